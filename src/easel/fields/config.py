@@ -1,0 +1,56 @@
+"""What a field is made of and what a person may turn while it is fitted.
+
+Standard library only: help texts must not wait for torch.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class FieldConfig:
+    """The architecture of a field: how coordinates are encoded and the network behind the encoding."""
+
+    encoding: Literal["grid", "fourier"] = "grid"
+    """Multi-resolution grids of learned features, or sines and cosines of the coordinates."""
+    hidden: int = 32
+    """Width of the hidden layers."""
+    layers: int = 3
+    """Linear layers, the output layer included."""
+    fourier_levels: int = 6
+    """Octaves of sines and cosines beside the coordinates; 0 leaves the coordinates alone. For 'fourier'."""
+    grid_levels: int = 6
+    """Grids, each half as fine as the next; a small picture takes fewer. For 'grid'."""
+    grid_features: int = 3
+    """Learned numbers at every grid node. For 'grid'."""
+    parameters: int = 400_000
+    """Most parameters that grids and network may have together: it sets how fine the finest grid is. For 'grid'."""
+
+    def __post_init__(self) -> None:
+        if self.encoding not in ("grid", "fourier"):
+            raise ValueError(f"unknown encoding {self.encoding!r}. Known: fourier, grid.")
+        for name, least in (
+            ("hidden", 1),
+            ("layers", 1),
+            ("fourier_levels", 0),
+            ("grid_levels", 1),
+            ("grid_features", 1),
+        ):
+            if getattr(self, name) < least:
+                raise ValueError(f"FieldConfig.{name} is {getattr(self, name)}; it must be {least} or more.")
+
+
+@dataclass
+class Knobs:
+    """What a person may change while a fit runs; every step reads it anew."""
+
+    lr: float = 2e-2
+    """Learning rate of the next step."""
+    optimizer: Literal["adam", "sgd", "adamw"] = "adam"
+    """A new one starts with fresh moments and keeps the weights. SGD has momentum 0.9."""
+    loss: Literal["mse", "l1", "huber"] = "mse"
+    """Mean over pixels and channels; Huber turns from square to straight at 0.1."""
+    weight_decay: float = 0.0
+    """Pull of all weights towards zero: added to the gradient by adam and sgd, taken off the weights by adamw."""
+    batch: int = 8192
+    """Random pixels in a step."""

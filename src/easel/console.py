@@ -1,0 +1,59 @@
+"""What a command says to the person who runs it: progress while it works, one line when it cannot."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import Protocol, TextIO
+
+
+class BadInput(Exception):  # noqa: N818 - it is the user's input that is bad; nothing in the program failed
+    """An argument cannot be used; the message is one line: what came, what fits, what to do."""
+
+
+class Progress(Protocol):
+    """Tells how far long work has come."""
+
+    def update(self, fraction: float, note: str) -> None:
+        """`fraction` of the work is done, in [0, 1]; `note` says in a few words how it goes."""
+        ...
+
+
+class _Lines:
+    """Plain lines for logs and pipes: one when enough seconds have passed since the last."""
+
+    def __init__(self, title: str, stream: TextIO, interval_seconds: float) -> None:
+        self.title, self.stream, self.interval_seconds = title, stream, interval_seconds
+        self.said_at = time.monotonic()
+
+    def update(self, fraction: float, note: str) -> None:
+        now = time.monotonic()
+        if now - self.said_at >= self.interval_seconds:
+            self.said_at = now
+            print(f"{self.title}: {fraction:4.0%}  {note}", file=self.stream, flush=True)
+
+
+@contextlib.contextmanager
+def progress(title: str, *, stream: TextIO = sys.stderr, interval_seconds: float = 5.0) -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere a plain line every `interval_seconds`."""
+    if not stream.isatty():
+        yield _Lines(title, stream, interval_seconds)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[note]}"))
+    with RichProgress(*columns, TimeElapsedColumn(), console=Console(file=stream)) as bar:
+        task = bar.add_task(title, total=1.0, note="")
+
+        class Bar:
+            def update(self, fraction: float, note: str) -> None:
+                bar.update(task, completed=fraction, note=note)
+
+        yield Bar()
+
+
+def complain(sentence: str) -> None:
+    """One line on standard error, where a user and a log look for what went wrong."""
+    print("easel: " + " ".join(sentence.split()), file=sys.stderr, flush=True)

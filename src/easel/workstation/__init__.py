@@ -1,0 +1,1 @@
+"""The workstation: where the four products meet in one window."""

@@ -1,0 +1,176 @@
+"""The workstation as a program: opens the View, turns the loop, leaves the results in a folder."""
+
+import contextlib
+import errno
+import json
+import math
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from tyro.conf import Positional
+
+from easel.console import BadInput, progress
+
+if TYPE_CHECKING:
+    from easel.viewer.view import View
+    from easel.workstation.fit_page import FitPage
+
+DEFAULT_STEPS = 6_000
+
+
+@dataclass(frozen=True)
+class WorkstationConfig:
+    """Fit a photograph with a neural field and watch it learn.
+
+    With a display this opens a window that stays until you close it. Without one the same window is drawn off screen and
+    the program ends with the fit. Either way the results land in --out.
+    """
+
+    image: Annotated[Positional[Path | None], tyro.conf.arg(metavar="IMAGE")] = None
+    """PNG, JPEG, BMP, TGA, TIFF, WebP or HDR; without one, the astronaut that comes with scikit-image."""
+    out: Path = Path("easel-out")
+    """Folder for prediction.png, error.png, workstation.png and metrics.json."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Stop the fit after this many steps (6000 where no other end is given)."""
+    seconds: Annotated[float | None, tyro.conf.arg(metavar="S")] = None
+    """Stop the fit after this many seconds of fitting."""
+    psnr: Annotated[float | None, tyro.conf.arg(metavar="DB")] = None
+    """Stop the fit at this PSNR, in decibels."""
+    max_size: int = 1024
+    """Longest side in pixels; a larger photograph is reduced to it. 0 keeps every pixel."""
+    seed: int = 0
+    """Seed of the weights and of the pixels drawn: the same seed and steps give the same bytes."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the field is fitted; auto takes CUDA where there is one."""
+    backend: Literal["auto", "window", "headless", "none"] = "auto"
+    """How the window is shown: on the display, drawn off screen, or not at all."""
+    headless: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Short for --backend headless."""
+
+
+def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) -> int:
+    """Open the workstation; returns 0, or 130 / 143 when SIGINT / SIGTERM ended the fit early.
+
+    Raises FileError for a photograph that cannot be read or a folder that cannot be written, before anything else is done.
+    """
+    prepare_folder(config.out)
+    from easel.workstation.photograph import load_photograph
+
+    photograph = load_photograph(config.image, config.max_size)
+    for note in photograph.notes:
+        print(f"{photograph.name}: {note}")
+
+    from easel.fields.config import FieldConfig, Knobs
+    from easel.viewer.view import View
+    from easel.workstation.fit_page import FitPage
+    from easel.workstation.live_fit import End, LiveFit
+
+    end = End(config.steps, config.seconds, config.psnr)
+    fit = LiveFit(
+        photograph.picture.to(choose_device(config.device)),
+        FieldConfig(),
+        Knobs(),
+        end if end != End() else End(steps=DEFAULT_STEPS),
+        seed=config.seed,
+    )
+    backend = "headless" if config.headless else None if config.backend == "auto" else config.backend
+    with View("Easel", 1280, 800, backend=backend) as view, signals() as received:
+        print(f"host: {view.backend_name} ({view.backend_reason})")
+        page = FitPage(view, fit, photograph, config.out, config.max_size)
+        with progress(f"fitting {photograph.name}") as bar:
+            while not received and view.step():
+                view.end_step()
+                bar.update(fit.progress, f"{fit.index:,} steps  {fit.psnr:.2f} dB  {fit.steps_per_second:,.0f} it/s")
+                if fit.finished and view.headless:
+                    break
+        for file in save_results(config, page, view):
+            print(f"wrote {file}")
+    return 128 + received[0] if received else 0
+
+
+def prepare_folder(out: Path) -> None:
+    """Make the folder and try to write there, so that no fit is lost to a folder that was never writable."""
+    from easel.graphics.files import FileError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise FileError(
+            f"cannot write into the folder {out}: {error.strerror}. Name another one with --out."
+        ) from error
+
+
+def choose_device(device: str) -> str:
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BadInput("--device cuda: torch finds no CUDA device here. Use --device cpu or auto.")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+@contextlib.contextmanager
+def signals() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM, so that the step ends and what there is gets saved; a second one ends at once."""
+    received: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        received.append(number)
+        restore()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    try:
+        yield received
+    finally:
+        restore()
+
+
+def save_results(config: WorkstationConfig, page: "FitPage", view: "View") -> list[Path]:
+    """Write the pictures as they are shown and the figures that belong to them."""
+    import torch
+
+    from easel.graphics.files import write_whole
+    from easel.graphics.image import imwrite
+    from easel.graphics.metrics import ssim
+
+    fit = page.fit
+    page.look()
+    files = [*page.save(), config.out / "workstation.png", config.out / "metrics.json"]
+    imwrite(files[-2], view.capture())
+    height, width, _ = fit.picture.shape
+    metrics = {
+        "picture": page.photograph.name,
+        "image_size": [height, width],
+        "psnr": fit.psnr,
+        "ssim": ssim(fit.shown, fit.picture).item(),
+        "steps": fit.index,
+        "seconds": fit.step.seconds if fit.step else 0.0,
+        "cpu_seconds": fit.cpu_seconds,
+        "parameters": fit.field.size,
+        "seed": config.seed,
+        "device": str(fit.picture.device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "backend": view.backend_name,
+        "backend_reason": view.backend_reason,
+    }
+    # JSON knows no infinity, and a perfect fit has an infinite PSNR.
+    told = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in metrics.items()
+    }
+    with write_whole(files[-1]) as beside:
+        beside.write_text(json.dumps(told, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return files

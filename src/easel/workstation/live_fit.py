@@ -1,0 +1,135 @@
+"""A fit that a person watches and steers: the field, its run, and what the run has told so far."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.fields.config import FieldConfig, Knobs
+from easel.fields.field import Field, build_field, render
+from easel.fields.fitting import Step, fit
+from easel.graphics.color import colormap
+from easel.graphics.metrics import psnr
+
+CURVE_LENGTH = 500
+"""Values kept of each curve."""
+SPEED_SECONDS = 0.5
+"""The speed read-out is an average over this long."""
+RENDER_SHARE = 0.15
+"""Largest share of wall-clock time that looking at the prediction may take from fitting it."""
+
+
+@dataclass(frozen=True)
+class End:
+    """When a fit is done: whichever comes first; None never comes."""
+
+    steps: int | None = None
+    seconds: float | None = None
+    psnr: float | None = None
+
+
+class LiveFit:
+    """One picture, one field and the run that brings them together, with the records a page draws."""
+
+    def __init__(
+        self, picture: Float[Tensor, "h w c"], config: FieldConfig, knobs: Knobs, end: End, *, seed: int = 0
+    ) -> None:
+        self.picture, self.config, self.knobs, self.end, self.seed = picture, config, knobs, end, seed
+        self.restart()
+
+    def restart(self, *, picture: Float[Tensor, "h w c"] | None = None, config: FieldConfig | None = None) -> None:
+        """Begin again with fresh weights; the knobs stay as they are."""
+        self.picture = self.picture if picture is None else picture
+        self.config = self.config if config is None else config
+        height, width, channels = self.picture.shape
+        generator = torch.Generator().manual_seed(self.seed)
+        self.field: Field = build_field(self.config, (height, width), channels, generator=generator).to(
+            self.picture.device
+        )
+        self._run: Iterator[Step] = fit(
+            self.field,
+            self.picture,
+            self.knobs,
+            steps=self.end.steps,
+            seconds=self.end.seconds,
+            target_psnr=self.end.psnr,
+            generator=generator,
+        )
+        self.step: Step | None = None
+        self.finished = False
+        self.cpu_seconds = 0.0
+        self.losses: deque[float] = deque(maxlen=CURVE_LENGTH)
+        self.psnrs: deque[float] = deque(maxlen=CURVE_LENGTH)
+        self.steps_per_second = 0.0
+        self._counted_from = (0, time.perf_counter())
+        self._look()
+
+    @property
+    def index(self) -> int:
+        """Steps done."""
+        return 0 if self.step is None else self.step.index + 1
+
+    @property
+    def progress(self) -> float:
+        """How far the fit has come towards its nearest end, in [0, 1]; 0 where no end can be foreseen."""
+        done = [0.0]
+        if self.step is not None:
+            if self.end.steps:
+                done.append(self.index / self.end.steps)
+            if self.end.seconds:
+                done.append(self.step.seconds / self.end.seconds)
+            if self.end.psnr and self.psnrs:
+                done.append(self.psnrs[-1] / self.end.psnr)
+        return min(1.0, 1.0 if self.finished else max(done))
+
+    def advance(self, *, steps: int = 0, seconds: float = 0.0) -> None:
+        """Take `steps` steps, or with 0 as many as fit into `seconds`, at least one; fewer when the run ends."""
+        started, cpu_started = time.perf_counter(), time.process_time()
+        taken = 0
+        while not self.finished and (taken < steps if steps else taken == 0 or time.perf_counter() - started < seconds):
+            step = next(self._run, None)
+            if step is None:
+                self.finished = True
+                break
+            self.step = step
+            self.losses.append(step.loss)
+            taken += 1
+        self.cpu_seconds += time.process_time() - cpu_started
+        self._measure_speed()
+
+    def _measure_speed(self) -> None:
+        now = time.perf_counter()
+        index, since = self._counted_from
+        if now - since >= SPEED_SECONDS:
+            self.steps_per_second = (self.index - index) / (now - since)
+            self._counted_from = (self.index, now)
+
+    def look(self, *, now: bool = False) -> bool:
+        """Render the prediction anew if the field has changed and it is time, or `now`; True if there is a new one."""
+        seen = self._seen_index == self.index
+        if seen or not (now or time.perf_counter() - self._seen_at >= self._render_seconds / RENDER_SHARE):
+            return False
+        self._look()
+        self.psnrs.append(self.psnr)
+        return True
+
+    def _look(self) -> None:
+        started = time.perf_counter()
+        height, width = self.picture.shape[:2]
+        self.prediction: Float[Tensor, "h w c"] = render(self.field, (height, width))
+        self._seen_index, self._seen_at = self.index, time.perf_counter()
+        self._render_seconds = self._seen_at - started
+        self.psnr = psnr(self.shown, self.picture).item()
+
+    @property
+    def shown(self) -> Float[Tensor, "h w c"]:
+        """The prediction in the 256 levels of a screen and of a file."""
+        return (self.prediction * 255).round() / 255
+
+    def error_map(self, gain: float) -> Float[Tensor, "h w 3"]:
+        """Mean absolute error over the channels on the turbo colormap; an error of 1/`gain` takes the last colour."""
+        return colormap((self.prediction - self.picture).abs().mean(-1), "turbo", vmin=0.0, vmax=1 / gain)

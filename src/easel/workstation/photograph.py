@@ -1,0 +1,52 @@
+"""A photograph as the workstation fits it: opaque, display-referred, and of a size that a live fit can carry."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.graphics.color import tonemap
+from easel.graphics.image import imread, is_radiance, resize
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture to fit and what was done to the file to get it."""
+
+    name: str
+    picture: Float[Tensor, "h w c"]
+    """Display-referred sRGB in [0, 1], one or three channels."""
+    notes: tuple[str, ...] = ()
+    """Sentences a user should know: transparency laid on white, light tone-mapped, size reduced."""
+
+
+def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
+    """Read `path`, or the astronaut of scikit-image; sides longer than `max_size` pixels are reduced (0: never).
+
+    Raises FileError when the file is no picture.
+    """
+    if path is None:
+        from skimage.data import astronaut
+
+        return _fit_for_fitting("astronaut", torch.from_numpy(astronaut()) / 255, max_size, ())
+    stored = imread(path, channels=0)
+    if is_radiance(path):
+        return _fit_for_fitting(path.name, tonemap(stored), max_size, ("scene-linear light, shown at exposure 0",))
+    return _fit_for_fitting(path.name, stored, max_size, ())
+
+
+def _fit_for_fitting(name: str, picture: Tensor, max_size: int, notes: tuple[str, ...]) -> Photograph:
+    if picture.shape[2] == 4:
+        alpha = picture[..., 3:]
+        if bool((alpha < 1).any()):
+            notes += ("transparent pixels are laid on white",)
+        picture = picture[..., :3] * alpha + (1 - alpha)
+    height, width = picture.shape[:2]
+    longest = max(height, width)
+    if 0 < max_size < longest:
+        size = max(1, round(height * max_size / longest)), max(1, round(width * max_size / longest))
+        notes += (f"reduced from {width}x{height} to {size[1]}x{size[0]} pixels (--max-size 0 keeps every pixel)",)
+        picture = resize(picture, size)
+    return Photograph(name, picture.clamp(0, 1).contiguous(), notes)

@@ -1,0 +1,50 @@
+"""Every example runs to its end without a screen, and in a window, and says in its docstring how far."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def frames_of(example: Path) -> int:
+    told = re.search(r"^tested: (\d+) frames$", ast.get_docstring(ast.parse(example.read_text())) or "", re.MULTILINE)
+    assert told, f"{example.name}: its docstring must say 'tested: N frames'"
+    return int(told[1])
+
+
+def run(example: Path, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    frames = {"EASEL_MAX_FRAMES": str(frames_of(example)), "XDG_CONFIG_HOME": str(folder / "config")}
+    return subprocess.run(
+        [sys.executable, str(example), *arguments],
+        cwd=folder,
+        env={**os.environ, **frames, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_there_are_examples():
+    assert {example.stem for example in EXAMPLES} >= {"03_training", "12_neural_workstation"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+def test_runs_without_a_screen(gl, example, tmp_path):
+    ended = run(example, tmp_path, "--headless")
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not [file for file in tmp_path.iterdir() if file.name != "config"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+def test_runs_in_a_window(xvfb, example, tmp_path):
+    ended = run(example, tmp_path, DISPLAY=xvfb, EASEL_BACKEND="window")
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr

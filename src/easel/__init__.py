@@ -1,3 +1,67 @@
-"""Easel: the neural rendering workstation for PyTorch."""
+"""Easel: the neural rendering workstation for PyTorch.
+
+Each public name comes from its home when it is first read, so that `import easel` itself loads nothing heavy.
+"""
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from easel import fields, graphics, viewer, workstation
+    from easel.graphics.color import COLORMAPS, colormap
+    from easel.graphics.image import imread, imwrite
+    from easel.log import set_log_level
+    from easel.viewer.canvas import create_tensor
+    from easel.viewer.view import View
+
+    HAS_CUDA: bool
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "COLORMAPS",
+    "HAS_CUDA",
+    "View",
+    "__version__",
+    "colormap",
+    "create_tensor",
+    "fields",
+    "graphics",
+    "imread",
+    "imwrite",
+    "set_log_level",
+    "viewer",
+    "workstation",
+]
+
+_HOMES = {
+    "COLORMAPS": "easel.graphics.color",
+    "View": "easel.viewer.view",
+    "colormap": "easel.graphics.color",
+    "create_tensor": "easel.viewer.canvas",
+    "imread": "easel.graphics.image",
+    "imwrite": "easel.graphics.image",
+    "set_log_level": "easel.log",
+}
+_PRODUCTS = ("fields", "graphics", "viewer", "workstation")
+
+logging.getLogger("easel").addHandler(logging.NullHandler())
+
+
+if not TYPE_CHECKING:  # with a module `__getattr__` in sight, checkers take every name for known
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
+        if name in _PRODUCTS:
+            return import_module(f"easel.{name}")
+        if name == "HAS_CUDA":
+            import torch
+
+            return torch.cuda.is_available()
+        raise AttributeError(f"module 'easel' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

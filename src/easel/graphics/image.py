@@ -1,0 +1,204 @@
+"""Pictures: tensors (H, W, C) of display-referred sRGB in [0,1], C of 1, 3 or 4; read, written, resized, checked.
+
+The same numbers are on the screen, in files and in tensors: there is no gamma anywhere in here. Networks work on
+(B, C, H, W); `to_batch` and `from_batch` are the only crossing.
+"""
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from PIL import Image
+from torch import Tensor
+
+from easel.graphics.codecs import RADIANCE_MAGIC, SUFFIXES, decode, encode
+from easel.graphics.files import FileError, open_file, write_whole
+from easel.graphics.pillow import image_pixels
+
+_WHITE = {torch.uint8: 255, torch.uint16: 65535}
+"""The integer dtypes of pictures and their white; bool is 0 and 1, floats mean what they say."""
+
+_PICTURE_DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64, *_WHITE, torch.bool)
+
+_LUMA = (0.299, 0.587, 0.114)
+"""Weights of R, G, B in grey. ITU-R BT.601."""
+
+
+def imread(
+    path: str | os.PathLike[str],
+    *,
+    channels: int = 4,
+    size: tuple[int, int] | None = None,
+    device: torch.device | str | None = None,
+) -> Float[Tensor, "h w c"]:
+    """Read a picture file, upright, as float32 (H, W, C).
+
+    8-bit files give v/255 and 16-bit files v/65535, exactly; `.hdr`, `.npy` and float TIFF files the stored values,
+    which for `.hdr` are scene-linear (see `is_radiance`). Of an animation, the first frame.
+
+    `channels` is 1 (0.299 R + 0.587 G + 0.114 B), 3, 4, or 0 for the file's own, where grey with alpha and palettes
+    with transparency have 4. `size=(h, w)` resizes. Without a `device` the picture goes to the GPU if CUDA has one.
+    Whatever is wrong with the file is a `FileError`.
+    """
+    if channels not in (0, 1, 3, 4):
+        raise ValueError(f"imread gives 1, 3 or 4 channels, or 0 for the file's own; got channels={channels}.")
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    picture = as_picture(_tensor_of(decode(path)).to(device))
+    if size is not None:
+        picture = resize(picture, size)
+    if channels == 1 and picture.shape[-1] > 1:
+        return (picture[..., :3] @ picture.new_tensor(_LUMA))[..., None]
+    return _with_channels(picture, channels)
+
+
+def imwrite(
+    path: str | os.PathLike[str],
+    tensor: Tensor | np.ndarray | Image.Image,
+    *,
+    channels: int = 0,
+    size: tuple[int, int] | None = None,
+    quality: int = 95,
+    bits: int = 8,
+) -> None:
+    """Write a picture in the format of the path's suffix, whole or not at all, creating missing folders.
+
+    `.png .jpg .jpeg .bmp .tga .webp` store round(255·x) of x clamped to [0,1], `.png` with `bits=16` round(65535·x);
+    `.tif .tiff .npy` store the float32 values, `.hdr` shared-exponent radiance. JPEG and HDR drop alpha.
+    `channels` 0 keeps what the tensor has; fewer drops the last ones, more repeats grey and adds an opaque alpha.
+    `size=(h, w)` resizes first; `quality`, 1 to 100, is for JPEG and WebP.
+
+    FileError for a suffix or a place that cannot be written, ValueError for a tensor that is no picture; an OSError
+    such as a full disk passes through and leaves what was there before.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise FileError(
+            f"cannot write {os.fspath(path)!r}: {suffix or 'no suffix'} names no picture format that is written. "
+            f"Use one of {' '.join(SUFFIXES)}."
+        )
+    if channels not in (0, 1, 3, 4):
+        raise ValueError(f"imwrite stores 1, 3 or 4 channels, or 0 for the tensor's own; got channels={channels}.")
+    if not 1 <= quality <= 100:
+        raise ValueError(f"quality is 1 to 100; got {quality}.")
+    if bits != 8 and (bits, suffix) != (16, ".png"):
+        raise ValueError(f"bits is 8, or 16 for .png; got bits={bits} for {suffix}. TIFF and .npy store floats.")
+    picture = as_picture(tensor)
+    if size is not None:
+        picture = resize(picture, size)
+    pixels = _with_channels(picture, channels).cpu().contiguous().numpy()
+    try:
+        data = encode(pixels, suffix, quality=quality, bits=bits)
+    except (ValueError, OSError, OverflowError, struct.error) as error:
+        height, width = pixels.shape[:2]
+        raise FileError(
+            f"cannot write {os.fspath(path)!r}: {suffix} does not take {width} x {height} pixels ({error}). "
+            "Use .png or resize it."
+        ) from error
+    with write_whole(path) as partial:
+        partial.write_bytes(data)
+
+
+def is_radiance(path: str | os.PathLike[str]) -> bool:
+    """Whether the file stores scene-linear light (Radiance `.hdr`), to be tone mapped before it is a picture."""
+    with open_file(path) as file:
+        return file.read(len(RADIANCE_MAGIC)) == RADIANCE_MAGIC
+
+
+def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> Shaped[Tensor, "h w c"]:
+    """The rules of a picture, stated once: (H, W, C) of `tensor`, detached, its dtype and device kept.
+
+    (H, W) or (H, W, C) with 1, 3 or 4 channels and at least one pixel; float32, float16, bfloat16, float64, uint8,
+    uint16 or bool; any strides. Tensors and writable numpy arrays share their memory with the result. `who` begins
+    the message of the ValueError, for instance "canvas 'prediction'".
+    """
+    checked = _tensor_of(tensor).detach()
+    shape = tuple(checked.shape)
+    if checked.dtype not in _PICTURE_DTYPES:
+        names = ", ".join(_dtype_name(dtype) for dtype in _PICTURE_DTYPES)
+        raise ValueError(
+            f"{who} has one of the dtypes {names}; got dtype {_dtype_name(checked.dtype)}. "
+            "Labels, indices or counts? Show them with colormap(t)."
+        )
+    if checked.ndim not in (2, 3):
+        hint = ""
+        if checked.ndim == 4:
+            hint = " A batch? Take x[0]."
+            if shape[1] in (1, 3, 4):
+                hint = " A batch with channels first? Take x[0].permute(1, 2, 0)."
+        raise ValueError(
+            f"{who} takes 2D or 3D tensors, (H, W) or (H, W, C) with 1, 3 or 4 channels; got {shape}.{hint}"
+        )
+    picture = checked[..., None] if checked.ndim == 2 else checked
+    count = picture.shape[-1]
+    if count not in (1, 3, 4):
+        hint = f"Choose some, such as x[..., :{3 if count > 4 else 1}]."
+        if shape[0] in (1, 3, 4):
+            hint = "Channels first? Use x.permute(1, 2, 0)."
+        elif count == 2:
+            hint = "A flow? Show its length with colormap(x.norm(dim=-1))."
+        raise ValueError(f"{who} ends in its channels. Expected 1, 3, or 4 channels, got {count} in {shape}. {hint}")
+    if not picture.numel():
+        raise ValueError(f"{who} has at least one pixel; got the empty shape {shape}.")
+    return picture
+
+
+def as_picture(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> Float[Tensor, "h w c"]:
+    """`check_tensor` in float32: uint8 /255, uint16 /65535, bool 0 and 1; float32 keeps sharing its memory."""
+    checked = check_tensor(tensor, who)
+    picture = checked.to(torch.float32)
+    return picture.div_(_WHITE[checked.dtype]) if checked.dtype in _WHITE else picture
+
+
+def resize(picture: Float[Tensor, "h w c"], size: tuple[int, int]) -> Float[Tensor, "h2 w2 c"]:
+    """To `size=(h, w)` pixels, bilinear, averaging over what a new pixel covers when that shrinks; differentiable."""
+    if min(size) < 1:
+        raise ValueError(f"a picture has at least one pixel each way; got size={tuple(size)}.")
+    if tuple(size) == tuple(picture.shape[:2]):
+        return picture
+    batch = torch.nn.functional.interpolate(
+        to_batch(picture), tuple(size), mode="bilinear", align_corners=False, antialias=True
+    )
+    return from_batch(batch).contiguous()
+
+
+def to_batch(picture: Shaped[Tensor, "h w c"]) -> Shaped[Tensor, "1 c h w"]:
+    """One picture as a batch with channels first; a view."""
+    return picture.permute(2, 0, 1)[None]
+
+
+def from_batch(batch: Shaped[Tensor, "1 c h w"]) -> Shaped[Tensor, "h w c"]:
+    """The picture of a batch of one; a view."""
+    return batch[0].permute(1, 2, 0)
+
+
+def _with_channels(picture: Tensor, channels: int) -> Tensor:
+    """`picture` with `channels` of them, 0 for its own: surplus ones dropped, grey repeated, an opaque alpha added."""
+    if channels in (0, picture.shape[-1]):
+        return picture
+    if channels < picture.shape[-1]:
+        return picture[..., :channels].contiguous()
+    wider = picture.new_ones(*picture.shape[:2], channels)
+    wider[..., :3] = picture
+    return wider
+
+
+def _tensor_of(value: object) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, Image.Image):
+        return torch.from_numpy(np.array(image_pixels(value)))
+    if isinstance(value, np.ndarray):
+        # torch knows neither foreign byte orders nor negative strides, and warns about arrays it must not write to.
+        native = value.astype(value.dtype.newbyteorder("="), copy=False)
+        if not native.flags.writeable or min(native.strides, default=0) < 0:
+            native = native.copy()
+        return torch.from_numpy(native)
+    raise TypeError(f"a picture is a torch tensor, a numpy array or a PIL image; got {type(value).__name__}.")
+
+
+def _dtype_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,165 @@
+"""Reading picture files with Pillow: no guessing, no warnings, no rounding of 16-bit files.
+
+Pillow alone reduces 16-bit colour to 8 bits without a word, skips ICC profiles, prints warnings about damaged metadata
+and tries 43 formats on any file. This file owns what it takes to have it otherwise.
+"""
+
+import io
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import BinaryIO
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
+
+from easel.graphics.files import MAX_PIXELS, FileError, check_pixels
+
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+_ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
+_KEYED_DEPTHS = {"1": 255, "L;2": 85, "L;4": 17}
+"""How far Pillow spreads the greys of a 1, 2 or 4-bit PNG; the file's transparent grey is not spread."""
+
+# warnings.catch_warnings changes the whole process: two threads that interleave could leave them off for good.
+_WARNINGS = threading.Lock()
+
+
+def read_pillow(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
+    """The numbers of a file's first picture, uint8, uint16 or float32 (h, w, c), and its EXIF orientation.
+
+    FileError for what is understood and refused; damaged files raise whatever Pillow raises, an unknown format
+    (which includes TIFF files with unusual samples) `PIL.UnidentifiedImageError`.
+    """
+    # A Targa file has no signature: by content alone, half of all damaged files would pass for one.
+    formats = (*_FORMATS, "TGA") if suffix == ".tga" else _FORMATS
+    image = _open(file, formats)
+    raw_mode = _raw_mode(image)
+    family, _, depth = raw_mode.partition(";")
+    if depth in ("16B", "16L", "16N") and family in ("LA", "RGB", "RGBX", "RGBA"):
+        pixels, image = _read_16_bits(file, formats, family, depth)
+        pixels = _with_keyed_alpha(pixels, image.info.get("transparency"))
+    else:
+        _load(image)
+        if "transparency" in image.info and raw_mode in _KEYED_DEPTHS:
+            image.info["transparency"] *= _KEYED_DEPTHS[raw_mode]
+        pixels = image_pixels(image)
+    return pixels, _orientation(image)
+
+
+def image_pixels(image: Image.Image) -> np.ndarray:
+    """A Pillow image as (h, w, c): c is 1, 3 or 4, uint8 in sRGB, uint16 for 16-bit grey, float32 for mode F."""
+    if image.mode.startswith("I;16"):
+        pixels = np.asarray(image).astype(np.uint16)[..., None]
+        return _with_keyed_alpha(pixels, image.info.get("transparency"))
+    if image.mode == "I":
+        raise FileError("it holds 32-bit integers, which have no agreed white. Store float32 or 16 bits.")
+    if image.mode != "F":
+        image = _in_srgb(_plain(image))
+    pixels = np.asarray(image)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """In mode L, RGB, RGBA or CMYK, without loss."""
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        return image.convert("RGBA")
+    if image.mode in ("1", "L"):
+        return image.convert("L")
+    return image if image.mode == "CMYK" else image.convert("RGB")
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Converted by the image's ICC profile, if it has a valid one that is not sRGB itself; CMYK always becomes RGB."""
+    profile = image.info.get("icc_profile")
+    if profile:
+        # A wrong or damaged profile, or a Pillow built without LittleCMS: the stored numbers are the best guess left.
+        with suppress(Exception):
+            from PIL import ImageCms
+
+            source = ImageCms.getOpenProfile(io.BytesIO(profile))
+            if "srgb" not in ImageCms.getProfileDescription(source).lower():
+                target = "RGBA" if image.mode == "RGBA" else "RGB"
+                converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=target)
+                assert converted is not None
+                return converted.getchannel(0) if image.mode == "L" else converted
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def _open(file: BinaryIO, formats: tuple[str, ...]) -> ImageFile.ImageFile:
+    """The image, its size checked, nothing decoded yet."""
+    file.seek(0)
+    with _quiet():
+        try:
+            image = Image.open(file, formats=formats)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise FileError(
+                f"it claims far more pixels than the {MAX_PIXELS:,} (8192 x 8192) that are read. Shrink it."
+            ) from None
+    check_pixels(*image.size)
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
+        if max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8:
+            raise Image.UnidentifiedImageError("separate planes of more than 8 bits, which Pillow takes for 8")
+    assert isinstance(image, ImageFile.ImageFile)
+    return image
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    """How the samples lie in the file, such as "RGB;16B"; codecs keep it as their argument, or as the first of them."""
+    arguments = image.tile[0].args if image.tile else None
+    return arguments if isinstance(arguments, str) else str(arguments[0]) if arguments else ""
+
+
+def _read_16_bits(file: BinaryIO, formats: tuple[str, ...], family: str, depth: str) -> tuple[np.ndarray, Image.Image]:
+    """Colour of 16 bits a channel, which Pillow holds in 8, and the image it came from.
+
+    Pillow unpacks the first byte of each sample as "…;16B" and the second as "…;16L": reading the file both ways gives
+    every bit. The two samples of grey with alpha are, to its unpacker, one RGBA pixel.
+    """
+    if family == "LA":
+        image = _decode_as(file, formats, "RGBA")
+        return np.asarray(image).view(">u2").astype(np.uint16)[..., [0, 0, 0, 1]], image
+    first, second = (_decode_as(file, formats, f"{family};16{half}") for half in "BL")
+    is_big_endian = depth == "16B" or (depth == "16N" and sys.byteorder == "big")
+    high, low = (first, second) if is_big_endian else (second, first)
+    return np.asarray(high).astype(np.uint16) << 8 | np.asarray(low), first
+
+
+def _decode_as(file: BinaryIO, formats: tuple[str, ...], raw_mode: str) -> Image.Image:
+    image = _open(file, formats)
+    image.tile = [
+        tile._replace(args=(raw_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else raw_mode)
+        for tile in image.tile
+    ]
+    _load(image)
+    return image
+
+
+def _with_keyed_alpha(pixels: np.ndarray, key: int | tuple[int, ...] | None) -> np.ndarray:
+    """16-bit grey or RGB as RGBA, alpha 0 where a pixel has the file's transparent colour; unchanged without a key."""
+    if key is None:
+        return pixels
+    alpha = np.where((pixels == np.asarray(key)).all(axis=-1, keepdims=True), 0, 65535).astype(np.uint16)
+    return np.concatenate([np.broadcast_to(pixels, (*pixels.shape[:2], 3)), alpha], axis=-1)
+
+
+def _load(image: Image.Image) -> None:
+    # Only TIFF reads metadata, and so may warn, while it decodes. The others decode side by side in threads.
+    with _quiet() if image.format == "TIFF" else nullcontext():
+        image.load()
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation of a loaded image, 1 where there is none that makes sense."""
+    with _quiet(), suppress(Exception):  # damaged metadata is no reason to refuse the picture
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return 1
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield

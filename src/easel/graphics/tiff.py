@@ -1,0 +1,65 @@
+"""TIFF files with samples that Pillow does not know, such as float colour. The one file that imports tifffile."""
+
+import io
+import logging
+from typing import BinaryIO
+
+import numpy as np
+
+from easel.graphics.files import FileError, check_pixels
+
+_DTYPES = {"uint8": np.uint8, "uint16": np.uint16, "float16": np.float32, "float32": np.float32, "float64": np.float32}
+
+
+def read_tiff(file: BinaryIO) -> tuple[np.ndarray, int]:
+    """The numbers of the first page, uint8, uint16 or float32 (h, w, c), and its EXIF orientation."""
+    import tifffile
+
+    # It logs about damaged files; without any handler Python would print that.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    file.seek(0)
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages.first
+        check_pixels(page.imagewidth, page.imagelength)
+        samples, dtype = page.samplesperpixel, str(page.dtype)
+        photometric = getattr(page.photometric, "name", "unknown")
+        if dtype not in _DTYPES or samples not in (1, 2, 3, 4) or photometric not in ("MINISBLACK", "RGB"):
+            raise FileError(
+                f"it is a TIFF of {samples} x {dtype} samples ({photometric}); "
+                "grey and RGB of 8, 16 bits or floats are read, with or without alpha. Export it as one of these."
+            )
+        # A strip beyond the end would silently be read as zeros.
+        end = max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True)), default=0)
+        if end > tiff.filehandle.size or not all(page.databytecounts):
+            raise ValueError("its strips end beyond the file")
+        try:
+            pixels = page.asarray(maxworkers=1)
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            raise FileError(
+                f"its {dtype} samples are compressed by a method that needs imagecodecs: pip install imagecodecs. "
+                "Files without compression or with Deflate work without it."
+            ) from None
+        orientation = page.tags.get("Orientation")
+        if page.planarconfig == 2 and samples > 1:
+            pixels = np.moveaxis(pixels, 0, -1)
+    pixels = pixels.astype(_DTYPES[dtype], copy=False).reshape(page.imagelength, page.imagewidth, samples)
+    return pixels[..., [0, 0, 0, 1]] if samples == 2 else pixels, int(orientation.value) if orientation else 1
+
+
+def write_tiff(pixels: np.ndarray) -> bytes:
+    """An uncompressed float32 TIFF of (h, w, c) pixels, always the same bytes for the same pixels."""
+    import tifffile
+
+    channels = pixels.shape[-1]
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file,
+        pixels if channels > 1 else pixels[..., 0],
+        photometric="rgb" if channels > 1 else "minisblack",
+        extrasamples=["unassalpha"] if channels == 4 else None,
+        metadata=None,
+        software=False,
+    )
+    return file.getvalue()

@@ -1,8 +1,8 @@
 """A neural rendering workstation in one file.
 
 Fit any picture with a positionally encoded MLP and steer everything while it learns: learning rate, optimizer, loss,
-architecture, error gain. The loop belongs to this program: `view.step()` draws the widgets, then the program trains, then
-`view.end_step()` shows what came of it. `easel workstation` is this idea grown up.
+architecture, error gain. The loop belongs to this program: `view.step()` draws the widgets, then the program trains,
+then `view.end_step()` shows what came of it. `easel workstation` is this idea grown up.
 
 tested: 20 frames
 """
@@ -12,6 +12,7 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -39,7 +40,7 @@ def positional_encoding(x: Tensor, levels: int) -> Tensor:
 
 def make_model(hidden: int, layers: int, levels: int) -> nn.Module:
     widths = [2 + 4 * levels] + [hidden] * (layers - 1)
-    hidden_layers = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
+    hidden_layers = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(*hidden_layers, nn.Linear(widths[-1], 3), nn.Sigmoid()).to(DEVICE)
 
 

@@ -59,8 +59,13 @@ def test_weight_decay_is_off_at_its_lowest_and_acts_above(page, driver):
 
 @pytest.mark.parametrize(
     ("label", "item", "knob", "value"),
-    [("Optimizer", "SGD", "optimizer", "sgd"), ("Optimizer", "AdamW", "optimizer", "adamw"), ("Loss", "Huber", "loss", "huber")],
-)  # fmt: skip
+    [
+        ("Optimizer", "SGD", "optimizer", "sgd"),
+        ("Optimizer", "AdamW", "optimizer", "adamw"),
+        ("Loss", "L1", "loss", "l1"),
+        ("Loss", "Huber", "loss", "huber"),
+    ],
+)
 def test_optimizer_and_loss_are_swapped_with_the_weights_kept(page, driver, label, item, knob, value):
     driver.click("Pause")
     weights = [parameter.detach().clone() for parameter in page.fit.field.parameters()]

@@ -27,8 +27,8 @@ DEFAULT_STEPS = 6_000
 class WorkstationConfig:
     """Fit a photograph with a neural field and watch it learn.
 
-    With a display this opens a window that stays until you close it. Without one the same window is drawn off screen and
-    the program ends with the fit. Either way the results land in --out.
+    With a display this opens a window that stays until you close it. Without one the same window is drawn off screen
+    and the program ends with the fit. Either way the results land in --out.
     """
 
     image: Annotated[Positional[Path | None], tyro.conf.arg(metavar="IMAGE")] = None
@@ -56,7 +56,7 @@ class WorkstationConfig:
 def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) -> int:
     """Open the workstation; returns 0, or 130 / 143 when SIGINT / SIGTERM ended the fit early.
 
-    Raises FileError for a photograph that cannot be read or a folder that cannot be written, before anything else is done.
+    Raises FileError for a photograph that cannot be read or a folder that cannot be written, before the fit begins.
     """
     prepare_folder(config.out)
     from easel.workstation.photograph import load_photograph

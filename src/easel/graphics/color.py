@@ -1,0 +1,132 @@
+"""Colour: scene-linear light ↔ display-referred sRGB, tone mapping, and values shown as colours.
+
+`colormaps.npz` holds the tables that matplotlib 3.11 publishes, 256 RGB rows each. inferno, magma, plasma and viridis
+are CC0 (N. J. Smith, S. van der Walt, E. Firing), turbo is Apache-2.0 (A. Mikhailov, Google), cool, gray, hot and jet
+are matplotlib's own (its licence is of the PSF's kind).
+"""
+
+import difflib
+import math
+from functools import cache, lru_cache
+from importlib import resources
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+COLORMAPS = ("cool", "gray", "grey", "hot", "inferno", "jet", "magma", "plasma", "turbo", "viridis")
+"""The names that `colormap` knows."""
+
+_SMALLEST_RANGE = 1e-8
+_SHOULDER = 0.8
+_DESATURATION = 0.15
+
+
+def linear_to_srgb(light: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The sRGB encoding of scene-linear colour channels (not alpha). IEC 61966-2-1.
+
+    Beyond [0,1] the curve goes on, and negative light mirrors positive.
+    """
+    magnitude = light.abs()
+    # clamp before the power: x ** (1 / 2.4) has an infinite slope at 0
+    curved = 1.055 * magnitude.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+    return torch.where(magnitude <= 0.0031308, 12.92 * light, curved * light.sign())
+
+
+def srgb_to_linear(colour: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The light that sRGB-encoded colour channels (not alpha) stand for; inverse of `linear_to_srgb`."""
+    magnitude = colour.abs()
+    curved = ((magnitude.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
+    return torch.where(magnitude <= 0.04045, colour / 12.92, curved * colour.sign())
+
+
+def tonemap(radiance: Float[Tensor, "h w c"], exposure_stops: float = 0.0) -> Float[Tensor, "h w c"]:
+    """A picture of scene-linear radiance, brightened by 2^`exposure_stops`; a fourth channel, alpha, is kept.
+
+    Light up to 0.8 is shown as it is. Above, the strongest channel approaches 1, the others keep their ratio to it
+    and then fade to white, so that bright colours neither clip nor change hue. After Khronos' PBR Neutral tone
+    mapper (2024), without its offset for reflections.
+    """
+    colours, alpha = radiance[..., :3], radiance[..., 3:]
+    exposed = (colours * 2.0**exposure_stops).nan_to_num(nan=0.0).clamp(min=0)
+    peak = exposed.amax(dim=-1, keepdim=True)
+    room = 1 - _SHOULDER
+    # clamp: below the shoulder this must stay finite for the gradient, though `where` does not take it
+    over = peak.clamp(min=_SHOULDER)
+    shown_peak = 1 - room**2 / (over - _SHOULDER + room)
+    whiteness = 1 - 1 / (_DESATURATION * (over - shown_peak) + 1)
+    compressed = torch.lerp(exposed * (shown_peak / over), shown_peak, whiteness)
+    return torch.cat([linear_to_srgb(torch.where(peak <= _SHOULDER, exposed, compressed)), alpha.clamp(0, 1)], dim=-1)
+
+
+@torch.no_grad()
+def colormap(
+    t: Tensor,
+    cmap: str = "turbo",
+    *,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    nan: tuple[float, float, float] = (1.0, 0.0, 1.0),
+) -> Float[Tensor, "h w 3"]:
+    """A picture of values: `vmin` takes the first of the table's 256 colours, `vmax` the last, `nan` marks NaN.
+
+    `t` is (H, W) or (H, W, 1) of any real dtype; uint8 counts as /255. Left out, `vmin` and `vmax` are the smallest
+    and the largest finite value. `vmin` > `vmax` reverses the colours. `cmap` is one of `COLORMAPS`, in any case.
+    """
+    shape = tuple(t.shape)
+    if t.is_complex():
+        raise ValueError(f"colormap takes real values; got dtype {t.dtype}. Show t.abs() or t.angle().")
+    if t.ndim not in (2, 3):
+        raise ValueError(f"colormap takes 2D or 3D tensors, (H, W) or (H, W, 1); got {shape}.")
+    if t.ndim == 3 and shape[2] != 1:
+        raise ValueError(
+            f"colormap takes one channel, (H, W) or (H, W, 1); got {shape}. Pick t[..., 0] or show t.norm(dim=-1)."
+        )
+    if not t.numel():
+        raise ValueError(f"colormap takes at least one value; got the empty shape {shape}.")
+    for name, bound in (("vmin", vmin), ("vmax", vmax)):
+        if bound is not None and not math.isfinite(bound):
+            raise ValueError(f"{name} is a finite number or None; got {bound}.")
+
+    values = t.reshape(shape[:2]).to(torch.promote_types(t.dtype, torch.float32))
+    values = values / 255 if t.dtype == torch.uint8 else values
+    low, high = _range(values, vmin, vmax)
+    span = high - low
+    span = torch.where(span.abs() < _SMALLEST_RANGE, torch.full_like(span, _SMALLEST_RANGE).copysign(span), span)
+    position = ((values - low) / span).nan_to_num(nan=0.0).clamp(0, 1)
+    index = (255 * position).round().long()
+    # One row more than the table: the mark of NaN
+    index = torch.where(values.isnan(), 256, index)
+    table = _table(_known(cmap), t.device)
+    # The same as table[index], in a third of the time
+    return torch.nn.functional.embedding(index, torch.cat([table, table.new_tensor(nan)[None]]))
+
+
+def _range(values: Tensor, vmin: float | None, vmax: float | None) -> tuple[Tensor, Tensor]:
+    """0-d tensors on the values' device, so that a GPU is not waited for."""
+    finite = values.isfinite()
+    low = values.where(finite, torch.inf).amin() if vmin is None else values.new_tensor(vmin)
+    high = values.where(finite, -torch.inf).amax() if vmax is None else values.new_tensor(vmax)
+    # Nothing finite: any range will do
+    return low.nan_to_num(posinf=0.0), high.nan_to_num(neginf=1.0)
+
+
+def _known(name: str) -> str:
+    lower = name.lower()
+    if lower in COLORMAPS:
+        return lower
+    near = difflib.get_close_matches(lower, COLORMAPS, n=1)
+    suggestion = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"unknown colormap {name!r}.{suggestion} Known: {', '.join(COLORMAPS)}.")
+
+
+@cache
+def _tables() -> dict[str, np.ndarray]:
+    with resources.files("easel.graphics").joinpath("colormaps.npz").open("rb") as file, np.load(file) as tables:
+        return dict(tables)
+
+
+@lru_cache(maxsize=64)
+def _table(name: str, device: torch.device) -> Float[Tensor, "256 3"]:
+    return torch.from_numpy(_tables()["gray" if name == "grey" else name]).to(device)

@@ -1,0 +1,1 @@
+"""OpenGL: contexts with and without a display, tensors as textures, framebuffers as tensors."""

@@ -1,0 +1,48 @@
+"""OpenGL contexts: of a window that is open, or off screen through EGL with no display at all."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import moderngl
+
+GL_VERSION = 330
+"""OpenGL 3.3 core, the newest that every driver of the last ten years offers."""
+
+
+class GLUnavailable(RuntimeError):  # noqa: N818  a state of the machine, said in one line, not a fault of the caller
+    """No OpenGL context can be made here; the message is the reason in one line."""
+
+
+def open_headless(device: int | None = None) -> "moderngl.Context":
+    """An off-screen context made by EGL, current on this thread; `device` picks the card on a machine with several.
+
+    Raises `GLUnavailable` with a one-line reason where EGL or a driver is missing.
+    """
+    settings = {"device_index": device} if device is not None else {}
+    moderngl = _moderngl()
+    # moderngl and glcontext raise plain Exception for every missing library, driver and version.
+    try:
+        return moderngl.create_context(standalone=True, backend="egl", require=GL_VERSION, **settings)
+    except Exception as error:
+        raise GLUnavailable(f"EGL gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error
+
+
+def of_current_window() -> "moderngl.Context":
+    """A context over the window that is current on this thread; raises `GLUnavailable` with a one-line reason."""
+    try:
+        return _moderngl().create_context(require=GL_VERSION)
+    except Exception as error:
+        raise GLUnavailable(f"the window gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error
+
+
+def one_line(error: Exception) -> str:
+    """An exception's text on one line, or its type where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _moderngl():
+    try:
+        import moderngl
+    except ImportError as error:
+        raise GLUnavailable(f"moderngl does not load ({one_line(error)})") from error
+    return moderngl

@@ -1,0 +1,34 @@
+"""See tensors live: views of docked panels with canvases and widgets, in a window, off screen or with no OpenGL at all."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from easel.viewer.canvas import Canvas as Canvas
+    from easel.viewer.driver import Driver as Driver
+    from easel.viewer.panel import Panel as Panel
+    from easel.viewer.view import View as View
+    from easel.viewer.window import Window as Window
+    from easel.viewer.window import create_tensor as create_tensor
+
+_HOMES = {
+    "Canvas": "canvas",
+    "Driver": "driver",
+    "Panel": "panel",
+    "View": "view",
+    "Window": "window",
+    "create_tensor": "window",
+}
+"""Public name → the file it lives in; loaded when first asked for."""
+
+__all__ = ["Canvas", "Driver", "Panel", "View", "Window", "create_tensor"]  # noqa: F822  served by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,76 @@
+"""The contract between a view and what shows it: open, poll → events, present, close."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.viewer.context import UI
+from easel.viewer.events import Event
+from easel.viewer.layout import Area
+from easel.viewer.panel import Panel
+from easel.viewer.turn import Placement
+
+
+class BackendUnavailableError(RuntimeError):
+    """This backend cannot run here; the message is the reason in one line."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame that is complete: what must be drawn of it, and where."""
+
+    placements: Sequence[Placement]
+    """The canvases that are seen; their draw lists lie in the current Dear ImGui context."""
+    area: Area
+    panels: Mapping[str, Panel]
+
+
+class Backend(ABC):
+    """One way of showing a view. A frame is begun by the view on `ui`, when there is one, after `prepare`."""
+
+    name: ClassVar[str]
+    interactive: ClassVar[bool] = False
+    """A person sits in front of it: who arranges panels and expects them there the next time, whose desktop has dialogs."""
+
+    ui: UI | None = None
+    """None where Dear ImGui cannot load."""
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    scale: float = 1.0
+    """Pixels per pixel of a plain 96 dpi monitor."""
+
+    @abstractmethod
+    def open(self, title: str, width: int, height: int) -> None:
+        """Get ready to show frames; raises `BackendUnavailableError`, leaving nothing behind, where that cannot work."""
+
+    def poll(self) -> list[Event]:
+        """What happened since the last call; the widgets of `ui` know of it already."""
+        return []
+
+    def begin(self, seconds: float) -> None:
+        """Begin a frame of `ui`, `seconds` after the last one."""
+        assert self.ui is not None
+        self.ui.activate()
+        self.ui.begin(self.size, seconds)
+
+    def due(self) -> bool:
+        """Whether somebody looks and a frame may be drawn for them now."""
+        return False
+
+    def wait(self, seconds: float) -> None:  # noqa: B027  most backends have nobody to wait for
+        """Sleep until something happens, at most `seconds`."""
+
+    def present(self, frame: Frame) -> None:  # noqa: B027  nobody looks
+        """Draw `frame` for those who look."""
+
+    @abstractmethod
+    def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
+        """`frame` as a picture."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give everything back; idempotent, also after a failed `open`."""

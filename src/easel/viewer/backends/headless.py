@@ -1,0 +1,54 @@
+"""Headless: the whole interface, drawn off screen through EGL, and only when somebody asks for a picture of it."""
+
+from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.gl.context import GLUnavailable, open_headless
+from easel.viewer import toolkit
+from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
+from easel.viewer.backends.painter import Painter
+from easel.viewer.context import UI
+
+if TYPE_CHECKING:
+    import moderngl
+
+
+class HeadlessBackend(Backend):
+    name = "headless"
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+        self._context: moderngl.Context | None = None
+        self._painter: Painter | None = None
+
+    def open(self, title: str, width: int, height: int) -> None:
+        if toolkit.MISSING:
+            raise BackendUnavailableError(toolkit.MISSING)
+        self.size = round(width * self.scale), round(height * self.scale)
+        try:
+            self._context = open_headless()
+        except GLUnavailable as error:
+            raise BackendUnavailableError(str(error)) from error
+        with self._context:
+            self.ui = UI(self.scale)
+            self._painter = Painter(self._context)
+
+    def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
+        assert self._context is not None and self._painter is not None and self.ui is not None
+        self.ui.activate()
+        with self._context:
+            return self._painter.capture(frame, self.size)
+
+    def close(self) -> None:
+        if self._context is None:
+            return
+        with self._context:
+            if self.ui is not None:
+                self.ui.activate()
+                if self._painter is not None:
+                    self._painter.close()
+                self.ui.close()
+        self._context.release()
+        self._context = self._painter = None

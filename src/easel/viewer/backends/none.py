@@ -1,0 +1,30 @@
+"""None: no OpenGL at all. The widgets are real where Dear ImGui loads, and a capture is a sheet drawn with Pillow."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.viewer import toolkit
+from easel.viewer.backends.base import Backend, Frame
+from easel.viewer.contact_sheet import contact_sheet
+from easel.viewer.context import UI
+from easel.viewer.toolkit import imgui
+
+
+class NoneBackend(Backend):
+    name = "none"
+
+    def open(self, title: str, width: int, height: int) -> None:
+        self.size = width, height
+        if toolkit.MISSING:
+            return
+        self.ui = UI()
+        # It promises Dear ImGui a renderer that makes glyph textures, and never runs one.
+        imgui.get_io().backend_flags |= imgui.BackendFlags_.renderer_has_textures
+
+    def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
+        return contact_sheet(frame, self.size)
+
+    def close(self) -> None:
+        if self.ui is not None:
+            self.ui.close()
+            self.ui = None

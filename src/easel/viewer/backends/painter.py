@@ -1,0 +1,118 @@
+"""Draws a view's frames with OpenGL, whatever gave the context: what the window and the headless backend share."""
+
+from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.gl.nearest import NearestEnlarger
+from easel.gl.texture import PictureTexture, read_back
+from easel.viewer.backends.base import Frame
+from easel.viewer.canvas import Canvas
+from easel.viewer.layout import Rectangle
+from easel.viewer.theme import DESK
+from easel.viewer.toolkit import imgui
+from easel.viewer.turn import Placement
+
+if TYPE_CHECKING:
+    import moderngl
+
+
+class CanvasTexture:
+    """What one canvas looks like on the GPU."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self.picture = PictureTexture(context)
+        self.squares: moderngl.Texture | None = None
+        """The picture enlarged to the size at which it is shown, every pixel a square."""
+        self.seen: tuple[int, Rectangle, str] | None = None
+        """Version, place and filter of the last upload."""
+
+    def release(self) -> None:
+        self.picture.release()
+        if self.squares is not None:
+            self.squares.release()
+
+
+class Painter:
+    """Textures for canvases, and the drawing of finished frames. Its context must be current in every call."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self.uploads = 0
+        """Pictures moved to the GPU so far."""
+        self._context = context
+        self._textures: dict[Canvas, CanvasTexture] = {}
+        self._enlarger: NearestEnlarger | None = None
+        imgui.backends.opengl3_init("#version 330")
+        imgui.backends.opengl3_new_frame()  # makes its shaders; later calls would do nothing
+
+    def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
+        """Bring the canvases that are seen up to date and draw everything into `target` of `size` = (width, height)."""
+        names = {p.texture_id: glo for p in frame.placements if (glo := self._texture_name(p)) is not None}
+        target.use()
+        target.viewport = (0, 0, *size)
+        target.clear(*DESK)
+        draw_data = imgui.get_draw_data()
+        restore = _rename(draw_data, names)
+        imgui.backends.opengl3_render_draw_data(draw_data)
+        # The same draw lists may be drawn again, with newer textures.
+        for command, texture in restore:
+            command.tex_ref = texture
+
+    def capture(self, frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
+        """`frame` drawn off screen at `size` = (width, height)."""
+        color = self._context.texture(size, 4)
+        framebuffer = self._context.framebuffer([color])
+        try:
+            self.draw(frame, framebuffer, size)
+            return read_back(framebuffer)
+        finally:
+            framebuffer.release()
+            color.release()
+
+    def close(self) -> None:
+        imgui.backends.opengl3_shutdown()
+        for texture in self._textures.values():
+            texture.release()
+        if self._enlarger is not None:
+            self._enlarger.release()
+
+    def _texture_name(self, placement: Placement) -> int | None:
+        """OpenGL's name of an up-to-date texture for a canvas; None when there is nothing to show."""
+        canvas = placement.canvas
+        texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
+        picture = None if self._is_still(canvas, texture) else placement.look()
+        if picture is None and texture.seen is None:
+            return None
+        rectangle = placement.settle()
+        shown = (round(rectangle.height), round(rectangle.width))
+        if picture is not None:
+            texture.picture.upload(picture, shown)
+            texture.seen = canvas.version, rectangle, canvas.filter
+            self.uploads += 1
+        source = texture.picture.texture
+        if canvas.filter == "linear" or source.size == (shown[1], shown[0]):
+            return source.glo
+        self._enlarger = self._enlarger or NearestEnlarger(self._context)
+        texture.squares = self._enlarger.enlarge(source, shown, texture.squares)
+        return texture.squares.glo
+
+    def _is_still(self, canvas: Canvas, texture: CanvasTexture) -> bool:
+        return not canvas.live and texture.seen == (canvas.version, canvas.rectangle, canvas.filter)
+
+
+def _rename(draw_data: "imgui.ImDrawData", names: dict[int, int]) -> "list[tuple[imgui.ImDrawCmd, imgui.ImTextureRef]]":
+    """Put textures where the draw lists name canvases; returns what to put back afterwards.
+
+    Until a frame is drawn, nobody knows which texture a canvas will have: its size may change after the layout.
+    """
+    renamed = []
+    for draw_list in draw_data.cmd_lists:
+        commands = draw_list.cmd_buffer
+        for index in range(commands.size()):
+            command = commands[index]
+            placeholder = command.tex_ref._tex_id
+            if placeholder in names:
+                renamed.append((command, imgui.ImTextureRef(placeholder)))
+                command.tex_ref = imgui.ImTextureRef(names[placeholder])
+    return renamed

@@ -1,0 +1,213 @@
+"""Window: a native window through GLFW. It is never waited for: vsync is off and `Pace` says when to draw."""
+
+import ctypes
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.gl.context import GLUnavailable, of_current_window
+from easel.viewer import toolkit
+from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
+from easel.viewer.backends.painter import Painter
+from easel.viewer.context import UI
+from easel.viewer.events import (
+    CloseAsked,
+    Event,
+    FilesDropped,
+    KeyChanged,
+    PointerButton,
+    PointerMoved,
+    Resized,
+    TextTyped,
+    WheelTurned,
+)
+from easel.viewer.pace import Pace
+from easel.viewer.toolkit import imgui
+
+if TYPE_CHECKING:
+    import moderngl
+
+_open_windows = 0
+"""GLFW is one per process: it ends with the last window."""
+
+
+class WindowBackend(Backend):
+    name = "window"
+    interactive = True
+
+    def __init__(self) -> None:
+        self._glfw: Any = None
+        self._window: Any = None
+        self._context: moderngl.Context | None = None
+        self._painter: Painter | None = None
+        self._events: list[Event] = []
+        self._pace = Pace()
+
+    def open(self, title: str, width: int, height: int) -> None:
+        if toolkit.MISSING:
+            raise BackendUnavailableError(toolkit.MISSING)
+        if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise BackendUnavailableError("no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
+        self._glfw = _glfw()
+        self._window = _create_window(self._glfw, title, width, height)
+        try:
+            self._context = of_current_window()
+        except GLUnavailable as error:
+            raise BackendUnavailableError(str(error)) from error
+        self._glfw.swap_interval(0)
+        self._listen()
+        self.scale = self._glfw.get_window_content_scale(self._window)[0]
+        self.ui = UI(self.scale)
+        # Dear ImGui's platform layer goes on to call the callbacks that it finds installed.
+        address = ctypes.cast(self._window, ctypes.c_void_p).value
+        assert address is not None
+        imgui.backends.glfw_init_for_opengl(address, True)
+        self._painter = Painter(self._context)
+        self.size = self._glfw.get_framebuffer_size(self._window)
+        self._glfw.show_window(self._window)
+
+    def poll(self) -> list[Event]:
+        self._glfw.poll_events()
+        events, self._events = self._events, []
+        if events:
+            self._pace.touched()
+        return events
+
+    def begin(self, seconds: float) -> None:
+        assert self.ui is not None
+        self.ui.activate()
+        self._glfw.make_context_current(self._window)
+        self.size = self._glfw.get_framebuffer_size(self._window)
+        imgui.backends.glfw_new_frame()
+        self.ui.begin_prepared()
+
+    def due(self) -> bool:
+        visible = not self._glfw.get_window_attrib(self._window, self._glfw.ICONIFIED) and min(self.size) > 0
+        return visible and self._pace.seconds_left() == 0
+
+    def wait(self, seconds: float) -> None:
+        self._glfw.wait_events_timeout(max(seconds, 1e-3))
+
+    def present(self, frame: Frame) -> None:
+        started = time.perf_counter()
+        painter, context = self._activate()
+        target = context.detect_framebuffer(0)
+        painter.draw(frame, target, self.size)
+        self._glfw.swap_buffers(self._window)
+        self._pace.drawn(time.perf_counter() - started)
+
+    def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
+        painter, _ = self._activate()
+        return painter.capture(frame, self.size)
+
+    def close(self) -> None:
+        global _open_windows
+        if self._window is None:
+            return
+        self._glfw.make_context_current(self._window)
+        if self.ui is not None:
+            self.ui.activate()
+            if self._painter is not None:
+                self._painter.close()
+                imgui.backends.glfw_shutdown()
+            self.ui.close()
+        if self._context is not None:
+            self._context.release()
+        self._glfw.destroy_window(self._window)
+        self._window = self._context = self._painter = self.ui = None
+        _open_windows -= 1
+        if not _open_windows:
+            self._glfw.terminate()
+
+    def _activate(self) -> "tuple[Painter, moderngl.Context]":
+        assert self._painter is not None and self._context is not None and self.ui is not None
+        self.ui.activate()
+        self._glfw.make_context_current(self._window)
+        return self._painter, self._context
+
+    def _listen(self) -> None:
+        glfw, window = self._glfw, self._window
+        keys = _key_names(glfw)
+
+        def add(event: Event) -> None:
+            self._events.append(event)
+
+        def on_key(_window: Any, code: int, _scancode: int, action: int, _mods: int) -> None:
+            if code in keys and action != glfw.REPEAT:
+                add(KeyChanged(keys[code], action == glfw.PRESS))
+
+        glfw.set_key_callback(window, on_key)
+        glfw.set_char_callback(window, lambda _, code: add(TextTyped(chr(code))))
+        glfw.set_cursor_pos_callback(window, lambda _, x, y: add(PointerMoved(x, y)))
+        glfw.set_mouse_button_callback(window, lambda _, button, action, __: add(PointerButton(button, action == 1)))
+        glfw.set_scroll_callback(window, lambda _, x, y: add(WheelTurned(x, y)))
+        glfw.set_drop_callback(window, lambda _, paths: add(FilesDropped(tuple(paths))))
+        glfw.set_framebuffer_size_callback(window, lambda *_: add(Resized()))
+        glfw.set_window_refresh_callback(window, lambda _: add(Resized()))
+        glfw.set_window_close_callback(window, lambda _: add(CloseAsked()))
+
+
+def _glfw() -> Any:
+    """The glfw module, with Dear ImGui's own copy of the library under it: both must be the same one."""
+    try:
+        from imgui_bundle import glfw_utils  # noqa: F401  must come before glfw: it names the library
+        import glfw
+    except ImportError as error:
+        raise BackendUnavailableError(f"glfw does not load ({error})") from error
+    return glfw
+
+
+def _create_window(glfw: Any, title: str, width: int, height: int) -> Any:
+    """A hidden window, current on this thread, not larger than the monitor's free area."""
+    global _open_windows
+    problems: list[str] = []
+    previous = glfw.set_error_callback(lambda _code, text: problems.append(text.decode(errors="replace")))
+    try:
+        if not glfw.init():
+            raise BackendUnavailableError(f"GLFW finds no display ({_last(problems)})")
+        glfw.default_window_hints()
+        hints = {
+            glfw.CONTEXT_VERSION_MAJOR: 3,
+            glfw.CONTEXT_VERSION_MINOR: 3,
+            glfw.OPENGL_PROFILE: glfw.OPENGL_CORE_PROFILE,
+            glfw.OPENGL_FORWARD_COMPAT: True,
+            glfw.SCALE_TO_MONITOR: True,
+            glfw.VISIBLE: False,
+        }
+        for hint, value in hints.items():
+            glfw.window_hint(hint, value)
+        monitor = glfw.get_primary_monitor()
+        if monitor:
+            _, _, free_width, free_height = glfw.get_monitor_workarea(monitor)
+            width, height = min(width, free_width or width), min(height, free_height or height)
+        window = glfw.create_window(width, height, title, None, None)
+        if not window:
+            if not _open_windows:
+                glfw.terminate()
+            raise BackendUnavailableError(f"GLFW opens no OpenGL window ({_last(problems)})")
+    finally:
+        glfw.set_error_callback(previous)
+    _open_windows += 1
+    glfw.make_context_current(window)
+    return window
+
+
+def _last(problems: list[str]) -> str:
+    return problems[-1] if problems else "no reason given"
+
+
+def _key_names(glfw: Any) -> dict[int, str]:
+    names = {
+        getattr(glfw, f"KEY_{character.upper()}"): character for character in "abcdefghijklmnopqrstuvwxyz0123456789"
+    }
+    names |= {getattr(glfw, f"KEY_F{n}"): f"f{n}" for n in range(1, 13)}
+    plain = ("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end", "page_up", "page_down")
+    names |= {getattr(glfw, f"KEY_{name.upper()}"): name for name in (*plain, "left", "right", "up", "down")}
+    for side in ("LEFT", "RIGHT"):
+        modifiers = {"CONTROL": "ctrl", "SHIFT": "shift", "ALT": "alt", "SUPER": "super"}
+        names |= {getattr(glfw, f"KEY_{side}_{code}"): name for code, name in modifiers.items()}
+    return names

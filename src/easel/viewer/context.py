@@ -1,0 +1,94 @@
+"""The Dear ImGui context of one view: its frames, its input, its end."""
+
+from easel.viewer.events import (
+    DIGITS,
+    KEYS,
+    MODIFIERS,
+    Event,
+    KeyChanged,
+    PointerButton,
+    PointerMoved,
+    TextTyped,
+    WheelTurned,
+)
+from easel.viewer.theme import apply_theme
+from easel.viewer.toolkit import imgui, implot
+
+SHORTEST_FRAME_SECONDS = 1e-4
+"""Dear ImGui refuses a frame that took no time."""
+
+
+class UI:
+    """The Dear ImGui context of one view; a frame is open between `begin` and `end`."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self._imgui = imgui.create_context()
+        self._implot = implot.create_context()
+        self.activate()
+        io = imgui.get_io()
+        io.set_ini_filename("")  # else imgui.ini lands in the working directory
+        io.config_flags |= imgui.ConfigFlags_.docking_enable
+        io.config_windows_move_from_title_bar_only = True
+        # A callback that raises leaves groups and styles open; with these two off, recovery closes them in silence.
+        io.config_error_recovery_enable_assert = False
+        io.config_error_recovery_enable_tooltip = False
+        apply_theme(scale)
+        self.open = False
+
+    def activate(self) -> None:
+        """Make this view's context the current one; several views take turns in one process."""
+        imgui.set_current_context(self._imgui)
+        implot.set_current_context(self._implot)
+
+    def begin(self, size: tuple[int, int], seconds: float) -> None:
+        """Open a frame of `size` = (width, height), `seconds` after the last one."""
+        io = imgui.get_io()
+        io.display_size = imgui.ImVec2(*size)
+        io.delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
+        self.begin_prepared()
+
+    def begin_prepared(self) -> None:
+        """Open a frame whose size and time a platform layer has set already."""
+        imgui.new_frame()
+        self.open = True
+
+    def end(self) -> None:
+        """Close the frame and make its draw lists; no pixel is touched yet."""
+        self.open = False
+        imgui.render()
+
+    def feed(self, event: Event) -> None:
+        """Hand an event to the widgets; it acts in the next frame."""
+        io = imgui.get_io()
+        match event:
+            case PointerMoved(x, y):
+                io.add_mouse_pos_event(x, y)
+            case PointerButton(button, down):
+                io.add_mouse_button_event(button, down)
+            case WheelTurned(x, y):
+                io.add_mouse_wheel_event(x, y)
+            case TextTyped(text):
+                io.add_input_characters_utf8(text)
+            case KeyChanged(key, down):
+                for code in _codes(key):
+                    io.add_key_event(code, down)
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Destroy both contexts; the renderer must have been shut down before."""
+        self.activate()
+        if self.open:
+            self.end()
+        implot.destroy_context(self._implot)
+        imgui.destroy_context(self._imgui)
+
+
+def _codes(key: str) -> tuple[int, ...]:
+    """Dear ImGui's codes for one of our key names; a modifier is two: the key, and the state that shortcuts ask for."""
+    if key not in KEYS:
+        raise ValueError(f"unknown key {key!r}. Known: {', '.join(KEYS)}")
+    names = {"left": "left_arrow", "right": "right_arrow", "up": "up_arrow", "down": "down_arrow"}
+    if key in MODIFIERS:
+        return imgui.Key[f"mod_{key}"], imgui.Key[f"left_{key}"]
+    return (imgui.Key[f"_{key}" if key in DIGITS else names.get(key, key)],)

@@ -1,0 +1,395 @@
+"""Panel: a docked region with canvases and widgets."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from torch import Tensor
+
+from easel.viewer.canvas import Canvas, Filter
+from easel.viewer.containment import Guard
+from easel.viewer.dialogs import Filters, Question
+from easel.viewer.layout import Rectangle, fit, native
+from easel.viewer.pen import Pen
+from easel.viewer.readouts import Plot, Progress, Readout, Section, Text, as_curve
+from easel.viewer.sketch import Rgba, Sketch, Words
+from easel.viewer.theme import ALARM
+from easel.viewer.toolkit import imgui
+from easel.viewer.turn import Placement, Turn
+from easel.viewer.widgets import Button, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt, Widget
+
+T = TypeVar("T")
+Callback = TypeVar("Callback", bound=Callable[[], object])
+
+FIRST_TEXTURE_ID = 1 << 30
+"""Draw lists name canvases by numbers from here on, far above any texture's; the backend puts textures in their place."""
+LEAST_CANVAS_PIXELS = 48.0
+"""A fit canvas is never lower than this; a panel with too much in it scrolls."""
+_UNSET: Any = object()
+
+
+@dataclass
+class Slot:
+    """What one label of a panel stands for."""
+
+    widget: Widget[Any] | None = None
+    value: Any = _UNSET
+    pending: Any = _UNSET
+    """What code set and the widget has not taken yet."""
+    complaint: str = ""
+    """Why it could not take it."""
+    frame: int = 0
+
+    def take(self, widget: Widget[T]) -> T:
+        """The value that `widget` starts this frame with: what was set, else what it held, else its default."""
+        self.widget = widget
+        pending, self.pending = self.pending, _UNSET
+        if pending is not _UNSET:
+            try:
+                value = widget.accept(pending)
+                self.complaint = ""
+                return value
+            except (TypeError, ValueError) as error:
+                self.complaint = f"cannot set to {pending!r}: {error}"
+        if self.value is not _UNSET and not widget.momentary:
+            try:
+                return widget.accept(self.value)
+            except (TypeError, ValueError):
+                pass  # the label has become another kind of widget: it starts from its default
+        return widget.accept(widget.default)
+
+
+class Panel:
+    """A docked region of a view; made by `View.panel`.
+
+    Widgets return their value. They may be called in the panel's `on_frame` callbacks or anywhere between `step` and
+    `end_step`; before the first frame they return what they hold. A widget's label names its value within the panel:
+    `lr##2` reads "lr" and is another one.
+    """
+
+    def __init__(self, name: str, turn: Turn) -> None:
+        self.name = name
+        self.canvases: dict[str, Canvas] = {}
+        self.guard = Guard(f"panel {name!r}", turn.ui, turn.strict)
+        self.pen = Pen()
+        self.items: list[tuple[str, Widget[Any], Any] | Readout] = []
+        """What this frame's widgets are, in order, with labels and values."""
+        self.focus_wanted = False
+        """A script asks for this panel to be in front of those that share its place."""
+        self._turn = turn
+        self._callbacks: dict[object, Callable[[], object]] = {}
+        self._slots: dict[str, Slot] = {}
+        self._entered = 0
+        self._disabled = 0
+        self._buttons = 0
+        self._widgets_top = 0.0
+        self._widgets_height = 0.0
+
+    def __repr__(self) -> str:
+        return f"Panel({self.name!r})"
+
+    def canvas(self, name: str, *, filter: Filter = "linear", fit: bool = True) -> Canvas:
+        """This panel's canvas of that name, made when there is none yet; later calls ignore the settings."""
+        if name not in self.canvases:
+            self.canvases[name] = Canvas(name, filter=filter, fit=fit)
+        return self.canvases[name]
+
+    def on_frame(self, callback: Callback) -> Callback:
+        """Call `callback` in every frame, inside the panel, below its canvases; defined again, it replaces itself."""
+        self._callbacks[callback_key(callback)] = callback
+        return callback
+
+    @contextmanager
+    def row(self) -> Iterator[None]:
+        """Children stand side by side; rows may stand in rows."""
+        with self._inside() as drawn:
+            if drawn:
+                self.pen.begin_row()
+            try:
+                yield
+            finally:
+                if drawn:
+                    self.pen.end_row()
+
+    @contextmanager
+    def enabled(self, enabled: bool) -> Iterator[None]:
+        """Children are greyed out, and cannot be used or pressed, while `enabled` is False."""
+        with self._inside() as drawn:
+            self._disabled += not enabled
+            if drawn:
+                imgui.begin_disabled(not enabled)
+            try:
+                yield
+            finally:
+                if drawn:
+                    imgui.end_disabled()
+                self._disabled -= not enabled
+
+    def text(self, text: object, *, color: Rgba | None = None) -> None:
+        """Anything, as text."""
+        self._tell(Text(str(text), color))
+
+    def text_colored(self, red: float, green: float, blue: float, alpha: float, text: object) -> None:
+        """Text in a colour with components in [0, 1]."""
+        self._tell(Text(str(text), (red, green, blue, alpha)))
+
+    def text_wrapped(self, text: object, *, color: Rgba | None = None) -> None:
+        """Text that goes on in the next line where the panel ends."""
+        self._tell(Text(str(text), color, wrapped=True))
+
+    def separator(self) -> None:
+        """A line across the panel."""
+        self._tell(Section())
+
+    def section(self, title: str) -> None:
+        """A heading over the widgets that follow."""
+        self._tell(Section(title))
+
+    def plot(
+        self,
+        values: Iterable[float] | np.ndarray | Tensor,
+        *,
+        label: str = "##plot",
+        overlay: str = "",
+        width: float = 0.0,
+        height: float = 80.0,
+    ) -> None:
+        """Values as a line over their own range, `overlay` written over it; non-finite ones leave gaps."""
+        self._tell(Plot(as_curve(values), overlay, width, height, label), label)
+
+    def progress(self, fraction: float, *, overlay: str = "") -> None:
+        """A bar for a share in [0, 1]; the percentage is written over it unless `overlay` is."""
+        self._tell(Progress(float(fraction), overlay))
+
+    def button(self, label: str, width: float = 0, height: float = 0, *, help: str = "") -> bool:
+        """True in exactly one frame per click; `width=-1` takes what is free, 0 what the label needs."""
+        self._buttons += 1
+        return self._ask(label, Button(width, height, self._buttons), help)
+
+    def checkbox(self, label: str, *, default: bool = False, help: str = "") -> bool:
+        return self._ask(label, Checkbox(default), help)
+
+    def slider(
+        self,
+        label: str,
+        min: float = 0.0,
+        max: float = 1.0,
+        *,
+        default: float | None = None,
+        log: bool = False,
+        format: str = "%.3f",
+        help: str = "",
+    ) -> float:
+        """A number in [min, max], from min when there is no default; Ctrl+click types one. `log` needs min > 0."""
+        return self._ask(label, Slider(min, max, min if default is None else default, log, format), help)
+
+    def slider_int(
+        self, label: str, min: int = 0, max: int = 100, *, default: int = 0, format: str = "%d", help: str = ""
+    ) -> int:
+        """A whole number in [min, max]."""
+        return self._ask(label, SliderInt(min, max, default, format), help)
+
+    def color_picker(
+        self, label: str, *, default: Sequence[float] = (1.0, 1.0, 1.0), help: str = ""
+    ) -> tuple[float, float, float]:
+        """Red, green and blue in [0, 1], display-referred like every picture."""
+        return self._ask(label, ColorPicker(tuple(default)), help)
+
+    def combo(self, label: str, items: Sequence[str], *, default: int = 0, help: str = "") -> int:
+        """The index of the chosen item; 0 when there is none to choose."""
+        return self._ask(label, Combo(tuple(map(str, items)), default), help)
+
+    def input_text(self, label: str, *, default: str = "", max_length: int = 256, help: str = "") -> str:
+        """A line of text of up to `max_length` characters."""
+        return self._ask(label, InputText(default, max_length), help)
+
+    def file_dialog(
+        self,
+        label: str,
+        *,
+        title: str = "Open File",
+        filters: Filters | None = None,
+        initial_dir: str | None = None,
+        help: str = "",
+    ) -> str | None:
+        """A button that asks for a file beside the loop; the path is returned once, in the frame after the answer."""
+        return self._ask_file(label, Question(title, tuple(filters or ()), initial_dir or ""), help)
+
+    def save_file_dialog(
+        self,
+        label: str,
+        *,
+        title: str = "Save File",
+        filters: Filters | None = None,
+        initial_dir: str | None = None,
+        default_extension: str = ".png",
+        help: str = "",
+    ) -> str | None:
+        """The same for a file to write; `default_extension` is appended when the person gives none."""
+        question = Question(title, tuple(filters or ()), initial_dir or "", True, default_extension)
+        return self._ask_file(label, question, help)
+
+    def set(self, label: str, value: object) -> None:
+        """Give a widget a value, even before it exists; it takes it, converted and in range, when it is called next."""
+        self._slots.setdefault(label, Slot()).pending = value
+
+    def get(self, label: str, default: Any = None) -> Any:
+        """What the widget returned last, else what was set, else `default`."""
+        slot = self._slots.get(label, Slot())
+        return next((value for value in (slot.value, slot.pending) if value is not _UNSET), default)
+
+    def press(self, label: str) -> None:
+        """Click a button from code: its next call returns True."""
+        self.set(label, True)
+
+    # What the view does with a panel
+
+    def draw(self) -> None:
+        """One frame of the panel: canvases, then callbacks, then what went wrong in them."""
+        self.items = []
+        self.pen.spots = {}
+        self._buttons = 0
+        for canvas in self.canvases.values():
+            canvas.rectangle = None
+        with self._inside() as drawn:
+            if drawn:
+                self._draw_canvases()
+                self._widgets_top = imgui.get_cursor_pos_y()
+            for key, callback in list(self._callbacks.items()):
+                self.guard.run(key, callback)
+            self._draw_failures()
+
+    def sketch(self) -> list[Sketch]:
+        """The widgets of the last frame, for the eye alone."""
+        return [item[1].sketch(item[0], item[2]) if isinstance(item, tuple) else item.sketch() for item in self.items]
+
+    def value(self, label: str) -> Slot | None:
+        """What stands behind a label, if a widget was ever called or set under it."""
+        return self._slots.get(label)
+
+    def _draw_canvases(self) -> None:
+        shown = [canvas for canvas in self.canvases.values() if canvas.bound]
+        for canvas in self.canvases.values():
+            if not canvas.bound:
+                imgui.text_unformatted(f"[Canvas {canvas.name!r}: no tensor bound]")
+            elif canvas.size is None and not canvas.fit:
+                self._look(canvas)  # shown pixel by pixel, it needs its size before it can be laid out
+        gap = imgui.get_style().item_spacing.y
+        native_heights = [canvas.size[0] for canvas in shown if canvas.size and not canvas.fit]
+        free = imgui.get_content_region_avail().y - self._widgets_height - sum(native_heights)
+        gaps = gap * (len(shown) - (not self._widgets_height))
+        share = max((free - gaps) / max(len(shown) - len(native_heights), 1), LEAST_CANVAS_PIXELS)
+        pointer = imgui.get_mouse_pos()
+        for number, canvas in enumerate(shown, 1):
+            self._draw_canvas(canvas, share, gap if self._widgets_height or number < len(shown) else 0.0)
+            canvas.point_at((pointer.x, pointer.y) if imgui.is_item_hovered() else None)
+
+    def _draw_canvas(self, canvas: Canvas, share: float, gap: float) -> None:
+        at = imgui.get_cursor_screen_pos()
+        room = Rectangle(at.x, at.y, max(imgui.get_content_region_avail().x, 1.0), share)
+        place = fit if canvas.fit else native
+        picture = place(canvas.size, room) if canvas.size else room
+        imgui.dummy(imgui.ImVec2(room.width, (share if canvas.fit else picture.height) + gap))
+        below = imgui.ImVec2(at.x, imgui.get_item_rect_max().y)
+        imgui.set_cursor_screen_pos(imgui.ImVec2(picture.x, picture.y))
+        placements, draw_list = self._turn.placements, imgui.get_window_draw_list()
+        texture_id, first_vertex = FIRST_TEXTURE_ID + len(placements), draw_list.vtx_buffer.size()
+        imgui.image(imgui.ImTextureRef(texture_id), imgui.ImVec2(picture.width, picture.height))
+        # Out of sight, Dear ImGui draws nothing, and then nothing is uploaded either.
+        if draw_list.vtx_buffer.size() > first_vertex:
+            canvas.rectangle = picture
+            look = partial(self._look, canvas)
+            placements.append(Placement(canvas, room, look, texture_id, draw_list, first_vertex))
+        imgui.set_cursor_screen_pos(below)
+
+    def _look(self, canvas: Canvas) -> Tensor | None:
+        return self.guard.run(("canvas", canvas.name, canvas.version), canvas.look)
+
+    def _draw_failures(self) -> None:
+        for number, (key, failure) in enumerate(list(self.guard.failures.items())):
+            times = f" ({failure.count} times)" if failure.count > 1 else ""
+            self.text_wrapped(f"{failure.message}{times}", color=ALARM)
+            if self.button("Retry" if number == 0 else f"Retry##{number}"):
+                self.guard.retry(key)
+
+    # The one door of all widgets
+
+    @contextmanager
+    def _inside(self) -> Iterator[bool]:
+        """Inside the panel's window, entering it again when called from elsewhere; False where nothing is drawn."""
+        if not self._turn.drawing or self._entered:
+            yield bool(self._entered)
+            return
+        if self.focus_wanted:
+            imgui.set_next_window_focus()
+        self._entered += 1
+        try:
+            imgui.begin(self.name)
+            yield True
+        finally:
+            # What is below the canvases keeps its room in the next frame.
+            self._widgets_height = max(
+                imgui.get_cursor_pos_y() - self._widgets_top - imgui.get_style().item_spacing.y, 0
+            )
+            imgui.end()
+            self._entered -= 1
+
+    def _tell(self, readout: Readout, label: str = "") -> None:
+        with self._inside() as drawn:
+            self.items.append(readout)
+            if drawn:
+                self.pen.advance()
+                readout.draw(self.pen)
+                if label:
+                    self.pen.keep_spot(label)
+
+    def _ask(self, label: str, widget: Widget[T], help: str) -> T:
+        slot = self._slots.setdefault(label, Slot())
+        if self._turn.running:
+            self._claim(label, slot, widget)
+        if self._disabled and widget.momentary:
+            slot.pending = _UNSET
+        value = slot.take(widget)
+        with self._inside() as drawn:
+            if drawn:
+                self.pen.advance()
+                value = widget.accept(widget.draw(self.pen, label, value))
+                if label not in self.pen.spots:
+                    self.pen.keep_spot(label)
+                if help and imgui.begin_item_tooltip():
+                    imgui.push_text_wrap_pos(24 * imgui.get_font_size())
+                    imgui.text_unformatted(help)
+                    imgui.pop_text_wrap_pos()
+                    imgui.end_tooltip()
+            self.items.append((label, widget, value))
+            if slot.complaint:
+                self._tell(Text(f"{label.partition('##')[0]}: {slot.complaint}", ALARM, wrapped=True))
+        slot.value = value
+        return value
+
+    def _claim(self, label: str, slot: Slot, widget: Widget[Any]) -> None:
+        if slot.frame == self._turn.index:
+            kind = type(widget).__name__
+            raise ValueError(
+                f"panel {self.name!r} already has a widget {label!r} in this frame ({kind}). Labels name a widget's "
+                f"value: use '{label.partition('##')[0]}##2' or another label."
+            )
+        slot.frame = self._turn.index
+
+    def _ask_file(self, label: str, question: Question, help: str) -> str | None:
+        key = (self.name, label)
+        answer = self._turn.dialogs.take(key)
+        if self.button(label, help=help):
+            self._turn.dialogs.ask(key, question)
+        return answer
+
+
+def callback_key(callback: Callable[[], object]) -> object:
+    """What makes two callbacks the same one defined again: the name in full and, for a method, its object."""
+    name = getattr(callback, "__qualname__", "<lambda>")
+    if "<lambda>" in name:
+        return id(callback)
+    return getattr(callback, "__module__", ""), name, id(getattr(callback, "__self__", None))

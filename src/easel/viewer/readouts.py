@@ -1,0 +1,151 @@
+"""The widgets that only tell: text, rules, progress and curves."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from easel.viewer.pen import Pen
+from easel.viewer.sketch import Bar, Curve, Heading, Rgba, Sketch, Words
+from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS
+from easel.viewer.toolkit import imgui, implot
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+    color: Rgba | None = None
+    wrapped: bool = False
+
+    def draw(self, pen: Pen) -> None:
+        if self.wrapped:
+            imgui.push_text_wrap_pos(0.0)
+        pen.words(self.text, self.color)
+        if self.wrapped:
+            imgui.pop_text_wrap_pos()
+
+    def sketch(self) -> Sketch:
+        return Words(self.text, self.color)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading over the widgets that follow; a bare line without a title."""
+
+    title: str = ""
+
+    def draw(self, pen: Pen) -> None:
+        if not self.title:
+            imgui.separator()
+            return
+        imgui.push_style_color(imgui.Col_.text, QUIET)
+        imgui.separator_text(self.title)
+        imgui.pop_style_color()
+
+    def sketch(self) -> Sketch:
+        return Heading(self.title)
+
+
+@dataclass(frozen=True)
+class Progress:
+    fraction: float
+    overlay: str
+
+    def __post_init__(self) -> None:
+        fraction = self.fraction
+        object.__setattr__(self, "fraction", 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0))
+
+    def draw(self, pen: Pen) -> None:
+        imgui.progress_bar(self.fraction, imgui.ImVec2(-1, 0), self.overlay or None)
+
+    def sketch(self) -> Sketch:
+        return Bar(self.fraction, self.overlay or f"{self.fraction:.0%}")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A line over its own range, softly filled down to its lowest value, with a dot at the newest."""
+
+    values: Float64[np.ndarray, " n"]
+    overlay: str
+    width: float
+    height: float
+    identity: str
+
+    def draw(self, pen: Pen) -> None:
+        flags = implot.Flags_.canvas_only | implot.Flags_.no_inputs
+        size = imgui.ImVec2(self.width or -1.0, self.height)
+        if not implot.begin_plot(f"##{self.identity}", size, flags):
+            return
+        low, high = finite_range(self.values)
+        room = 0.12 * (high - low) or 1.0
+        bare = implot.AxisFlags_.no_decorations
+        implot.setup_axes("", "", bare, bare)
+        count = max(len(self.values), 2)
+        implot.setup_axes_limits(0, count - 1, low - room, high + 2.2 * room, implot.Cond_.always)
+        if len(self.values):
+            self._draw_curve(low - room)
+        origin, extent = implot.get_plot_pos(), implot.get_plot_size()
+        self._write(origin, extent, low, high)
+        implot.end_plot()
+
+    def _draw_curve(self, floor: float) -> None:
+        line = implot.Spec(line_color=imgui.ImVec4(*ACCENT), line_weight=1.6 * imgui.get_style().font_scale_dpi)
+        fill = implot.Spec(fill_color=imgui.ImVec4(*ACCENT), fill_alpha=0.13)
+        for start, stop in finite_runs(self.values):
+            run = self.values[start:stop]
+            implot.plot_shaded("##fill", run, floor, 1, start, fill)
+            implot.plot_line("##line", run, 1, start, line)
+        if math.isfinite(self.values[-1]):
+            tip = implot.plot_to_pixels(len(self.values) - 1, self.values[-1])
+            dot = imgui.color_convert_float4_to_u32(ACCENT)
+            implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, dot)
+
+    def _write(self, origin: "imgui.ImVec2", extent: "imgui.ImVec2", low: float, high: float) -> None:
+        draw_list = implot.get_plot_draw_list()
+        pad = 6.0 * imgui.get_style().font_scale_dpi
+        if self.overlay:
+            ink = imgui.get_color_u32(imgui.Col_.text)
+            draw_list.add_text(imgui.ImVec2(origin.x + pad, origin.y + pad / 2), ink, self.overlay)
+        if low == high:
+            return
+        imgui.push_font(None, SMALL_TEXT_PIXELS)
+        quiet = imgui.get_color_u32(imgui.Col_.text_disabled)
+        for number, y in ((high, origin.y + pad / 2), (low, origin.y + extent.y - imgui.get_font_size() - pad / 2)):
+            text = f"{number:.4g}"
+            x = origin.x + extent.x - imgui.calc_text_size(text).x - pad
+            draw_list.add_text(imgui.ImVec2(x, y), quiet, text)
+        imgui.pop_font()
+
+    def sketch(self) -> Sketch:
+        return Curve(self.values, self.overlay, self.height)
+
+
+Readout = Text | Section | Progress | Plot
+
+
+def as_curve(values: "Iterable[float] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:
+    """Numbers of any kind as one row of doubles, infinities as NaN."""
+    if isinstance(values, Tensor):
+        values = values.detach().to("cpu", torch.float64).numpy()
+    elif not isinstance(values, np.ndarray):
+        values = [float(value) for value in values]
+    row = np.asarray(values, dtype=np.float64).reshape(-1)
+    return np.where(np.isfinite(row), row, np.nan)
+
+
+def finite_range(values: Float64[np.ndarray, " n"]) -> tuple[float, float]:
+    """Lowest and highest number; (0, 0) where there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def finite_runs(values: Float64[np.ndarray, " n"]) -> list[tuple[int, int]]:
+    """(start, stop) of every stretch of numbers between the gaps."""
+    finite = np.concatenate([[False], np.isfinite(values), [False]])
+    edges = np.flatnonzero(finite[1:] != finite[:-1])
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

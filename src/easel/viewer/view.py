@@ -1,0 +1,293 @@
+"""View: the window as a whole. It turns frames, lays out panels and hands both to a backend."""
+
+import logging
+import os
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, TypeVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.viewer.backends.base import Frame
+from easel.viewer.backends.select import select
+from easel.viewer.dialogs import Dialogs
+from easel.viewer.docking import Dock
+from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
+from easel.viewer.layout import SIDES, Place, Side
+from easel.viewer.pace import FRAMES_PER_SECOND
+from easel.viewer.panel import Callback, Panel, callback_key
+from easel.viewer.toolkit import imgui
+from easel.viewer.turn import Turn
+from easel.viewer.window import Window
+
+log = logging.getLogger("easel")
+EventCallback = TypeVar("EventCallback", bound=Callable[..., object])
+
+FPS_SECONDS = 0.5
+"""Over which `fps` is measured."""
+
+
+class View:
+    """A window of docked panels that shows tensors live.
+
+    `run()` turns the loop; with `step()` and `end_step()` the program turns it, and its work stands between them.
+    `backend` is "window", "headless", "none", or None for the best that opens here (see `backend_reason`).
+    """
+
+    def __init__(
+        self,
+        title: str = "Easel",
+        width: int = 1280,
+        height: int = 720,
+        *,
+        headless: bool = False,
+        backend: str | None = None,
+        strict: bool = False,
+        clock: Literal["wall", "frames"] = "wall",
+        dt: float = 1 / 60,
+        layout_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if width < 1 or height < 1:
+            raise ValueError(f"a view has at least one pixel each way; got width={width}, height={height}.")
+        if clock not in ("wall", "frames"):
+            raise ValueError(f"unknown clock {clock!r}. Known: wall, frames.")
+        self.title = title
+        """What the window is called; its layout is remembered under this name."""
+        self._backend, self.backend_reason = select(backend, headless, title, width, height)
+        # Without this, a view that is dropped instead of closed would keep its window and its driver's memory.
+        self._finalizer = weakref.finalize(self, self._backend.close)
+        self.backend_name = self._backend.name
+        self.window = Window(title, *self._backend.size)
+        self.closed = False
+        """The person has closed the window, or `close` was called."""
+        self.frame_count = 0
+        """Frames that are complete."""
+        self.fps = 0.0
+        """Frames per second over the last half second; 0.0 before."""
+        self._turn = Turn(self._backend.ui, Dialogs(self._backend.interactive), strict)
+        self._panels: dict[str, Panel] = {}
+        self._places: dict[str, Place] = {}
+        file = Path(layout_file) if layout_file is not None else None
+        self._dock = Dock(title, file, self._backend.interactive)
+        self._callbacks: dict[object, Callable[[], object]] = {}
+        self._listeners: dict[object, tuple[tuple[type, ...], Callable[..., object]]] = {}
+        self._problems = Panel("Problem", self._turn)
+        self._posted: list[Event] = []
+        self._frame: Frame | None = None
+        self._due = False
+        self._clock, self._dt = clock, dt
+        self._born = self._stepped_at = self._fps_since = time.perf_counter()
+        self._fps_frames = 0
+
+    def panel(self, name: str, *, side: Side | None = None, width: float = 0.0) -> Panel:
+        """The panel of that name, made when there is none yet; later calls ignore `side` and `width`.
+
+        `side` is "left", "right", "top" or "bottom"; the panel takes `width` (a share, 0.2 if 0) of what earlier
+        panels left. Panels without a side share the rest.
+        """
+        if side is not None and side not in SIDES:
+            raise ValueError(f"unknown side {side!r} for panel {name!r}. Known: {', '.join(SIDES)}, or None.")
+        if name not in self._panels:
+            self._panels[name] = Panel(name, self._turn)
+            self._places[name] = Place(name, side, width)
+        return self._panels[name]
+
+    def on_frame(self, callback: Callback) -> Callback:
+        """Call `callback` once per frame, before the panels; defined again, it replaces itself."""
+        self._callbacks[callback_key(callback)] = callback
+        return callback
+
+    def on_key(self, callback: EventCallback) -> EventCallback:
+        """Call `callback(KeyChanged)` for keys, except those that a text field takes."""
+        return self._listen((KeyChanged,), callback)
+
+    def on_mouse(self, callback: EventCallback) -> EventCallback:
+        """Call `callback` with every PointerMoved, PointerButton and WheelTurned."""
+        return self._listen((PointerMoved, PointerButton, WheelTurned), callback)
+
+    def on_drop(self, callback: EventCallback) -> EventCallback:
+        """Call `callback(FilesDropped)` when files are dropped on the window."""
+        return self._listen((FilesDropped,), callback)
+
+    def on_close(self, callback: EventCallback) -> EventCallback:
+        """Call `callback(CloseAsked)` when the person closes the window."""
+        return self._listen((CloseAsked,), callback)
+
+    def run(self, *, max_frames: int = 0) -> None:
+        """Turn frames until the window is closed, or for `max_frames` (0: no limit; EASEL_MAX_FRAMES bounds it too)."""
+        limit = _frame_limit(max_frames)
+        turned = 0
+        while self.step():
+            self.end_step()
+            turned += 1
+            if turned == limit:
+                return
+            if limit is None and not self._callbacks:
+                # Nothing but the interface lives in this loop. A view callback is the program's work and never waits.
+                self._backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._stepped_at))
+        self.close()
+
+    def step(self) -> bool:
+        """Begin a frame: events, callbacks, widgets. False when the view is closed, and then there is no frame."""
+        if self._turn.running:
+            self._finish()  # the loop left out end_step
+        if self.closed or self._take_events():
+            return False
+        now = time.perf_counter()
+        seconds, self._stepped_at = now - self._stepped_at, now
+        self._turn.index += 1
+        self._turn.placements = []
+        if self._backend.ui is not None:
+            self._backend.ui.activate()
+            self._dock.prepare(self._panels)
+            self._backend.begin(seconds)
+            self.window.width, self.window.height = self._backend.size
+        self._turn.running = True
+        self._due = self._backend.due()
+        try:
+            self._dock.place(self._places, drawing=self._turn.drawing)
+            self._draw()
+        except BaseException:
+            self._finish()
+            raise
+        return True
+
+    def end_step(self) -> None:
+        """End the frame, with the tensors as they are now, and show it when it is time to; without `step`, nothing."""
+        if not self._turn.running:
+            return
+        frame = self._finish()
+        if self._due or self._backend.due():
+            self._backend.present(frame)
+        self._count()
+
+    def capture(self) -> Float[Tensor, "h w 3"]:
+        """The whole view as drawn, top row first, values in [0, 1]; where there is no OpenGL, a sheet of its content."""
+        if not self._finalizer.alive:
+            raise RuntimeError(f"view {self.title!r} is closed: capture() comes before close().")
+        if self._turn.running:
+            raise RuntimeError(
+                "capture() between step() and end_step(): the frame is not complete. Call it after end_step()."
+            )
+        if self._frame is None:
+            self.step()
+            self.end_step()
+        assert self._frame is not None
+        return self._backend.capture(self._frame)
+
+    def close(self) -> None:
+        """Close the view and give everything back; idempotent."""
+        if not self._finalizer.alive:
+            return
+        if self._turn.running:
+            self._finish()
+        if self._backend.ui is not None:
+            self._backend.ui.activate()
+            self._dock.keep()
+        self.closed = True
+        self._turn.dialogs.close()
+        self._turn.ui = None
+        self._finalizer()
+        self.window.destroy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def time(self) -> float:
+        """Seconds since the view was made; with clock="frames", complete frames times dt."""
+        return self.frame_count * self._dt if self._clock == "frames" else time.perf_counter() - self._born
+
+    @property
+    def headless(self) -> bool:
+        """Nobody sits in front of it."""
+        return not self._backend.interactive
+
+    @property
+    def needs_display(self) -> bool:
+        """This frame will be drawn: time to bring what it shows up to date. Headless, never until a capture."""
+        return self._due
+
+    def reset_layout(self) -> None:
+        """Put the panels back where the program placed them."""
+        self._dock.reset = True
+
+    def post(self, *events: Event) -> None:
+        """Act as if these had happened at the window; they are seen by the next `step`."""
+        self._posted.extend(events)
+
+    @property
+    def panels(self) -> dict[str, Panel]:
+        """All panels by name, in the order of their making."""
+        return dict(self._panels)
+
+    @property
+    def dialogs(self) -> Dialogs:
+        """The file dialogs on their way."""
+        return self._turn.dialogs
+
+    def _listen(self, kinds: tuple[type, ...], callback: EventCallback) -> EventCallback:
+        self._listeners[kinds, callback_key(callback)] = kinds, callback
+        return callback
+
+    def _take_events(self) -> bool:
+        """Deliver what happened; True when the view is to close."""
+        ui = self._backend.ui
+        posted, self._posted = self._posted, []
+        if ui is not None:
+            ui.activate()
+            for event in posted:
+                ui.feed(event)
+        for event in (*self._backend.poll(), *posted):
+            if isinstance(event, KeyChanged) and ui is not None and imgui.get_io().want_text_input:
+                continue
+            for key, (kinds, callback) in list(self._listeners.items()):
+                if isinstance(event, kinds):
+                    self._problems.guard.run(key, partial(callback, event))
+            self.closed |= isinstance(event, CloseAsked)
+        return self.closed
+
+    def _draw(self) -> None:
+        for key, callback in list(self._callbacks.items()):
+            self._problems.guard.run(key, callback)
+        for panel in list(self._panels.values()):
+            panel.draw()
+        if self._problems.guard.failures:
+            self._problems.draw()
+        if self._turn.drawing:
+            self._turn.dialogs.draw()
+
+    def _finish(self) -> Frame:
+        """Close the frame that is open; from here on it can be drawn."""
+        self._turn.running = False
+        if self._backend.ui is not None:
+            self._backend.ui.activate()
+            self._backend.ui.end()
+        self._frame = Frame(tuple(self._turn.placements), self._dock.area, dict(self._panels))
+        return self._frame
+
+    def _count(self) -> None:
+        self.frame_count += 1
+        self._fps_frames += 1
+        now = time.perf_counter()
+        if now - self._fps_since >= FPS_SECONDS:
+            self.fps = self._fps_frames / (now - self._fps_since)
+            self._fps_since, self._fps_frames = now, 0
+
+
+def _frame_limit(max_frames: int) -> int | None:
+    """The smaller of the argument and the environment's EASEL_MAX_FRAMES; None without either."""
+    text = os.environ.get("EASEL_MAX_FRAMES", "")
+    if text and not text.isdigit():
+        raise ValueError(f"EASEL_MAX_FRAMES is a number of frames; got {text!r}.")
+    return min((limit for limit in (max_frames, int(text or 0)) if limit > 0), default=None)

@@ -1,0 +1,213 @@
+"""The widgets that hold a value: what each accepts, how it is drawn, and what it looks like on a contact sheet."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, TypeVar
+
+from easel.viewer.pen import Pen, imgui_name
+from easel.viewer.sketch import Sketch, Words
+from easel.viewer.toolkit import imgui
+
+T = TypeVar("T")
+
+
+class Widget(Protocol[T]):
+    """One kind of widget. `accept` is its only door: defaults, values set from code and typed ones all pass it."""
+
+    momentary: ClassVar[bool]
+    """The value lasts for one frame only, as a click does."""
+
+    @property
+    def default(self) -> object:
+        """What it holds before anybody touched it; goes through `accept` as well."""
+        ...
+
+    def accept(self, value: object) -> T:
+        """`value` converted and brought into range; raises ValueError or TypeError where that makes no sense."""
+        ...
+
+    def draw(self, pen: Pen, label: str, value: T) -> T:
+        """Draw it where the pen is and return what the person made of `value`."""
+        ...
+
+    def sketch(self, label: str, value: T) -> Sketch:
+        """The same for the eye alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Button:
+    width: float
+    height: float
+    identity: int
+    """Its number in the panel's frame: a label may change between press and release without losing the click."""
+    default: bool = False
+    momentary: ClassVar[bool] = True
+
+    def accept(self, value: object) -> bool:
+        return bool(value)
+
+    def draw(self, pen: Pen, label: str, value: bool) -> bool:
+        visible, _ = imgui_name(label)
+        return imgui.button(f"{visible}###button{self.identity}", imgui.ImVec2(self.width, self.height)) or value
+
+    def sketch(self, label: str, value: bool) -> Sketch:
+        return Words(f"[ {imgui_name(label)[0]} ]")
+
+
+@dataclass(frozen=True)
+class Checkbox:
+    default: bool
+    momentary: ClassVar[bool] = False
+
+    def accept(self, value: object) -> bool:
+        return bool(value)
+
+    def draw(self, pen: Pen, label: str, value: bool) -> bool:
+        return imgui.checkbox(label, value)[1]
+
+    def sketch(self, label: str, value: bool) -> Sketch:
+        return Words(f"[{'x' if value else ' '}] {imgui_name(label)[0]}")
+
+
+@dataclass(frozen=True)
+class Slider:
+    min: float
+    max: float
+    default: float
+    log: bool = False
+    format: str = "%.3f"
+    momentary: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check_range(self.min, self.max)
+        if self.log and self.min <= 0:
+            raise ValueError(f"a logarithmic slider needs a range above 0; got {self.min} to {self.max}")
+
+    def accept(self, value: object) -> float:
+        return min(max(_number(value), self.min), self.max)
+
+    def draw(self, pen: Pen, label: str, value: float) -> float:
+        flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
+        changed, moved = imgui.slider_float(pen.caption(label), value, self.min, self.max, self.format, flags)
+        return moved if changed else value  # an untouched value keeps the digits that float32 has not
+
+    def position(self, value: float) -> float:
+        """Where along the slider `value` is, 0 at the left end and 1 at the right."""
+        if self.max == self.min:
+            return 0.0
+        if self.log:
+            return math.log(self.accept(value) / self.min) / math.log(self.max / self.min)
+        return (self.accept(value) - self.min) / (self.max - self.min)
+
+    def sketch(self, label: str, value: float) -> Sketch:
+        return _named(label, self.format % value)
+
+
+@dataclass(frozen=True)
+class SliderInt:
+    min: int
+    max: int
+    default: int
+    format: str = "%d"
+    momentary: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check_range(self.min, self.max)
+
+    def accept(self, value: object) -> int:
+        return min(max(round(_number(value)), self.min), self.max)
+
+    def draw(self, pen: Pen, label: str, value: int) -> int:
+        flags = imgui.SliderFlags_.always_clamp
+        return imgui.slider_int(pen.caption(label), value, self.min, self.max, self.format, flags)[1]
+
+    def position(self, value: float) -> float:
+        """Where along the slider `value` is, 0 at the left end and 1 at the right."""
+        return (self.accept(value) - self.min) / max(self.max - self.min, 1)
+
+    def sketch(self, label: str, value: int) -> Sketch:
+        return _named(label, self.format % value)
+
+
+@dataclass(frozen=True)
+class ColorPicker:
+    default: Sequence[float]
+    momentary: ClassVar[bool] = False
+
+    def accept(self, value: object) -> tuple[float, float, float]:
+        try:
+            red, green, blue = (min(max(_number(channel), 0.0), 1.0) for channel in value)  # pyright: ignore[reportGeneralTypeIssues]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"a colour is three numbers in [0, 1]; got {value!r}") from error
+        return red, green, blue
+
+    def draw(self, pen: Pen, label: str, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        changed, picked = imgui.color_edit3(pen.caption(label), list(value))
+        return self.accept(picked) if changed else value
+
+    def sketch(self, label: str, value: tuple[float, float, float]) -> Sketch:
+        return _named(label, "({:.2f}, {:.2f}, {:.2f})".format(*value))
+
+
+@dataclass(frozen=True)
+class Combo:
+    items: Sequence[str]
+    default: int
+    momentary: ClassVar[bool] = False
+
+    def accept(self, value: object) -> int:
+        if isinstance(value, str):
+            if value not in self.items:
+                raise ValueError(f"unknown item {value!r}. Known: {', '.join(self.items)}")
+            return list(self.items).index(value)
+        return min(max(round(_number(value)), 0), max(len(self.items) - 1, 0))
+
+    def draw(self, pen: Pen, label: str, value: int) -> int:
+        if imgui.begin_combo(pen.caption(label), self.items[value] if self.items else ""):
+            pen.keep_spot(label)
+            for index, item in enumerate(self.items):
+                if imgui.selectable(f"{item}##{index}", index == value)[0]:
+                    value = index
+                pen.keep_spot(f"{label}/{item}")
+                if index == value:
+                    imgui.set_item_default_focus()
+            imgui.end_combo()
+        return value
+
+    def sketch(self, label: str, value: int) -> Sketch:
+        return _named(label, self.items[value] if self.items else "")
+
+
+@dataclass(frozen=True)
+class InputText:
+    default: str
+    max_length: int
+    momentary: ClassVar[bool] = False
+
+    def accept(self, value: object) -> str:
+        return str(value)[: self.max_length]
+
+    def draw(self, pen: Pen, label: str, value: str) -> str:
+        return imgui.input_text(pen.caption(label), value)[1]
+
+    def sketch(self, label: str, value: str) -> Sketch:
+        return _named(label, value)
+
+
+def _number(value: object) -> float:
+    number = float(value)  # pyright: ignore[reportArgumentType]  float() itself says what it cannot take
+    if math.isnan(number):
+        raise ValueError("not a number (NaN) cannot be shown on a scale")
+    return number
+
+
+def _check_range(low: float, high: float) -> None:
+    if not low <= high:
+        raise ValueError(f"a slider runs from min up to max; got min={low}, max={high}")
+
+
+def _named(label: str, value: str) -> Words:
+    visible, _ = imgui_name(label)
+    return Words(f"{visible}: {value}" if visible else value)

@@ -24,6 +24,7 @@ from easel.graphics.tiff import read_tiff, write_tiff
 RADIANCE_MAGIC = b"#?"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".hdr", ".npy")
 
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 _STRANGERS = {b"v/1\x01": "an OpenEXR", b"GIF8": "a GIF", b"%PDF": "a PDF", b"8BPS": "a Photoshop", b"DDS ": "a DDS"}
 
 
@@ -39,10 +40,9 @@ def decode(path: str | os.PathLike[str]) -> np.ndarray:
         except FileError as error:
             reason = str(error)
         except Image.UnidentifiedImageError:
-            reason = _not_a_picture(file)
+            reason = _unknown(file)
         except Exception as error:  # codecs answer damaged bytes with nearly every exception there is
-            said = " ".join(str(error).split()) or type(error).__name__
-            reason = f"it is damaged or cut short ({said}). Copy or export it again."
+            reason = _damaged(" ".join(str(error).split()) or type(error).__name__)
     raise FileError(f"cannot read {os.fspath(path)!r}: {reason}")
 
 
@@ -77,9 +77,15 @@ def _read(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
         return read_tiff(file)
 
 
-def _not_a_picture(file: BinaryIO) -> str:
+def _damaged(detail: str) -> str:
+    return f"it is damaged or cut short ({detail}). Copy or export it again."
+
+
+def _unknown(file: BinaryIO) -> str:
     file.seek(0)
     start = file.read(12)
+    if start.startswith(_SIGNATURES):
+        return _damaged("only its beginning makes sense")
     stranger = next((name for magic, name in _STRANGERS.items() if start.startswith(magic)), None)
     came = f"it is {stranger} file" if stranger else f"it is no picture (it begins with {start!r})"
     return f"{came}. PNG, JPEG, BMP, TGA, TIFF, WebP, Radiance .hdr and .npy are read. Convert it to one of these."

@@ -42,9 +42,13 @@ MAX_PIXELS = 2**26
 def check_pixels(width: int, height: int) -> None:
     """Refuse a size that a header claims, before anything of that size is allocated."""
     if width * height > MAX_PIXELS:
-        raise FileError(f"it claims {width} x {height} pixels; up to {MAX_PIXELS:,} (8192 x 8192) are read. Shrink it.")
+        raise too_large(f"{width} x {height} pixels")
     if width <= 0 or height <= 0:
         raise FileError(f"it claims {width} x {height} pixels, which is no picture. Export it again.")
+
+
+def too_large(claim: str) -> FileError:
+    return FileError(f"it claims {claim}; up to {MAX_PIXELS:,} (8192 x 8192) are read. Shrink it first.")
 
 
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:

@@ -5,6 +5,8 @@ and tries 43 formats on any file. This file owns what it takes to have it otherw
 """
 
 import io
+import logging
+import re
 import sys
 import threading
 import warnings
@@ -15,12 +17,15 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from easel.graphics.files import MAX_PIXELS, FileError, check_pixels
+from easel.graphics.files import FileError, check_pixels, too_large
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
-_KEYED_DEPTHS = {"1": 255, "L;2": 85, "L;4": 17}
-"""How far Pillow spreads the greys of a 1, 2 or 4-bit PNG; the file's transparent grey is not spread."""
+_SPREAD = {"L;2": 85, "L;4": 17}
+"""Pillow spreads the greys of a 2 or 4-bit PNG over 0 to 255, but not the one that the file calls transparent."""
+
+# It logs what it thinks of damaged files; without any handler Python would print that.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # warnings.catch_warnings changes the whole process: two threads that interleave could leave them off for good.
 _WARNINGS = threading.Lock()
@@ -41,9 +46,13 @@ def read_pillow(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
         pixels, image = _read_16_bits(file, formats, family, depth)
         pixels = _with_keyed_alpha(pixels, image.info.get("transparency"))
     else:
-        _load(image)
-        if "transparency" in image.info and raw_mode in _KEYED_DEPTHS:
-            image.info["transparency"] *= _KEYED_DEPTHS[raw_mode]
+        if raw_mode == "F;32BF" and image.tile[0].codec_name == "libtiff":
+            # libtiff has swapped the bytes already; told the file's order, Pillow would swap them back.
+            image = _decode_as(file, formats, "F;32NF")
+        else:
+            _load(image)
+        if "transparency" in image.info and raw_mode in _SPREAD:
+            image.info["transparency"] *= _SPREAD[raw_mode]
         pixels = image_pixels(image)
     return pixels, _orientation(image)
 
@@ -93,10 +102,9 @@ def _open(file: BinaryIO, formats: tuple[str, ...]) -> ImageFile.ImageFile:
     with _quiet():
         try:
             image = Image.open(file, formats=formats)
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise FileError(
-                f"it claims far more pixels than the {MAX_PIXELS:,} (8192 x 8192) that are read. Shrink it."
-            ) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            # Pillow's own limit lies above ours and strikes before the size can be asked.
+            raise too_large(f"{re.findall('[0-9]+', str(error))[0]} pixels") from None
     check_pixels(*image.size)
     if isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
         if max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8:

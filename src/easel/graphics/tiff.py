@@ -8,6 +8,9 @@ import numpy as np
 
 from easel.graphics.files import FileError, check_pixels
 
+# It logs what it thinks of damaged files; without any handler Python would print that.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
 _DTYPES = {"uint8": np.uint8, "uint16": np.uint16, "float16": np.float32, "float32": np.float32, "float64": np.float32}
 
 
@@ -15,8 +18,6 @@ def read_tiff(file: BinaryIO) -> tuple[np.ndarray, int]:
     """The numbers of the first page, uint8, uint16 or float32 (h, w, c), and its EXIF orientation."""
     import tifffile
 
-    # It logs about damaged files; without any handler Python would print that.
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages.first
@@ -34,7 +35,7 @@ def read_tiff(file: BinaryIO) -> tuple[np.ndarray, int]:
             raise ValueError("its strips end beyond the file")
         try:
             pixels = page.asarray(maxworkers=1)
-        except ValueError as error:
+        except (ValueError, KeyError) as error:
             if "imagecodecs" not in str(error):
                 raise
             raise FileError(

@@ -1,6 +1,6 @@
 """OpenGL contexts: of a window that is open, or off screen through EGL with no display at all."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import moderngl
@@ -18,11 +18,11 @@ def open_headless(device: int | None = None) -> "moderngl.Context":
 
     Raises `GLUnavailable` with a one-line reason where EGL or a driver is missing.
     """
-    settings = {"device_index": device} if device is not None else {}
+    settings: dict[str, Any] = {"backend": "egl"} | ({} if device is None else {"device_index": device})
     moderngl = _moderngl()
     # moderngl and glcontext raise plain Exception for every missing library, driver and version.
     try:
-        return moderngl.create_context(standalone=True, backend="egl", require=GL_VERSION, **settings)
+        return moderngl.create_context(standalone=True, require=GL_VERSION, **settings)
     except Exception as error:
         raise GLUnavailable(f"EGL gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error
 

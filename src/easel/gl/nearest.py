@@ -38,7 +38,7 @@ class NearestEnlarger:
     def enlarge(
         self, source: "moderngl.Texture", shown: tuple[int, int], target: "moderngl.Texture | None" = None
     ) -> "moderngl.Texture":
-        """`source` at `shown` = (height, width), drawn into `target` where that has the right size, else a new texture."""
+        """`source` at `shown` = (height, width), drawn into `target` if that has the right size, else a new texture."""
         size = (shown[1], shown[0])
         if target is None or target.size != size:
             if target is not None:

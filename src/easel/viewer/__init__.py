@@ -1,4 +1,4 @@
-"""See tensors live: views of docked panels with canvases and widgets, in a window, off screen or with no OpenGL at all."""
+"""See tensors live: views of docked panels with canvases and widgets, in a window, off screen or without OpenGL."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ _HOMES = {
 }
 """Public name → the file it lives in; loaded when first asked for."""
 
-__all__ = ["Canvas", "Driver", "Panel", "View", "Window", "create_tensor"]  # noqa: F822  served by __getattr__
+__all__ = ["Canvas", "Driver", "Panel", "View", "Window", "create_tensor"]
 
 
 def __getattr__(name: str) -> Any:

@@ -64,7 +64,7 @@ class Canvas:
         """
         self._source = check_tensor(tensor, self._who) if not (tensor is None or callable(tensor)) else tensor
         self.live = live
-        self._size = tuple(self._source.shape[:2]) if isinstance(self._source, Tensor) else None
+        self._size = _size(self._source) if isinstance(self._source, Tensor) else None
         self.refresh()
         return self
 
@@ -116,7 +116,7 @@ class Canvas:
         if not self.live:
             # A copy: what a save writes must be what was shown, even if the tensor has been written since.
             picture = self._still = picture.clone()
-        self._size = (picture.shape[0], picture.shape[1])
+        self._size = _size(picture)
         return picture
 
     def point_at(self, position: tuple[float, float] | None) -> None:
@@ -131,3 +131,7 @@ class Canvas:
     @property
     def _who(self) -> str:
         return f"canvas {self.name!r}"
+
+
+def _size(picture: Tensor) -> tuple[int, int]:
+    return picture.shape[0], picture.shape[1]

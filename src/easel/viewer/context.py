@@ -40,15 +40,14 @@ class UI:
         imgui.set_current_context(self._imgui)
         implot.set_current_context(self._implot)
 
-    def begin(self, size: tuple[int, int], seconds: float) -> None:
-        """Open a frame of `size` = (width, height), `seconds` after the last one."""
+    def prepare(self, size: tuple[int, int], seconds: float) -> None:
+        """The next frame is `size` = (width, height) large and comes `seconds` after the last one."""
         io = imgui.get_io()
         io.display_size = imgui.ImVec2(*size)
         io.delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
-        self.begin_prepared()
 
-    def begin_prepared(self) -> None:
-        """Open a frame whose size and time a platform layer has set already."""
+    def begin(self) -> None:
+        """Open a frame."""
         imgui.new_frame()
         self.open = True
 
@@ -58,7 +57,7 @@ class UI:
         imgui.render()
 
     def feed(self, event: Event) -> None:
-        """Hand an event to the widgets; it acts in the next frame."""
+        """Hand an event to the widgets; it acts in the frame that begins next."""
         io = imgui.get_io()
         match event:
             case PointerMoved(x, y):
@@ -84,7 +83,7 @@ class UI:
         imgui.destroy_context(self._imgui)
 
 
-def _codes(key: str) -> tuple[int, ...]:
+def _codes(key: str) -> "tuple[imgui.Key, ...]":
     """Dear ImGui's codes for one of our key names; a modifier is two: the key, and the state that shortcuts ask for."""
     if key not in KEYS:
         raise ValueError(f"unknown key {key!r}. Known: {', '.join(KEYS)}")

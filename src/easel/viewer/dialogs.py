@@ -101,7 +101,7 @@ class _DesktopDialog:
     """The desktop's own dialog, in a process of its own."""
 
     def __init__(self, question: Question) -> None:
-        from imgui_bundle import portable_file_dialogs
+        from imgui_bundle import portable_file_dialogs  # pyright: ignore[reportMissingModuleSource]  compiled
 
         filters = [text for pair in question.filters for text in pair] or ["All files", "*"]
         kind = portable_file_dialogs.save_file if question.save else portable_file_dialogs.open_file

@@ -106,7 +106,7 @@ def cut(room: Rectangle, side: Side, share: float) -> tuple[Rectangle, Rectangle
 
 
 def fit(size: tuple[int, int], room: Rectangle) -> Rectangle:
-    """The largest rectangle of a picture's own aspect, centred in `room`, on whole pixels; `size` is (height, width)."""
+    """The largest rectangle of a picture's own aspect, centred in `room`, on whole pixels; `size`: (height, width)."""
     height, width = size
     scale = min(room.width / width, room.height / height)
     shown_width, shown_height = max(round(width * scale), 1), max(round(height * scale), 1)

@@ -15,7 +15,7 @@ from easel.viewer.dialogs import Filters, Question
 from easel.viewer.layout import Rectangle, fit, native
 from easel.viewer.pen import Pen
 from easel.viewer.readouts import Plot, Progress, Readout, Section, Text, as_curve
-from easel.viewer.sketch import Rgba, Sketch, Words
+from easel.viewer.sketch import Rgba, Sketch
 from easel.viewer.theme import ALARM
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Placement, Turn
@@ -25,7 +25,7 @@ T = TypeVar("T")
 Callback = TypeVar("Callback", bound=Callable[[], object])
 
 FIRST_TEXTURE_ID = 1 << 30
-"""Draw lists name canvases by numbers from here on, far above any texture's; the backend puts textures in their place."""
+"""Draw lists name canvases by numbers from here on, far above any texture's; a backend puts textures there."""
 LEAST_CANVAS_PIXELS = 48.0
 """A fit canvas is never lower than this; a panel with too much in it scrolls."""
 _UNSET: Any = object()
@@ -77,6 +77,8 @@ class Panel:
         self.pen = Pen()
         self.items: list[tuple[str, Widget[Any], Any] | Readout] = []
         """What this frame's widgets are, in order, with labels and values."""
+        self.visible = False
+        """Some of it can be seen: it is not behind another tab."""
         self.focus_wanted = False
         """A script asks for this panel to be in front of those that share its place."""
         self._turn = turn
@@ -266,7 +268,7 @@ class Panel:
         """The widgets of the last frame, for the eye alone."""
         return [item[1].sketch(item[0], item[2]) if isinstance(item, tuple) else item.sketch() for item in self.items]
 
-    def value(self, label: str) -> Slot | None:
+    def slot(self, label: str) -> Slot | None:
         """What stands behind a label, if a widget was ever called or set under it."""
         return self._slots.get(label)
 
@@ -320,20 +322,26 @@ class Panel:
     @contextmanager
     def _inside(self) -> Iterator[bool]:
         """Inside the panel's window, entering it again when called from elsewhere; False where nothing is drawn."""
-        if not self._turn.drawing or self._entered:
-            yield bool(self._entered)
+        ui = self._turn.ui
+        if ui is None or not self._turn.running:
+            yield False
+            return
+        ui.activate()
+        if self._entered:
+            yield self.visible
             return
         if self.focus_wanted:
             imgui.set_next_window_focus()
         self._entered += 1
         try:
-            imgui.begin(self.name)
-            yield True
+            self.visible = imgui.begin(self.name)[0]
+            yield self.visible
         finally:
-            # What is below the canvases keeps its room in the next frame.
-            self._widgets_height = max(
-                imgui.get_cursor_pos_y() - self._widgets_top - imgui.get_style().item_spacing.y, 0
-            )
+            ui.activate()
+            if self.visible:
+                # What is below the canvases keeps its room in the next frame.
+                bottom = imgui.get_cursor_pos_y() - imgui.get_style().item_spacing.y
+                self._widgets_height = max(bottom - self._widgets_top, 0.0)
             imgui.end()
             self._entered -= 1
 

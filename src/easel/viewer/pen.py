@@ -77,8 +77,7 @@ class Pen:
     def keep_spot(self, label: str) -> None:
         """Remember where the item just drawn is; scroll to it if a script asked for it."""
         low, high = imgui.get_item_rect_min(), imgui.get_item_rect_max()
-        visible = imgui.is_item_visible()
-        self.spots[label] = Spot(Rectangle(low.x, low.y, high.x - low.x, high.y - low.y), visible)
+        self.spots[label] = Spot(Rectangle(low.x, low.y, high.x - low.x, high.y - low.y), imgui.is_item_visible())
         if self.wanted == label:
             imgui.set_scroll_here_y()
 

@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 from jaxtyping import Float
@@ -80,6 +79,7 @@ class View:
         self._posted: list[Event] = []
         self._frame: Frame | None = None
         self._due = False
+        self._typing = False
         self._clock, self._dt = clock, dt
         self._born = self._stepped_at = self._fps_since = time.perf_counter()
         self._fps_frames = 0
@@ -138,15 +138,9 @@ class View:
             self._finish()  # the loop left out end_step
         if self.closed or self._take_events():
             return False
-        now = time.perf_counter()
-        seconds, self._stepped_at = now - self._stepped_at, now
         self._turn.index += 1
         self._turn.placements = []
-        if self._backend.ui is not None:
-            self._backend.ui.activate()
-            self._dock.prepare(self._panels)
-            self._backend.begin(seconds)
-            self.window.width, self.window.height = self._backend.size
+        self._begin()
         self._turn.running = True
         self._due = self._backend.due()
         try:
@@ -167,7 +161,7 @@ class View:
         self._count()
 
     def capture(self) -> Float[Tensor, "h w 3"]:
-        """The whole view as drawn, top row first, values in [0, 1]; where there is no OpenGL, a sheet of its content."""
+        """The whole view as drawn, top row first, values in [0, 1]; without OpenGL, a sheet of its content."""
         if not self._finalizer.alive:
             raise RuntimeError(f"view {self.title!r} is closed: capture() comes before close().")
         if self._turn.running:
@@ -198,9 +192,7 @@ class View:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -228,8 +220,14 @@ class View:
 
     @property
     def panels(self) -> dict[str, Panel]:
-        """All panels by name, in the order of their making."""
-        return dict(self._panels)
+        """The panels by name, in the order of their making; last, while it is shown, the one that tells of failures."""
+        failed = {self._problems.name: self._problems} if self._problems.guard.failures else {}
+        return self._panels | failed
+
+    @property
+    def drawn(self) -> bool:
+        """The widgets are real and can be clicked; False where Dear ImGui cannot load."""
+        return self._backend.ui is not None
 
     @property
     def dialogs(self) -> Dialogs:
@@ -242,20 +240,29 @@ class View:
 
     def _take_events(self) -> bool:
         """Deliver what happened; True when the view is to close."""
-        ui = self._backend.ui
-        posted, self._posted = self._posted, []
-        if ui is not None:
-            ui.activate()
-            for event in posted:
-                ui.feed(event)
-        for event in (*self._backend.poll(), *posted):
-            if isinstance(event, KeyChanged) and ui is not None and imgui.get_io().want_text_input:
-                continue
+        for event in (*self._backend.poll(), *self._posted):
             for key, (kinds, callback) in list(self._listeners.items()):
-                if isinstance(event, kinds):
+                if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self._typing):
                     self._problems.guard.run(key, partial(callback, event))
             self.closed |= isinstance(event, CloseAsked)
         return self.closed
+
+    def _begin(self) -> None:
+        """Open the interface's frame and hand it the events that were posted."""
+        now = time.perf_counter()
+        seconds, self._stepped_at = now - self._stepped_at, now
+        posted, self._posted = self._posted, []
+        ui = self._backend.ui
+        if ui is None:
+            return
+        ui.activate()
+        self._dock.prepare(self._panels)
+        self._backend.prepare(seconds)
+        for event in posted:
+            ui.feed(event)
+        ui.begin()
+        self._typing = imgui.get_io().want_text_input
+        self.window.width, self.window.height = self._backend.size
 
     def _draw(self) -> None:
         for key, callback in list(self._callbacks.items()):

@@ -34,7 +34,7 @@ class Backend(ABC):
 
     name: ClassVar[str]
     interactive: ClassVar[bool] = False
-    """A person sits in front of it: who arranges panels and expects them there the next time, whose desktop has dialogs."""
+    """A person sits in front of it, who arranges panels for the next time and whose desktop has dialogs."""
 
     ui: UI | None = None
     """None where Dear ImGui cannot load."""
@@ -45,17 +45,17 @@ class Backend(ABC):
 
     @abstractmethod
     def open(self, title: str, width: int, height: int) -> None:
-        """Get ready to show frames; raises `BackendUnavailableError`, leaving nothing behind, where that cannot work."""
+        """Get ready to show frames; raises `BackendUnavailableError` where that cannot work, and can be closed then."""
 
     def poll(self) -> list[Event]:
         """What happened since the last call; the widgets of `ui` know of it already."""
         return []
 
-    def begin(self, seconds: float) -> None:
-        """Begin a frame of `ui`, `seconds` after the last one."""
+    def prepare(self, seconds: float) -> None:
+        """Tell `ui`, and the graphics driver, that a frame begins, `seconds` after the last one."""
         assert self.ui is not None
         self.ui.activate()
-        self.ui.begin(self.size, seconds)
+        self.ui.prepare(self.size, seconds)
 
     def due(self) -> bool:
         """Whether somebody looks and a frame may be drawn for them now."""

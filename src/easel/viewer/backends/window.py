@@ -77,13 +77,12 @@ class WindowBackend(Backend):
             self._pace.touched()
         return events
 
-    def begin(self, seconds: float) -> None:
+    def prepare(self, seconds: float) -> None:
         assert self.ui is not None
         self.ui.activate()
         self._glfw.make_context_current(self._window)
         self.size = self._glfw.get_framebuffer_size(self._window)
         imgui.backends.glfw_new_frame()
-        self.ui.begin_prepared()
 
     def due(self) -> bool:
         visible = not self._glfw.get_window_attrib(self._window, self._glfw.ICONIFIED) and min(self.size) > 0
@@ -152,9 +151,8 @@ class WindowBackend(Backend):
 
 
 def _glfw() -> Any:
-    """The glfw module, with Dear ImGui's own copy of the library under it: both must be the same one."""
+    """The glfw module over Dear ImGui's own copy of the library: toolkit's import has named that one already."""
     try:
-        from imgui_bundle import glfw_utils  # noqa: F401  must come before glfw: it names the library
         import glfw
     except ImportError as error:
         raise BackendUnavailableError(f"glfw does not load ({error})") from error

@@ -1,0 +1,209 @@
+"""Driver: uses a view as a person would, by what is written on its widgets; what tests and scripts need."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from easel.viewer.canvas import Canvas
+from easel.viewer.events import Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
+from easel.viewer.layout import Rectangle
+from easel.viewer.panel import Panel
+from easel.viewer.toolkit import imgui
+from easel.viewer.view import View
+from easel.viewer.widgets import Checkbox, Combo, Slider, SliderInt
+
+DRAG_STEPS = 4
+"""Pointer positions of one drag."""
+SEARCH_ROUNDS = 3
+"""How often something out of sight is scrolled to before giving up."""
+GRAB_PADDING = 2.0
+"""Between a slider's frame and its grab, in pixels."""
+
+
+class Driver:
+    """Clicks, drags, types and reads; every action turns the frames that a person's hand would take.
+
+    `turn` runs one frame of the program and defaults to the view's own; give it where the program turns the loop.
+    """
+
+    def __init__(self, view: View, turn: Callable[[], object] | None = None) -> None:
+        self._view = view
+        self._turn = turn
+        self._pointer = PointerMoved(-1.0, -1.0)
+
+    def frames(self, count: int = 1) -> None:
+        """Turn `count` frames; fewer when the view closes."""
+        for _ in range(count):
+            self._frame()
+
+    def labels(self, panel: str | None = None) -> list[str]:
+        """The labels of the last frame's widgets, in order."""
+        panels = [panel_ for name, panel_ in self._view.panels.items() if panel in (None, name)]
+        return [item[0] for panel_ in panels for item in panel_.items if isinstance(item, tuple)]
+
+    def read(self, label: str, panel: str | None = None) -> Any:
+        """What a widget holds."""
+        return self._panel_of(label, panel).get(label)
+
+    def click(self, label: str, panel: str | None = None) -> None:
+        """Click a widget, wherever it is: its tab comes to the front, its panel scrolls."""
+        if self._view.drawn:
+            self._click(_center(self._spot(label, panel)))
+            return
+        owner = self._panel_of(label, panel)
+        slot = owner.slot(label)
+        owner.set(label, not slot.value if slot is not None and isinstance(slot.widget, Checkbox) else True)
+        self.frames(2)
+
+    def drag(self, label: str, to: float, panel: str | None = None) -> None:
+        """Drag a slider's grab to the value `to`, as near as its pixels allow."""
+        owner, widget = self._owner(label, panel, Slider, SliderInt)
+        if not self._view.drawn:
+            owner.set(label, to)
+            self.frames(1)
+            return
+        area, start = self._spot(label, panel), owner.get(label)
+        path = [(area.x + x, area.y + area.height / 2) for x in _grab_track(widget, area.width, start, to)]
+        self._drag(path, 0)
+
+    def type(self, label: str, text: str, panel: str | None = None) -> None:
+        """Type into a text field in place of what it held, or a number into a slider."""
+        owner = self._panel_of(label, panel)
+        if not self._view.drawn:
+            owner.set(label, text)
+            self.frames(1)
+            return
+        slot = owner.slot(label)
+        slides = slot is not None and isinstance(slot.widget, Slider | SliderInt)
+        at = _center(self._spot(label, panel))
+        if slides:
+            self._frame(KeyChanged("ctrl", True))
+            self._click(at)
+            self._frame(KeyChanged("ctrl", False))
+        else:
+            self._click(at)
+            self._frame(KeyChanged("ctrl", True))
+            self.key("a")
+            self._frame(KeyChanged("ctrl", False))
+        self._frame(TextTyped(text))
+        self.key("enter")
+
+    def select(self, label: str, item: str | int, panel: str | None = None) -> None:
+        """Choose an item of a combo, by its text or its index."""
+        owner, widget = self._owner(label, panel, Combo)
+        text = widget.items[widget.accept(item)]
+        if not self._view.drawn:
+            owner.set(label, text)
+            self.frames(1)
+            return
+        self.click(label, panel)
+        self._click(_center(self._spot(f"{label}/{text}", owner.name)))
+
+    def move(self, canvas: Canvas, x: float, y: float) -> None:
+        """Move the pointer to (x, y) in the pixels of a canvas's tensor."""
+        self._pointer = PointerMoved(*_on_canvas(canvas, x, y))
+        self.frames(2)
+
+    def stroke(self, canvas: Canvas, points: Sequence[tuple[float, float]], *, button: int = 0) -> None:
+        """Drag over a canvas through `points` in its tensor's pixels; button 0 is left, 1 right, 2 middle."""
+        self._drag([_on_canvas(canvas, x, y) for x, y in points], button)
+
+    def wheel(self, canvas: Canvas, notches: float) -> None:
+        """Turn the wheel over the middle of a canvas."""
+        height, width = canvas.size or (1, 1)
+        self.move(canvas, width / 2, height / 2)
+        self._frame(WheelTurned(0.0, notches))
+        self.frames(1)
+
+    def key(self, name: str) -> None:
+        """Press and release a key: "a", "enter", "left", "f5" …"""
+        self._frame(KeyChanged(name, True))
+        self._frame(KeyChanged(name, False))
+
+    def answer_dialog(self, path: str | os.PathLike[str]) -> None:
+        """Answer the file dialog that is open, or the next one; an empty path gives up."""
+        self._view.dialogs.answers.append(os.fspath(path))
+
+    def _frame(self, *events: Event) -> None:
+        # The position every time: in a window the real pointer would otherwise move back in between.
+        self._view.post(self._pointer, *events)
+        if self._turn is not None:
+            self._turn()
+        elif self._view.step():
+            self._view.end_step()
+
+    def _click(self, at: tuple[float, float]) -> None:
+        self._drag([at], 0)
+
+    def _drag(self, path: Sequence[tuple[float, float]], button: int) -> None:
+        # Moving, pressing and releasing need a frame each: widgets see one change per frame.
+        self._pointer = PointerMoved(*path[0])
+        self._frame()
+        self._frame(PointerButton(button, True))
+        for x, y in path[1:]:
+            self._pointer = PointerMoved(x, y)
+            self._frame()
+        self._frame(PointerButton(button, False))
+        self.frames(2)
+
+    def _panel_of(self, label: str, panel: str | None) -> Panel:
+        if panel is not None and panel not in self._view.panels:
+            raise LookupError(f"there is no panel {panel!r}. Panels: {', '.join(self._view.panels)}.")
+        owners = self._holders(label, panel)
+        if not owners:
+            self._frame()  # a program that has not turned a frame yet has no widgets
+            owners = self._holders(label, panel)
+        if not owners:
+            raise LookupError(f"there is no widget {label!r}. Labels: {', '.join(self.labels(panel))}.")
+        if len(owners) > 1:
+            names = ", ".join(repr(owner.name) for owner in owners)
+            raise LookupError(f"widget {label!r} is in the panels {names}: say which with panel=.")
+        return owners[0]
+
+    def _holders(self, label: str, panel: str | None) -> list[Panel]:
+        return [p for name, p in self._view.panels.items() if panel in (None, name) and p.slot(label) is not None]
+
+    def _owner(self, label: str, panel: str | None, *kinds: Any) -> tuple[Panel, Any]:
+        owner = self._panel_of(label, panel)
+        slot = owner.slot(label)
+        if slot is None or not isinstance(slot.widget, kinds):
+            raise LookupError(f"widget {label!r} is no {' or '.join(kind.__name__ for kind in kinds)}.")
+        return owner, slot.widget
+
+    def _spot(self, label: str, panel: str | None) -> Rectangle:
+        """Where a labelled thing is, brought into sight first."""
+        for browser in self._view.dialogs.browsers:
+            if label in browser.pen.spots:
+                return browser.pen.spots[label].rectangle
+        owner = self._panel_of(label, None) if panel is None else self._view.panels[panel]
+        for _ in range(SEARCH_ROUNDS):
+            spot = owner.pen.spots.get(label)
+            if spot is not None and spot.visible:
+                return spot.rectangle
+            owner.focus_wanted, owner.pen.wanted = True, label
+            self.frames(2)
+            owner.focus_wanted, owner.pen.wanted = False, ""
+        raise LookupError(f"{label!r} does not come into sight in panel {owner.name!r}.")
+
+
+def _center(area: Rectangle) -> tuple[float, float]:
+    return area.x + area.width / 2, area.y + area.height / 2
+
+
+def _on_canvas(canvas: Canvas, x: float, y: float) -> tuple[float, float]:
+    """A point of the canvas's tensor in window pixels."""
+    if canvas.rectangle is None or canvas.size is None:
+        raise LookupError(f"canvas {canvas.name!r} is not in sight.")
+    height, width = canvas.size
+    area = canvas.rectangle
+    return area.x + x / width * area.width, area.y + y / height * area.height
+
+
+def _grab_track(slider: Slider | SliderInt, width: float, start: float, to: float) -> list[float]:
+    """Where the pointer goes, from a slider's left end, to drag its grab from one value to another."""
+    # The arithmetic of Dear ImGui's SliderBehavior: an integer's grab is as wide as its share of the range.
+    style = imgui.get_style()
+    track = width - 2 * GRAB_PADDING
+    grab = max(track / (slider.max - slider.min + 1) if isinstance(slider, SliderInt) else 0.0, style.grab_min_size)
+    ends = [GRAB_PADDING + grab / 2 + slider.position(value) * (track - grab) for value in (start, to)]
+    return [ends[0] + (ends[1] - ends[0]) * step / DRAG_STEPS for step in range(DRAG_STEPS + 1)]

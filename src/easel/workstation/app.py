@@ -84,6 +84,7 @@ def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) ->
         page = FitPage(view, fit, photograph, config.out, config.max_size)
         with progress(f"fitting {photograph.name}") as bar:
             while not received and view.step():
+                page.advance()
                 view.end_step()
                 bar.update(fit.progress, f"{fit.index:,} steps  {fit.psnr:.2f} dB  {fit.steps_per_second:,.0f} it/s")
                 if fit.finished and view.headless:

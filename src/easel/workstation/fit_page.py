@@ -4,9 +4,11 @@ import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from easel.fields.config import FieldConfig
 from easel.graphics.files import FileError
+from easel.viewer.panel import Panel
 from easel.viewer.view import View
 from easel.workstation.live_fit import LiveFit
 from easel.workstation.photograph import Photograph, load_photograph
@@ -15,12 +17,13 @@ FRAME_SECONDS = 1 / 15
 """What a frame aims at when it trains as many steps as fit: long enough to learn, short enough to steer."""
 LOG10_NO_DECAY = -9.0
 """Lowest position of the weight decay slider, where it is off."""
-OPTIMIZERS = {"Adam": "adam", "SGD": "sgd", "AdamW": "adamw"}
-LOSSES = {"MSE": "mse", "L1": "l1", "Huber": "huber"}
-ENCODINGS = {"Grid": "grid", "Fourier": "fourier"}
+OPTIMIZERS: dict[str, Any] = {"Adam": "adam", "SGD": "sgd", "AdamW": "adamw"}
+LOSSES: dict[str, Any] = {"MSE": "mse", "L1": "l1", "Huber": "huber"}
+ENCODINGS: dict[str, Any] = {"Grid": "grid", "Fourier": "fourier"}
 USUAL = {"grid": FieldConfig(), "fourier": FieldConfig(encoding="fourier", hidden=128, layers=4)}
 """The network that is proposed when a person picks an encoding."""
 PHOTOGRAPHS = [("Images", "*.png *.jpg *.jpeg *.bmp *.tga *.tif *.tiff *.webp *.hdr"), ("All files", "*.*")]
+T = TypeVar("T")
 YELLOW, RED, GREEN = (1.0, 0.8, 0.0, 1.0), (1.0, 0.42, 0.38, 1.0), (0.45, 0.85, 0.55, 1.0)
 
 
@@ -42,7 +45,6 @@ class FitPage:
         error, prediction = view.panel("Error map", side="right", width=0.5), view.panel("Prediction")
         self.prediction_canvas = prediction.canvas("prediction").bind(lambda: self.fit.prediction, live=False)
         self.error_canvas = error.canvas("error map").bind(lambda: self.fit.error_map(self.error_gain), live=False)
-        view.on_frame(self.advance)
         self.controls.on_frame(self.draw_controls)
         self.metrics.on_frame(self.draw_metrics)
 
@@ -184,7 +186,7 @@ class FitPage:
         metrics.plot(fit.psnrs, label="##psnr", overlay=f"PSNR {fit.psnr:.2f} dB", height=70)
 
 
-def _choose(panel: Panel, label: str, values: dict[str, str], current: str, help: str) -> str:
+def _choose(panel: Panel, label: str, values: dict[str, T], current: T, help: str) -> T:
     """A combo over the keys of `values`; takes and returns a value."""
     names = list(values)
     return values[names[panel.combo(label, names, default=list(values.values()).index(current), help=help)]]

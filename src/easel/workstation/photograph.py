@@ -30,14 +30,14 @@ def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
     if path is None:
         from skimage.data import astronaut
 
-        return _fit_for_fitting("astronaut", torch.from_numpy(astronaut()) / 255, max_size, ())
+        return _prepared("astronaut", torch.from_numpy(astronaut()) / 255, max_size, ())
     stored = imread(path, channels=0)
     if is_radiance(path):
-        return _fit_for_fitting(path.name, tonemap(stored), max_size, ("scene-linear light, shown at exposure 0",))
-    return _fit_for_fitting(path.name, stored, max_size, ())
+        return _prepared(path.name, tonemap(stored), max_size, ("scene-linear light, shown at exposure 0",))
+    return _prepared(path.name, stored, max_size, ())
 
 
-def _fit_for_fitting(name: str, picture: Tensor, max_size: int, notes: tuple[str, ...]) -> Photograph:
+def _prepared(name: str, picture: Tensor, max_size: int, notes: tuple[str, ...]) -> Photograph:
     if picture.shape[2] == 4:
         alpha = picture[..., 3:]
         if bool((alpha < 1).any()):
@@ -49,4 +49,5 @@ def _fit_for_fitting(name: str, picture: Tensor, max_size: int, notes: tuple[str
         size = max(1, round(height * max_size / longest)), max(1, round(width * max_size / longest))
         notes += (f"reduced from {width}x{height} to {size[1]}x{size[0]} pixels (--max-size 0 keeps every pixel)",)
         picture = resize(picture, size)
-    return Photograph(name, picture.clamp(0, 1).contiguous(), notes)
+    # Float files may hold anything; what no screen can show, no field should learn.
+    return Photograph(name, picture.nan_to_num(nan=0.0).clamp(0, 1).contiguous(), notes)

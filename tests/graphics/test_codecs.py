@@ -178,9 +178,33 @@ def test_sixteen_bit_colour_through_libtiff_keeps_every_bit(tmp_path):
         np.testing.assert_array_equal(decode(tmp_path / "x.tif"), pixels[..., :channels])
 
 
-@pytest.mark.parametrize("adobe", [True, False])
-def test_cmyk_jpeg_is_not_inverted(tmp_path, adobe):
-    """Adobe stores the ink upside down and says so in a marker; the picture must come out bright either way."""
+def _tiff(width: int, height: int, samples: int, bits: int, photometric: int, extra: int | None, data: bytes) -> bytes:
+    """A little-endian TIFF of one strip."""
+    tags = {256: width, 257: height, 259: 1, 262: photometric, 277: samples, 278: height, 279: len(data)}
+    tags |= {338: extra} if extra is not None else {}
+    count = len(tags) + 2
+    end = 8 + 2 + 12 * count + 4
+    entries = {tag: struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()}
+    entries[273] = struct.pack("<HHII", 273, 4, 1, end + 2 * samples)
+    entries[258] = struct.pack("<HHI", 258, 3, samples) + struct.pack("<I", bits if samples == 1 else end)
+    directory = struct.pack("<H", count) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8) + directory + struct.pack(f"<{samples}H", *[bits] * samples) + data
+
+
+def test_twelve_bits_of_grey_reach_white(tmp_path):
+    read = _decoded(tmp_path, "x.tif", _tiff(4, 1, 1, 12, 1, None, bytes.fromhex("000fff800001")))
+    np.testing.assert_array_equal(read[0, :, 0], [0, 65535, round(0x800 * 65535 / 4095), 16])
+
+
+@pytest.mark.parametrize(("extra", "channels"), [(0, 3), (2, 4)])
+def test_a_fourth_sample_is_alpha_only_where_the_file_says_so(tmp_path, extra, channels):
+    pixels = np.random.default_rng(8).integers(0, 65536, (3, 5, 4)).astype("<u2")
+    read = _decoded(tmp_path, "x.tif", _tiff(5, 3, 4, 16, 2, extra, pixels.tobytes()))
+    np.testing.assert_array_equal(read, pixels[..., :channels])
+
+
+def test_cmyk_jpeg_is_not_inverted(tmp_path):
+    """Adobe stores the ink upside down; the picture must come out bright all the same."""
     ink = np.zeros((16, 16, 4), np.uint8)
     ink[..., 1] = 200  # magenta: green is what is missing
     data = _saved(Image.fromarray(ink, "CMYK"), "JPEG", quality=100, subsampling=0)

@@ -41,7 +41,7 @@ def srgb_to_linear(colour: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return torch.where(magnitude <= 0.04045, colour / 12.92, curved * colour.sign())
 
 
-def tonemap(radiance: Float[Tensor, "h w c"], exposure_stops: float = 0.0) -> Float[Tensor, "h w c"]:
+def tonemap(radiance: Float[Tensor, "h w c"], exposure_stops: float | int = 0.0) -> Float[Tensor, "h w c"]:
     """A picture of scene-linear radiance, brightened by 2^`exposure_stops`; a fourth channel, alpha, is kept.
 
     Light up to 0.8 is shown as it is. Above, the strongest channel approaches 1, the others keep their ratio to it
@@ -65,9 +65,9 @@ def colormap(
     t: Tensor,
     cmap: str = "turbo",
     *,
-    vmin: float | None = None,
-    vmax: float | None = None,
-    nan: tuple[float, float, float] = (1.0, 0.0, 1.0),
+    vmin: float | int | None = None,
+    vmax: float | int | None = None,
+    nan: tuple[float | int, float | int, float | int] = (1, 0, 1),
 ) -> Float[Tensor, "h w 3"]:
     """A picture of values: `vmin` takes the first of the table's 256 colours, `vmax` the last, `nan` marks NaN.
 
@@ -103,7 +103,7 @@ def colormap(
     return torch.nn.functional.embedding(index, torch.cat([table, table.new_tensor(nan)[None]]))
 
 
-def _range(values: Tensor, vmin: float | None, vmax: float | None) -> tuple[Tensor, Tensor]:
+def _range(values: Tensor, vmin: float | int | None, vmax: float | int | None) -> tuple[Tensor, Tensor]:
     """0-d tensors on the values' device, so that a GPU is not waited for."""
     finite = values.isfinite()
     low = values.where(finite, torch.inf).amin() if vmin is None else values.new_tensor(vmin)

@@ -54,6 +54,8 @@ def read_pillow(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
         if "transparency" in image.info and raw_mode in _SPREAD:
             image.info["transparency"] *= _SPREAD[raw_mode]
         pixels = image_pixels(image)
+        if raw_mode == "I;12":
+            pixels = pixels << 4 | pixels >> 8  # 4095 becomes 65535
     return pixels, _orientation(image)
 
 

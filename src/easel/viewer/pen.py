@@ -1,10 +1,12 @@
 """Where the next widget of a panel goes: captions, rows, and the rectangles that scripts click."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from easel.viewer.layout import Rectangle
-from easel.viewer.theme import CAPTION_SHARE, INK, QUIET, Rgba
+from easel.viewer.theme import ACCENT, CAPTION_SHARE, INK, QUIET, WELL, Rgba, colour
 from easel.viewer.toolkit import imgui
 
 ROW_CONTROL_EMS = 9.0
@@ -65,6 +67,22 @@ class Pen:
                 imgui.same_line(start + column)
         imgui.set_next_item_width(-1.0)
         return identity
+
+    @contextmanager
+    def track(self, position: float) -> Iterator[None]:
+        """A slider drawn inside fills up to `position`, in [0, 1]: the library's own grab would hide the number."""
+        col, style = imgui.Col_, imgui.get_style()
+        corner, width, line = imgui.get_cursor_screen_pos(), imgui.calc_item_width(), 3.0 * style.font_scale_dpi
+        bottom, tip = corner.y + imgui.get_frame_height(), corner.x + max(position * width, line)
+        draw_list = imgui.get_window_draw_list()
+        draw_list.add_rect_filled(corner, (corner.x + width, bottom), colour(WELL), style.frame_rounding)
+        draw_list.add_rect_filled(corner, (tip, bottom), colour(ACCENT, 0.35), style.frame_rounding)
+        draw_list.add_rect_filled((tip - line, corner.y), (tip, bottom), colour(ACCENT), line / 2)
+        veils = {col.frame_bg: 0.0, col.frame_bg_hovered: 0.04, col.frame_bg_active: 0.07}
+        for index, alpha in (veils | {col.slider_grab: 0.0, col.slider_grab_active: 0.0}).items():
+            imgui.push_style_color(index, (1.0, 1.0, 1.0, alpha))
+        yield
+        imgui.pop_style_color(5)
 
     def words(self, text: str, color: Rgba | None = None, *, in_line: bool = False) -> None:
         """Text as it is, `%` included; `in_line` sets it on the baseline of a control that follows on the same line."""

@@ -11,8 +11,11 @@ from torch import Tensor
 
 from easel.viewer.pen import Pen
 from easel.viewer.sketch import Bar, Curve, Heading, Rgba, Sketch, Words
-from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS
+from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS, colour
 from easel.viewer.toolkit import imgui, implot
+
+RANGE_EMS = 4.0
+"""Width of the column beside a curve that tells its range."""
 
 
 @dataclass(frozen=True)
@@ -82,28 +85,30 @@ class Plot:
         if not implot.begin_plot(f"##{self.identity}", size, flags):
             return
         low, high = finite_range(self.values)
-        room = 0.12 * (high - low) or 1.0
+        range_per_pixel = ((high - low) or 1.0) / max(self.height - 2.2 * imgui.get_font_size(), 1.0)
+        floor, ceiling = (f * imgui.get_font_size() * range_per_pixel for f in (0.5, 1.4))
         bare = implot.AxisFlags_.no_decorations
         implot.setup_axes("", "", bare, bare)
-        count = max(len(self.values), 2)
-        implot.setup_axes_limits(0, count - 1, low - room, high + 2.2 * room, implot.Cond_.always)
+        # The range stands in a column of its own beside the curve, the overlay in a line above it.
+        column = RANGE_EMS * imgui.get_font_size() / max(imgui.calc_item_width(), 1.0)
+        last = max(len(self.values) - 1, 1) * (1 + column)
+        implot.setup_axes_limits(0, last, low - floor, high + ceiling, implot.Cond_.always)
         if len(self.values):
-            self._draw_curve(low - room)
+            self._draw_curve(low - floor)
         origin, extent = implot.get_plot_pos(), implot.get_plot_size()
         self._write(origin, extent, low, high)
         implot.end_plot()
 
     def _draw_curve(self, floor: float) -> None:
         line = implot.Spec(line_color=imgui.ImVec4(*ACCENT), line_weight=1.6 * imgui.get_style().font_scale_dpi)
-        fill = implot.Spec(fill_color=imgui.ImVec4(*ACCENT), fill_alpha=0.13)
+        fill = implot.Spec(fill_color=imgui.ImVec4(*ACCENT), fill_alpha=0.3)
         for start, stop in finite_runs(self.values):
             run = self.values[start:stop]
             implot.plot_shaded("##fill", run, floor, 1, start, fill)
             implot.plot_line("##line", run, 1, start, line)
         if math.isfinite(self.values[-1]):
             tip = implot.plot_to_pixels(len(self.values) - 1, self.values[-1])
-            dot = imgui.color_convert_float4_to_u32(ACCENT)
-            implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, dot)
+            implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, colour(ACCENT))
 
     def _write(self, origin: "imgui.ImVec2", extent: "imgui.ImVec2", low: float, high: float) -> None:
         draw_list = implot.get_plot_draw_list()

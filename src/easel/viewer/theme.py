@@ -55,6 +55,11 @@ SYMBOL_FONTS = (
 )
 
 
+def colour(rgba: Rgba, share: float = 1.0) -> int:
+    """A colour as draw lists take it, `share` of its alpha; greyed out inside a disabled block."""
+    return imgui.get_color_u32(imgui.ImVec4(*rgba[:3], rgba[3] * share))
+
+
 def apply_theme(scale: float = 1.0) -> None:
     """Give the current Dear ImGui and ImPlot contexts Easel's look; `scale` is the monitor's, 1.0 for 96 dpi."""
     _load_fonts()
@@ -133,7 +138,7 @@ def _colour(style: "imgui.Style") -> None:
         col.tab_selected_overline: ACCENT,
         col.tab_dimmed: DESK,
         col.tab_dimmed_selected: PAPER,
-        col.tab_dimmed_selected_overline: _rgb(0x3A404C),
+        col.tab_dimmed_selected_overline: ACCENT,
         col.docking_preview: (*accent, 0.35),
         col.docking_empty_bg: DESK,
         col.plot_lines: ACCENT,
@@ -172,6 +177,8 @@ def _measure(style: "imgui.Style") -> None:
     style.tab_bar_overline_size = 2
     style.docking_separator_size = 3
     style.separator_text_border_size = 1
+    style.separator_text_align = vec(0.0, 0.5)
+    style.separator_text_padding = vec(0, 4)
     style.window_menu_button_position = imgui.Dir.none
     style.color_button_position = imgui.Dir.left
 

@@ -90,7 +90,9 @@ class Slider:
 
     def draw(self, pen: Pen, label: str, value: float) -> float:
         flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
-        changed, moved = imgui.slider_float(pen.caption(label), value, self.min, self.max, self.format, flags)
+        identity = pen.caption(label)
+        with pen.track(self.position(value)):
+            changed, moved = imgui.slider_float(identity, value, self.min, self.max, self.format, flags)
         return moved if changed else value  # an untouched value keeps the digits that float32 has not
 
     def position(self, value: float) -> float:
@@ -121,7 +123,9 @@ class SliderInt:
 
     def draw(self, pen: Pen, label: str, value: int) -> int:
         flags = imgui.SliderFlags_.always_clamp
-        return imgui.slider_int(pen.caption(label), value, self.min, self.max, self.format, flags)[1]
+        identity = pen.caption(label)
+        with pen.track(self.position(value)):
+            return imgui.slider_int(identity, value, self.min, self.max, self.format, flags)[1]
 
     def position(self, value: float) -> float:
         """Where along the slider `value` is, 0 at the left end and 1 at the right."""

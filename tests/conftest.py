@@ -1,0 +1,115 @@
+"""What tests may ask for: OpenGL, a screen, real photographs, and a clean look at what an import loads."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+# Results depend on the number of threads, also in the programs that tests start.
+os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "2"
+# A test never opens a window on the screen of the person who runs it.
+for name in ("DISPLAY", "WAYLAND_DISPLAY", "EASEL_BACKEND", "EASEL_MAX_FRAMES"):
+    os.environ.pop(name, None)
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip where a user lacks something; fail in CI, where a missing driver must not hide as green."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have this: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture, marker in (("gl", "gl"), ("xvfb", "window")):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a GPU that torch can use")
+
+
+@pytest.fixture(scope="session")
+def gl_failure() -> str | None:
+    """Why no OpenGL context opens here without a screen; None where one does."""
+    try:
+        import moderngl
+
+        moderngl.create_context(standalone=True, backend="egl", require=330).release()
+    except Exception as error:  # moderngl raises it bare
+        return f"no OpenGL 3.3 through EGL: {error}"
+    return None
+
+
+@pytest.fixture
+def gl(gl_failure: str | None) -> None:
+    """The test draws with OpenGL and no screen."""
+    if gl_failure:
+        lacking(gl_failure)
+
+
+@pytest.fixture(scope="session")
+def xvfb_display() -> Iterator[str | None]:
+    """A running X server without a screen, as `:N`; None where there is no Xvfb."""
+    ours, theirs = os.pipe()
+    try:
+        server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+            pass_fds=[theirs],
+            stderr=subprocess.DEVNULL,
+        )
+    except FileNotFoundError:
+        os.close(theirs)
+        os.close(ours)
+        yield None
+        return
+    os.close(theirs)
+    with server, open(ours, encoding="ascii") as answer:
+        number = answer.readline().strip()  # the server writes it when it is ready, and nothing if it fails
+        yield f":{number}" if number else None
+        server.terminate()
+
+
+@pytest.fixture
+def xvfb(xvfb_display: str | None) -> str:
+    """The DISPLAY of an X server that belongs to the tests."""
+    if xvfb_display is None:
+        lacking("Xvfb is missing or does not start")
+    return xvfb_display
+
+
+@pytest.fixture(scope="session")
+def trial_data() -> Path:
+    """The folder of real photographs that EASEL_DATA names; no part of a clone, so its absence always skips."""
+    folder = os.environ.get("EASEL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("EASEL_DATA names no folder of trial photographs")
+    return Path(folder)
+
+
+def modules_after(code: str, options: dict) -> set[str]:
+    code += "\nimport sys; print(*sys.modules, sep='\\n', file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+@pytest.fixture(scope="session")
+def packages_loaded_by() -> Callable[..., set[str]]:
+    """Packages beside ours and the standard library that some code loads in a fresh interpreter."""
+
+    def run(code: str, **options) -> set[str]:
+        # What every start of this Python loads is not the code's doing: an environment may hook itself in.
+        loaded = modules_after(code, options) - modules_after("", options)
+        return {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"easel"}
+
+    return run

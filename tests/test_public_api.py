@@ -1,0 +1,77 @@
+"""What `import easel` promises: these names, at once for a checker, on demand for a program."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import easel
+
+NAMES = [
+    "COLORMAPS",
+    "HAS_CUDA",
+    "View",
+    "__version__",
+    "colormap",
+    "create_tensor",
+    "fields",
+    "graphics",
+    "imread",
+    "imwrite",
+    "set_log_level",
+    "viewer",
+    "workstation",
+]
+
+
+def test_names_are_pinned():
+    assert easel.__all__ == NAMES
+    assert dir(easel) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_is_there(name):
+    assert getattr(easel, name) is not None
+
+
+def test_checkers_see_every_name():
+    tree = ast.parse(Path(inspect.getfile(easel)).read_text(encoding="utf-8"))
+    for_checkers = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.name for node in for_checkers.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen | {"HAS_CUDA", "__version__"} == set(NAMES)
+
+
+def test_the_predecessors_import_line():
+    import easel as vultorch
+
+    assert vultorch.View is easel.viewer.View
+
+
+def test_a_wrong_name_is_an_attribute_error():
+    assert not hasattr(easel, "imred")
+    with pytest.raises(ImportError, match="imred"):
+        from easel import imred  # noqa: F401
+
+
+def test_star_import_brings_the_names():
+    names: dict = {}
+    exec("from easel import *", names)
+    assert set(NAMES) <= set(names)
+
+
+@pytest.mark.parametrize("package", ["fields", "gl", "graphics", "viewer", "workstation"])
+def test_a_package_loads_nothing_before_it_is_used(packages_loaded_by, package):
+    assert packages_loaded_by(f"import easel; easel.__getattr__; import easel.{package}") == set()
+
+
+def test_help_needs_no_torch(packages_loaded_by):
+    loaded = packages_loaded_by("from easel.cli import main; main(['--help'])")
+    assert not loaded & {"torch", "numpy", "imgui_bundle", "moderngl", "glfw", "numba"}
+
+
+def test_python_m_easel_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "easel", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, f"easel {easel.__version__}", "")

@@ -104,7 +104,7 @@ class Slider:
         return (self.accept(value) - self.min) / (self.max - self.min)
 
     def sketch(self, label: str, value: float) -> Sketch:
-        return _named(label, self.format % value)
+        return _named(label, _formatted(self.format, value))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class SliderInt:
         return (self.accept(value) - self.min) / max(self.max - self.min, 1)
 
     def sketch(self, label: str, value: int) -> Sketch:
-        return _named(label, self.format % value)
+        return _named(label, _formatted(self.format, value))
 
 
 @dataclass(frozen=True)
@@ -210,6 +210,11 @@ def _number(value: object) -> float:
 def _check_range(low: float, high: float) -> None:
     if not low <= high:
         raise ValueError(f"a slider runs from min up to max; got min={low}, max={high}")
+
+
+def _formatted(format: str, value: float) -> str:
+    """As printf does; a format without a directive stands for itself, as in "off" at the end of a scale."""
+    return format % value if "%" in format else format
 
 
 def _named(label: str, value: str) -> Words:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from easel.viewer.view import View
     from easel.workstation.fit_page import FitPage
 
-DEFAULT_STEPS = 6_000
-
 
 @dataclass(frozen=True)
 class WorkstationConfig:
@@ -36,7 +34,7 @@ class WorkstationConfig:
     out: Path = Path("easel-out")
     """Folder for prediction.png, error.png, workstation.png and metrics.json."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Stop the fit after this many steps (6000 where no other end is given)."""
+    """Stop the fit after this many steps. Without a window and without any end given, it stops after 6000."""
     seconds: Annotated[float | None, tyro.conf.arg(metavar="S")] = None
     """Stop the fit after this many seconds of fitting."""
     psnr: Annotated[float | None, tyro.conf.arg(metavar="DB")] = None
@@ -68,29 +66,31 @@ def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) ->
     from easel.fields.config import FieldConfig, Knobs
     from easel.viewer.view import View
     from easel.workstation.fit_page import FitPage
-    from easel.workstation.live_fit import End, LiveFit
+    from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
 
-    end = End(config.steps, config.seconds, config.psnr)
-    fit = LiveFit(
-        photograph.picture.to(choose_device(config.device)),
-        FieldConfig(),
-        Knobs(),
-        end if end != End() else End(steps=DEFAULT_STEPS),
-        seed=config.seed,
-    )
+    device = choose_device(config.device)
     backend = "headless" if config.headless else None if config.backend == "auto" else config.backend
     with View("Easel", 1280, 800, backend=backend) as view, signals() as received:
         print(f"host: {view.backend_name} ({view.backend_reason})")
+        end = End(config.steps, config.seconds, config.psnr)
+        if view.headless and end == End():
+            end = End(steps=USUAL_STEPS)
+        fit = LiveFit(photograph.picture.to(device), FieldConfig(), Knobs(), end, seed=config.seed)
         page = FitPage(view, fit, photograph, config.out, config.max_size)
-        with progress(f"fitting {photograph.name}") as bar:
-            while not received and view.step():
-                page.advance()
-                view.end_step()
-                bar.update(fit.progress, f"{fit.index:,} steps  {fit.psnr:.2f} dB  {fit.steps_per_second:,.0f} it/s")
-                if fit.finished and view.headless:
-                    break
-        for file in save_results(config, page, view):
-            print(f"wrote {file}")
+        try:
+            with progress(f"fitting {photograph.name}") as bar:
+                while not received and view.step():
+                    page.advance()
+                    view.end_step()
+                    bar.update(
+                        fit.progress, f"{fit.index:,} steps  {fit.psnr:.2f} dB  {fit.steps_per_second:,.0f} it/s"
+                    )
+                    if fit.finished and view.headless:
+                        break
+        finally:
+            for file in save_results(config, page, view):
+                print(f"wrote {file}")
+            page.close()
     return 128 + received[0] if received else 0
 
 
@@ -149,6 +149,9 @@ def save_results(config: WorkstationConfig, page: "FitPage", view: "View") -> li
 
     fit = page.fit
     page.look()
+    # One more frame, so that the window's figures are those of the files. A window that was closed keeps its last one.
+    if view.step():
+        view.end_step()
     files = [*page.save(), config.out / "workstation.png", config.out / "metrics.json"]
     imwrite(files[-2], view.capture())
     height, width, _ = fit.picture.shape

@@ -108,16 +108,25 @@ class FitPage:
     def _draw_optimization(self) -> None:
         controls, knobs = self.controls, self.fit.knobs
         controls.section("Optimization")
-        knobs.lr = 10 ** controls.slider(
-            "log10(LR)", -5.0, -1.0, default=_log10(knobs.lr), help="Acts at the next step."
+        rate = controls.slider(
+            "log10(LR)",
+            -5.0,
+            -1.0,
+            default=math.log10(knobs.lr),
+            format=f"%.2f  ({knobs.lr:.1e})",
+            help="Learning rate; acts at the next step.",
         )
-        knobs.optimizer = _choose(controls, "Optimizer", OPTIMIZERS, knobs.optimizer, "Changing it keeps the weights.")
+        knobs.lr = 10**rate
+        knobs.optimizer = _choose(
+            controls, "Optimizer", OPTIMIZERS, knobs.optimizer, "A change keeps the weights and forgets the momentum."
+        )
         decay = controls.slider(
             "log10(WD)",
             LOG10_NO_DECAY,
             -2.0,
-            default=_log10(knobs.weight_decay) if knobs.weight_decay else LOG10_NO_DECAY,
-            help=f"Weight decay; off at {LOG10_NO_DECAY:g}. Acts at the next step.",
+            default=math.log10(knobs.weight_decay) if knobs.weight_decay else LOG10_NO_DECAY,
+            format=f"%.2f  ({knobs.weight_decay:.1e})" if knobs.weight_decay else "off",
+            help="Weight decay; acts at the next step, off at the left end.",
         )
         knobs.weight_decay = 10**decay if decay > LOG10_NO_DECAY else 0.0
         knobs.loss = _choose(controls, "Loss", LOSSES, knobs.loss, "What a step makes smaller.")
@@ -153,10 +162,17 @@ class FitPage:
         controls, fit = self.controls, self.fit
         controls.section("Run")
         self.steps_per_frame = controls.slider_int(
-            "Steps / Frame", 0, 256, default=0, help="0: as many as keep the window near 15 frames a second."
+            "Steps / Frame",
+            0,
+            256,
+            default=0,
+            format="%d" if self.steps_per_frame else "auto",
+            help="At the left end, as many as keep the window near 15 frames a second.",
         )
         self.paused = controls.checkbox("Pause")
-        gain = controls.slider("Error Gain", 1.0, 20.0, default=self.error_gain, help="An error of 1/gain is dark red.")
+        gain = controls.slider(
+            "Error Gain", 1.0, 20.0, default=self.error_gain, format="%.1f", help="An error of 1/gain is dark red."
+        )
         if gain != self.error_gain:
             self.error_gain = gain
             self.error_canvas.refresh()
@@ -190,7 +206,3 @@ def _choose(panel: Panel, label: str, values: dict[str, T], current: T, help: st
     """A combo over the keys of `values`; takes and returns a value."""
     names = list(values)
     return values[names[panel.combo(label, names, default=list(values.values()).index(current), help=help)]]
-
-
-def _log10(value: float) -> float:
-    return math.log10(value)

@@ -16,6 +16,8 @@ from easel.fields.rendering import render
 from easel.graphics.color import colormap
 from easel.graphics.metrics import psnr
 
+USUAL_STEPS = 6_000
+"""Enough for a photograph of half a megapixel; a fit without an end shows its progress against it."""
 CURVE_LENGTH = 500
 """Values kept of each curve."""
 SPEED_SECONDS = 0.5
@@ -76,16 +78,16 @@ class LiveFit:
 
     @property
     def progress(self) -> float:
-        """How far the fit has come towards its nearest end, in [0, 1]; 0 where no end can be foreseen."""
-        done = [0.0]
-        if self.step is not None:
-            if self.end.steps:
-                done.append(self.index / self.end.steps)
-            if self.end.seconds:
-                done.append(self.step.seconds / self.end.seconds)
-            if self.end.psnr and self.psnrs:
-                done.append(self.psnrs[-1] / self.end.psnr)
-        return min(1.0, 1.0 if self.finished else max(done))
+        """How far the fit has come towards its nearest end, in [0, 1]; one without an end, towards the usual steps."""
+        if self.finished or self.step is None:
+            return float(self.finished)
+        steps = self.end.steps or (None if self.end.seconds or self.end.psnr else USUAL_STEPS)
+        shares = (
+            self.index / steps if steps else 0.0,
+            self.step.seconds / self.end.seconds if self.end.seconds else 0.0,
+            self.psnr / self.end.psnr if self.end.psnr else 0.0,
+        )
+        return min(1.0, max(shares))
 
     def advance(self, *, steps: int = 0, seconds: float = 0.0) -> None:
         """Take `steps` steps, or with 0 as many as fit into `seconds`, at least one; fewer when the run ends."""

@@ -287,6 +287,8 @@ def test_pil_images_are_pictures():
         image = Image.fromarray(array).convert(mode)
         assert as_picture(image).shape == (4, 5, channels), mode
     assert torch.equal(as_picture(Image.fromarray(array)), torch.from_numpy(array) / 255)
+    with pytest.raises(ValueError, match="dtype int32"):
+        as_picture(Image.new("I", (5, 4)))
 
 
 def test_other_things_are_no_picture():

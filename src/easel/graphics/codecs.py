@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from easel.graphics.files import FileError, check_pixels, open_file
+from easel.graphics.files import MAX_PIXELS, FileError, check_pixels, open_file
 from easel.graphics.pillow import read_pillow
 from easel.graphics.rgbe import read_rgbe, write_rgbe
 from easel.graphics.tiff import read_tiff, write_tiff
@@ -66,7 +66,7 @@ def _read(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
     start = file.read(8)
     file.seek(0)
     if start.startswith(RADIANCE_MAGIC):
-        return read_rgbe(file.read())
+        return read_rgbe(file.read(5 * MAX_PIXELS))  # more than the largest picture takes
     if start.startswith(b"\x93NUMPY"):
         return _read_npy(file), 1
     try:
@@ -123,8 +123,12 @@ def _read_npy(file: BinaryIO) -> np.ndarray:
     if dtype.kind != "f" and native not in (np.uint8, np.uint16, np.bool_):
         raise FileError(f"it holds {dtype} values. Store floats in [0,1], uint8 or uint16; labels fit no picture.")
     check_pixels(shape[1], shape[0])
-    data = file.read(shape[0] * shape[1] * channels * dtype.itemsize)
-    pixels = np.frombuffer(data, dtype).reshape((*shape[:2], channels), order="F" if is_fortran else "C")
+    size_bytes = shape[0] * shape[1] * channels * dtype.itemsize
+    if size_bytes > os.fstat(file.fileno()).st_size - file.tell():
+        raise ValueError(f"it is too short for {shape} {dtype} values")
+    pixels = np.frombuffer(file.read(size_bytes), dtype).reshape(
+        (*shape[:2], channels), order="F" if is_fortran else "C"
+    )
     if dtype == np.bool_:
         return pixels.astype(np.uint8) * 255
     return pixels.astype(np.float32 if dtype.kind == "f" else native)

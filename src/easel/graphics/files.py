@@ -5,7 +5,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -89,7 +89,8 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         if final.exists():
-            partial.chmod(stat.S_IMODE(final.stat().st_mode))
+            with suppress(PermissionError):  # some network disks have no modes to set
+                partial.chmod(stat.S_IMODE(final.stat().st_mode))
         partial.replace(final)
     finally:
         partial.unlink(missing_ok=True)

@@ -52,7 +52,8 @@ def imread(
     if size is not None:
         picture = resize(picture, size)
     if channels == 1 and picture.shape[-1] > 1:
-        return (picture[..., :3] @ picture.new_tensor(_LUMA))[..., None]
+        red, green, blue = picture[..., :3].unbind(-1)
+        return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue)[..., None]
     return _with_channels(picture, channels)
 
 
@@ -93,7 +94,7 @@ def imwrite(
     pixels = _with_channels(picture, channels).cpu().contiguous().numpy()
     try:
         data = encode(pixels, suffix, quality=quality, bits=bits)
-    except (ValueError, OSError, OverflowError, struct.error) as error:
+    except (ValueError, OSError, OverflowError, struct.error) as error:  # in memory: the codec's, never the disk's
         height, width = pixels.shape[:2]
         raise FileError(
             f"cannot write {os.fspath(path)!r}: {suffix} does not take {width} x {height} pixels ({error}). "
@@ -121,7 +122,7 @@ def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a pictur
     if checked.dtype not in _PICTURE_DTYPES:
         names = ", ".join(_dtype_name(dtype) for dtype in _PICTURE_DTYPES)
         raise ValueError(
-            f"{who} has one of the dtypes {names}; got dtype {_dtype_name(checked.dtype)}. "
+            f"{who} takes {names}; got dtype {_dtype_name(checked.dtype)}. "
             "Labels, indices or counts? Show them with colormap(t)."
         )
     if checked.ndim not in (2, 3):
@@ -141,9 +142,11 @@ def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a pictur
             hint = "Channels first? Use x.permute(1, 2, 0)."
         elif count == 2:
             hint = "A flow? Show its length with colormap(x.norm(dim=-1))."
-        raise ValueError(f"{who} ends in its channels. Expected 1, 3, or 4 channels, got {count} in {shape}. {hint}")
+        raise ValueError(
+            f"{who} takes (H, W) or (H, W, C). Expected 1, 3, or 4 channels, got {count} in {shape}. {hint}"
+        )
     if not picture.numel():
-        raise ValueError(f"{who} has at least one pixel; got the empty shape {shape}.")
+        raise ValueError(f"{who} takes at least one pixel; got the empty shape {shape}.")
     return picture
 
 

@@ -54,19 +54,19 @@ def read_pillow(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
         if "transparency" in image.info and raw_mode in _SPREAD:
             image.info["transparency"] *= _SPREAD[raw_mode]
         pixels = image_pixels(image)
+        if image.mode == "I":
+            raise FileError("it holds 32-bit integers, which have no agreed white. Store float32 or 16 bits.")
         if raw_mode == "I;12":
             pixels = pixels << 4 | pixels >> 8  # 4095 becomes 65535
     return pixels, _orientation(image)
 
 
 def image_pixels(image: Image.Image) -> np.ndarray:
-    """A Pillow image as (h, w, c): c is 1, 3 or 4, uint8 in sRGB, uint16 for 16-bit grey, float32 for mode F."""
+    """A Pillow image as (h, w, c), c of 1, 3 or 4: uint8 sRGB; mode I;16 uint16, F float32 and I int32, one channel."""
     if image.mode.startswith("I;16"):
         pixels = np.asarray(image).astype(np.uint16)[..., None]
         return _with_keyed_alpha(pixels, image.info.get("transparency"))
-    if image.mode == "I":
-        raise FileError("it holds 32-bit integers, which have no agreed white. Store float32 or 16 bits.")
-    if image.mode != "F":
+    if image.mode not in ("F", "I"):
         image = _in_srgb(_plain(image))
     pixels = np.asarray(image)
     return pixels[..., None] if pixels.ndim == 2 else pixels

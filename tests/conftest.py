@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,7 +58,7 @@ def gl(gl_failure: str | None) -> None:
 
 
 @pytest.fixture(scope="session")
-def xvfb_display() -> Iterator[str | None]:
+def xvfb_display() -> Generator[str | None]:
     """A running X server without a screen, as `:N`; None where there is no Xvfb."""
     ours, theirs = os.pipe()
     try:

@@ -1,6 +1,7 @@
 """What tests may ask for: OpenGL, a screen, real photographs, and a clean look at what an import loads."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -60,23 +61,17 @@ def gl(gl_failure: str | None) -> None:
 @pytest.fixture(scope="session")
 def xvfb_display() -> Generator[str | None]:
     """A running X server without a screen, as `:N`; None where there is no Xvfb."""
-    ours, theirs = os.pipe()
-    try:
-        server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
-            pass_fds=[theirs],
-            stderr=subprocess.DEVNULL,
-        )
-    except FileNotFoundError:
-        os.close(theirs)
-        os.close(ours)
+    if shutil.which("Xvfb") is None:
         yield None
         return
-    os.close(theirs)
-    with server, open(ours, encoding="ascii") as answer:
-        number = answer.readline().strip()  # the server writes it when it is ready, and nothing if it fails
+    # The shell ends the server when its input closes, which happens even where the tests are killed.
+    server = "Xvfb -displayfd 1 -screen 0 1600x1000x24 -nolisten tcp"
+    shell = ["sh", "-c", f"trap '' INT; {server} & exec >&-; read -r _; kill $!"]
+    pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(shell, stdin=pipe, stdout=pipe, stderr=quiet, text=True) as process:
+        assert process.stdout is not None
+        number = process.stdout.readline().strip()  # written when the server is ready; nothing where it fails
         yield f":{number}" if number else None
-        server.terminate()
 
 
 @pytest.fixture

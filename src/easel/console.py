@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Protocol, TextIO
 
 
@@ -34,7 +34,7 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def progress(title: str, *, stream: TextIO = sys.stderr, interval_seconds: float = 5.0) -> Iterator[Progress]:
+def progress(title: str, *, stream: TextIO = sys.stderr, interval_seconds: float = 5.0) -> Generator[Progress, None, None]:
     """A bar on a terminal; elsewhere a plain line every `interval_seconds`."""
     if not stream.isatty():
         yield _Lines(title, stream, interval_seconds)

@@ -1,45 +1,43 @@
 """The widgets that hold a value: what each accepts, how it is drawn, and what it looks like on a contact sheet."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from easel.viewer.pen import Pen, imgui_name
-from easel.viewer.sketch import Sketch, Words
+from easel.viewer.sketch import Number, Sketch, Words
 from easel.viewer.toolkit import imgui
 
 T = TypeVar("T")
 
 
-class Widget(Protocol[T]):
+class Widget(ABC, Generic[T]):
     """One kind of widget. `accept` is its only door: defaults, values set from code and typed ones all pass it."""
 
-    momentary: ClassVar[bool]
+    momentary: ClassVar[bool] = False
     """The value lasts for one frame only, as a click does."""
+    default: Any
+    """What it holds before anybody touched it; goes through `accept` as well."""
 
-    @property
-    def default(self) -> object:
-        """What it holds before anybody touched it; goes through `accept` as well."""
-        ...
-
+    @abstractmethod
     def accept(self, value: object) -> T:
         """`value` converted and brought into range; raises ValueError or TypeError where that makes no sense."""
-        ...
 
+    @abstractmethod
     def draw(self, pen: Pen, label: str, value: T) -> T:
         """Draw it where the pen is and return what the person made of `value`."""
-        ...
 
+    @abstractmethod
     def sketch(self, label: str, value: T) -> Sketch:
         """The same for the eye alone."""
-        ...
 
 
 @dataclass(frozen=True)
-class Button:
-    width: float
-    height: float
+class Button(Widget[bool]):
+    width: Number
+    height: Number
     identity: int
     """Its number in the panel's frame: a label may change between press and release without losing the click."""
     default: bool = False
@@ -57,9 +55,8 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Checkbox:
+class Checkbox(Widget[bool]):
     default: bool
-    momentary: ClassVar[bool] = False
 
     def accept(self, value: object) -> bool:
         return bool(value)
@@ -72,13 +69,12 @@ class Checkbox:
 
 
 @dataclass(frozen=True)
-class Slider:
-    min: float
-    max: float
-    default: float
+class Slider(Widget[float]):
+    min: Number
+    max: Number
+    default: Number
     log: bool = False
     format: str = "%.3f"
-    momentary: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _check_range(self.min, self.max)
@@ -86,7 +82,7 @@ class Slider:
             raise ValueError(f"a logarithmic slider needs a range above 0; got {self.min} to {self.max}")
 
     def accept(self, value: object) -> float:
-        return min(max(_number(value), self.min), self.max)
+        return float(min(max(_number(value), self.min), self.max))
 
     def draw(self, pen: Pen, label: str, value: float) -> float:
         flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
@@ -95,7 +91,7 @@ class Slider:
             changed, moved = imgui.slider_float(identity, value, self.min, self.max, self.format, flags)
         return moved if changed else value  # an untouched value keeps the digits that float32 has not
 
-    def position(self, value: float) -> float:
+    def position(self, value: Number) -> float:
         """Where along the slider `value` is, 0 at the left end and 1 at the right."""
         if self.max == self.min:
             return 0.0
@@ -108,12 +104,11 @@ class Slider:
 
 
 @dataclass(frozen=True)
-class SliderInt:
+class SliderInt(Widget[int]):
     min: int
     max: int
-    default: int
+    default: Number
     format: str = "%d"
-    momentary: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _check_range(self.min, self.max)
@@ -127,7 +122,7 @@ class SliderInt:
         with pen.track(self.position(value)):
             return imgui.slider_int(identity, value, self.min, self.max, self.format, flags)[1]
 
-    def position(self, value: float) -> float:
+    def position(self, value: Number) -> float:
         """Where along the slider `value` is, 0 at the left end and 1 at the right."""
         return (self.accept(value) - self.min) / max(self.max - self.min, 1)
 
@@ -136,9 +131,8 @@ class SliderInt:
 
 
 @dataclass(frozen=True)
-class ColorPicker:
-    default: Sequence[float]
-    momentary: ClassVar[bool] = False
+class ColorPicker(Widget[tuple[float, float, float]]):
+    default: Sequence[Number]
 
     def accept(self, value: object) -> tuple[float, float, float]:
         try:
@@ -156,10 +150,9 @@ class ColorPicker:
 
 
 @dataclass(frozen=True)
-class Combo:
+class Combo(Widget[int]):
     items: Sequence[str]
     default: int
-    momentary: ClassVar[bool] = False
 
     def accept(self, value: object) -> int:
         if isinstance(value, str):
@@ -185,10 +178,9 @@ class Combo:
 
 
 @dataclass(frozen=True)
-class InputText:
+class InputText(Widget[str]):
     default: str
     max_length: int
-    momentary: ClassVar[bool] = False
 
     def accept(self, value: object) -> str:
         return str(value)[: self.max_length]
@@ -207,12 +199,12 @@ def _number(value: object) -> float:
     return number
 
 
-def _check_range(low: float, high: float) -> None:
+def _check_range(low: Number, high: Number) -> None:
     if not low <= high:
         raise ValueError(f"a slider runs from min up to max; got min={low}, max={high}")
 
 
-def _formatted(format: str, value: float) -> str:
+def _formatted(format: str, value: float | int) -> str:
     """As printf does; a format without a directive stands for itself, as in "off" at the end of a scale."""
     return format % value if "%" in format else format
 

@@ -6,7 +6,7 @@ import json
 import math
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -34,7 +34,7 @@ class WorkstationConfig:
     out: Path = Path("easel-out")
     """Folder for prediction.png, error.png, workstation.png and metrics.json."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Stop the fit after this many steps. Without a window and without any end given, it stops after 6000."""
+    """Stop the fit after this many steps. Without a window and without any end given, it stops after 20000."""
     seconds: Annotated[float | None, tyro.conf.arg(metavar="S")] = None
     """Stop the fit after this many seconds of fitting."""
     psnr: Annotated[float | None, tyro.conf.arg(metavar="DB")] = None
@@ -119,7 +119,7 @@ def choose_device(device: str) -> str:
 
 
 @contextlib.contextmanager
-def signals() -> Iterator[list[int]]:
+def signals() -> Generator[list[int], None, None]:
     """Collects SIGINT and SIGTERM, so that the step ends and what there is gets saved; a second one ends at once."""
     received: list[int] = []
 

@@ -156,7 +156,7 @@ class FitPage:
         if proposed != self.fit.config:
             controls.text_colored(*YELLOW, "Architecture changed!")
             if controls.button("Apply & Reset"):
-                self._restart(config=proposed)
+                self._restart(proposed)
 
     def _draw_run(self) -> None:
         controls, fit = self.controls, self.fit
@@ -181,10 +181,12 @@ class FitPage:
                 self._say("Saved " + ", ".join(str(file) for file in self.save(f"step-{fit.index:06d}-")))
             if controls.button("Reset Model"):
                 self._restart()
-        controls.progress(fit.progress, overlay="done" if fit.finished else f"step {fit.index:,}")
+        controls.progress(
+            fit.progress, overlay="done" if fit.finished else "starting ..." if fit.starting else f"step {fit.index:,}"
+        )
 
-    def _restart(self, **changes) -> None:
-        self.fit.restart(**changes)
+    def _restart(self, config: FieldConfig | None = None) -> None:
+        self.fit.restart(config=config)
         self._show_anew()
 
     def _say(self, notice: str, color: tuple[float, float, float, float] = GREEN) -> None:

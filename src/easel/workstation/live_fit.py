@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from easel.fields.rendering import render
 from easel.graphics.color import colormap
 from easel.graphics.metrics import psnr
 
-USUAL_STEPS = 6_000
+USUAL_STEPS = 20_000
 """Enough for a photograph of half a megapixel; a fit without an end shows its progress against it."""
 CURVE_LENGTH = 500
 """Values kept of each curve."""
@@ -42,6 +43,7 @@ class LiveFit:
         self, picture: Float[Tensor, "h w c"], config: FieldConfig, knobs: Knobs, end: End, *, seed: int = 0
     ) -> None:
         self.picture, self.config, self.knobs, self.end, self.seed = picture, config, knobs, end, seed
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-step")
         self.restart()
 
     def restart(self, *, picture: Float[Tensor, "h w c"] | None = None, config: FieldConfig | None = None) -> None:
@@ -49,10 +51,9 @@ class LiveFit:
         self.picture = self.picture if picture is None else picture
         self.config = self.config if config is None else config
         height, width, channels = self.picture.shape
+        self._size = (height, width)
         generator = torch.Generator().manual_seed(self.seed)
-        self.field: Field = build_field(self.config, (height, width), channels, generator=generator).to(
-            self.picture.device
-        )
+        self.field: Field = build_field(self.config, self._size, channels, generator=generator).to(self.picture.device)
         self._run: Iterator[Step] = fit(
             self.field,
             self.picture,
@@ -62,6 +63,7 @@ class LiveFit:
             target_psnr=self.end.psnr,
             generator=generator,
         )
+        self._first: Future[Step | None] | None = self._starter.submit(_begin, self.field, self._size, self._run)
         self.step: Step | None = None
         self.finished = False
         self.cpu_seconds = 0.0
@@ -69,7 +71,7 @@ class LiveFit:
         self.psnrs: deque[float] = deque(maxlen=CURVE_LENGTH)
         self.steps_per_second = 0.0
         self._counted_from = (0, time.perf_counter())
-        self._look()
+        self._seen(torch.full_like(self.picture, 0.5), seconds=0.0)
 
     @property
     def index(self) -> int:
@@ -89,18 +91,33 @@ class LiveFit:
         )
         return min(1.0, max(shares))
 
+    @property
+    def starting(self) -> bool:
+        """The first step is under way."""
+        return self._first is not None
+
     def advance(self, *, steps: int = 0, seconds: float = 0.0) -> None:
-        """Take `steps` steps, or with 0 as many as fit into `seconds`, at least one; fewer when the run ends."""
+        """Take `steps` steps, or with 0 as many as fit into `seconds`, at least one; fewer when the run ends.
+
+        A run that is still starting may take none in its `seconds`.
+        """
         started, cpu_started = time.perf_counter(), time.process_time()
-        taken = 0
-        while not self.finished and (taken < steps if steps else taken == 0 or time.perf_counter() - started < seconds):
-            step = next(self._run, None)
+        before = self.index
+        while not self.finished:
+            taken = self.index - before
+            if taken == steps if steps else taken and time.perf_counter() - started >= seconds:
+                break
+            if self._first is not None:
+                if not wait([self._first], timeout=None if steps else seconds).done:
+                    break
+                step, self._first = self._first.result(), None
+            else:
+                step = next(self._run, None)
             if step is None:
                 self.finished = True
-                break
-            self.step = step
-            self.losses.append(step.loss)
-            taken += 1
+            else:
+                self.step = step
+                self.losses.append(step.loss)
         self.cpu_seconds += time.process_time() - cpu_started
         self._measure_speed()
 
@@ -113,20 +130,20 @@ class LiveFit:
 
     def look(self, *, now: bool = False) -> bool:
         """Render the prediction anew if the field has changed and it is time, or `now`; True if there is a new one."""
-        seen = self._seen_index == self.index
-        if seen or not (now or time.perf_counter() - self._seen_at >= self._render_seconds / RENDER_SHARE):
+        if self._seen_index == self.index:
             return False
-        self._look()
+        started = time.perf_counter()
+        if not now and started - self._seen_at < self._render_seconds / RENDER_SHARE:
+            return False
+        prediction = render(self.field, self._size)
+        self._seen(prediction, time.perf_counter() - started)
         self.psnrs.append(self.psnr)
         return True
 
-    def _look(self) -> None:
-        started = time.perf_counter()
-        height, width = self.picture.shape[:2]
-        self.prediction: Float[Tensor, "h w c"] = render(self.field, (height, width))
-        self._seen_index, self._seen_at = self.index, time.perf_counter()
-        self._render_seconds = self._seen_at - started
+    def _seen(self, prediction: Float[Tensor, "h w c"], seconds: float) -> None:
+        self.prediction = prediction
         self.psnr = psnr(self.shown, self.picture).item()
+        self._seen_index, self._seen_at, self._render_seconds = self.index, time.perf_counter(), seconds
 
     @property
     def shown(self) -> Float[Tensor, "h w c"]:
@@ -136,3 +153,9 @@ class LiveFit:
     def error_map(self, gain: float) -> Float[Tensor, "h w 3"]:
         """Mean absolute error over the channels on the turbo colormap; an error of 1/`gain` takes the last colour."""
         return colormap((self.prediction - self.picture).abs().mean(-1), "turbo", vmin=0.0, vmax=1 / gain)
+
+
+def _begin(field: Field, size: tuple[int, int], run: Iterator[Step]) -> Step | None:
+    """The first step, which may compile a kernel or wake a GPU: seconds in which a window must stay alive."""
+    render(field, size)
+    return next(run, None)

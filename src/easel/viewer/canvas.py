@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -12,9 +11,9 @@ from torch import Tensor
 
 from easel.graphics.image import check_tensor, imwrite
 from easel.viewer.layout import Rectangle
+from easel.viewer.sketch import Number
 from easel.viewer.window import create_tensor
 
-Filter = Literal["linear", "nearest"]
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
 
 
@@ -24,7 +23,7 @@ class Canvas:
     A tensor pixel's values are display-referred: what is on screen, in `save` and in the tensor are the same numbers.
     """
 
-    def __init__(self, name: str, *, filter: Filter = "linear", fit: bool = True) -> None:
+    def __init__(self, name: str, *, filter: str = "linear", fit: bool = True) -> None:
         self.name = name
         self.filter = filter
         self.fit = fit
@@ -45,17 +44,17 @@ class Canvas:
         return f"Canvas({self.name!r}, {'unbound' if self._source is None else 'live' if self.live else 'still'})"
 
     @property
-    def filter(self) -> Filter:
+    def filter(self) -> str:
         """How pixels are enlarged: "linear" blends them, "nearest" shows them as squares."""
         return self._filter
 
     @filter.setter
-    def filter(self, value: Filter) -> None:
+    def filter(self, value: str) -> None:
         if value not in ("linear", "nearest"):
             raise ValueError(f"unknown filter {value!r} for canvas {self.name!r}. Known: linear, nearest.")
-        self._filter: Filter = value
+        self._filter: str = value
 
-    def bind(self, tensor: Source | None, *, live: bool = True) -> Self:
+    def bind(self, tensor: Source | None, *, live: bool = True) -> "Canvas":
         """Show `tensor` from now on: (H, W) or (H, W, C) with 1, 3 or 4 channels, values in [0, 1] (uint8: 0 to 255).
 
         Writing into the tensor is enough to see it change; nothing of an autograd graph is kept. A function without
@@ -119,7 +118,7 @@ class Canvas:
         self._size = _size(picture)
         return picture
 
-    def point_at(self, position: tuple[float, float] | None) -> None:
+    def point_at(self, position: tuple[Number, Number] | None) -> None:
         """Tell where the pointer is in the window; None when it is not over this canvas."""
         if position is None or self.rectangle is None or self._size is None:
             self.mouse = None

@@ -12,7 +12,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.layout import Rectangle, fit, native, rectangles
 from easel.viewer.panel import Panel
 from easel.viewer.readouts import finite_range, finite_runs
-from easel.viewer.sketch import Bar, Curve, Heading, Rgba, Sketch, Words
+from easel.viewer.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.theme import ACCENT, DESK, EDGE, INK, PAPER, QUIET, WELL
 
 GAP, PAD, LINE, TITLE = 3, 12, 21, 29
@@ -48,7 +48,7 @@ class Sheet:
         sketches = panel.sketch()
         share = max((bottom - y - sum(map(_height, sketches))) / max(len(panel.canvases), 1), LINE)
         for canvas in panel.canvases.values():
-            self._draw_canvas(canvas, Rectangle(x, y, width, share - PAD / 2))
+            self._draw_canvas(canvas, panel.look(canvas), Rectangle(x, y, width, share - PAD / 2))
             y += share
         for sketch in sketches:
             if y + _height(sketch) > bottom + PAD:
@@ -56,8 +56,7 @@ class Sheet:
             self._draw_sketch(sketch, Rectangle(x, y, width, _height(sketch)))
             y += _height(sketch)
 
-    def _draw_canvas(self, canvas: Canvas, room: Rectangle) -> None:
-        picture = canvas.look()
+    def _draw_canvas(self, canvas: Canvas, picture: Tensor | None, room: Rectangle) -> None:
         if picture is None or room.width < 1 or room.height < 1:
             self._write(room.x, room.y, f"[Canvas {canvas.name!r}: no tensor bound]", QUIET, room.width)
             return
@@ -103,13 +102,13 @@ class Sheet:
             points = list(zip(across[start:stop].tolist(), down[start:stop].tolist(), strict=True))
             self._pen.line(points if len(points) > 1 else points * 2, _ink(ACCENT), 2)
 
-    def _write(self, x: float, y: float, text: str, color: Rgba, width: float) -> None:
+    def _write(self, x: Number, y: Number, text: str, color: Rgba, width: Number) -> None:
         while text and self._font.getlength(text) > width:
             text = text[:-2] + "…" if len(text) > 2 else ""
         self._pen.text((x, y), text, _ink(color), font=self._font)
 
 
-def _height(sketch: Sketch) -> float:
+def _height(sketch: Sketch) -> Number:
     match sketch:
         case Words(text, _):
             return LINE * max(len(text.splitlines()), 1)
@@ -119,6 +118,6 @@ def _height(sketch: Sketch) -> float:
             return LINE + 6
 
 
-def _ink(color: Rgba, share: float = 1.0) -> tuple[int, int, int]:
+def _ink(color: Rgba, share: Number = 1.0) -> tuple[int, int, int]:
     red, green, blue = (round(255 * (share * c + (1 - share) * p)) for c, p in zip(color[:3], PAPER[:3], strict=True))
     return red, green, blue

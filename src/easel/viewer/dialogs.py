@@ -2,12 +2,12 @@
 
 import shutil
 import sys
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Protocol
 
 from easel.viewer.pen import Pen
 from easel.viewer.theme import ALARM
@@ -37,14 +37,15 @@ class Question:
         return path + self.default_extension if self.save and path and not Path(path).suffix else path
 
 
-class Dialog(Protocol):
+class Dialog(ABC):
     """A question on its way: `poll` is called once per frame until it is answered."""
 
+    @abstractmethod
     def poll(self) -> str | None:
         """None while nobody has answered, "" when the person gave up, else the path."""
-        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:  # noqa: B027  most have nothing to take away
+        """Take it away, answered or not."""
 
 
 @dataclass
@@ -97,7 +98,7 @@ def _desktop_can_ask() -> bool:
     return sys.platform in ("win32", "darwin") or any(shutil.which(tool) for tool in ("zenity", "kdialog"))
 
 
-class _DesktopDialog:
+class _DesktopDialog(Dialog):
     """The desktop's own dialog, in a process of its own."""
 
     def __init__(self, question: Question) -> None:
@@ -118,7 +119,7 @@ class _DesktopDialog:
             self._dialog.kill()
 
 
-class FileBrowser:
+class FileBrowser(Dialog):
     """A small window inside the window: a path to type, and the folder that it names to click through."""
 
     ROWS = 12
@@ -131,9 +132,6 @@ class FileBrowser:
 
     def poll(self) -> str | None:
         return self._answer
-
-    def close(self) -> None:
-        pass
 
     def draw(self) -> None:
         ems = imgui.get_font_size()

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from easel.graphics.files import FileError, write_whole
-from easel.viewer.layout import Area, Place, Side, arrange, insert
+from easel.viewer.layout import Area, Place, arrange, insert
 from easel.viewer.toolkit import imgui
 
 log = logging.getLogger("easel")
 
-DIRECTIONS: dict[Side, str] = {"left": "left", "right": "right", "top": "up", "bottom": "down"}
+DIRECTIONS = {"left": "left", "right": "right", "top": "up", "bottom": "down"}
 """What Dear ImGui calls the sides."""
 
 
@@ -38,16 +38,27 @@ class Dock:
             self._file = layout_file(self._title, list(panels))
         self._restored = self._file is not None and restore(self._file)
 
-    def place(self, places: Mapping[str, Place], *, drawing: bool) -> None:
-        """In every frame: show the dock space, where something is drawn, and give panels that are new their place."""
+    def place(self, places: Mapping[str, Place], *, drawing: bool) -> bool:
+        """In every frame: show the dock space, where something is drawn, and give panels that are new their place.
+
+        True when something was placed.
+        """
         space = imgui.dock_space_over_viewport(flags=imgui.DockNodeFlags_.passthru_central_node) if drawing else 0
+        new = [place for name, place in places.items() if name not in self._known]
+        if not new and not self.reset:
+            return False
         if not self._known or self.reset:
-            self._known = dict(places)
             self.area = arrange(list(places.values()))
-            if drawing and self._known and not (self._restored and not self.reset):
+            if drawing and (self.reset or not self._restored):
                 _apply(self.area, space)
-            self.reset = False
-        for place in [place for name, place in places.items() if name not in self._known]:
+        else:
+            self._insert(new, space, drawing=drawing)
+        self.reset, self._known = False, dict(places)
+        return True
+
+    def _insert(self, new: Sequence[Place], space: int, *, drawing: bool) -> None:
+        """Give panels that were made later a place beside the last one without a side."""
+        for place in new:
             neighbour = next((name for name in reversed(self._known) if self._known[name].side is None), None)
             self.area = insert(self.area, place, neighbour)
             if drawing:

@@ -8,6 +8,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.events import Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
 from easel.viewer.layout import Rectangle
 from easel.viewer.panel import Panel
+from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 from easel.viewer.view import View
 from easel.viewer.widgets import Checkbox, Combo, Slider, SliderInt
@@ -55,7 +56,7 @@ class Driver:
         owner.set(label, not slot.value if slot is not None and isinstance(slot.widget, Checkbox) else True)
         self.frames(2)
 
-    def drag(self, label: str, to: float, panel: str | None = None) -> None:
+    def drag(self, label: str, to: Number, panel: str | None = None) -> None:
         """Drag a slider's grab to the value `to`, as near as its pixels allow."""
         owner, widget = self._owner(label, panel, Slider, SliderInt)
         if not self._view.drawn:
@@ -99,16 +100,16 @@ class Driver:
         self.click(label, panel)
         self._click(_center(self._spot(f"{label}/{text}", owner.name)))
 
-    def move(self, canvas: Canvas, x: float, y: float) -> None:
+    def move(self, canvas: Canvas, x: Number, y: Number) -> None:
         """Move the pointer to (x, y) in the pixels of a canvas's tensor."""
         self._pointer = PointerMoved(*_on_canvas(canvas, x, y))
         self.frames(2)
 
-    def stroke(self, canvas: Canvas, points: Sequence[tuple[float, float]], *, button: int = 0) -> None:
+    def stroke(self, canvas: Canvas, points: Sequence[tuple[Number, Number]], *, button: int = 0) -> None:
         """Drag over a canvas through `points` in its tensor's pixels; button 0 is left, 1 right, 2 middle."""
         self._drag([_on_canvas(canvas, x, y) for x, y in points], button)
 
-    def wheel(self, canvas: Canvas, notches: float) -> None:
+    def wheel(self, canvas: Canvas, notches: Number) -> None:
         """Turn the wheel over the middle of a canvas."""
         height, width = canvas.size or (1, 1)
         self.move(canvas, width / 2, height / 2)
@@ -132,10 +133,10 @@ class Driver:
         elif self._view.step():
             self._view.end_step()
 
-    def _click(self, at: tuple[float, float]) -> None:
+    def _click(self, at: tuple[Number, Number]) -> None:
         self._drag([at], 0)
 
-    def _drag(self, path: Sequence[tuple[float, float]], button: int) -> None:
+    def _drag(self, path: Sequence[tuple[Number, Number]], button: int) -> None:
         # Moving, pressing and releasing need a frame each: widgets see one change per frame.
         self._pointer = PointerMoved(*path[0])
         self._frame()
@@ -186,11 +187,11 @@ class Driver:
         raise LookupError(f"{label!r} does not come into sight in panel {owner.name!r}.")
 
 
-def _center(area: Rectangle) -> tuple[float, float]:
+def _center(area: Rectangle) -> tuple[Number, Number]:
     return area.x + area.width / 2, area.y + area.height / 2
 
 
-def _on_canvas(canvas: Canvas, x: float, y: float) -> tuple[float, float]:
+def _on_canvas(canvas: Canvas, x: Number, y: Number) -> tuple[Number, Number]:
     """A point of the canvas's tensor in window pixels."""
     if canvas.rectangle is None or canvas.size is None:
         raise LookupError(f"canvas {canvas.name!r} is not in sight.")
@@ -199,7 +200,7 @@ def _on_canvas(canvas: Canvas, x: float, y: float) -> tuple[float, float]:
     return area.x + x / width * area.width, area.y + y / height * area.height
 
 
-def _grab_track(slider: Slider | SliderInt, width: float, start: float, to: float) -> list[float]:
+def _grab_track(slider: Slider | SliderInt, width: float, start: Number, to: Number) -> list[float]:
     """Where the pointer goes, from a slider's left end, to drag its grab from one value to another."""
     # The arithmetic of Dear ImGui's SliderBehavior: an integer's grab is as wide as its share of the range.
     style = imgui.get_style()

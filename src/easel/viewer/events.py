@@ -5,13 +5,15 @@ Positions are in window pixels with (0, 0) at the top left corner.
 
 from dataclasses import dataclass
 
+from easel.viewer.sketch import Number
+
 
 @dataclass(frozen=True, slots=True)
 class PointerMoved:
     """The pointer is at (x, y) now."""
 
-    x: float
-    y: float
+    x: Number
+    y: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class PointerButton:
 class WheelTurned:
     """The wheel turned by so many notches; up and right are positive."""
 
-    x: float
-    y: float
+    x: Number
+    y: Number
 
 
 @dataclass(frozen=True, slots=True)

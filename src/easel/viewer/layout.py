@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Side = Literal["left", "right", "top", "bottom"]
-SIDES: tuple[Side, ...] = ("left", "right", "top", "bottom")
+from easel.viewer.sketch import Number
+
+SIDES = ("left", "right", "top", "bottom")
 DEFAULT_SHARE = 0.2
 """What a sided panel takes of the space that remains when its `width` is 0."""
 
@@ -24,16 +25,16 @@ class Place:
     """Where a panel asked to be: `width` is its share, in (0, 1), of what remains along the axis of its side."""
 
     panel: str
-    side: Side | None = None
-    width: float = 0.0
+    side: str | None = None
+    width: Number = 0.0
 
 
 @dataclass(frozen=True)
 class Split:
     """An area cut in two: `first` lies at `side` and takes `share` of it, `rest` the remainder."""
 
-    side: Side
-    share: float
+    side: str
+    share: Number
     first: "Area"
     rest: "Area"
 
@@ -91,7 +92,7 @@ def rectangles(area: Area, room: Rectangle) -> dict[str, Rectangle]:
     return rectangles(area.first, first) | rectangles(area.rest, rest)
 
 
-def cut(room: Rectangle, side: Side, share: float) -> tuple[Rectangle, Rectangle]:
+def cut(room: Rectangle, side: str, share: Number) -> tuple[Rectangle, Rectangle]:
     """The part of `room` at `side` that takes `share` of it, and the rest."""
     x, y, width, height = room
     if side in ("left", "right"):

@@ -7,15 +7,16 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
+from jaxtyping import Shaped
 from torch import Tensor
 
-from easel.viewer.canvas import Canvas, Filter
+from easel.viewer.canvas import Canvas
 from easel.viewer.containment import Guard
 from easel.viewer.dialogs import Filters, Question
 from easel.viewer.layout import Rectangle, fit, native
 from easel.viewer.pen import Pen
 from easel.viewer.readouts import Plot, Progress, Readout, Section, Text, as_curve
-from easel.viewer.sketch import Rgba, Sketch
+from easel.viewer.sketch import Number, Rgba, Sketch
 from easel.viewer.theme import ALARM
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Placement, Turn
@@ -93,7 +94,7 @@ class Panel:
     def __repr__(self) -> str:
         return f"Panel({self.name!r})"
 
-    def canvas(self, name: str, *, filter: Filter = "linear", fit: bool = True) -> Canvas:
+    def canvas(self, name: str, *, filter: str = "linear", fit: bool = True) -> Canvas:
         """This panel's canvas of that name, made when there is none yet; later calls ignore the settings."""
         if name not in self.canvases:
             self.canvases[name] = Canvas(name, filter=filter, fit=fit)
@@ -134,7 +135,7 @@ class Panel:
         """Anything, as text."""
         self._tell(Text(str(text), color))
 
-    def text_colored(self, red: float, green: float, blue: float, alpha: float, text: object) -> None:
+    def text_colored(self, red: Number, green: Number, blue: Number, alpha: Number, text: object) -> None:
         """Text in a colour with components in [0, 1]."""
         self._tell(Text(str(text), (red, green, blue, alpha)))
 
@@ -152,21 +153,21 @@ class Panel:
 
     def plot(
         self,
-        values: Iterable[float] | np.ndarray | Tensor,
+        values: Iterable[Number] | np.ndarray | Tensor,
         *,
         label: str = "##plot",
         overlay: str = "",
-        width: float = 0.0,
-        height: float = 80.0,
+        width: Number = 0.0,
+        height: Number = 80.0,
     ) -> None:
         """Values as a line over their own range, `overlay` written over it; non-finite ones leave gaps."""
         self._tell(Plot(as_curve(values), overlay, width, height, label), label)
 
-    def progress(self, fraction: float, *, overlay: str = "") -> None:
+    def progress(self, fraction: Number, *, overlay: str = "") -> None:
         """A bar for a share in [0, 1]; the percentage is written over it unless `overlay` is."""
         self._tell(Progress(float(fraction), overlay))
 
-    def button(self, label: str, width: float = 0, height: float = 0, *, help: str = "") -> bool:
+    def button(self, label: str, width: Number = 0, height: Number = 0, *, help: str = "") -> bool:
         """True in exactly one frame per click; `width=-1` takes what is free, 0 what the label needs."""
         self._buttons += 1
         return self._ask(label, Button(width, height, self._buttons), help)
@@ -177,10 +178,10 @@ class Panel:
     def slider(
         self,
         label: str,
-        min: float = 0.0,
-        max: float = 1.0,
+        min: Number = 0.0,
+        max: Number = 1.0,
         *,
-        default: float | None = None,
+        default: Number | None = None,
         log: bool = False,
         format: str = "%.3f",
         help: str = "",
@@ -195,7 +196,7 @@ class Panel:
         return self._ask(label, SliderInt(min, max, default, format), help)
 
     def color_picker(
-        self, label: str, *, default: Sequence[float] = (1.0, 1.0, 1.0), help: str = ""
+        self, label: str, *, default: Sequence[Number] = (1.0, 1.0, 1.0), help: str = ""
     ) -> tuple[float, float, float]:
         """Red, green and blue in [0, 1], display-referred like every picture."""
         return self._ask(label, ColorPicker(tuple(default)), help)
@@ -268,6 +269,10 @@ class Panel:
         """The widgets of the last frame, for the eye alone."""
         return [item[1].sketch(item[0], item[2]) if isinstance(item, tuple) else item.sketch() for item in self.items]
 
+    def look(self, canvas: Canvas) -> Shaped[Tensor, "h w c"] | None:
+        """What a canvas shows now; None when unbound, or when a bound function failed, which the panel then tells."""
+        return self.guard.run(("canvas", canvas.name, canvas.version), canvas.look)
+
     def slot(self, label: str) -> Slot | None:
         """What stands behind a label, if a widget was ever called or set under it."""
         return self._slots.get(label)
@@ -278,7 +283,7 @@ class Panel:
             if not canvas.bound:
                 imgui.text_unformatted(f"[Canvas {canvas.name!r}: no tensor bound]")
             elif canvas.size is None and not canvas.fit:
-                self._look(canvas)  # shown pixel by pixel, it needs its size before it can be laid out
+                self.look(canvas)  # shown pixel by pixel, it needs its size before it can be laid out
         gap = imgui.get_style().item_spacing.y
         native_heights = [canvas.size[0] for canvas in shown if canvas.size and not canvas.fit]
         free = imgui.get_content_region_avail().y - self._widgets_height - sum(native_heights)
@@ -303,12 +308,9 @@ class Panel:
         # Out of sight, Dear ImGui draws nothing, and then nothing is uploaded either.
         if draw_list.vtx_buffer.size() > first_vertex:
             canvas.rectangle = picture
-            look = partial(self._look, canvas)
+            look = partial(self.look, canvas)
             placements.append(Placement(canvas, room, look, texture_id, draw_list, first_vertex))
         imgui.set_cursor_screen_pos(below)
-
-    def _look(self, canvas: Canvas) -> Tensor | None:
-        return self.guard.run(("canvas", canvas.name, canvas.version), canvas.look)
 
     def _draw_failures(self) -> None:
         for number, (key, failure) in enumerate(list(self.guard.failures.items())):

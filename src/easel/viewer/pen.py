@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from easel.viewer.layout import Rectangle
-from easel.viewer.theme import ACCENT, CAPTION_SHARE, INK, QUIET, WELL, Rgba, colour
+from easel.viewer.sketch import Number, Rgba
+from easel.viewer.theme import ACCENT, CAPTION_SHARE, INK, QUIET, WELL, colour
 from easel.viewer.toolkit import imgui
 
 ROW_CONTROL_EMS = 9.0
@@ -69,7 +70,7 @@ class Pen:
         return identity
 
     @contextmanager
-    def track(self, position: float) -> Iterator[None]:
+    def track(self, position: Number) -> Iterator[None]:
         """A slider drawn inside fills up to `position`, in [0, 1]: the library's own grab would hide the number."""
         col, style = imgui.Col_, imgui.get_style()
         corner, width, line = imgui.get_cursor_screen_pos(), imgui.calc_item_width(), 3.0 * style.font_scale_dpi

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from easel.viewer.pen import Pen
-from easel.viewer.sketch import Bar, Curve, Heading, Rgba, Sketch, Words
+from easel.viewer.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS, colour
 from easel.viewer.toolkit import imgui, implot
 
@@ -55,7 +55,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Progress:
-    fraction: float
+    fraction: Number
     overlay: str
 
     def __post_init__(self) -> None:
@@ -75,13 +75,14 @@ class Plot:
 
     values: Float64[np.ndarray, " n"]
     overlay: str
-    width: float
-    height: float
+    width: Number
+    height: Number
     identity: str
 
     def draw(self, pen: Pen) -> None:
         flags = implot.Flags_.canvas_only | implot.Flags_.no_inputs
-        size = imgui.ImVec2(self.width or -1.0, self.height)
+        width = self.width if self.width > 0 else max(imgui.get_content_region_avail().x, 1.0)
+        size = imgui.ImVec2(width, self.height)
         if not implot.begin_plot(f"##{self.identity}", size, flags):
             return
         low, high = finite_range(self.values)
@@ -90,7 +91,7 @@ class Plot:
         bare = implot.AxisFlags_.no_decorations
         implot.setup_axes("", "", bare, bare)
         # The range stands in a column of its own beside the curve, the overlay in a line above it.
-        column = RANGE_EMS * imgui.get_font_size() / max(imgui.calc_item_width(), 1.0)
+        column = RANGE_EMS * imgui.get_font_size() / width
         last = max(len(self.values) - 1, 1) * (1 + column)
         implot.setup_axes_limits(0, last, low - floor, high + ceiling, implot.Cond_.always)
         if len(self.values):
@@ -133,7 +134,7 @@ class Plot:
 Readout = Text | Section | Progress | Plot
 
 
-def as_curve(values: "Iterable[float] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:
+def as_curve(values: "Iterable[Number] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:
     """Numbers of any kind as one row of doubles, infinities as NaN."""
     if isinstance(values, Tensor):
         values = values.detach().to("cpu", torch.float64).numpy()

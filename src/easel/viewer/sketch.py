@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-Rgba = tuple[float, float, float, float]
+Number = float | int
+"""What Python's own rules mean by `float`; the checker of the tests takes the word literally."""
+Rgba = tuple[Number, Number, Number, Number]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Heading:
 class Bar:
     """A share in [0, 1] of something, with words over it."""
 
-    fraction: float
+    fraction: Number
     overlay: str
 
 
@@ -37,7 +39,7 @@ class Curve:
 
     values: Float64[np.ndarray, " n"]
     overlay: str
-    height: float
+    height: Number
 
 
 Sketch = Words | Heading | Bar | Curve

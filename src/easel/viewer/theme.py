@@ -4,11 +4,10 @@ import importlib.util
 import logging
 from pathlib import Path
 
+from easel.viewer.sketch import Number, Rgba
 from easel.viewer.toolkit import imgui, implot
 
 log = logging.getLogger("easel")
-
-Rgba = tuple[float, float, float, float]
 
 
 def _rgb(code: int, alpha: float = 1.0) -> Rgba:
@@ -55,12 +54,12 @@ SYMBOL_FONTS = (
 )
 
 
-def colour(rgba: Rgba, share: float = 1.0) -> int:
+def colour(rgba: Rgba, share: Number = 1.0) -> int:
     """A colour as draw lists take it, `share` of its alpha; greyed out inside a disabled block."""
     return imgui.get_color_u32(imgui.ImVec4(*rgba[:3], rgba[3] * share))
 
 
-def apply_theme(scale: float = 1.0) -> None:
+def apply_theme(scale: Number = 1.0) -> None:
     """Give the current Dear ImGui and ImPlot contexts Easel's look; `scale` is the monitor's, 1.0 for 96 dpi."""
     _load_fonts()
     style = imgui.get_style()

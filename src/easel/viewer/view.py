@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,9 +17,10 @@ from easel.viewer.backends.select import select
 from easel.viewer.dialogs import Dialogs
 from easel.viewer.docking import Dock
 from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
-from easel.viewer.layout import SIDES, Place, Side
+from easel.viewer.layout import SIDES, Place
 from easel.viewer.pace import FRAMES_PER_SECOND
 from easel.viewer.panel import Callback, Panel, callback_key
+from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn
 from easel.viewer.window import Window
@@ -47,8 +48,8 @@ class View:
         headless: bool = False,
         backend: str | None = None,
         strict: bool = False,
-        clock: Literal["wall", "frames"] = "wall",
-        dt: float = 1 / 60,
+        clock: str = "wall",
+        dt: Number = 1 / 60,
         layout_file: str | os.PathLike[str] | None = None,
     ) -> None:
         if width < 1 or height < 1:
@@ -84,7 +85,7 @@ class View:
         self._born = self._stepped_at = self._fps_since = time.perf_counter()
         self._fps_frames = 0
 
-    def panel(self, name: str, *, side: Side | None = None, width: float = 0.0) -> Panel:
+    def panel(self, name: str, *, side: str | None = None, width: Number = 0.0) -> Panel:
         """The panel of that name, made when there is none yet; later calls ignore `side` and `width`.
 
         `side` is "left", "right", "top" or "bottom"; the panel takes `width` (a share, 0.2 if 0) of what earlier
@@ -144,7 +145,6 @@ class View:
         self._turn.running = True
         self._due = self._backend.due()
         try:
-            self._dock.place(self._places, drawing=self._turn.drawing)
             self._draw()
         except BaseException:
             self._finish()
@@ -189,7 +189,7 @@ class View:
         self._finalizer()
         self.window.destroy()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "View":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -254,6 +254,7 @@ class View:
         posted, self._posted = self._posted, []
         ui = self._backend.ui
         if ui is None:
+            self._dock.place(self._places, drawing=False)
             return
         ui.activate()
         self._dock.prepare(self._panels)
@@ -261,6 +262,15 @@ class View:
         for event in posted:
             ui.feed(event)
         ui.begin()
+        if self._dock.place(self._places, drawing=True):
+            # Dear ImGui gives windows that were just docked their size one frame later: let that be an empty frame.
+            for name in self._panels:
+                imgui.begin(name)
+                imgui.end()
+            ui.end()
+            self._backend.prepare(seconds)
+            ui.begin()
+            self._dock.place(self._places, drawing=True)
         self._typing = imgui.get_io().want_text_input
         self.window.width, self.window.height = self._backend.size
 

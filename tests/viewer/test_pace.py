@@ -1,0 +1,50 @@
+"""The budget of drawing, on a clock that the test turns."""
+
+import pytest
+
+from easel.viewer.pace import BUSY_SECONDS, Pace
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def share_of_drawing(clock: Clock, pace: Pace, cost: float, seconds: float, step: float = 0.001) -> float:
+    """Of `seconds` of a busy loop, what pictures of `cost` seconds take."""
+    start, drawing = clock.now, 0.0
+    while clock.now - start < seconds:
+        if pace.seconds_left() == 0:
+            clock.now += cost
+            drawing += cost
+            pace.drawn(cost)
+        clock.now += step
+    return drawing / (clock.now - start)
+
+
+def test_the_first_picture_is_due_at_once() -> None:
+    assert Pace(Clock()).seconds_left() == 0
+
+
+@pytest.mark.parametrize("cost", [0.005, 0.04, 0.2])
+def test_an_idle_view_takes_a_tenth(cost: float) -> None:
+    clock = Clock()
+    share = share_of_drawing(clock, Pace(clock), cost, 30)
+    assert 0.08 < share < 0.11
+
+
+def test_right_after_input_it_may_take_half() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.drawn(0.04)
+    pace.touched()
+    assert share_of_drawing(clock, pace, 0.04, BUSY_SECONDS * 0.9) > 0.35
+
+
+def test_cheap_pictures_come_sixty_times_a_second() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    share = share_of_drawing(clock, pace, 0.0001, 10, step=0.0001)
+    assert share / 0.0001 == pytest.approx(60, rel=0.05)

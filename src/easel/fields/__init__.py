@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from easel.fields.config import FieldConfig, Knobs
     from easel.fields.encodings import DenseGrid, FourierEncoding
-    from easel.fields.field import Field, build_field, render
+    from easel.fields.field import Field, build_field
     from easel.fields.fitting import Step, fit
+    from easel.fields.rendering import render
 
 _HOME = {
     "DenseGrid": "encodings",
@@ -18,7 +19,7 @@ _HOME = {
     "Step": "fitting",
     "build_field": "field",
     "fit": "fitting",
-    "render": "field",
+    "render": "rendering",
 }
 __all__ = [
     "DenseGrid",

@@ -37,7 +37,7 @@ class DenseGrid(nn.Module):
 
     A level with n nodes on an axis has them from -1 to 1, both included; between nodes features are multilinear.
     `finest` is the node count of the last level on every axis. Levels that would have fewer than 2 nodes on every axis
-    are left out. All levels lie behind each other in one `table`, coarsest first, nodes in row-major order.
+    are left out. All levels lie behind each other in one `table`, coarsest first, each (features, *nodes).
     """
 
     table: nn.Parameter
@@ -48,9 +48,11 @@ class DenseGrid(nn.Module):
         super().__init__()
         self.features = features
         self.shapes = level_shapes(levels, finest, growth)
-        nodes = sum(math.prod(shape) for shape in self.shapes)
+        numbers = sum(features * math.prod(shape) for shape in self.shapes)
         # Small, so that the picture first grows out of the network, and not zero, so that the features differ.
-        self.table = nn.Parameter(torch.empty(nodes, features).uniform_(-1e-2, 1e-2, generator=generator))
+        self.table = nn.Parameter(
+            torch.empty(numbers, device=generator.device).uniform_(-1e-2, 1e-2, generator=generator)
+        )
 
     def width(self, dimensions: int) -> int:
         """Numbers that come out for every point."""
@@ -59,11 +61,16 @@ class DenseGrid(nn.Module):
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         points = coords.flip(-1).view(1, *[1] * (coords.shape[1] - 1), *coords.shape)  # grid_sample wants (x, y, z)
         encoded = []
-        for shape, nodes in zip(self.shapes, self.table.split([math.prod(s) for s in self.shapes]), strict=True):
-            level = nodes.T.reshape(1, self.features, *shape)
-            sampled = grid_sample(level, points, mode="bilinear", padding_mode="border", align_corners=True)
+        for level in self.levels():
+            sampled = grid_sample(level[None], points, mode="bilinear", padding_mode="border", align_corners=True)
             encoded.append(sampled.view(self.features, -1))
         return torch.cat(encoded).T
+
+    def levels(self) -> list[Tensor]:
+        """The table as one (features, *nodes) view a level, coarsest first."""
+        numbers = [self.features * math.prod(shape) for shape in self.shapes]
+        views = zip(self.table.split(numbers), self.shapes, strict=True)
+        return [numbers.view(self.features, *shape) for numbers, shape in views]
 
 
 def level_shapes(levels: int, finest: Sequence[int], growth: float) -> list[tuple[int, ...]]:

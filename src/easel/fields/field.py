@@ -1,7 +1,7 @@
 """A field: coordinates in, values out."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -9,12 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from easel.fields.config import FieldConfig
-from easel.fields.coordinates import coordinates_at
 from easel.fields.encodings import DenseGrid, FourierEncoding, level_shapes
 from easel.fields.networks import MLP
-
-TILE = 65_536
-"""Samples that are rendered at once."""
 
 
 class Field(nn.Module):
@@ -67,15 +63,3 @@ def finest_grid(config: FieldConfig, picture_size: tuple[int, int], channels: in
         if grids + network <= config.parameters:
             return finest
     return (2, 2)
-
-
-def render(field: Field, size: Sequence[int]) -> Float[Tensor, "h w c"]:
-    """The field as a picture of (height, width), values clamped to [0, 1]."""
-    count = math.prod(size)
-    device = next(field.parameters()).device
-    picture = torch.empty(count, field.channels, device=device)
-    with torch.inference_mode():
-        for start in range(0, count, TILE):
-            index = torch.arange(start, min(start + TILE, count), device=device)
-            picture[start : start + TILE] = field(coordinates_at(index, size))
-    return picture.clamp_(0.0, 1.0).view(*size, field.channels)

@@ -1,0 +1,191 @@
+"""A grid field bound to the CPU kernel."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from easel.fields.config import Knobs
+from easel.fields.coordinates import pixel_centers
+from easel.fields.encodings import DenseGrid
+from easel.fields.field import Field
+from easel.fields.learner import ADAM, DIVERGED, LOSSES, OPTIMIZERS, SGD_MOMENTUM
+
+# Not numba's own threads: they spin while they wait, and on a busy machine (a window is drawing, say) that was
+# measured to cost several times the work itself.
+_HELPERS = ThreadPoolExecutor(thread_name_prefix="easel-fields")
+
+
+@cache
+def _kernel() -> Any:
+    """The kernel's module; None without a numba that fits this Python and numpy."""
+    try:
+        return import_module("easel.fields.kernel")
+    except ImportError:
+        return None
+
+
+def runs_fused(field: Field) -> bool:
+    """Whether the kernel can take this field: 2D grids, ReLU between linear layers, on a CPU that has numba."""
+    encoding = field.encoding
+    return (
+        isinstance(encoding, DenseGrid)
+        and len(encoding.shapes[0]) == 2
+        and isinstance(field.output, nn.Identity)
+        and encoding.table.device.type == "cpu"
+        and encoding.table.dtype == torch.float32
+        and _kernel() is not None
+    )
+
+
+class FusedLearner:
+    """The same step as `learner.Learner`'s, by the kernel. The bits do not depend on the number of threads.
+
+    Moves the field's parameters into one flat vector; they stay ordinary parameters.
+    """
+
+    def __init__(self, field: Field, picture: Float[Tensor, "h w c"]) -> None:
+        kernel, average = _kernel(), _flat_weights(field)
+        start = 0
+        for parameter in field.parameters():
+            stop = start + parameter.numel()
+            parameter.data = average[start:stop].view_as(parameter)
+            start = stop
+        weights = average.numpy().copy()
+        moments = (np.zeros_like(weights) for _ in range(3))
+        self._state = kernel.State(weights, *moments, average.numpy())
+        self._picture = _picture(picture.shape[:2], picture.reshape(-1, field.channels))
+        self._plan = _plan(field)
+        self._scratch = _scratch(self._plan, 0)
+        self._optimizer, self._updates = "", 0
+
+    def step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
+        """See `learner.Learner.step`."""
+        kernel = _kernel()
+        if len(index) > self._scratch.coordinates.shape[1]:
+            self._scratch = _scratch(self._plan, len(index))
+        kernel.pack(self._state.weights, self._plan, self._scratch)
+        rule, kind = self._rule(knobs, averaging), list(LOSSES).index(knobs.loss)
+        loss = _share(kernel.learn, index.numpy(), self._picture, self._plan, self._scratch, self._state, rule, kind)
+        if not loss < DIVERGED:
+            self._optimizer = ""
+            self._state.weights[:] = self._state.average
+        return loss
+
+    def _rule(self, knobs: Knobs, averaging: float) -> Any:
+        if self._optimizer != knobs.optimizer:
+            self._optimizer, self._updates = knobs.optimizer, 0
+            self._state.first[:] = self._state.second[:] = 0.0
+        self._updates += 1
+        keep1, keep2 = ADAM["betas"]
+        decoupled = knobs.optimizer == "adamw"
+        return _kernel().Rule(
+            kind=list(OPTIMIZERS).index(knobs.optimizer),
+            rate=knobs.lr if knobs.optimizer == "sgd" else knobs.lr / (1 - keep1**self._updates),
+            decay=0.0 if decoupled else knobs.weight_decay,
+            shrink=1 - knobs.lr * knobs.weight_decay if decoupled else 1.0,
+            keep1=SGD_MOMENTUM if knobs.optimizer == "sgd" else keep1,
+            keep2=keep2,
+            root=(1 - keep2**self._updates) ** -0.5,
+            eps=ADAM["eps"],
+            averaging=averaging,
+            bound=DIVERGED,
+        )
+
+
+def predict(field: Field, index: Int[Tensor, " n"], size: Sequence[int]) -> Float[Tensor, "n c"]:
+    """The field's values at the pixels with these flat indices in a picture of (height, width), by the kernel."""
+    kernel, weights = _kernel(), _flat_weights(field).numpy()
+    values = torch.empty(len(index), field.channels)
+    described = _plan(field)
+    memory = _scratch(described, len(index))
+    kernel.pack(weights, described, memory)
+    _share(kernel.predict, index.numpy(), _picture(size, values), weights, described, memory, values.numpy())
+    return values
+
+
+def _share(work: Callable[..., float], *arguments: Any) -> float:
+    """Have torch's number of threads claim the tasks of one of the kernel's functions."""
+    tickets = np.zeros(3, np.int64)
+    helpers = [_HELPERS.submit(work, tickets, *arguments) for _ in range(torch.get_num_threads() - 1)]
+    result = work(tickets, *arguments)
+    for helper in helpers:
+        if not helper.cancel():  # one that never came to start has nothing left to do
+            helper.result()
+    return result
+
+
+def _picture(size: Sequence[int], pixels: Float[Tensor, "n c"]) -> Any:
+    down, across = (pixel_centers((samples,)).numpy().ravel() for samples in size)
+    return _kernel().Picture(down, across, pixels.contiguous().numpy())
+
+
+def _flat_weights(field: Field) -> Float[Tensor, " n"]:
+    return torch.cat([parameter.detach().flatten() for parameter in field.parameters()])
+
+
+def _plan(field: Field) -> Any:
+    """The kernel's description of a field."""
+    kernel = _kernel()
+    encoding = field.encoding
+    assert isinstance(encoding, DenseGrid)
+    linears = field.network.linears
+    widths = [linears[0].in_features, *(linear.out_features for linear in linears)]
+    padded = [-(-width // 4) * 4 for width in widths]
+    rows, columns = zip(*encoding.shapes, strict=True)
+    level_numbers = [encoding.features * r * c for r, c in encoding.shapes]
+    layer_numbers = [(i + 1) * o for i, o in pairwise(widths)]
+    padded_numbers = [(i + 1) * o for i, o in pairwise(padded)]
+    return kernel.Plan(
+        rows=_integers(rows),
+        columns=_integers(columns),
+        level_starts=_starts(level_numbers),
+        features=encoding.features,
+        widths=_integers(widths),
+        padded=_integers(padded),
+        layer_starts=_starts(layer_numbers) + sum(level_numbers),
+        padded_starts=_starts(padded_numbers),
+    )
+
+
+def _scratch(described: Any, points: int) -> Any:
+    """Memory for batches of up to that many points."""
+    kernel = _kernel()
+    chunks, block = kernel.CHUNKS, kernel.BLOCK
+    encoded = len(described.rows) * described.features
+    room = -(-points // block) * block
+    numbers = int(((described.padded[:-1] + 1) * described.padded[1:]).sum())
+    places = max(chunks, encoded)
+
+    def zeros(*shape: int, dtype: Any = np.float32) -> np.ndarray:
+        return np.zeros(shape, dtype)
+
+    return kernel.Scratch(
+        weights=zeros(numbers),
+        transposed=zeros(numbers),
+        zeros=zeros(int(described.padded.max())),
+        coordinates=zeros(2, room),
+        gradient=zeros(encoded, room),
+        activations=zeros(chunks, int(described.padded.sum()), block),
+        deltas=zeros(chunks, 2, int(described.padded.max()), block),
+        weight_gradients=zeros(chunks, numbers),
+        nodes=zeros(places, block, dtype=np.int32),
+        fractions=zeros(places, 2, block),
+        true=zeros(chunks, block),
+        losses=zeros(chunks, dtype=np.float64),
+    )
+
+
+def _integers(values: Iterable[int]) -> np.ndarray:
+    return np.array(list(values), np.int64)
+
+
+def _starts(numbers: list[int]) -> np.ndarray:
+    return np.cumsum([0, *numbers[:-1]], dtype=np.int64)

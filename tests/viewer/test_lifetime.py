@@ -1,0 +1,217 @@
+"""Views come and go: nothing leaks, nothing is left behind, and a machine that lacks things still runs."""
+
+import gc
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import ImageGrab
+
+from easel.viewer.backends.base import BackendUnavailableError
+from easel.viewer.backends.window import WindowBackend
+from easel.viewer.docking import layout_file
+from easel.viewer.driver import Driver
+from easel.viewer.view import View
+
+PROGRAM = """
+import torch, easel.viewer as viewer
+view = viewer.View("Fallback", 200, 150{arguments})
+panel = view.panel("P")
+canvas = panel.canvas("c").bind(torch.full((4, 4, 3), 0.5))
+panel.on_frame(lambda: panel.slider("s", 0.0, 1.0, default=0.25))
+view.run(max_frames=2)
+canvas.save("c.png")
+assert view.capture().shape == (150, 200, 3)
+print(view.backend_name, "|", view.backend_reason, "|", panel.get("s"))
+"""
+DARK = {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent", "LIBGL_DRIVERS_PATH": "/nonexistent"}
+BLOCK_IMGUI = "import sys; sys.modules['imgui_bundle'] = None\n"
+
+
+def run(code: str, folder: Path, **environment: str) -> str:
+    """Standard output of `code` in a fresh interpreter in an empty folder; nothing may go to standard error."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout.strip()
+
+
+def program(arguments: str = "") -> str:
+    return PROGRAM.format(arguments=arguments)
+
+
+def test_without_a_display_the_view_is_headless(gl: None, tmp_path: Path) -> None:
+    said = run(program(), tmp_path)
+    assert said == "headless | no window: no display (neither DISPLAY nor WAYLAND_DISPLAY is set) | 0.25"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.png"]
+
+
+def test_a_display_that_is_not_there_is_named(gl: None, tmp_path: Path) -> None:
+    assert "headless | no window: GLFW finds no display (X11: Failed to open" in run(
+        program(), tmp_path, DISPLAY=":4095"
+    )
+
+
+def test_without_a_driver_the_program_still_runs(tmp_path: Path) -> None:
+    said = run(program(), tmp_path, **DARK)
+    assert said.startswith("none | no window: ") and "; no headless: EGL gives no OpenGL" in said
+    assert said.endswith("| 0.25")
+
+
+def test_without_the_widget_library_the_program_still_runs(tmp_path: Path) -> None:
+    said = run(BLOCK_IMGUI + program(), tmp_path)
+    assert said.startswith("none | no window: imgui-bundle does not load") and said.endswith("| 0.25")
+
+
+def test_without_moderngl_or_glfw_the_program_still_runs(tmp_path: Path) -> None:
+    block = "import sys; sys.modules['moderngl'] = sys.modules['glfw'] = None\n"
+    said = run(block + program(), tmp_path, DISPLAY=":4095")
+    assert "glfw does not load" in said and "moderngl does not load" in said
+
+
+@pytest.mark.parametrize("arguments", [', backend="none"', ", headless=True"])
+def test_what_is_asked_for_is_taken(gl: None, tmp_path: Path, arguments: str) -> None:
+    name = "none" if "none" in arguments else "headless"
+    assert run(program(arguments), tmp_path, EASEL_BACKEND="" if name == "headless" else "headless").startswith(name)
+
+
+def test_the_environment_chooses(tmp_path: Path) -> None:
+    assert run(program(), tmp_path, EASEL_BACKEND="none") == "none | EASEL_BACKEND asks for it | 0.25"
+
+
+def test_an_unknown_backend_is_named() -> None:
+    with pytest.raises(ValueError, match=r"unknown backend 'opengl'. Known: window, headless, none"):
+        View(backend="opengl")
+
+
+def test_importing_the_product_loads_nothing_heavy(packages_loaded_by) -> None:
+    assert packages_loaded_by("import easel.viewer") == set()
+
+
+def test_none_never_loads_opengl(packages_loaded_by) -> None:
+    loaded = packages_loaded_by("import easel.viewer as v; v.View(backend='none').run(max_frames=2)")
+    assert "moderngl" not in loaded
+
+
+@pytest.mark.parametrize("backend", ["headless", "none"])
+def test_fifty_views_leave_no_memory_behind(gl: None, open_view, backend: str) -> None:
+    def once() -> None:
+        with open_view("Leak", 320, 240, backend=backend) as view:
+            view.panel("P").canvas("c", filter="nearest").bind(torch.zeros(64, 64, 3))
+            view.panel("P").on_frame(lambda: view.panel("P").plot([1, 2, 3]))
+            view.run(max_frames=2)
+            view.capture()
+
+    def resident_mib() -> float:
+        gc.collect()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    for _ in range(10):
+        once()
+    before, files = resident_mib(), len(os.listdir("/proc/self/fd"))
+    for _ in range(50):
+        once()
+    assert resident_mib() - before < 25
+    assert len(os.listdir("/proc/self/fd")) <= files + 1
+
+
+def test_a_dropped_view_is_closed(gl: None) -> None:
+    view = View(backend="headless")
+    backend = view._backend
+    del view
+    gc.collect()
+    assert backend._context is None
+
+
+def test_windows_end_glfw_and_start_it_again(xvfb: str, open_view, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", xvfb)
+    for _ in range(3):
+        pair = [open_view(backend="window") for _ in range(2)]
+        for view in pair:
+            view.run(max_frames=2)
+            view.close()
+    monkeypatch.delenv("DISPLAY")
+    with pytest.raises(BackendUnavailableError, match="no display"):
+        WindowBackend().open("x", 10, 10)
+
+
+def test_a_window_remembers_how_it_was_arranged(xvfb: str, open_view, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DISPLAY", xvfb)
+    monkeypatch.chdir(tmp_path)
+
+    def left_edge_of_b(*, drag_to: int | None = None, reset: bool = False) -> float:
+        with open_view("Kept", 600, 300, backend="window") as view:
+            view.panel("A", side="left", width=0.5)
+            panel = view.panel("B")
+            panel.on_frame(lambda: panel.button("b"))
+            driver = Driver(view)
+            driver.frames(2)
+            if drag_to is not None:
+                driver._drag([(300, 150), (drag_to, 150), (drag_to, 150)], 0)
+            if reset:
+                view.reset_layout()
+            driver.frames(2)
+            return panel.pen.spots["b"].rectangle.x
+
+    first = left_edge_of_b()
+    moved = left_edge_of_b(drag_to=400)
+    assert moved == pytest.approx(first + 100, abs=4)
+    assert left_edge_of_b() == moved
+    assert left_edge_of_b(reset=True) == first
+    assert left_edge_of_b() == first
+    file = layout_file("Kept", ["A", "B"])
+    assert file.is_file() and tmp_path in file.parents
+    assert not list(tmp_path.glob("*.ini"))
+
+
+def test_headless_views_keep_no_layout_unless_asked(open_headless, tmp_path: Path) -> None:
+    with open_headless() as view:
+        view.panel("A")
+        view.run(max_frames=1)
+    assert not list(tmp_path.rglob("*.ini"))
+    with open_headless(layout_file=tmp_path / "mine.ini") as view:
+        view.panel("A")
+        view.run(max_frames=1)
+    assert "[Docking]" in (tmp_path / "mine.ini").read_text()
+
+
+def test_a_screenshot_of_the_screen_shows_the_canvas(xvfb: str, open_view, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", xvfb)
+    view = open_view("Seen", 400, 300, backend="window")
+    quarters = torch.tensor([[[1.0, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 1, 0]]])
+    canvas = view.panel("P").canvas("c", filter="nearest").bind(quarters)
+    for _ in range(3):
+        view.run(max_frames=1)
+        view._backend.present(view._frame)
+    glfw = view._backend._glfw
+    left, top = glfw.get_window_pos(view._backend._window)
+    screen = ImageGrab.grab(xdisplay=xvfb).convert("RGB")
+    x, y, width, height = canvas.rectangle
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        at = (left + round(x + (column + 0.5) * width / 2), top + round(y + (row + 0.5) * height / 2))
+        assert screen.getpixel(at) == tuple(int(255 * v) for v in quarters[row, column])
+
+
+def test_a_window_draws_within_its_budget(xvfb: str, open_view, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", xvfb)
+    view = open_view("Paced", 640, 480, backend="window")
+    drawn = []
+    present = view._backend.present
+    monkeypatch.setattr(view._backend, "present", lambda frame: (drawn.append(1), present(frame)))
+    view.panel("P").canvas("c").bind(torch.rand(64, 64, 3))
+    frames, end = 0, time.perf_counter() + 1.0
+    while time.perf_counter() < end:
+        view.run(max_frames=1)
+        frames += 1
+    assert 1 <= len(drawn) <= 62
+    assert frames > 5 * len(drawn)

@@ -14,6 +14,7 @@ COMMANDS = {
 }
 """Command → (where its function lives, what it does). The function takes one config and returns an exit code."""
 
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -52,8 +53,8 @@ def run(name: str, arguments: Sequence[str]) -> int:
         complain(str(error))
         return BAD_INPUT
     except OSError as error:
-        what_to_do = "free some space or name another folder" if error.errno == errno.ENOSPC else "check the path"
-        complain(f"{error.filename or 'a file'}: {error.strerror or error}; {what_to_do}")
+        hint = "Free some space or name another folder" if error.errno in DISK_FAULTS else "Check that path"
+        complain(f"{error.filename or 'a file'}: {error.strerror or error}. {hint} and try again.")
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED

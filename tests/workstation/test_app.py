@@ -1,6 +1,10 @@
 """The workstation from the command line to the files it leaves."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import torch
@@ -66,3 +70,33 @@ def test_headless_pictures_show_the_window_a_person_would_see(gl, photograph, tm
     # The mean colour of the prediction is found where its panel is: right of the controls, above the curves.
     assert torch.isfinite(window).all() and window.std() > 0.05
     assert prediction.shape == (24, 32, 3)
+
+
+def test_no_disk_space_left_ends_with_one_line_and_1(photograph, tmp_path):
+    # A limit on file sizes fails a write in the middle, as a full disk does.
+    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); from easel.cli import main; "
+    arguments = ["workstation", str(photograph), "--out", str(tmp_path / "out"), "--backend", "none", "--steps", "2"]
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{code}sys.exit(main({arguments!r}))"], capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("easel:")]
+    assert "prediction.png" in line and "Traceback" not in ended.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_fit_saves_what_there_is(number, code, photograph, tmp_path):
+    program = subprocess.Popen(
+        [sys.executable, "-m", "easel", str(photograph), "--out", str(tmp_path / "out"), "--backend", "none",
+         "--seconds", "600"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert program.stdout is not None
+    assert program.stdout.readline().startswith("host:")
+    time.sleep(1.0)
+    program.send_signal(number)
+    out, err = program.communicate(timeout=60)
+    assert program.returncode == code
+    assert {file.name for file in (tmp_path / "out").iterdir()} == FILES
+    assert "Traceback" not in err and "metrics.json" in out

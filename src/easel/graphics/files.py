@@ -92,6 +92,10 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             with suppress(PermissionError):  # some network disks have no modes to set
                 partial.chmod(stat.S_IMODE(final.stat().st_mode))
         partial.replace(final)
+    except OSError as error:
+        # A failed write knows only its descriptor, and the sibling's name says nothing to the user.
+        error.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

@@ -71,7 +71,7 @@ def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) ->
     device = choose_device(config.device)
     backend = "headless" if config.headless else None if config.backend == "auto" else config.backend
     with View("Easel", 1280, 800, backend=backend) as view, signals() as received:
-        print(f"host: {view.backend_name} ({view.backend_reason})")
+        print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)
         end = End(config.steps, config.seconds, config.psnr)
         if view.headless and end == End():
             end = End(steps=USUAL_STEPS)
@@ -82,9 +82,7 @@ def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) ->
                 while not received and view.step():
                     page.advance()
                     view.end_step()
-                    bar.update(
-                        fit.progress, f"{fit.index:,} steps  {fit.psnr:.2f} dB  {fit.steps_per_second:,.0f} it/s"
-                    )
+                    bar.update(fit.progress, fit.summary)
                     if fit.finished and view.headless:
                         break
         finally:

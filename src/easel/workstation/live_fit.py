@@ -96,6 +96,13 @@ class LiveFit:
         """The first step is under way."""
         return self._first is not None
 
+    @property
+    def summary(self) -> str:
+        """How it goes, in a few words."""
+        if self.starting:
+            return "starting; the first time on a machine this compiles the kernel"
+        return f"{self.index:,} steps  {self.psnr:.2f} dB  {self.steps_per_second:,.0f} it/s"
+
     def advance(self, *, steps: int = 0, seconds: float = 0.0) -> None:
         """Take `steps` steps, or with 0 as many as fit into `seconds`, at least one; fewer when the run ends.
 

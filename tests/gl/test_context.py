@@ -41,3 +41,23 @@ def test_no_moderngl_is_a_reason_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moderngl", None)
     with pytest.raises(GLUnavailable, match="moderngl does not load"):
         open_headless()
+
+
+def test_a_context_is_left_with_its_block(gl: None, xvfb: str) -> None:
+    code = """
+import glfw
+from easel.gl.context import of_current_window, open_headless
+first = open_headless()
+glfw.init(); glfw.window_hint(glfw.VISIBLE, False)
+glfw.make_context_current(glfw.create_window(10, 10, "", None, None))
+second = of_current_window()
+with first:
+    red = first.framebuffer([first.texture((1, 1), 4)]); red.clear(1, 0, 0, 1)
+green = second.framebuffer([second.texture((1, 1), 4)]); green.clear(0, 1, 0, 1)
+print(green.read(components=3).hex())
+with first:
+    print(red.read(components=3).hex())
+"""
+    environment = os.environ | {"DISPLAY": xvfb}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["00ff00", "ff0000"], done.stderr

@@ -14,17 +14,22 @@ class GLUnavailable(RuntimeError):  # noqa: N818  a state of the machine, said i
 
 
 def open_headless(device: int | None = None) -> "moderngl.Context":
-    """An off-screen context made by EGL, current on this thread; `device` picks the card on a machine with several.
+    """An off-screen context made by EGL; `device` picks the card on a machine with several.
 
-    Raises `GLUnavailable` with a one-line reason where EGL or a driver is missing.
+    It is current inside `with context:` only. Raises `GLUnavailable` with a one-line reason where EGL or a driver is
+    missing.
     """
     settings: dict[str, Any] = {"backend": "egl"} | ({} if device is None else {"device_index": device})
     moderngl = _moderngl()
     # moderngl and glcontext raise plain Exception for every missing library, driver and version.
     try:
-        return moderngl.create_context(standalone=True, require=GL_VERSION, **settings)
+        context = moderngl.create_context(standalone=True, require=GL_VERSION, **settings)
     except Exception as error:
         raise GLUnavailable(f"EGL gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error
+    # Leaving a block puts back what was current before the context was made. Were it left current on this thread, the
+    # X server would refuse to make a window's context current, and end the program.
+    with context:
+        return context
 
 
 def of_current_window() -> "moderngl.Context":

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
-from torch.nn.functional import interpolate
 
-from easel.graphics.image import as_picture, from_batch, to_batch
+from easel.graphics.image import as_picture, resize
 
 if TYPE_CHECKING:
     import moderngl
@@ -36,8 +35,10 @@ class PictureTexture:
         Far smaller on screen than in memory, the picture is reduced on its own device first: linear filtering would
         skip pixels, and the reduced copy is cheaper to move.
         """
-        picture = reduce(picture, self._reduced_size(picture, shown))
-        if picture.dtype not in FORMATS:
+        size = self._reduced_size(picture, shown)
+        if size != tuple(picture.shape[:2]):
+            picture = resize(as_picture(picture), size)
+        elif picture.dtype not in FORMATS:
             picture = as_picture(picture)
         height, width, channels = picture.shape
         kind = FORMATS[picture.dtype]
@@ -72,15 +73,9 @@ class PictureTexture:
         return min(height, largest), min(width, largest)
 
 
-def reduce(picture: Shaped[Tensor, "h w c"], size: tuple[int, int]) -> Shaped[Tensor, "h2 w2 c"]:
-    """The picture at a smaller (height, width), every pixel the mean of the area that it replaces."""
-    if tuple(picture.shape[:2]) == size:
-        return picture
-    return from_batch(interpolate(to_batch(as_picture(picture)), size, mode="area"))
-
-
 def read_back(framebuffer: "moderngl.Framebuffer") -> Float[Tensor, "h w 3"]:
     """A framebuffer's colours in [0, 1], top row first."""
     width, height = framebuffer.size
     rows = np.frombuffer(framebuffer.read(components=3, alignment=1), np.uint8).reshape(height, width, 3)
-    return torch.from_numpy(rows[::-1].copy()).float() / 255
+    # NumPy, on this thread: torch's would spin for milliseconds after a conversion as short as this.
+    return torch.from_numpy(np.divide(rows[::-1], 255, dtype=np.float32))

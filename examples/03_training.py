@@ -17,6 +17,7 @@ import easel
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SIZE, GOAL = 256, 3000
+STEPS = 6 if DEVICE == "cuda" else 1  # a step takes a CPU so long that a second one per frame would be felt
 
 photograph = torch.from_numpy(astronaut()).float().div(255).permute(2, 0, 1)[None]
 gt = (
@@ -38,7 +39,7 @@ info = view.panel("Info", side="bottom", width=0.28)
 prediction_panel = view.panel("Prediction")
 gt_panel.canvas("gt").bind(gt)
 prediction = prediction_panel.canvas("prediction").alloc(SIZE, SIZE, channels=3, device=DEVICE)
-state = {"iteration": 0, "loss": 1.0, "ema": 1.0, "steps": 6}
+state = {"iteration": 0, "loss": 1.0, "ema": 1.0, "steps": STEPS}
 
 
 @view.on_frame
@@ -60,7 +61,7 @@ def draw_info():
     info.text(
         f"{view.fps:.0f} FPS   iteration {state['iteration']}   loss {state['loss']:.5f}   EMA {state['ema']:.5f}"
     )
-    state["steps"] = info.slider_int("Steps / Frame", 1, 32, default=6)
+    state["steps"] = info.slider_int("Steps / Frame", 1, 32, default=STEPS)
     info.progress(state["iteration"] / GOAL, overlay=f"{state['iteration']} / {GOAL}")
 
 

@@ -9,6 +9,7 @@ import torch
 from easel.graphics.image import imread
 from easel.viewer.driver import Driver
 from easel.viewer.events import CloseAsked, KeyChanged
+from easel.viewer.panel import TAB
 
 
 def test_every_widget_through_the_driver(open_any) -> None:
@@ -458,3 +459,33 @@ def test_two_views_take_turns_and_close_in_any_order(open_any) -> None:
     views[0].close()
     views[2].run(max_frames=2)
     assert views[2].capture()[75, 100, 0] == 1
+
+
+def test_the_layout_is_reset_from_a_tab_s_menu(open_view, gl: None) -> None:
+    view = open_view(backend="headless")
+    view.panel("A", side="left", width=0.5)
+    panel = view.panel("B")
+    panel.on_frame(lambda: panel.button("b"))
+    driver = Driver(view)
+    driver.frames(2)
+    x = panel.pen.spots["b"].rectangle.x
+    driver._drag([(320, 200), (420, 200), (420, 200)], 0)
+    assert panel.pen.spots["b"].rectangle.x > x + 90
+    tab = panel.pen.spots[TAB].rectangle
+    driver._drag([(tab.x + 5, tab.y + 5)], 1)
+    driver.click(f"{TAB}/Reset layout", "B")
+    driver.frames(2)
+    assert panel.pen.spots["b"].rectangle.x == x
+
+
+def test_a_panel_made_later_takes_half_of_the_last_one_without_a_side(open_view, gl: None) -> None:
+    view = open_view(backend="headless")
+    panels = [view.panel("A", side="left", width=0.5), view.panel("B")]
+    view.run(max_frames=2)
+    panels.append(view.panel("C"))
+    for panel in panels:
+        panel.on_frame(lambda panel=panel: panel.button("b"))
+    view.run(max_frames=3)
+    a, b, c = (panel.pen.spots["b"].rectangle for panel in panels)
+    assert a.y == b.y and a.x < b.x == c.x
+    assert c.y == pytest.approx(b.y + 240, abs=4)

@@ -244,3 +244,13 @@ def test_at_scale_two_there_are_twice_the_pixels_and_they_close_twice(gl: None) 
     assert backend.size == (400, 200)
     backend.close()
     backend.close()
+
+
+def test_unbound_between_the_halves_there_is_nothing_to_see(open_headless) -> None:
+    view = open_headless()
+    canvas = view.panel("P").canvas("c", fit=False).bind(torch.ones(16, 16, 3))
+    assert on_screen(view, canvas).min() == 1
+    view.step()
+    canvas.bind(None)
+    view.end_step()
+    assert on_screen(view, canvas).max() < 0.2

@@ -29,6 +29,8 @@ FIRST_TEXTURE_ID = 1 << 30
 """Draw lists name canvases by numbers from here on, far above any texture's; a backend puts textures there."""
 LEAST_CANVAS_PIXELS = 48.0
 """A fit canvas is never lower than this; a panel with too much in it scrolls."""
+TAB = "##tab"
+"""The label under which scripts find a panel's tab."""
 _UNSET: Any = object()
 
 
@@ -153,7 +155,7 @@ class Panel:
 
     def plot(
         self,
-        values: Iterable[Number] | np.ndarray | Tensor,
+        values: Iterable[Any] | np.ndarray | Tensor,
         *,
         label: str = "##plot",
         overlay: str = "",
@@ -259,6 +261,7 @@ class Panel:
             canvas.rectangle = None
         with self._inside() as drawn:
             if drawn:
+                self._draw_menu()
                 self._draw_canvases()
                 self._widgets_top = imgui.get_cursor_pos_y()
             for key, callback in list(self._callbacks.items()):
@@ -276,6 +279,15 @@ class Panel:
     def slot(self, label: str) -> Slot | None:
         """What stands behind a label, if a widget was ever called or set under it."""
         return self._slots.get(label)
+
+    def _draw_menu(self) -> None:
+        """What a right click on the panel's tab offers."""
+        self.pen.keep_spot(TAB)
+        if imgui.begin_popup_context_item("##panel"):
+            if imgui.menu_item("Reset layout", "", False)[0]:
+                self._turn.layout_reset = True
+            self.pen.keep_spot(f"{TAB}/Reset layout")
+            imgui.end_popup()
 
     def _draw_canvases(self) -> None:
         shown = [canvas for canvas in self.canvases.values() if canvas.bound]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -134,7 +135,7 @@ class Plot:
 Readout = Text | Section | Progress | Plot
 
 
-def as_curve(values: "Iterable[Number] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:
+def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:
     """Numbers of any kind as one row of doubles, infinities as NaN."""
     if isinstance(values, Tensor):
         values = values.detach().to("cpu", torch.float64).numpy()

@@ -51,6 +51,8 @@ class Turn:
     """Frames begun so far."""
     running: bool = False
     """Between `step` and `end_step`."""
+    layout_reset: bool = False
+    """Somebody wants the panels back where the program placed them."""
     placements: list[Placement] = field(default_factory=list)
 
     @property

@@ -212,7 +212,7 @@ class View:
 
     def reset_layout(self) -> None:
         """Put the panels back where the program placed them."""
-        self._dock.reset = True
+        self._turn.layout_reset = True
 
     def post(self, *events: Event) -> None:
         """Act as if these had happened at the window; they are seen by the next `step`."""
@@ -252,6 +252,7 @@ class View:
         now = time.perf_counter()
         seconds, self._stepped_at = now - self._stepped_at, now
         posted, self._posted = self._posted, []
+        self._dock.reset, self._turn.layout_reset = self._turn.layout_reset, False
         ui = self._backend.ui
         if ui is None:
             self._dock.place(self._places, drawing=False)

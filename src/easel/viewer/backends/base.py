@@ -1,5 +1,6 @@
 """The contract between a view and what shows it: open, poll → events, present, close."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,8 +62,9 @@ class Backend(ABC):
         """Whether somebody looks and a frame may be drawn for them now."""
         return False
 
-    def wait(self, seconds: float) -> None:  # noqa: B027  most backends have nobody to wait for
+    def wait(self, seconds: float) -> None:
         """Sleep until something happens, at most `seconds`."""
+        time.sleep(max(seconds, 0.0))
 
     def present(self, frame: Frame) -> None:  # noqa: B027  nobody looks
         """Draw `frame` for those who look."""

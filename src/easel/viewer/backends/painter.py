@@ -43,12 +43,13 @@ class Painter:
         self._context = context
         self._textures: dict[Canvas, CanvasTexture] = {}
         self._enlarger: NearestEnlarger | None = None
+        self._blank = context.texture((1, 1), 4, bytes(4))
         imgui.backends.opengl3_init("#version 330")
         imgui.backends.opengl3_new_frame()  # makes its shaders; later calls would do nothing
 
     def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
         """Bring the canvases that are seen up to date and draw everything into `target` of `size` = (width, height)."""
-        names = {p.texture_id: glo for p in frame.placements if (glo := self._texture_name(p)) is not None}
+        names = {placement.texture_id: self._texture_name(placement) for placement in frame.placements}
         target.use()
         target.viewport = (0, 0, *size)
         target.clear(*DESK)
@@ -74,16 +75,17 @@ class Painter:
         imgui.backends.opengl3_shutdown()
         for texture in self._textures.values():
             texture.release()
+        self._blank.release()
         if self._enlarger is not None:
             self._enlarger.release()
 
-    def _texture_name(self, placement: Placement) -> int | None:
-        """OpenGL's name of an up-to-date texture for a canvas; None when there is nothing to show."""
+    def _texture_name(self, placement: Placement) -> int:
+        """OpenGL's name of an up-to-date texture for a canvas; of a blank one when there is nothing to show."""
         canvas = placement.canvas
         texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
         picture = None if self._is_still(canvas, texture) else placement.look()
-        if picture is None and texture.seen is None:
-            return None
+        if canvas.size is None or (picture is None and texture.seen is None):
+            return self._blank.glo
         rectangle = placement.settle()
         shown = (round(rectangle.height), round(rectangle.width))
         if picture is not None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,56 +11,21 @@ from torch import Tensor
 from easel.viewer.canvas import Canvas
 from easel.viewer.containment import Guard
 from easel.viewer.dialogs import Filters, Question
-from easel.viewer.layout import Rectangle, fit, native
 from easel.viewer.pen import Pen
+from easel.viewer.placement import place_canvases
 from easel.viewer.readouts import Plot, Progress, Readout, Section, Text, as_curve
 from easel.viewer.sketch import Number, Rgba, Sketch
+from easel.viewer.slots import UNSET, Slot
 from easel.viewer.theme import ALARM
 from easel.viewer.toolkit import imgui
-from easel.viewer.turn import Placement, Turn
+from easel.viewer.turn import Turn
 from easel.viewer.widgets import Button, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt, Widget
 
 T = TypeVar("T")
 Callback = TypeVar("Callback", bound=Callable[[], object])
 
-FIRST_TEXTURE_ID = 1 << 30
-"""Draw lists name canvases by numbers from here on, far above any texture's; a backend puts textures there."""
-LEAST_CANVAS_PIXELS = 48.0
-"""A fit canvas is never lower than this; a panel with too much in it scrolls."""
 TAB = "##tab"
 """The label under which scripts find a panel's tab."""
-_UNSET: Any = object()
-
-
-@dataclass
-class Slot:
-    """What one label of a panel stands for."""
-
-    widget: Widget[Any] | None = None
-    value: Any = _UNSET
-    pending: Any = _UNSET
-    """What code set and the widget has not taken yet."""
-    complaint: str = ""
-    """Why it could not take it."""
-    frame: int = 0
-
-    def take(self, widget: Widget[T]) -> T:
-        """The value that `widget` starts this frame with: what was set, else what it held, else its default."""
-        self.widget = widget
-        pending, self.pending = self.pending, _UNSET
-        if pending is not _UNSET:
-            try:
-                value = widget.accept(pending)
-                self.complaint = ""
-                return value
-            except (TypeError, ValueError) as error:
-                self.complaint = f"cannot set to {pending!r}: {error}"
-        if self.value is not _UNSET and not widget.momentary:
-            try:
-                return widget.accept(self.value)
-            except (TypeError, ValueError):
-                pass  # the label has become another kind of widget: it starts from its default
-        return widget.accept(widget.default)
 
 
 class Panel:
@@ -244,7 +207,7 @@ class Panel:
     def get(self, label: str, default: Any = None) -> Any:
         """What the widget returned last, else what was set, else `default`."""
         slot = self._slots.get(label, Slot())
-        return next((value for value in (slot.value, slot.pending) if value is not _UNSET), default)
+        return next((value for value in (slot.value, slot.pending) if value is not UNSET), default)
 
     def press(self, label: str) -> None:
         """Click a button from code: its next call returns True."""
@@ -262,7 +225,8 @@ class Panel:
         with self._inside() as drawn:
             if drawn:
                 self._draw_menu()
-                self._draw_canvases()
+                canvases = self.canvases.values()
+                place_canvases(canvases, self._widgets_height, self.look, self._turn.placements)
                 self._widgets_top = imgui.get_cursor_pos_y()
             for key, callback in list(self._callbacks.items()):
                 self.guard.run(key, callback)
@@ -288,41 +252,6 @@ class Panel:
                 self._turn.layout_reset = True
             self.pen.keep_spot(f"{TAB}/Reset layout")
             imgui.end_popup()
-
-    def _draw_canvases(self) -> None:
-        shown = [canvas for canvas in self.canvases.values() if canvas.bound]
-        for canvas in self.canvases.values():
-            if not canvas.bound:
-                imgui.text_unformatted(f"[Canvas {canvas.name!r}: no tensor bound]")
-            elif canvas.size is None and not canvas.fit:
-                self.look(canvas)  # shown pixel by pixel, it needs its size before it can be laid out
-        gap = imgui.get_style().item_spacing.y
-        native_heights = [canvas.size[0] for canvas in shown if canvas.size and not canvas.fit]
-        free = imgui.get_content_region_avail().y - self._widgets_height - sum(native_heights)
-        gaps = gap * (len(shown) - (not self._widgets_height))
-        share = max((free - gaps) / max(len(shown) - len(native_heights), 1), LEAST_CANVAS_PIXELS)
-        pointer = imgui.get_mouse_pos()
-        for number, canvas in enumerate(shown, 1):
-            self._draw_canvas(canvas, share, gap if self._widgets_height or number < len(shown) else 0.0)
-            canvas.point_at((pointer.x, pointer.y) if imgui.is_item_hovered() else None)
-
-    def _draw_canvas(self, canvas: Canvas, share: float, gap: float) -> None:
-        at = imgui.get_cursor_screen_pos()
-        room = Rectangle(at.x, at.y, max(imgui.get_content_region_avail().x, 1.0), share)
-        place = fit if canvas.fit else native
-        picture = place(canvas.size, room) if canvas.size else room
-        imgui.dummy(imgui.ImVec2(room.width, (share if canvas.fit else picture.height) + gap))
-        below = imgui.ImVec2(at.x, imgui.get_item_rect_max().y)
-        imgui.set_cursor_screen_pos(imgui.ImVec2(picture.x, picture.y))
-        placements, draw_list = self._turn.placements, imgui.get_window_draw_list()
-        texture_id, first_vertex = FIRST_TEXTURE_ID + len(placements), draw_list.vtx_buffer.size()
-        imgui.image(imgui.ImTextureRef(texture_id), imgui.ImVec2(picture.width, picture.height))
-        # Out of sight, Dear ImGui draws nothing, and then nothing is uploaded either.
-        if draw_list.vtx_buffer.size() > first_vertex:
-            canvas.rectangle = picture
-            look = partial(self.look, canvas)
-            placements.append(Placement(canvas, room, look, texture_id, draw_list, first_vertex))
-        imgui.set_cursor_screen_pos(below)
 
     def _draw_failures(self) -> None:
         for number, (key, failure) in enumerate(list(self.guard.failures.items())):
@@ -373,7 +302,7 @@ class Panel:
         if self._turn.running:
             self._claim(label, slot, widget)
         if self._disabled and widget.momentary:
-            slot.pending = _UNSET
+            slot.pending = UNSET
         value = slot.take(widget)
         with self._inside() as drawn:
             if drawn:

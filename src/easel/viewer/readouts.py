@@ -15,7 +15,7 @@ from easel.viewer.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS, colour
 from easel.viewer.toolkit import imgui, implot
 
-RANGE_EMS = 4.0
+RANGE_EMS = 4.4
 """Width of the column beside a curve that tells its range."""
 
 
@@ -108,6 +108,8 @@ class Plot:
             run = self.values[start:stop]
             implot.plot_shaded("##fill", run, floor, 1, start, fill)
             implot.plot_line("##line", run, 1, start, line)
+            # Where two of its segments meet, a pixel may be left out; a second line has its joints elsewhere.
+            implot.plot_line("##joints", (run[1:] + run[:-1]) / 2, 1, start + 0.5, line)
         if math.isfinite(self.values[-1]):
             tip = implot.plot_to_pixels(len(self.values) - 1, self.values[-1])
             implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, colour(ACCENT))
@@ -123,7 +125,7 @@ class Plot:
         imgui.push_font(None, SMALL_TEXT_PIXELS)
         quiet = imgui.get_color_u32(imgui.Col_.text_disabled)
         for number, y in ((high, origin.y + pad / 2), (low, origin.y + extent.y - imgui.get_font_size() - pad / 2)):
-            text = f"{number:.4g}"
+            text = f"{number:.3g}"
             x = origin.x + extent.x - imgui.calc_text_size(text).x - pad
             draw_list.add_text(imgui.ImVec2(x, y), quiet, text)
         imgui.pop_font()

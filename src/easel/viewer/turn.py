@@ -1,42 +1,10 @@
 """What a view and its panels share: the frame they are in and what of it must be drawn."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jaxtyping import Shaped
-from torch import Tensor
-
-from easel.viewer.canvas import Canvas
 from easel.viewer.context import UI
 from easel.viewer.dialogs import Dialogs
-from easel.viewer.layout import Rectangle, fit, native
-from easel.viewer.toolkit import imgui
-
-
-@dataclass
-class Placement:
-    """A canvas that is seen in this frame: the room it has, and where its picture stands in the draw list."""
-
-    canvas: Canvas
-    room: Rectangle
-    look: Callable[[], Shaped[Tensor, "h w c"] | None]
-    """The content now; None when unbound, or when a bound function failed (its panel tells)."""
-    texture_id: int
-    draw_list: "imgui.ImDrawList"
-    first_vertex: int
-
-    def settle(self) -> Rectangle:
-        """Give the picture the place that its size asks for, which may have changed since the frame was laid out."""
-        canvas = self.canvas
-        assert canvas.size is not None
-        target = (fit if canvas.fit else native)(canvas.size, self.room)
-        if target != canvas.rectangle:
-            left, top, right, bottom = target.x, target.y, target.x + target.width, target.y + target.height
-            corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-            for index, (x, y) in enumerate(corners, self.first_vertex):
-                self.draw_list.vtx_buffer[index].pos = imgui.ImVec2(x, y)
-            canvas.rectangle = target
-        return target
+from easel.viewer.placement import Placement
 
 
 @dataclass

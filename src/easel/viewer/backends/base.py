@@ -13,7 +13,7 @@ from easel.viewer.context import UI
 from easel.viewer.events import Event
 from easel.viewer.layout import Area
 from easel.viewer.panel import Panel
-from easel.viewer.turn import Placement
+from easel.viewer.placement import Placement
 
 
 class BackendUnavailableError(RuntimeError):

@@ -10,9 +10,9 @@ from easel.gl.texture import PictureTexture, read_back
 from easel.viewer.backends.base import Frame
 from easel.viewer.canvas import Canvas
 from easel.viewer.layout import Rectangle
+from easel.viewer.placement import Placement
 from easel.viewer.theme import DESK
 from easel.viewer.toolkit import imgui
-from easel.viewer.turn import Placement
 
 if TYPE_CHECKING:
     import moderngl

@@ -1,0 +1,90 @@
+"""Where the canvases of a panel stand: laid out before anybody knows what they will show, settled when it is drawn."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from jaxtyping import Shaped
+from torch import Tensor
+
+from easel.viewer.canvas import Canvas
+from easel.viewer.layout import Rectangle, fit, native
+from easel.viewer.sketch import Number
+from easel.viewer.toolkit import imgui
+
+FIRST_TEXTURE_ID = 1 << 30
+"""Draw lists name canvases by numbers from here on, far above any texture's; a backend puts textures there."""
+LEAST_PIXELS = 48.0
+"""A fit canvas is never lower than this; a panel with too much in it scrolls."""
+
+Look = Callable[[Canvas], Shaped[Tensor, "h w c"] | None]
+
+
+@dataclass
+class Placement:
+    """A canvas that is seen in this frame: the room it has, and where its picture stands in the draw list."""
+
+    canvas: Canvas
+    room: Rectangle
+    look: Callable[[], Shaped[Tensor, "h w c"] | None]
+    """The content now; None when unbound, or when a bound function failed (its panel tells)."""
+    texture_id: int
+    draw_list: "imgui.ImDrawList"
+    first_vertex: int
+
+    def settle(self) -> Rectangle:
+        """Give the picture the place that its size asks for, which may have changed since the frame was laid out."""
+        canvas = self.canvas
+        assert canvas.size is not None
+        target = (fit if canvas.fit else native)(canvas.size, self.room)
+        if target != canvas.rectangle:
+            left, top, right, bottom = target.x, target.y, target.x + target.width, target.y + target.height
+            corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+            for index, (x, y) in enumerate(corners, self.first_vertex):
+                self.draw_list.vtx_buffer[index].pos = imgui.ImVec2(x, y)
+            canvas.rectangle = target
+        return target
+
+
+def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placements: list[Placement]) -> None:
+    """Lay out the canvases of the window that is begun, and add those that are seen to `placements`.
+
+    Fit canvases share the height that remains above `below` pixels of widgets; the others take their own.
+    """
+    shown = [canvas for canvas in canvases if _is_bound(canvas)]
+    for canvas in shown:
+        if canvas.size is None and not canvas.fit:
+            look(canvas)  # shown pixel by pixel, it needs its size before it can be laid out
+    gap = imgui.get_style().item_spacing.y
+    native_heights = [canvas.size[0] for canvas in shown if canvas.size and not canvas.fit]
+    free = imgui.get_content_region_avail().y - below - sum(native_heights) - gap * (len(shown) - (not below))
+    share = max(free / max(len(shown) - len(native_heights), 1), LEAST_PIXELS)
+    pointer = imgui.get_mouse_pos()
+    for number, canvas in enumerate(shown, 1):
+        _place(canvas, share, gap if below or number < len(shown) else 0.0, look, placements)
+        canvas.point_at((pointer.x, pointer.y) if imgui.is_item_hovered() else None)
+
+
+def _is_bound(canvas: Canvas) -> bool:
+    """Whether there is something to place; if not, the panel says so."""
+    if not canvas.bound:
+        canvas.point_at(None)
+        imgui.text_unformatted(f"[Canvas {canvas.name!r}: no tensor bound]")
+    return canvas.bound
+
+
+def _place(canvas: Canvas, share: Number, gap: Number, look: Look, placements: list[Placement]) -> None:
+    at = imgui.get_cursor_screen_pos()
+    room = Rectangle(at.x, at.y, max(imgui.get_content_region_avail().x, 1.0), share)
+    picture = (fit if canvas.fit else native)(canvas.size, room) if canvas.size else room
+    imgui.dummy(imgui.ImVec2(room.width, (share if canvas.fit else picture.height) + gap))
+    below = imgui.ImVec2(at.x, imgui.get_item_rect_max().y)
+    imgui.set_cursor_screen_pos(imgui.ImVec2(picture.x, picture.y))
+    draw_list = imgui.get_window_draw_list()
+    texture_id, first_vertex = FIRST_TEXTURE_ID + len(placements), draw_list.vtx_buffer.size()
+    imgui.image(imgui.ImTextureRef(texture_id), imgui.ImVec2(picture.width, picture.height))
+    # Out of sight, Dear ImGui draws nothing, and then nothing is uploaded either.
+    if draw_list.vtx_buffer.size() > first_vertex:
+        canvas.rectangle = picture
+        placements.append(Placement(canvas, room, partial(look, canvas), texture_id, draw_list, first_vertex))
+    imgui.set_cursor_screen_pos(below)

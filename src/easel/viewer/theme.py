@@ -161,7 +161,7 @@ def _measure(style: "imgui.Style") -> None:
     style.indent_spacing = 16
     style.scrollbar_size = 11
     style.grab_min_size = 11
-    style.window_border_size = 0
+    style.window_border_size = 1
     style.child_border_size = 1
     style.popup_border_size = 1
     style.frame_border_size = 0

@@ -30,6 +30,8 @@ EventCallback = TypeVar("EventCallback", bound=Callable[..., object])
 
 FPS_SECONDS = 0.5
 """Over which `fps` is measured."""
+PROBLEM_EMS = 26.0
+"""Width of the window that tells what a view's callback raised."""
 
 
 class View:
@@ -281,9 +283,18 @@ class View:
         for panel in list(self._panels.values()):
             panel.draw()
         if self._problems.guard.failures:
-            self._problems.draw()
+            self._draw_problems()
         if self._turn.drawing:
             self._turn.dialogs.draw()
+
+    def _draw_problems(self) -> None:
+        """What the view's own callbacks raised, in a window at the bottom right."""
+        if self._turn.drawing:
+            corner, margin = imgui.get_main_viewport().size, imgui.get_font_size()
+            at, appearing = (corner.x - margin, corner.y - margin), imgui.Cond_.appearing
+            imgui.set_next_window_pos(at, appearing, (1.0, 1.0))
+            imgui.set_next_window_size((PROBLEM_EMS * margin, 0.0), appearing)
+        self._problems.draw()
 
     def _finish(self) -> Frame:
         """Close the frame that is open; from here on it can be drawn."""

@@ -1,0 +1,203 @@
+"""The raw immediate-mode layer (`easel.ui`): Dear ImGui by name, values in, values out.
+
+The table of its names is `ui.pyi`. A checker reads it, and so does this file: every signature, default and sentence
+there becomes a function here. What is written out below is only how a call crosses to Dear ImGui: what stands behind a
+name, which parameters travel together as one vector, and what of an answer is handed on.
+"""
+
+import ast
+import re
+from collections.abc import Callable
+from functools import wraps
+from importlib.resources import files
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from easel.viewer import toolkit
+from easel.viewer.readouts import as_curve
+from easel.viewer.style_names import color_index, variable_index
+from easel.viewer.toolkit import imgui
+
+VECTORS = re.compile(
+    r"\b(width, height|outer_width, outer_height|x, y|x1, y1|x2, y2|cx, cy|uv0x, uv0y|uv1x, uv1y"
+    r"|r, g, b, a|r, g, b|v0, v1, v2, v3|v0, v1, v2|v0, v1)\b"
+)
+"""Parameters that Dear ImGui takes as one."""
+
+ELSEWHERE = {
+    "dock_builder_add_node": "internal.dock_builder_add_node",
+    "dock_builder_dock_window": "internal.dock_builder_dock_window",
+    "dock_builder_finish": "internal.dock_builder_finish",
+    "dock_builder_remove_node": "internal.dock_builder_remove_node",
+    "dock_builder_set_node_pos": "internal.dock_builder_set_node_pos",
+    "dock_builder_set_node_size": "internal.dock_builder_set_node_size",
+    "draw_circle": "get_window_draw_list().add_circle",
+    "draw_circle_filled": "get_window_draw_list().add_circle_filled",
+    "draw_line": "get_window_draw_list().add_line",
+    "draw_rect": "get_window_draw_list().add_rect",
+    "draw_rect_filled": "get_window_draw_list().add_rect_filled",
+    "draw_text": "get_window_draw_list().add_text",
+    "get_display_size": "get_io().display_size",
+    "get_io_delta_time": "get_io().delta_time",
+    "get_io_framerate": "get_io().framerate",
+    "get_mouse_wheel": "get_io().mouse_wheel",
+    "listbox": "list_box",
+    "push_id_int": "push_id",
+    "push_id_str": "push_id",
+    "text": "text_unformatted",
+}
+"""Names that Dear ImGui knows by another one, written as the way there from its module."""
+
+
+def _begin(name: str, opened: bool, flags: int) -> tuple[bool, bool]:
+    visible, still_open = imgui.begin(name, opened or None, flags)
+    return visible, bool(still_open)
+
+
+def _open_popup(id: str) -> None:
+    imgui.open_popup(id)
+
+
+def _split_node(node_id: int, split_dir: int, size_ratio: float) -> tuple[int, int]:
+    split = imgui.internal.dock_builder_split_node(node_id, imgui.Dir(split_dir), size_ratio)
+    return split.id_at_dir, split.id_at_opposite_dir
+
+
+def _input_text(label: str, text: str, max_length: int, flags: int) -> str:
+    return imgui.input_text(label, text, flags)[1][:max_length]
+
+
+def _input_text_multiline(label: str, text: str, max_length: int, size: Any, flags: int) -> str:
+    return imgui.input_text_multiline(label, text, size, flags)[1][:max_length]
+
+
+def _plot(draw: str) -> Callable[..., None]:
+    def plot(label: str, values: Any, offset: int, overlay: str, *scale_and_size: Any) -> None:
+        getattr(imgui, draw)(label, as_curve(values).astype(np.float32), offset, overlay or None, *scale_and_size)
+
+    return plot
+
+
+def _picture(way: str) -> Callable[..., Any]:
+    def picture(texture_id: int, *corners: Any) -> Any:
+        return _reach(way)(imgui.ImTextureRef(texture_id), *corners)
+
+    return picture
+
+
+_dragged: object = None
+"""The payload on its way: Dear ImGui itself can carry no Python object, and there is one pointer."""
+
+
+def _set_payload(type: str, payload: object) -> bool:
+    global _dragged
+    _dragged = payload
+    return imgui.set_drag_drop_payload_py_id(type, 0)
+
+
+def _accept_payload(type: str, flags: int) -> object:
+    return None if imgui.accept_drag_drop_payload_py_id(type, flags) is None else _dragged
+
+
+ADAPTED: dict[str, Callable[..., Any]] = {
+    "accept_drag_drop_payload": _accept_payload,
+    "begin": _begin,
+    "begin_popup_modal": lambda name, flags: imgui.begin_popup_modal(name, None, flags)[0],
+    "begin_tab_item": lambda label: imgui.begin_tab_item(label)[0],
+    "bg_draw_image": _picture("get_background_draw_list().add_image"),
+    "dock_builder_get_node": lambda node_id: imgui.internal.dock_builder_get_node(node_id) is not None,
+    "dock_builder_split_node": _split_node,
+    "dock_space_over_viewport": lambda flags: imgui.dock_space_over_viewport(flags=flags),
+    "image": _picture("image"),
+    "image_button": lambda id, texture_id, size: imgui.image_button(id, imgui.ImTextureRef(texture_id), size),
+    "input_text": _input_text,
+    "input_text_multiline": _input_text_multiline,
+    "open_popup": _open_popup,
+    "plot_histogram": _plot("plot_histogram"),
+    "plot_lines": _plot("plot_lines"),
+    "progress_bar": lambda fraction, size, overlay: imgui.progress_bar(fraction, size, overlay or None),
+    "push_style_color": lambda idx, color: imgui.push_style_color(color_index(idx), color),
+    "push_style_var_float": lambda idx, value: imgui.push_style_var(variable_index(idx, float), value),
+    "push_style_var_vec2": lambda idx, pair: imgui.push_style_var(variable_index(idx, imgui.ImVec2), pair),
+    "set_drag_drop_payload": _set_payload,
+}
+"""Names whose arguments or answers mean something else in Dear ImGui; each is called with its vectors packed."""
+
+
+def col32(r: int, g: int, b: int, a: int = 255) -> int:
+    """Components from 0 to 255 as one number; needs no frame."""
+    return a << 24 | b << 16 | g << 8 | r
+
+
+def _reach(way: str) -> Any:
+    """What lies at the end of a way such as `get_io().framerate` from Dear ImGui's module."""
+    thing: Any = imgui
+    for step in way.split("."):
+        thing = getattr(thing, step.removesuffix("()"))
+        if step.endswith("()"):
+            thing = thing()
+    return thing
+
+
+def _plain(answer: Any) -> Any:
+    """An answer as a value: of (changed, value) the value, vectors as tuples."""
+    if isinstance(answer, tuple):
+        _, answer = answer
+    if isinstance(answer, imgui.ImVec2):
+        return answer.x, answer.y
+    return tuple(answer) if isinstance(answer, list) else answer
+
+
+def _require_frame(name: str) -> None:
+    if toolkit.MISSING:
+        raise RuntimeError(f"ui.{name} needs Dear ImGui: {toolkit.MISSING}.")
+    context = imgui.get_current_context()
+    if context is None or not context.within_frame_scope:
+        raise RuntimeError(
+            f"ui.{name}: no frame is open. Call it in a callback of a View, or between begin_frame() and end_frame() "
+            "of a Window."
+        )
+
+
+def _crossing(declared: Callable[..., list[Any]]) -> Callable[..., Any]:
+    """The function that a row of the table declares; `declared` returns its arguments with vectors packed."""
+    name = declared.__name__
+    adapted, way = ADAPTED.get(name), ELSEWHERE.get(name, name)
+
+    @wraps(declared)
+    def cross(*args: Any, **kwargs: Any) -> Any:
+        packed = declared(*args, **kwargs)
+        _require_frame(name)
+        if adapted is not None:
+            return adapted(*packed)
+        found = _reach(way)
+        return _plain(found(*packed) if callable(found) else found)
+
+    return cross
+
+
+def _table() -> dict[str, Any]:
+    """The rows of `ui.pyi` as what they declare: functions, and the numbers of keys."""
+    stub = files("easel.viewer") / "ui.pyi"
+    rows = ast.parse(stub.read_text(encoding="utf-8"))
+    for row in rows.body:
+        if isinstance(row, ast.FunctionDef):
+            names = ", ".join(parameter.arg for parameter in row.args.args)
+            # The row's body: Python itself then binds arguments, fills in defaults and refuses what does not fit.
+            packed = VECTORS.sub(r"(\1)", names)
+            row.body.append(ast.Return(ast.parse(f"[{packed}]", mode="eval").body))
+    space: dict[str, Any] = {"__name__": __name__}
+    exec(compile(ast.fix_missing_locations(rows), str(stub), "exec"), space)
+    functions = {name: _crossing(row) for name, row in space.items() if isinstance(row, FunctionType)}
+    constants = {name: row for name, row in space.items() if name.isupper()}
+    return constants | functions | {"col32": col32}
+
+
+__all__ = [*(_names := _table())]  # pyright: ignore[reportUnsupportedDunderAll]  the table's names, read at run time
+globals().update(_names)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

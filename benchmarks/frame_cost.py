@@ -79,7 +79,8 @@ def measure(size: tuple[int, int], canvas: int, repeats: int) -> dict[str, float
 
 def machine() -> dict[str, str | float | int | None]:
     context = open_headless()
-    renderer = str(context.info["GL_RENDERER"])
+    with context:
+        renderer = str(context.info["GL_RENDERER"])
     context.release()
     packages = {name: version(name) for name in ("torch", "imgui-bundle", "moderngl")}
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None

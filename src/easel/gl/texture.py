@@ -28,6 +28,7 @@ class PictureTexture:
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
         self._texture: moderngl.Texture | None = None
+        self._largest: int = context.info["GL_MAX_TEXTURE_SIZE"]
 
     def upload(self, picture: Shaped[Tensor, "h w c"], shown: tuple[int, int] | None = None) -> "moderngl.Texture":
         """Put `picture` into the texture; `shown` is the (height, width) it will cover on screen, if known.
@@ -69,8 +70,7 @@ class PictureTexture:
         height, width = picture.shape[:2]
         if shown is not None and 2 * max(shown[0], 1) <= height and 2 * max(shown[1], 1) <= width:
             height, width = max(shown[0], 1), max(shown[1], 1)
-        largest = self._context.info["GL_MAX_TEXTURE_SIZE"]
-        return min(height, largest), min(width, largest)
+        return min(height, self._largest), min(width, self._largest)
 
 
 def read_back(framebuffer: "moderngl.Framebuffer") -> Float[Tensor, "h w 3"]:

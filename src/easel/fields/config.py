@@ -27,15 +27,8 @@ class FieldConfig:
     """Most parameters that grids and network may have together: it sets how fine the finest grid is. For 'grid'."""
 
     def __post_init__(self) -> None:
-        if self.encoding not in ("grid", "fourier"):
-            raise ValueError(f"unknown encoding {self.encoding!r}. Known: fourier, grid.")
-        for name, least in (
-            ("hidden", 1),
-            ("layers", 1),
-            ("fourier_levels", 0),
-            ("grid_levels", 1),
-            ("grid_features", 1),
-        ):
+        limits = {"hidden": 1, "layers": 1, "fourier_levels": 0, "grid_levels": 1, "grid_features": 1}
+        for name, least in limits.items():
             if getattr(self, name) < least:
                 raise ValueError(f"FieldConfig.{name} is {getattr(self, name)}; it must be {least} or more.")
 
@@ -44,7 +37,7 @@ class FieldConfig:
 class Knobs:
     """What a person may change while a fit runs; every step reads it anew."""
 
-    lr: float = 2e-2
+    lr: float = 1e-2
     """Learning rate of the next step."""
     optimizer: Literal["adam", "sgd", "adamw"] = "adam"
     """A new one starts with fresh moments and keeps the weights. SGD has momentum 0.9."""

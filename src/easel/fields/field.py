@@ -24,7 +24,7 @@ class Field(nn.Module):
 
     @property
     def channels(self) -> int:
-        return self.network.linears[-1].out_features
+        return self.network.widths[-1]
 
     @property
     def size(self) -> int:

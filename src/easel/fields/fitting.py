@@ -40,7 +40,7 @@ class Step:
 
 def fit(
     field: Field,
-    picture: Float[Tensor, "h w c"],
+    picture: Tensor,
     knobs: Knobs | None = None,
     *,
     steps: int | None = None,
@@ -55,13 +55,14 @@ def fit(
     steps is reproducible bit for bit, one by seconds is not. `fused=False` keeps the CPU kernel out.
 
     Steps move weights of the run's own; the field holds their running average, which is ahead by 2 dB and more. A rate
-    that is too high cannot ruin it: a step whose loss explodes is reported and not taken, and the run goes on from the
-    average.
+    that is too high cannot ruin it: where the loss explodes the step reports it, and the run goes on from the average.
     """
     if picture.ndim != 3 or picture.shape[2] != field.channels or picture.numel() == 0:
         raise ValueError(
             f"this field fits pictures of shape (height, width, {field.channels}); got {tuple(picture.shape)}."
         )
+    if not picture.isfinite().all():
+        raise ValueError("the picture has pixels that are not finite; fill them in first, say with torch.nan_to_num.")
     return _run(field, picture, knobs or Knobs(), steps, seconds, target_psnr, fused, generator)
 
 

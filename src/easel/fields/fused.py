@@ -1,5 +1,6 @@
 """A grid field bound to the CPU kernel."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -16,7 +17,7 @@ from easel.fields.config import Knobs
 from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import DenseGrid
 from easel.fields.field import Field
-from easel.fields.learner import ADAM, DIVERGED, LOSSES, OPTIMIZERS, SGD_MOMENTUM
+from easel.fields.learner import ADAM, LOSSES, OPTIMIZERS, SGD_MOMENTUM, loss_bound
 
 # Not numba's own threads: they spin while they wait, and on a busy machine (a window is drawing, say) that was
 # measured to cost several times the work itself.
@@ -64,7 +65,7 @@ class FusedLearner:
         self._picture = _picture(picture.shape[:2], picture.reshape(-1, field.channels))
         self._plan = _plan(field)
         self._scratch = _scratch(self._plan, 0)
-        self._optimizer, self._updates = "", 0
+        self._optimizer, self._updates, self._bound = "", 0, math.inf
 
     def step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
         """See `learner.Learner.step`."""
@@ -74,10 +75,17 @@ class FusedLearner:
         kernel.pack(self._state.weights, self._plan, self._scratch)
         rule, kind = self._rule(knobs, averaging), list(LOSSES).index(knobs.loss)
         loss = _share(kernel.learn, index.numpy(), self._picture, self._plan, self._scratch, self._state, rule, kind)
-        if not loss < DIVERGED:
+        if loss < self._bound:
+            self._bound = loss_bound(self._bound, loss)
+        else:
             self._optimizer = ""
             self._state.weights[:] = self._state.average
         return loss
+
+    @property
+    def gradient(self) -> Float[Tensor, " n"]:
+        """The last step's, in the order of the field's parameters."""
+        return torch.from_numpy(self._state.gradient)
 
     def _rule(self, knobs: Knobs, averaging: float) -> Any:
         if self._optimizer != knobs.optimizer:
@@ -96,7 +104,7 @@ class FusedLearner:
             root=(1 - keep2**self._updates) ** -0.5,
             eps=ADAM["eps"],
             averaging=averaging,
-            bound=DIVERGED,
+            bound=self._bound,
         )
 
 
@@ -111,8 +119,8 @@ def predict(field: Field, index: Int[Tensor, " n"], size: Sequence[int]) -> Floa
     return values
 
 
-def _share(work: Callable[..., float], *arguments: Any) -> float:
-    """Have torch's number of threads claim the tasks of one of the kernel's functions."""
+def _share(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Have torch's number of threads claim the tasks of one of the kernel's functions; returns what it returns."""
     tickets = np.zeros(3, np.int64)
     helpers = [_HELPERS.submit(work, tickets, *arguments) for _ in range(torch.get_num_threads() - 1)]
     result = work(tickets, *arguments)
@@ -136,8 +144,7 @@ def _plan(field: Field) -> Any:
     kernel = _kernel()
     encoding = field.encoding
     assert isinstance(encoding, DenseGrid)
-    linears = field.network.linears
-    widths = [linears[0].in_features, *(linear.out_features for linear in linears)]
+    widths = field.network.widths
     padded = [-(-width // 4) * 4 for width in widths]
     rows, columns = zip(*encoding.shapes, strict=True)
     level_numbers = [encoding.features * r * c for r, c in encoding.shapes]

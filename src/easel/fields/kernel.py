@@ -13,6 +13,7 @@ Letters: o, i outputs and inputs of a layer; p point in a block; y = W x + b.
 # numba infers the types of what it compiles, and an intrinsic loses its first parameter.
 # pyright: reportMissingParameterType=false, reportCallIssue=false
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -135,6 +136,7 @@ _OPTIONS: dict[str, Any] = {"fastmath": _FAST, "error_model": "numpy", "nogil": 
 
 
 def _entry(function: Callable) -> Callable:
+    function = inspect.unwrap(function)  # tests wrap every function in a check of its arguments
     try:
         return njit(function, cache=True, **_OPTIONS)
     except RuntimeError:  # no folder to keep compiled code in
@@ -144,7 +146,7 @@ def _entry(function: Callable) -> Callable:
 def _part(function: Callable) -> Callable:
     # Always inlined: a function that the linker finds twice, here fresh and there from the cache, may round
     # differently, and then the first run on a machine would not repeat on the second.
-    return njit(function, forceinline=True, **_OPTIONS)
+    return njit(inspect.unwrap(function), forceinline=True, **_OPTIONS)
 
 
 @intrinsic
@@ -412,7 +414,7 @@ def learn_plane(points, plan, scratch, plane, state, rule):
 
 @_part
 def update(state, rule, start, stop):
-    """One step on a part of the weights, and of their running average.
+    """One step on a part of the weights, after their running average has moved towards them.
 
     As torch.optim has them: Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithms 1 and 2.
     """
@@ -422,16 +424,16 @@ def update(state, rule, start, stop):
     keep1, keep2, root, eps = f32(rule.keep1), f32(rule.keep2), f32(rule.root), f32(rule.eps)
     if rule.kind == 1:
         for n in range(len(weights)):
+            average[n] += averaging * (weights[n] - average[n])
             first[n] = keep1 * first[n] + gradient[n] + decay * weights[n]
             weights[n] -= rate * first[n]
-            average[n] += averaging * (weights[n] - average[n])
     else:
         for n in range(len(weights)):
+            average[n] += averaging * (weights[n] - average[n])
             slope = gradient[n] + decay * weights[n]
             first[n] += (ONE - keep1) * (slope - first[n])
             second[n] = keep2 * second[n] + (ONE - keep2) * slope * slope
             weights[n] = shrink * weights[n] - rate * first[n] / (math.sqrt(second[n]) * root + eps)
-            average[n] += averaging * (weights[n] - average[n])
 
 
 @_part

@@ -1,6 +1,7 @@
 """One gradient step of a field on some pixels, in plain torch: any field, any device, and the kernel's reference."""
 
 import copy
+import math
 
 import torch
 from jaxtyping import Float, Int
@@ -16,8 +17,6 @@ from easel.fields.field import Field
 ADAM = {"betas": (0.9, 0.99), "eps": 1e-15}
 SGD_MOMENTUM = 0.9
 HUBER_TURN = 0.1
-DIVERGED = 1e3
-"""Loss from which a step is not taken; pictures lie in [0, 1]."""
 
 OPTIMIZERS = {
     "adam": lambda parameters: torch.optim.Adam(parameters, **ADAM),
@@ -39,13 +38,14 @@ class Learner:
         self._pixels = picture.reshape(-1, field.channels)
         self._moving = copy.deepcopy(field).requires_grad_()
         self._weights, self._average = list(self._moving.parameters()), list(field.parameters())
+        self._bound = math.inf
         self._name = ""
         self._optimizer: torch.optim.Optimizer | None = None
 
     def step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
-        """Mean loss of these pixels before the step; the average moves towards the weights by the share `averaging`.
+        """Mean loss of these pixels; then the average moves towards the weights by a share, and the weights step.
 
-        A loss that is not below DIVERGED takes no step: the weights go back to the average, with a fresh optimizer.
+        Where the loss has exploded neither moves: the weights go back to the average, with a fresh optimizer.
         """
         optimizer = self._optimizer
         if optimizer is None or self._name != knobs.optimizer:
@@ -54,16 +54,23 @@ class Learner:
             group["lr"], group["weight_decay"] = knobs.lr, knobs.weight_decay
         loss = LOSSES[knobs.loss](self._moving(coordinates_at(index, self._size)), self._pixels[index])
         value = loss.item()
-        if value < DIVERGED:
+        if value < self._bound:
+            self._bound = loss_bound(self._bound, value)
+            _blend(self._average, self._weights, averaging)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            _blend(self._average, self._weights, averaging)
             self._optimizer = optimizer
         else:
             self._optimizer = None
             _blend(self._weights, self._average, 1.0)
         return value
+
+
+def loss_bound(bound: float, loss: float) -> float:
+    """From which loss a run counts as exploded, once its first loss is known."""
+    # A black field has at most 1 on a picture in [0, 1]; a field that begins worse than that gets time.
+    return max(1.0, 4.0 * loss) if bound == math.inf else bound
 
 
 @torch.no_grad()

@@ -4,27 +4,27 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 
-class MLP(nn.Sequential):
+class MLP(nn.Module):
     """Linear layers with ReLU between them, He-initialised; `layers` counts the linear ones."""
 
     def __init__(
         self, inputs: int, outputs: int, hidden: int, layers: int, *, bias: float = 0.0, generator: torch.Generator
     ) -> None:
         """`bias` is where the untrained outputs start; the other biases start at 0."""
-        widths = [inputs, *[hidden] * (layers - 1), outputs]
-        modules: list[nn.Module] = []
-        for fan_in, fan_out in pairwise(widths):
-            modules += [_linear(fan_in, fan_out, generator), nn.ReLU()]
-        super().__init__(*modules[:-1])
-        with torch.no_grad():
-            self.linears[-1].bias.fill_(bias)
+        super().__init__()
+        self.widths = [inputs, *[hidden] * (layers - 1), outputs]
+        linears = [_linear(fan_in, fan_out, generator) for fan_in, fan_out in pairwise(self.widths)]
+        nn.init.constant_(linears[-1].bias, bias)
+        self.linears = nn.ModuleList(linears)
 
-    @property
-    def linears(self) -> list[nn.Linear]:
-        return [module for module in self if isinstance(module, nn.Linear)]
+    def forward(self, inputs: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
+        for number, linear in enumerate(self.linears):
+            inputs = linear(torch.relu(inputs) if number else inputs)
+        return inputs
 
 
 def _linear(fan_in: int, fan_out: int, generator: torch.Generator) -> nn.Linear:

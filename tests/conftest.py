@@ -45,7 +45,10 @@ def gl_failure() -> str | None:
     try:
         import moderngl
 
-        moderngl.create_context(standalone=True, backend="egl", require=330).release()
+        # Left current on this thread, the context would take the next window down with it.
+        with moderngl.create_context(standalone=True, backend="egl", require=330) as context:
+            pass
+        context.release()
     except Exception as error:  # moderngl raises it bare
         return f"no OpenGL 3.3 through EGL: {error}"
     return None

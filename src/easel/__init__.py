@@ -3,7 +3,6 @@
 Each public name comes from its home when it is first read, so that `import easel` itself loads nothing heavy.
 """
 
-import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ if TYPE_CHECKING:
     from easel.graphics.color import COLORMAPS, colormap
     from easel.graphics.image import imread, imwrite
     from easel.log import set_log_level
-    from easel.viewer.canvas import create_tensor
     from easel.viewer.view import View
+    from easel.viewer.window import create_tensor
 
     HAS_CUDA: bool
 
@@ -39,15 +38,12 @@ _HOMES = {
     "COLORMAPS": "easel.graphics.color",
     "View": "easel.viewer.view",
     "colormap": "easel.graphics.color",
-    "create_tensor": "easel.viewer.canvas",
+    "create_tensor": "easel.viewer.window",
     "imread": "easel.graphics.image",
     "imwrite": "easel.graphics.image",
     "set_log_level": "easel.log",
 }
 _PRODUCTS = ("fields", "graphics", "viewer", "workstation")
-
-logging.getLogger("easel").addHandler(logging.NullHandler())
-
 
 if not TYPE_CHECKING:  # with a module `__getattr__` in sight, checkers take every name for known
 

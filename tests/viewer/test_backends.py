@@ -99,15 +99,19 @@ def test_run_can_be_called_again(open_any) -> None:
     assert view.frame_count == 5 and not view.closed
 
 
-def test_the_environment_bounds_a_run(open_any, monkeypatch: pytest.MonkeyPatch) -> None:
-    view = open_any()
+@pytest.mark.parametrize("loop", ["run", "step"])
+def test_the_environment_bounds_every_loop(open_any, monkeypatch: pytest.MonkeyPatch, loop: str) -> None:
     monkeypatch.setenv("EASEL_MAX_FRAMES", "4")
-    view.run()
-    view.run(max_frames=2)
-    assert view.frame_count == 6
+    view = open_any()
+    if loop == "run":
+        view.run()
+    else:
+        while view.step():
+            view.end_step()
+    assert view.frame_count == 4 and not view.closed
     monkeypatch.setenv("EASEL_MAX_FRAMES", "many")
     with pytest.raises(ValueError, match="EASEL_MAX_FRAMES is a number"):
-        view.run()
+        open_any()
 
 
 def test_closing_ends_the_loop(open_any) -> None:

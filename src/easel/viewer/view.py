@@ -58,6 +58,7 @@ class View:
             raise ValueError(f"a view has at least one pixel each way; got width={width}, height={height}.")
         if clock not in ("wall", "frames"):
             raise ValueError(f"unknown clock {clock!r}. Known: wall, frames.")
+        self._most_frames = _most_frames()
         self.title = title
         """What the window is called; its layout is remembered under this name."""
         self._backend, self.backend_reason = select(backend, headless, title, width, height)
@@ -122,24 +123,27 @@ class View:
         return self._listen((CloseAsked,), callback)
 
     def run(self, *, max_frames: int = 0) -> None:
-        """Turn frames until the window is closed, or for `max_frames` (0: no limit; EASEL_MAX_FRAMES bounds it too)."""
-        limit = _frame_limit(max_frames)
+        """Turn frames until the window is closed, or for `max_frames` (0: no limit)."""
         turned = 0
         while self.step():
             self.end_step()
             turned += 1
-            if turned == limit:
+            if turned == max_frames:
                 return
-            if limit is None and not self._callbacks:
+            if not self._callbacks:
                 # Nothing but the interface lives in this loop. A view callback is the program's work and never waits.
                 self._backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._stepped_at))
-        self.close()
+        if self.closed:
+            self.close()
 
     def step(self) -> bool:
-        """Begin a frame: events, callbacks, widgets. False when the view is closed, and then there is no frame."""
+        """Begin a frame: events, callbacks, widgets. False when the view is closed, and then there is no frame.
+
+        Where the environment sets EASEL_MAX_FRAMES, also False after so many frames: any program then ends by itself.
+        """
         if self._turn.running:
             self._finish()  # the loop left out end_step
-        if self.closed or self._take_events():
+        if self.closed or self.frame_count == self._most_frames or self._take_events():
             return False
         self._turn.index += 1
         self._turn.placements = []
@@ -314,9 +318,9 @@ class View:
             self._fps_since, self._fps_frames = now, 0
 
 
-def _frame_limit(max_frames: int) -> int | None:
-    """The smaller of the argument and the environment's EASEL_MAX_FRAMES; None without either."""
+def _most_frames() -> int | None:
+    """The environment's EASEL_MAX_FRAMES, if it is set to more than 0."""
     text = os.environ.get("EASEL_MAX_FRAMES", "")
     if text and not text.isdigit():
         raise ValueError(f"EASEL_MAX_FRAMES is a number of frames; got {text!r}.")
-    return min((limit for limit in (max_frames, int(text or 0)) if limit > 0), default=None)
+    return int(text or 0) or None

@@ -45,8 +45,10 @@ def output_of(program: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def test_silent_until_asked():
-    assert output_of("logging.getLogger('easel.somewhere').error('lost')") == ("", "")
+def test_only_what_went_wrong_is_told_until_asked():
+    say = "say = logging.getLogger('easel.somewhere'); say.info('fine'); say.error('lost')"
+    assert output_of(say) == ("", "lost\n")
+    assert output_of("easel.set_log_level('quiet'); " + say) == ("", "")
 
 
 def test_asked_it_writes_each_message_once_to_stderr():

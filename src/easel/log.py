@@ -1,4 +1,4 @@
-"""What the library says: one logger, `easel`, silent until a program asks for it."""
+"""What the library says: one logger, `easel`; warnings and errors until a program asks for more or for less."""
 
 import logging
 import sys

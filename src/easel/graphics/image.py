@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -157,6 +157,14 @@ def as_picture(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture"
         return checked
     picture = _empty(checked.shape, checked.device).copy_(checked)
     return picture.div_(_WHITE[checked.dtype]) if checked.dtype in _WHITE else picture
+
+
+def as_bytes(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> UInt8[Tensor, "h w c"]:
+    """`check_tensor` in uint8, as 8-bit files store it: round(255·x) of x clamped to [0,1], NaN as 0; uint8 as is."""
+    checked = check_tensor(tensor, who)
+    if checked.dtype == torch.uint8:
+        return checked
+    return (as_picture(checked) * 255).nan_to_num_().clamp_(0, 255).round_().to(torch.uint8)
 
 
 def resize(picture: Float[Tensor, "h w c"], size: tuple[int, int]) -> Float[Tensor, "h2 w2 c"]:

@@ -50,7 +50,7 @@ def read_tiff(file: BinaryIO) -> tuple[np.ndarray, int]:
 
 
 def write_tiff(pixels: np.ndarray) -> bytes:
-    """An uncompressed float32 TIFF of (h, w, c) pixels, always the same bytes for the same pixels."""
+    """An uncompressed TIFF of (h, w, c) pixels, float32 or uint8, always the same bytes for the same pixels."""
     import tifffile
 
     channels = pixels.shape[-1]

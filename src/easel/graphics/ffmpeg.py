@@ -1,0 +1,84 @@
+"""Films encoded by FFmpeg. The one file that imports imageio-ffmpeg, which brings the program along."""
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from jaxtyping import UInt8
+
+from easel.graphics.files import FileError, write_whole
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+@contextmanager
+def write_ffmpeg(path: Path, fps: float | int, codec: str) -> Iterator[Callable[[Pixels, int], None]]:
+    """A film encoded by an FFmpeg process, which starts with the first frame: only then the size is known."""
+    program = _ffmpeg(path.suffix)
+    with write_whole(path) as partial, tempfile.TemporaryFile() as complaints:
+        process: subprocess.Popen[bytes] | None = None
+
+        def append(pixels: Pixels, count: int) -> None:
+            nonlocal process
+            pixels = _even(pixels)
+            if process is None:
+                command = _ffmpeg_command(program, pixels, fps, codec, partial)
+                # A session of its own: Ctrl+C would otherwise end it before the film is complete.
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints, start_new_session=True)
+            assert process.stdin is not None
+            try:
+                for _ in range(count):
+                    process.stdin.write(pixels)
+            except OSError:
+                process.wait()
+                raise _ffmpeg_failure(path, complaints) from None
+
+        try:
+            yield append
+            if process is not None:
+                process.communicate()
+                if process.returncode:
+                    raise _ffmpeg_failure(path, complaints)
+        finally:
+            if process is not None:
+                process.kill()
+                process.communicate()
+
+
+def _ffmpeg(suffix: str) -> str:
+    """Where the FFmpeg program is."""
+    try:
+        library = import_module("imageio_ffmpeg")
+    except ImportError:
+        raise ImportError(
+            f"writing {suffix} needs imageio-ffmpeg: pip install 'torch-easel[video]'. "
+            "GIF, PNG and TIFF sequences work without it.",
+            name="imageio_ffmpeg",
+        ) from None
+    return library.get_ffmpeg_exe()
+
+
+def _ffmpeg_command(program: str, pixels: Pixels, fps: float | int, codec: str, output: Path) -> list[str]:
+    height, width = pixels.shape[:2]
+    source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {fps} -i -"
+    # FFmpeg converts by BT.601 and says nothing; players take silence for BT.709 and show other colours.
+    colors = "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p "
+    colors += "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv"
+    return [program, *f"-loglevel error -y {source} -an {colors} {codec}".split(), str(output)]
+
+
+def _ffmpeg_failure(path: Path, complaints: BinaryIO) -> FileError:
+    complaints.seek(0)
+    lines = complaints.read().decode(errors="replace").strip().splitlines() or ["it did not say why"]
+    return FileError(f"cannot write {str(path)!r}: FFmpeg failed ({lines[-1].strip()}). GIF works without it.")
+
+
+def _even(pixels: Pixels) -> Pixels:
+    """4:2:0 video has an even number of rows and columns: an odd last one is repeated."""
+    height, width = pixels.shape[:2]
+    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -1,0 +1,66 @@
+"""Numbered picture files in a folder that has its name only when it is complete."""
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from easel.graphics.files import FileError
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+@contextmanager
+def write_sequence(path: Path, save: Callable[[Path, Pixels], object]) -> Iterator[Callable[[Pixels, int], None]]:
+    """Numbered files in a folder that has its name, `path` without suffix, when it is complete."""
+    folder = path.with_suffix("")
+    _check_replaceable(folder, path)
+    partial = _new_folder(folder)
+    written = 0
+
+    def append(pixels: Pixels, count: int) -> None:
+        nonlocal written
+        for number in range(written, written + count):
+            save(partial / f"{path.stem}-{number:06d}{path.suffix}", pixels)
+        written += count
+
+    try:
+        yield append
+        if folder.exists():
+            old = folder.with_name(f".{secrets.token_hex(8)}")
+            folder.replace(old)
+            partial.replace(folder)
+            shutil.rmtree(old)
+        else:
+            partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_replaceable(folder: Path, path: Path) -> None:
+    """A folder may be replaced if it holds nothing but an earlier sequence of the same name."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise FileError(f"cannot write {str(folder)!r}: it is a file, a sequence is a folder. Choose another name.")
+    own = re.compile(rf"{re.escape(path.stem)}-\d+{re.escape(path.suffix)}")
+    stranger = next((name for name in os.listdir(folder) if not own.fullmatch(name)), None)
+    if stranger is not None:
+        raise FileError(f"cannot write {str(folder)!r}: the folder holds {stranger!r}. Choose another name.")
+
+
+def _new_folder(sibling: Path) -> Path:
+    """An empty folder with a name of its own beside `sibling`; what is wrong with the place is a FileError."""
+    partial = sibling.with_name(f".{secrets.token_hex(8)}")
+    try:
+        partial.mkdir(parents=True)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        reason = f"{error.strerror}. Choose a folder where you may write."
+        raise FileError(f"cannot write {str(sibling)!r}: {reason}") from None
+    return partial

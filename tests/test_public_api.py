@@ -14,6 +14,7 @@ NAMES = [
     "COLORMAPS",
     "HAS_CUDA",
     "View",
+    "Window",
     "__version__",
     "colormap",
     "create_tensor",
@@ -22,6 +23,8 @@ NAMES = [
     "imread",
     "imwrite",
     "set_log_level",
+    "show",
+    "ui",
     "viewer",
     "workstation",
 ]

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from easel.graphics.color import COLORMAPS, colormap
     from easel.graphics.image import imread, imwrite
     from easel.log import set_log_level
+    from easel.viewer import ui
     from easel.viewer.view import View
-    from easel.viewer.window import create_tensor
+    from easel.viewer.window import Window, create_tensor, show
 
     HAS_CUDA: bool
 
@@ -22,6 +23,7 @@ __all__ = [
     "COLORMAPS",
     "HAS_CUDA",
     "View",
+    "Window",
     "__version__",
     "colormap",
     "create_tensor",
@@ -30,6 +32,8 @@ __all__ = [
     "imread",
     "imwrite",
     "set_log_level",
+    "show",
+    "ui",
     "viewer",
     "workstation",
 ]
@@ -37,21 +41,24 @@ __all__ = [
 _HOMES = {
     "COLORMAPS": "easel.graphics.color",
     "View": "easel.viewer.view",
+    "Window": "easel.viewer.window",
     "colormap": "easel.graphics.color",
     "create_tensor": "easel.viewer.window",
     "imread": "easel.graphics.image",
     "imwrite": "easel.graphics.image",
     "set_log_level": "easel.log",
+    "show": "easel.viewer.window",
 }
-_PRODUCTS = ("fields", "graphics", "viewer", "workstation")
+_MODULES = {name: f"easel.{name}" for name in ("fields", "graphics", "viewer", "workstation")}
+_MODULES["ui"] = "easel.viewer.ui"
 
 if not TYPE_CHECKING:  # with a module `__getattr__` in sight, checkers take every name for known
 
     def __getattr__(name: str) -> object:
         if name in _HOMES:
             return getattr(import_module(_HOMES[name]), name)
-        if name in _PRODUCTS:
-            return import_module(f"easel.{name}")
+        if name in _MODULES:
+            return import_module(_MODULES[name])
         if name == "HAS_CUDA":
             import torch
 

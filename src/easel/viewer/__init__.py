@@ -4,12 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from easel.viewer import ui as ui
     from easel.viewer.canvas import Canvas as Canvas
     from easel.viewer.driver import Driver as Driver
     from easel.viewer.panel import Panel as Panel
     from easel.viewer.view import View as View
     from easel.viewer.window import Window as Window
     from easel.viewer.window import create_tensor as create_tensor
+    from easel.viewer.window import show as show
 
 _HOMES = {
     "Canvas": "canvas",
@@ -18,13 +20,16 @@ _HOMES = {
     "View": "view",
     "Window": "window",
     "create_tensor": "window",
+    "show": "window",
 }
 """Public name → the file it lives in; loaded when first asked for."""
 
-__all__ = ["Canvas", "Driver", "Panel", "View", "Window", "create_tensor"]
+__all__ = ["Canvas", "Driver", "Panel", "View", "Window", "create_tensor", "show", "ui"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "ui":
+        return import_module(f"{__name__}.ui")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,19 +1,20 @@
 """Canvas: one tensor on screen."""
 
+import logging
 import os
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from PIL import Image
 from torch import Tensor
 
 from easel.graphics.image import check_tensor, imwrite
 from easel.viewer.layout import Rectangle
 from easel.viewer.sketch import Number
-from easel.viewer.window import create_tensor
 
+log = logging.getLogger("easel")
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
 
 
@@ -50,8 +51,7 @@ class Canvas:
 
     @filter.setter
     def filter(self, value: str) -> None:
-        if value not in ("linear", "nearest"):
-            raise ValueError(f"unknown filter {value!r} for canvas {self.name!r}. Known: linear, nearest.")
+        check_filter(value, self._who)
         self._filter: str = value
 
     def bind(self, tensor: Source | None, *, live: bool = True) -> "Canvas":
@@ -74,7 +74,7 @@ class Canvas:
 
     def alloc(self, height: int, width: int, channels: int = 4, device: str | torch.device = "cuda:0") -> Tensor:
         """A new zero-filled float32 tensor, bound to this canvas; a CPU tensor where there is no CUDA."""
-        tensor = create_tensor(height, width, channels, device, name=self.name)
+        tensor = blank(height, width, channels, device, name=self.name)
         self.bind(tensor)
         return tensor
 
@@ -130,6 +130,34 @@ class Canvas:
     @property
     def _who(self) -> str:
         return f"canvas {self.name!r}"
+
+
+def blank(
+    height: int, width: int, channels: int, device: str | torch.device, *, name: str
+) -> Float[Tensor, "height width channels"]:
+    """A zero-filled float32 picture; where there is no CUDA, one for a CUDA device lives on the CPU."""
+    if channels not in (1, 3, 4):
+        raise ValueError(f"Expected 1, 3, or 4 channels, got {channels}.")
+    device = torch.device(device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        _warn_once(f"no CUDA device here: tensor {name!r} lives on the CPU instead of {device}")
+        device = torch.device("cpu")
+    return torch.zeros(height, width, channels, device=device)
+
+
+def check_filter(filter: str, who: str) -> None:
+    """ValueError unless `filter` says how pixels are enlarged; `who` is what its message is about."""
+    if filter not in ("linear", "nearest"):
+        raise ValueError(f"unknown filter {filter!r} for {who}. Known: linear, nearest.")
+
+
+_warned: set[str] = set()
+
+
+def _warn_once(sentence: str) -> None:
+    if sentence not in _warned:
+        _warned.add(sentence)
+        log.warning(sentence)
 
 
 def _size(picture: Tensor) -> tuple[int, int]:

@@ -25,6 +25,9 @@ def contact_sheet(frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]
     sheet = Sheet(size)
     for name, rectangle in rectangles(frame.area, Rectangle(0, 0, *size)).items():
         sheet.draw_panel(name, frame.panels[name], rectangle)
+    if not frame.panels:  # a bare window: its pictures, where they stand
+        for placement in frame.placements:
+            sheet.draw_canvas(placement.canvas, placement.look(), placement.room)
     return torch.from_numpy(np.array(sheet.image)).float() / 255
 
 
@@ -48,7 +51,7 @@ class Sheet:
         sketches = panel.sketch()
         share = max((bottom - y - sum(map(_height, sketches))) / max(len(panel.canvases), 1), LINE)
         for canvas in panel.canvases.values():
-            self._draw_canvas(canvas, panel.look(canvas), Rectangle(x, y, width, share - PAD / 2))
+            self.draw_canvas(canvas, panel.look(canvas), Rectangle(x, y, width, share - PAD / 2))
             y += share
         for sketch in sketches:
             if y + _height(sketch) > bottom + PAD:
@@ -56,7 +59,7 @@ class Sheet:
             self._draw_sketch(sketch, Rectangle(x, y, width, _height(sketch)))
             y += _height(sketch)
 
-    def _draw_canvas(self, canvas: Canvas, picture: Tensor | None, room: Rectangle) -> None:
+    def draw_canvas(self, canvas: Canvas, picture: Tensor | None, room: Rectangle) -> None:
         if picture is None or room.width < 1 or room.height < 1:
             self._write(room.x, room.y, f"[Canvas {canvas.name!r}: no tensor bound]", QUIET, room.width)
             return

@@ -1,5 +1,6 @@
 """The Dear ImGui context of one view: its frames, its input, its end."""
 
+from easel.viewer import toolkit
 from easel.viewer.events import (
     DIGITS,
     KEYS,
@@ -81,6 +82,18 @@ class UI:
             self.end()
         implot.destroy_context(self._implot)
         imgui.destroy_context(self._imgui)
+
+
+def require_frame(who: str) -> None:
+    """RuntimeError unless a frame is open in the current Dear ImGui context; `who` asks for it."""
+    if toolkit.MISSING:
+        raise RuntimeError(f"{who} needs Dear ImGui: {toolkit.MISSING}.")
+    context = imgui.get_current_context()
+    if context is None or not context.within_frame_scope:
+        raise RuntimeError(
+            f"{who}: no frame is open. Call it in a callback of a View, or between begin_frame() and end_frame() of a "
+            "Window."
+        )
 
 
 def _codes(key: str) -> "tuple[imgui.Key, ...]":

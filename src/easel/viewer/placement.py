@@ -29,12 +29,16 @@ class Placement:
     look: Callable[[], Shaped[Tensor, "h w c"] | None]
     """The content now; None when unbound, or when a bound function failed (its panel tells)."""
     texture_id: int
-    draw_list: "imgui.ImDrawList"
-    first_vertex: int
+    draw_list: "imgui.ImDrawList | None" = None
+    """None for a picture that fills its room whatever its size: nothing is left to settle."""
+    first_vertex: int = 0
 
     def settle(self) -> Rectangle:
         """Give the picture the place that its size asks for, which may have changed since the frame was laid out."""
         canvas = self.canvas
+        if self.draw_list is None:
+            canvas.rectangle = self.room
+            return self.room
         assert canvas.size is not None
         target = (fit if canvas.fit else native)(canvas.size, self.room)
         if target != canvas.rectangle:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from easel.viewer import toolkit
+from easel.viewer.context import require_frame
 from easel.viewer.readouts import as_curve
 from easel.viewer.style_names import color_index, variable_index
 from easel.viewer.toolkit import imgui
@@ -150,17 +150,6 @@ def _plain(answer: Any) -> Any:
     return tuple(answer) if isinstance(answer, list) else answer
 
 
-def _require_frame(name: str) -> None:
-    if toolkit.MISSING:
-        raise RuntimeError(f"ui.{name} needs Dear ImGui: {toolkit.MISSING}.")
-    context = imgui.get_current_context()
-    if context is None or not context.within_frame_scope:
-        raise RuntimeError(
-            f"ui.{name}: no frame is open. Call it in a callback of a View, or between begin_frame() and end_frame() "
-            "of a Window."
-        )
-
-
 def _crossing(declared: Callable[..., list[Any]]) -> Callable[..., Any]:
     """The function that a row of the table declares; `declared` returns its arguments with vectors packed."""
     name = declared.__name__
@@ -169,7 +158,7 @@ def _crossing(declared: Callable[..., list[Any]]) -> Callable[..., Any]:
     @wraps(declared)
     def cross(*args: Any, **kwargs: Any) -> Any:
         packed = declared(*args, **kwargs)
-        _require_frame(name)
+        require_frame(f"ui.{name}")
         if adapted is not None:
             return adapted(*packed)
         found = _reach(way)

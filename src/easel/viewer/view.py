@@ -13,7 +13,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.backends.base import Frame
-from easel.viewer.backends.select import select
 from easel.viewer.dialogs import Dialogs
 from easel.viewer.docking import Dock
 from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
@@ -58,14 +57,14 @@ class View:
             raise ValueError(f"a view has at least one pixel each way; got width={width}, height={height}.")
         if clock not in ("wall", "frames"):
             raise ValueError(f"unknown clock {clock!r}. Known: wall, frames.")
-        self._most_frames = _most_frames()
         self.title = title
         """What the window is called; its layout is remembered under this name."""
-        self._backend, self.backend_reason = select(backend, headless, title, width, height)
+        # Training is never kept waiting for a screen: no vsync.
+        self.window = Window(title, width, height, vsync=False, headless=headless, backend=backend)
         # Without this, a view that is dropped instead of closed would keep its window and its driver's memory.
-        self._finalizer = weakref.finalize(self, self._backend.close)
+        self._finalizer = weakref.finalize(self, self.window.destroy)
+        self._backend, self.backend_reason = self.window.backend, self.window.backend_reason
         self.backend_name = self._backend.name
-        self.window = Window(title, *self._backend.size)
         self.closed = False
         """The person has closed the window, or `close` was called."""
         self.frame_count = 0
@@ -143,10 +142,10 @@ class View:
         """
         if self._turn.running:
             self._finish()  # the loop left out end_step
-        if self.closed or self.frame_count == self._most_frames or self._take_events():
+        if self.closed or self.frame_count == self.window.most_frames or self._take_events():
             return False
         self._turn.index += 1
-        self._turn.placements = []
+        self._turn.placements = self.window.begin_pictures()
         self._begin()
         self._turn.running = True
         self._due = self._backend.due()
@@ -193,7 +192,6 @@ class View:
         self._turn.dialogs.close()
         self._turn.ui = None
         self._finalizer()
-        self.window.destroy()
 
     def __enter__(self) -> "View":
         return self
@@ -259,11 +257,11 @@ class View:
         seconds, self._stepped_at = now - self._stepped_at, now
         posted, self._posted = self._posted, []
         self._dock.reset, self._turn.layout_reset = self._turn.layout_reset, False
+        self.window.activate()
         ui = self._backend.ui
         if ui is None:
             self._dock.place(self._places, drawing=False)
             return
-        ui.activate()
         self._dock.prepare(self._panels)
         self._backend.prepare(seconds)
         for event in posted:
@@ -279,7 +277,6 @@ class View:
             ui.begin()
             self._dock.place(self._places, drawing=True)
         self._typing = imgui.get_io().want_text_input
-        self.window.width, self.window.height = self._backend.size
 
     def _draw(self) -> None:
         for key, callback in list(self._callbacks.items()):
@@ -306,7 +303,7 @@ class View:
         if self._backend.ui is not None:
             self._backend.ui.activate()
             self._backend.ui.end()
-        self._frame = Frame(tuple(self._turn.placements), self._dock.area, dict(self._panels))
+        self._frame = self.window.frame(self._dock.area, self._panels)
         return self._frame
 
     def _count(self) -> None:
@@ -316,11 +313,3 @@ class View:
         if now - self._fps_since >= FPS_SECONDS:
             self.fps = self._fps_frames / (now - self._fps_since)
             self._fps_since, self._fps_frames = now, 0
-
-
-def _most_frames() -> int | None:
-    """The environment's EASEL_MAX_FRAMES, if it is set to more than 0."""
-    text = os.environ.get("EASEL_MAX_FRAMES", "")
-    if text and not text.isdigit():
-        raise ValueError(f"EASEL_MAX_FRAMES is a number of frames; got {text!r}.")
-    return int(text or 0) or None

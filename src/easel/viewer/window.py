@@ -1,31 +1,241 @@
-"""The window of a view as an object, and tensors made for it."""
+"""Window: frames, pictures and an end, in whatever shows them here. A View puts panels into one; alone, it is raw."""
 
-import logging
+import os
+import time
+import weakref
+from collections import Counter
+from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
+from PIL import Image
 from torch import Tensor
 
-log = logging.getLogger("easel")
+from easel.graphics.image import check_tensor
+from easel.viewer.backends.base import Frame
+from easel.viewer.backends.select import select
+from easel.viewer.canvas import Canvas, blank, check_filter
+from easel.viewer.context import require_frame
+from easel.viewer.events import CloseAsked
+from easel.viewer.layout import Area, Rectangle
+from easel.viewer.pace import FRAMES_PER_SECOND
+from easel.viewer.panel import Panel
+from easel.viewer.placement import FIRST_TEXTURE_ID, Placement
+from easel.viewer.sketch import Number
+from easel.viewer.toolkit import imgui
+
+FIRST_NAMED_ID = FIRST_TEXTURE_ID // 2
+"""Texture numbers that `Window.get_texture_id` hands out, below those of the canvases of one frame."""
 
 
 class Window:
-    """What a view is shown in: a window on the display, an off-screen target, or nothing but its size."""
+    """What tensors and widgets are shown in: a window on the display, an off-screen target, or no pixels at all.
+
+    A program that turns its own frames polls, begins a frame, draws with `easel.ui` and `easel.show`, and ends it:
+
+        while window.poll():
+            if not window.begin_frame():
+                continue
+            ui.begin("Panel")
+            show(tensor)
+            ui.end()
+            window.end_frame()
+
+    `headless` and `backend` choose as for a View. With `vsync` every frame is drawn, in the rhythm of the screen;
+    without, frames turn as fast as the program does and are drawn as often as a small share of its time allows.
+    """
 
     _current: ClassVar["Window | None"] = None
+    """The one that `show` and `create_tensor` mean."""
 
-    def __init__(self, title: str, width: int, height: int) -> None:
+    def __init__(
+        self,
+        title: str = "Easel",
+        width: int = 1280,
+        height: int = 720,
+        vsync: bool = True,
+        *,
+        headless: bool = False,
+        backend: str | None = None,
+    ) -> None:
+        if width < 1 or height < 1:
+            raise ValueError(f"a window has at least one pixel each way; got width={width}, height={height}.")
+        self.most_frames = _most_frames()
+        """After so many the program is to end by itself; None: never."""
         self.title = title
-        self.width, self.height = width, height
+        self.vsync = vsync
+        self.backend, self.backend_reason = select(backend, headless, title, width, height)
+        self.backend.set_vsync(vsync)
+        # A window that is dropped instead of destroyed, or still open at exit, gives its driver's memory back, too.
+        self._finalizer = weakref.finalize(self, self.backend.close)
         self.closed = False
+        """Somebody has asked it to close, or it is destroyed."""
+        self.frame_count = 0
+        """Frames that are complete."""
+        self._placements: list[Placement] = []
+        self._frame: Frame | None = None
+        self._named: dict[str, Canvas] = {}
+        self._texture_ids: dict[str, int] = {}
+        self._items: dict[tuple[str, int], Canvas] = {}
+        self._shown: Counter[str] = Counter()
+        self._begun_at = time.perf_counter()
+        self.activate()
+
+    @property
+    def width(self) -> int:
+        """In pixels, as it is now."""
+        return self.backend.size[0]
+
+    @property
+    def height(self) -> int:
+        """In pixels, as it is now."""
+        return self.backend.size[1]
+
+    def poll(self) -> bool:
+        """Take what happened at the window; False once it should close, or after EASEL_MAX_FRAMES frames."""
+        if not self._finalizer.alive:
+            return False
+        self.closed |= any(isinstance(event, CloseAsked) for event in self.backend.poll())
+        return not self.closed and self.frame_count != self.most_frames
+
+    def begin_frame(self) -> bool:
+        """Open a frame for `easel.ui` and `easel.show`; False when the window is destroyed, and then there is none.
+
+        Minimised, frames go on without being drawn, so that what the program does in them goes on as well.
+        """
+        if not self._finalizer.alive:
+            return False
+        if self.backend.ui is None:
+            raise RuntimeError(f"the frames of a Window need Dear ImGui: {self.backend_reason}.")
+        self.end_frame()  # one that an exception left open
+        self.activate()
+        now = time.perf_counter()
+        self.backend.prepare(now - self._begun_at)
+        self._begun_at = now
+        self.begin_pictures()
+        self.backend.ui.begin()
+        return True
+
+    def end_frame(self) -> None:
+        """Close the frame and show it; without one, nothing. With `vsync` it returns when the screen took it."""
+        ui = self.backend.ui
+        if not self._finalizer.alive or ui is None or not ui.open:
+            return
+        self.activate()
+        ui.end()
+        self._frame = self.frame()
+        self.frame_count += 1
+        if self.backend.due():
+            self.backend.present(self._frame)
+        elif self.vsync:
+            self.backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._begun_at))
+
+    def activate(self) -> None:
+        """Make this the window that `easel.ui`, `show` and `create_tensor` mean."""
         Window._current = self
+        if self._finalizer.alive and self.backend.ui is not None:
+            self.backend.ui.activate()
+
+    def upload_tensor(self, tensor: Tensor | np.ndarray | Image.Image, *, name: str = "tensor") -> None:
+        """Keep a copy of `tensor` under `name`, for `ui.image` with `get_texture_id`; the rules of a canvas apply."""
+        self._named.setdefault(name, Canvas(name)).bind(tensor, live=False).look()  # looking takes the copy
+
+    def get_texture_id(self, name: str = "tensor") -> int:
+        """The number that `ui.image` draws the tensor of this name by; 0 when there is none."""
+        if name not in self._named:
+            return 0
+        return self._texture_ids.setdefault(name, FIRST_NAMED_ID + len(self._texture_ids))
+
+    def get_texture_size(self, name: str = "tensor") -> tuple[int, int]:
+        """(width, height) of the tensor of this name; (0, 0) when there is none."""
+        size = self._named[name].size if name in self._named else None
+        return (size[1], size[0]) if size else (0, 0)
+
+    @property
+    def tensor_texture_id(self) -> int:
+        """The number of the tensor without a name of its own."""
+        return self.get_texture_id()
+
+    @property
+    def tensor_size(self) -> tuple[int, int]:
+        """(width, height) of the tensor without a name of its own."""
+        return self.get_texture_size()
+
+    def capture(self) -> Float[Tensor, "h w 3"]:
+        """The last frame as drawn, top row first, values in [0, 1]; without OpenGL, what `show` shows in its place."""
+        if self._frame is None or not self._finalizer.alive:
+            raise RuntimeError(f"window {self.title!r} has no frame to capture: call it after end_frame().")
+        return self.backend.capture(self._frame)
 
     def destroy(self) -> None:
-        """The view has closed; from now on this window is no longer the current one. Idempotent."""
+        """Close it and give everything back; idempotent."""
         self.closed = True
+        self._finalizer()
         if Window._current is self:
             Window._current = None
+
+    def __enter__(self) -> "Window":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
+
+    # What `show` and a View do with it
+
+    def begin_pictures(self) -> list[Placement]:
+        """A frame's list of pictures, empty as yet."""
+        self._shown.clear()
+        self._placements = []
+        return self._placements
+
+    def place(self, name: str, picture: Shaped[Tensor, "h w c"], filter: str, size: tuple[int, int]) -> None:
+        """Draw a picture at `size` = (width, height) as the next item of the Dear ImGui window that is begun."""
+        require_frame("show")
+        self._shown[name] += 1
+        canvas = self._items.setdefault((name, self._shown[name]), Canvas(name)).bind(picture)
+        canvas.filter = filter
+        self._named.setdefault(name, Canvas(name)).bind(picture)
+        at = imgui.get_cursor_screen_pos()
+        room = Rectangle(round(at.x), round(at.y), *size)
+        imgui.set_cursor_screen_pos((room.x, room.y))  # between two pixels, it would be blurred
+        texture_id = FIRST_TEXTURE_ID + len(self._placements)
+        imgui.image(imgui.ImTextureRef(texture_id), size)
+        if imgui.is_item_visible():
+            self._placements.append(Placement(canvas, room, canvas.look, texture_id))
+
+    def frame(self, area: Area = None, panels: Mapping[str, Panel] | None = None) -> Frame:
+        """The frame that is complete now, with every picture that has a number."""
+        numbered = [_numbered(self._named[name], number) for name, number in self._texture_ids.items()]
+        return Frame(tuple(self._placements), area, dict(panels or {}), numbered)
+
+
+def show(
+    tensor: Tensor | np.ndarray | Image.Image,
+    *,
+    name: str = "tensor",
+    width: Number = 0,
+    height: Number = 0,
+    filter: str = "linear",
+    window: Window | None = None,
+) -> None:
+    """Show a tensor as the next item of the interface: in a frame of a `Window`, or in a callback of a View.
+
+    The tensor's values are those that it has when the frame is drawn. `width` and `height` in pixels; without them
+    one pixel shows one of the tensor's, and one alone keeps the aspect. `filter` is "linear" or "nearest".
+    """
+    window = _window(window)
+    picture = check_tensor(tensor, f"show(name={name!r})")
+    check_filter(filter, f"show(name={name!r})")
+    rows, columns = picture.shape[:2]
+    if width <= 0:
+        width = columns if height <= 0 else columns * height / rows
+    if height <= 0:
+        height = rows * width / columns
+    if window.backend.ui is not None:
+        window.activate()
+        window.place(name, picture, filter, (max(round(width), 1), max(round(height), 1)))
 
 
 def create_tensor(
@@ -42,21 +252,27 @@ def create_tensor(
     A CUDA `device` on a machine without CUDA gives a CPU tensor and one warning. `name` only labels. RuntimeError
     without a `window` when none is open.
     """
-    if (window or Window._current) is None:
-        raise RuntimeError("No active easel.Window - create one first (a View has one, too).")
-    if channels not in (1, 3, 4):
-        raise ValueError(f"Expected 1, 3, or 4 channels, got {channels}.")
-    device = torch.device(device)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        _warn_once(f"no CUDA device here: tensor {name!r} lives on the CPU instead of {device}")
-        device = torch.device("cpu")
-    return torch.zeros(height, width, channels, device=device)
+    _window(window)
+    return blank(height, width, channels, device, name=name)
 
 
-_warned: set[str] = set()
+def _most_frames() -> int | None:
+    """The environment's EASEL_MAX_FRAMES, if it is set to more than 0."""
+    text = os.environ.get("EASEL_MAX_FRAMES", "")
+    if text and not text.isdigit():
+        raise ValueError(f"EASEL_MAX_FRAMES is a number of frames; got {text!r}.")
+    return int(text or 0) or None
 
 
-def _warn_once(sentence: str) -> None:
-    if sentence not in _warned:
-        _warned.add(sentence)
-        log.warning(sentence)
+def _numbered(canvas: Canvas, texture_id: int) -> Placement:
+    """A picture in its own size, wherever the program draws it."""
+    assert canvas.size is not None
+    height, width = canvas.size
+    return Placement(canvas, Rectangle(0, 0, width, height), canvas.look, texture_id)
+
+
+def _window(window: Window | None) -> Window:
+    window = window or Window._current
+    if window is None:
+        raise RuntimeError("No active easel.Window - create one first")
+    return window

@@ -28,6 +28,8 @@ class Frame:
     """The canvases that are seen; their draw lists lie in the current Dear ImGui context."""
     area: Area
     panels: Mapping[str, Panel]
+    numbered: Sequence[Placement] = ()
+    """Pictures that the program itself draws by number, wherever it likes."""
 
 
 class Backend(ABC):
@@ -47,6 +49,9 @@ class Backend(ABC):
     @abstractmethod
     def open(self, title: str, width: int, height: int) -> None:
         """Get ready to show frames; raises `BackendUnavailableError` where that cannot work, and can be closed then."""
+
+    def set_vsync(self, on: bool) -> None:  # noqa: B027  most backends have no screen to wait for
+        """Draw every frame and let `present` wait for the screen; off at first, when nothing ever waits for it."""
 
     def poll(self) -> list[Event]:
         """What happened since the last call; the widgets of `ui` know of it already."""

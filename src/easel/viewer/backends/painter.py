@@ -49,7 +49,8 @@ class Painter:
 
     def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
         """Bring the canvases that are seen up to date and draw everything into `target` of `size` = (width, height)."""
-        names = {placement.texture_id: self._texture_name(placement) for placement in frame.placements}
+        pictures = (*frame.placements, *frame.numbered)
+        names = {placement.texture_id: self._texture_name(placement) for placement in pictures}
         target.use()
         target.viewport = (0, 0, *size)
         target.clear(*DESK)

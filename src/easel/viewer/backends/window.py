@@ -46,6 +46,7 @@ class WindowBackend(Backend):
         self._painter: Painter | None = None
         self._events: list[Event] = []
         self._pace = Pace()
+        self._vsync = False
 
     def open(self, title: str, width: int, height: int) -> None:
         if toolkit.MISSING:
@@ -70,6 +71,11 @@ class WindowBackend(Backend):
         self.size = self._glfw.get_framebuffer_size(self._window)
         self._glfw.show_window(self._window)
 
+    def set_vsync(self, on: bool) -> None:
+        self._vsync = on
+        self._glfw.make_context_current(self._window)
+        self._glfw.swap_interval(int(on))
+
     def poll(self) -> list[Event]:
         self._glfw.poll_events()
         events, self._events = self._events, []
@@ -86,7 +92,7 @@ class WindowBackend(Backend):
 
     def due(self) -> bool:
         visible = not self._glfw.get_window_attrib(self._window, self._glfw.ICONIFIED) and min(self.size) > 0
-        return visible and self._pace.seconds_left() == 0
+        return visible and (self._vsync or self._pace.seconds_left() == 0)
 
     def wait(self, seconds: float) -> None:
         self._glfw.wait_events_timeout(max(seconds, 1e-3))

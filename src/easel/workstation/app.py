@@ -70,7 +70,11 @@ def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) ->
 
     device = choose_device(config.device)
     backend = "headless" if config.headless else None if config.backend == "auto" else config.backend
-    with View("Easel", 1280, 800, backend=backend) as view, signals() as received:
+    try:
+        view = View("Easel", 1280, 800, backend=backend)
+    except ValueError as error:  # of EASEL_BACKEND or EASEL_MAX_FRAMES
+        raise BadInput(str(error)) from error
+    with view, signals() as received:
         print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)
         end = End(config.steps, config.seconds, config.psnr)
         if view.headless and end == End():

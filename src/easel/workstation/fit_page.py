@@ -1,6 +1,7 @@
 """The Fit page: a photograph, the field that learns it, and every knob of the fit beside it."""
 
 import math
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,7 @@ class FitPage:
         self.notice, self.notice_color = "", GREEN
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open-image")
         self._opening: Future[Photograph] | None = None
+        self._advanced_at = time.perf_counter()
 
         self.controls = view.panel("Controls", side="left", width=0.25)
         self.metrics = view.panel("Metrics", side="bottom", width=0.27)
@@ -52,7 +54,9 @@ class FitPage:
         """The page's share of a frame: train unless paused, and look at the prediction when it is time."""
         self._take_opened()
         if not self.paused:
-            self.fit.advance(steps=self.steps_per_frame, seconds=FRAME_SECONDS)
+            spent = time.perf_counter() - self._advanced_at
+            self.fit.advance(steps=self.steps_per_frame, seconds=max(FRAME_SECONDS - spent, FRAME_SECONDS / 4))
+            self._advanced_at = time.perf_counter()
         self.look(now=self.fit.finished)
 
     def look(self, *, now: bool = True) -> None:

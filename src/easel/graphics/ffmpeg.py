@@ -25,15 +25,15 @@ def write_ffmpeg(path: Path, fps: float | int, codec: str) -> Iterator[Callable[
 
         def append(pixels: Pixels, count: int) -> None:
             nonlocal process
-            pixels = _even(pixels)
+            even = _even(pixels)
             if process is None:
-                command = _ffmpeg_command(program, pixels, fps, codec, partial)
+                command = _ffmpeg_command(program, even, fps, codec, partial)
                 # A session of its own: Ctrl+C would otherwise end it before the film is complete.
                 process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints, start_new_session=True)
             assert process.stdin is not None
             try:
                 for _ in range(count):
-                    process.stdin.write(pixels)
+                    process.stdin.write(even.data)
             except OSError:
                 process.wait()
                 raise _ffmpeg_failure(path, complaints) from None
@@ -78,7 +78,7 @@ def _ffmpeg_failure(path: Path, complaints: BinaryIO) -> FileError:
     return FileError(f"cannot write {str(path)!r}: FFmpeg failed ({lines[-1].strip()}). GIF works without it.")
 
 
-def _even(pixels: Pixels) -> Pixels:
+def _even(pixels: Pixels) -> UInt8[np.ndarray, "even_h even_w 3"]:
     """4:2:0 video has an even number of rows and columns: an odd last one is repeated."""
     height, width = pixels.shape[:2]
     return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -7,7 +7,6 @@ rectangle that changed, a table of up to 256 colours if it is not the file's fir
 import io
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,11 +18,16 @@ LONGEST_DELAY = 0xFFFF
 """Of one image, in units of 10 ms."""
 SAMPLE_PIXELS = 128
 """Colours are chosen from a grid of about this many pixels a side; all of a large frame would give the same ones."""
+WORSE = 1.25
+"""Colours are given up when they are this much further from the picture than they were, or than others would be."""
+RECONSIDER_IMAGES = 25
+"""After so many, better colours are looked for even where the kept ones have not become worse: noise may have become a
+face."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Up to 256 colours, and how far they were from what they were chosen for (mean of |difference|, 0 to 255)."""
+    """Up to 256 colours, and how far they were from the picture that they were chosen for."""
 
     colors: UInt8[np.ndarray, "n 3"]
     error: float
@@ -45,13 +49,14 @@ class GifWriter:
     A frame is written when the next one differs: until then nobody knows how long it stays.
     """
 
-    def __init__(self, file: BinaryIO, *, fps: float | int, colors: int) -> None:
+    def __init__(self, file: io.BufferedIOBase, *, fps: float | int, colors: int) -> None:
         self._file = file
         self._fps, self._colors = fps, colors
         self._first: Palette | None = None
         self._palette: Palette | None = None
         self._shown: UInt8[np.ndarray, "h w 3"] | None = None
         self._image = b""
+        self._images = 0
         self._ticks = 0
         self._delays = 0
 
@@ -83,7 +88,9 @@ class GifWriter:
     def _encode(self, pixels: UInt8[np.ndarray, "h w 3"], rows: slice, columns: slice) -> bytes:
         """The image block of a rectangle; the file's header as well, if it is the first."""
         part = np.ascontiguousarray(pixels[rows, columns])
-        self._palette, indices = quantize(part, self._colors, self._palette)
+        reconsider = self._images % RECONSIDER_IMAGES == 0
+        self._palette, indices = quantize(part, self._colors, self._palette, reconsider=reconsider)
+        self._images += 1
         flags, table = 0, b""
         if self._first is None:
             self._first = self._palette
@@ -109,25 +116,33 @@ class GifWriter:
 
 
 def quantize(
-    pixels: UInt8[np.ndarray, "h w 3"], count: int, palette: Palette | None = None
+    pixels: UInt8[np.ndarray, "h w 3"], count: int, kept: Palette | None = None, *, reconsider: bool = True
 ) -> tuple[Palette, UInt8[np.ndarray, "h w"]]:
     """Up to `count` colours for `pixels`, and which one each takes: exactly its own where that many are enough.
 
-    `palette` is taken again where it fits as well as it did where it was chosen: colours that change from frame to
-    frame flicker.
+    Otherwise the `kept` colours are taken again unless new ones are clearly nearer, since colours that change from
+    image to image flicker. Without `reconsider`, new ones are looked for only where the kept ones got worse.
     """
     image = Image.fromarray(pixels)
     few = image.getcolors(count)
     if few is not None:
         return _exact(pixels, np.array(sorted(color for _, color in few), np.uint8))
     sample = Image.fromarray(np.ascontiguousarray(pixels[_grid(pixels.shape[0]), _grid(pixels.shape[1])]))
-    if palette is None or _error(sample, palette) > 1.25 * palette.error:
-        # Median cut; no dithering, whose noise would move and cost half the file again.
-        chosen = sample.quantize(count, Image.Quantize.MEDIANCUT).getpalette()
-        assert chosen is not None
-        colors = np.array(chosen, np.uint8).reshape(-1, 3)[:count]
-        palette = Palette(colors, _error(sample, Palette(colors, 0.0)))
-    return palette, np.asarray(_nearest(image, palette))
+    palette = kept
+    if kept is None or reconsider or _error(sample, kept.colors) > WORSE * kept.error:
+        palette = _median_cut(sample, count)
+        if kept is not None and _error(sample, kept.colors) <= WORSE * palette.error:
+            palette = kept
+    assert palette is not None
+    return palette, np.asarray(_nearest(image, palette.colors))
+
+
+def _median_cut(sample: Image.Image, count: int) -> Palette:
+    # No dithering anywhere: its noise would move, and cost half the file again.
+    chosen = sample.quantize(count, Image.Quantize.MEDIANCUT).getpalette()
+    assert chosen is not None
+    colors = np.array(chosen, np.uint8).reshape(-1, 3)[:count]
+    return Palette(colors, _error(sample, colors))
 
 
 def _exact(
@@ -143,15 +158,16 @@ def _grid(length: int) -> slice:
     return slice(None, None, max(length // SAMPLE_PIXELS, 1))
 
 
-def _nearest(image: Image.Image, palette: Palette) -> Image.Image:
+def _nearest(image: Image.Image, colors: UInt8[np.ndarray, "n 3"]) -> Image.Image:
     """Which colour each pixel takes, as a Pillow image."""
-    colors = Image.new("P", (1, 1))
-    colors.putpalette(palette.colors.tobytes())
-    return image.quantize(palette=colors, dither=Image.Dither.NONE)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colors.tobytes())
+    return image.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
-def _error(image: Image.Image, palette: Palette) -> float:
-    off = np.asarray(_nearest(image, palette).convert("RGB"), np.int16) - np.asarray(image, np.int16)
+def _error(image: Image.Image, colors: UInt8[np.ndarray, "n 3"]) -> float:
+    """Mean of |difference|, 0 to 255, to the nearest of `colors`."""
+    off = np.asarray(_nearest(image, colors).convert("RGB"), np.int16) - np.asarray(image, np.int16)
     return float(np.abs(off).mean())
 
 

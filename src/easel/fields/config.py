@@ -23,8 +23,8 @@ class FieldConfig:
     """Grids, each half as fine as the next; a small picture takes fewer. For 'grid'."""
     grid_features: int = 3
     """Learned numbers at every grid node. For 'grid'."""
-    parameters: int = 400_000
-    """Most parameters that grids and network may have together: it sets how fine the finest grid is. For 'grid'."""
+    grid_parameters: int = 396_000
+    """Most learned numbers in all grids together: it sets how fine the finest grid is. For 'grid'."""
 
     def __post_init__(self) -> None:
         limits = {"hidden": 1, "layers": 1, "fourier_levels": 0, "grid_levels": 1, "grid_features": 1}

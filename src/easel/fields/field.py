@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -43,23 +42,19 @@ def build_field(
         encoding = FourierEncoding(config.fourier_levels, include_input=True)
         network = MLP(encoding.width(2), channels, config.hidden, config.layers, generator=generator)
         return Field(encoding, network, torch.sigmoid)
-    finest = finest_grid(config, picture_size, channels)
+    finest = finest_grid(config, picture_size)
     encoding = DenseGrid(config.grid_levels, finest, config.grid_features, generator=generator)
     # Mid-grey at the start; without a sigmoid, whose flat ends slow down highlights and shadows.
     network = MLP(encoding.width(2), channels, config.hidden, config.layers, bias=0.5, generator=generator)
     return Field(encoding, network, nn.Identity())
 
 
-def finest_grid(config: FieldConfig, picture_size: tuple[int, int], channels: int) -> tuple[int, int]:
-    """Nodes (rows, columns) of the finest grid: as many as the parameters allow, at most the picture's size / 1.7."""
-    height, width = picture_size
-    inputs = config.grid_levels * config.grid_features
-    widths = [inputs, *[config.hidden] * (config.layers - 1), channels]
-    network = sum((a + 1) * b for a, b in pairwise(widths))
-    longest = max(height, width)
-    for nodes in range(round(longest / 1.7), 0, -1):
-        finest = (round(height * nodes / longest), round(width * nodes / longest))
-        grids = config.grid_features * sum(map(math.prod, level_shapes(config.grid_levels, finest, 2.0)))
-        if grids + network <= config.parameters:
-            return finest
-    return (2, 2)
+def finest_grid(config: FieldConfig, picture_size: tuple[int, int]) -> tuple[int, int]:
+    """Nodes (rows, columns) of the finest grid: as many as the config affords, at most one for every pixel."""
+    longest = max(picture_size)
+    for nodes in range(longest, 2, -1):
+        rows, columns = (round(samples * nodes / longest) for samples in picture_size)
+        shapes = level_shapes(config.grid_levels, (rows, columns), 2.0)
+        if config.grid_features * sum(map(math.prod, shapes)) <= config.grid_parameters:
+            return rows, columns
+    return 2, 2

@@ -52,18 +52,21 @@ def fit(
     """Fit the field to the picture, step by step, until a limit is reached; without one it never ends.
 
     Asking is training: a caller that does not ask pauses the run, one that closes the generator stops it. A limit by
-    steps is reproducible bit for bit, one by seconds is not. `fused=False` keeps the CPU kernel out.
+    steps is reproducible bit for bit, one by seconds is not. `fused=False` keeps the CPU kernel out. The kernel's first
+    step on a machine compiles it, which takes about ten seconds; a page asks for it in a thread.
 
     Steps move weights of the run's own; the field holds their running average, which is ahead by 2 dB and more. A rate
     that is too high cannot ruin it: where the loss explodes the step reports it, and the run goes on from the average.
     """
-    if picture.ndim != 3 or picture.shape[2] != field.channels or picture.numel() == 0:
+    fits = picture.ndim == 3 and picture.shape[2] == field.channels and picture.numel() and picture.is_floating_point()
+    if not fits:
         raise ValueError(
-            f"this field fits pictures of shape (height, width, {field.channels}); got {tuple(picture.shape)}."
+            f"this field fits float pictures of shape (height, width, {field.channels}); "
+            f"got {tuple(picture.shape)} of {picture.dtype}."
         )
     if not picture.isfinite().all():
         raise ValueError("the picture has pixels that are not finite; fill them in first, say with torch.nan_to_num.")
-    return _run(field, picture, knobs or Knobs(), steps, seconds, target_psnr, fused, generator)
+    return _run(field, picture.detach().float(), knobs or Knobs(), steps, seconds, target_psnr, fused, generator)
 
 
 def _run(
@@ -82,7 +85,7 @@ def _run(
     index, spent = 0, 0.0
     while (steps is None or index < steps) and (seconds is None or spent < seconds):
         start = time.perf_counter()
-        lr, chosen = knobs.lr, spread(len(pixels), knobs.batch, generator)
+        lr, chosen = knobs.lr, spread(len(pixels), min(knobs.batch, len(pixels)), generator)
         loss = learner.step(chosen, knobs, averaging(index))
         psnr = None
         if index % PSNR_EVERY == 0:

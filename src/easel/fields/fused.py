@@ -92,13 +92,15 @@ class FusedLearner:
             self._optimizer, self._updates = knobs.optimizer, 0
             self._state.first[:] = self._state.second[:] = 0.0
         self._updates += 1
+        # Floats throughout: an int would have the kernel compiled once more.
+        rate, decay = float(knobs.lr), float(knobs.weight_decay)
         keep1, keep2 = ADAM["betas"]
         decoupled = knobs.optimizer == "adamw"
         return _kernel().Rule(
             kind=list(OPTIMIZERS).index(knobs.optimizer),
-            rate=knobs.lr if knobs.optimizer == "sgd" else knobs.lr / (1 - keep1**self._updates),
-            decay=0.0 if decoupled else knobs.weight_decay,
-            shrink=1 - knobs.lr * knobs.weight_decay if decoupled else 1.0,
+            rate=rate if knobs.optimizer == "sgd" else rate / (1 - keep1**self._updates),
+            decay=0.0 if decoupled else decay,
+            shrink=1 - rate * decay if decoupled else 1.0,
             keep1=SGD_MOMENTUM if knobs.optimizer == "sgd" else keep1,
             keep2=keep2,
             root=(1 - keep2**self._updates) ** -0.5,

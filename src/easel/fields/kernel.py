@@ -7,6 +7,8 @@ outnumber the loads. Widths are padded to multiples of four with zero weights, w
 Sums have a fixed order whatever the number of threads: a batch is cut into CHUNKS, each with its own weight gradients,
 and a grid plane collects its gradient point after point in one thread.
 
+All of it stays in one file: numba's cache of compiled code notices changes to the file of the called function only.
+
 Letters: o, i outputs and inputs of a layer; p point in a block; y = W x + b.
 """
 

@@ -4,6 +4,7 @@ import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import get_type_hints
 
 from easel import __version__
 from easel.console import BadInput, complain
@@ -48,7 +49,8 @@ def run(name: str, arguments: Sequence[str]) -> int:
     try:
         import tyro
 
-        return tyro.cli(getattr(import_module(home), function), prog=f"easel {name}", args=arguments)
+        command = getattr(import_module(home), function)
+        return command(tyro.cli(get_type_hints(command)["config"], prog=f"easel {name}", args=arguments))
     except (BadInput, FileError) as error:
         complain(str(error))
         return BAD_INPUT

@@ -1,11 +1,14 @@
 """The Fit page through its widgets, the way a person uses it."""
 
+import time
+
 import pytest
 import torch
 from PIL import Image
 
 from easel.graphics.image import imread
 from easel.viewer.driver import Driver
+from easel.viewer.events import FilesDropped
 from easel.viewer.view import View
 from easel.workstation.fit_page import FitPage
 from easel.workstation.live_fit import End
@@ -49,6 +52,13 @@ def test_pause_stops_the_steps_and_not_the_frames(page, driver):
     driver.click("Pause")
     turn(page, 2)
     assert page.fit.index > steps
+
+
+def test_a_paused_page_leaves_the_processor_alone(page, driver):
+    driver.click("Pause")
+    wall, cpu = time.perf_counter(), time.process_time()
+    turn(page, 10)
+    assert time.process_time() - cpu < 0.5 * (time.perf_counter() - wall)
 
 
 def test_the_rate_that_is_dragged_acts_at_the_next_step(page, driver):
@@ -128,6 +138,16 @@ def test_opening_a_picture_takes_it_in_without_stopping(page, driver, tmp_path):
     assert page.fit.picture.shape == (10, 20, 3)
     turn(page, 3)
     assert page.fit.index >= 3
+
+
+def test_a_dropped_picture_is_opened_too(page, driver, tmp_path):
+    Image.new("L", (8, 6), 100).save(tmp_path / "grey.png")
+    page.view.post(FilesDropped((str(tmp_path / "grey.png"),)))
+    for _ in range(200):
+        turn(page, 1)
+        if page.photograph.name == "grey.png":
+            break
+    assert page.fit.picture.shape == (6, 8, 1)
 
 
 def test_a_bad_file_says_so_in_the_panel_and_the_fit_goes_on(page, driver, tmp_path):

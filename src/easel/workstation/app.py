@@ -29,12 +29,12 @@ class WorkstationConfig:
     and the program ends with the fit. Either way the results land in --out.
     """
 
-    image: Annotated[Positional[Path | None], tyro.conf.arg(metavar="IMAGE")] = None
+    image: Annotated[Positional[Path | None], tyro.conf.arg(metavar="[IMAGE]")] = None
     """PNG, JPEG, BMP, TGA, TIFF, WebP or HDR; without one, the astronaut that comes with scikit-image."""
     out: Path = Path("easel-out")
     """Folder for prediction.png, error.png, workstation.png and metrics.json."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Stop the fit after this many steps. Without a window and without any end given, it stops after 20000."""
+    """Stop the fit after this many steps. Without a window and without any end given, it stops after 15000."""
     seconds: Annotated[float | None, tyro.conf.arg(metavar="S")] = None
     """Stop the fit after this many seconds of fitting."""
     psnr: Annotated[float | None, tyro.conf.arg(metavar="DB")] = None
@@ -51,7 +51,7 @@ class WorkstationConfig:
     """Short for --backend headless."""
 
 
-def workstation(config: Annotated[WorkstationConfig, tyro.conf.arg(name="")]) -> int:
+def workstation(config: WorkstationConfig) -> int:
     """Open the workstation; returns 0, or 130 / 143 when SIGINT / SIGTERM ended the fit early.
 
     Raises FileError for a photograph that cannot be read or a folder that cannot be written, before the fit begins.

@@ -49,14 +49,22 @@ class FitPage:
         self.error_canvas = error.canvas("error map").bind(lambda: self.fit.error_map(self.error_gain), live=False)
         self.controls.on_frame(self.draw_controls)
         self.metrics.on_frame(self.draw_metrics)
+        view.on_drop(lambda dropped: self.open(Path(dropped.paths[0])))
+
+    def open(self, path: Path) -> None:
+        """Take in another photograph, read beside the loop; the fit begins again when it is there."""
+        self._opening = self._loader.submit(load_photograph, path, self.max_size)
+        self._say(f"Opening {path.name} ...")
 
     def advance(self) -> None:
         """The page's share of a frame: train unless paused, and look at the prediction when it is time."""
         self._take_opened()
-        if not self.paused:
-            spent = time.perf_counter() - self._advanced_at
-            self.fit.advance(steps=self.steps_per_frame, seconds=max(FRAME_SECONDS - spent, FRAME_SECONDS / 4))
-            self._advanced_at = time.perf_counter()
+        left = max(FRAME_SECONDS - (time.perf_counter() - self._advanced_at), FRAME_SECONDS / 4)
+        if self.paused or self.fit.finished:
+            time.sleep(left)
+        else:
+            self.fit.advance(steps=self.steps_per_frame, seconds=left)
+        self._advanced_at = time.perf_counter()
         self.look(now=self.fit.finished)
 
     def look(self, *, now: bool = True) -> None:
@@ -93,8 +101,7 @@ class FitPage:
         self.controls.text(f"{self.photograph.name}  {width} x {height}")
         path = self.controls.file_dialog("Open Image...", title="Open a photograph", filters=PHOTOGRAPHS)
         if path:
-            self._opening = self._loader.submit(load_photograph, Path(path), self.max_size)
-            self._say(f"Opening {Path(path).name} ...")
+            self.open(Path(path))
 
     def _take_opened(self) -> None:
         if self._opening is None or not self._opening.done():
@@ -102,7 +109,7 @@ class FitPage:
         opening, self._opening = self._opening, None
         try:
             self.photograph = opening.result()
-        except FileError as error:
+        except (FileError, OSError) as error:
             self._say(str(error), RED)
             return
         self.fit.restart(picture=self.photograph.picture.to(self.fit.picture.device))

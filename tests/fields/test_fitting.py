@@ -10,6 +10,15 @@ from easel.fields import FieldConfig, Knobs, build_field, fit, render
 from easel.fields.fitting import averaging, spread
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads that wait for each other make small steps slow on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def scene(size=(48, 64), channels=3):
     """A smooth picture with an edge."""
     rows, columns = torch.meshgrid(torch.linspace(0, 1, size[0]), torch.linspace(0, 1, size[1]), indexing="ij")

@@ -11,8 +11,9 @@ import torch
 
 from easel.fields import FieldConfig, Knobs, build_field
 from easel.fields.coordinates import pixel_centers
-from easel.fields.fused import FusedLearner, predict, runs_fused
+from easel.fields.fused import FusedLearner, runs_fused
 from easel.fields.learner import LOSSES, Learner
+from easel.fields.rendering import values_at
 
 pytest.importorskip("numba")
 
@@ -42,9 +43,10 @@ def distance(found, expected):
 def test_values_are_those_of_torch(size, channels, config):
     field, _ = problem(size, channels, config)
     index = torch.arange(size[0] * size[1])
+    assert runs_fused(field)
     with torch.no_grad():
         expected = field(pixel_centers(size))
-    assert distance(predict(field, index, size), expected) < 1e-5
+    assert distance(values_at(field, index, size), expected) < 1e-5
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -111,7 +113,7 @@ def test_bits_do_not_depend_on_the_number_of_threads():
             for _ in range(20):
                 learner.step(torch.randint(7200, (3000,), generator=generator), Knobs(), averaging=0.1)
             weights = [parameter.detach().flatten() for parameter in run.parameters()]
-            found.append(torch.cat([*weights, predict(run, torch.arange(7200), (80, 90)).flatten()]))
+            found.append(torch.cat([*weights, values_at(run, torch.arange(7200), (80, 90)).flatten()]))
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])

@@ -110,15 +110,12 @@ class FusedLearner:
         )
 
 
-def predict(field: Field, index: Int[Tensor, " n"], size: Sequence[int]) -> Float[Tensor, "n c"]:
-    """The field's values at the pixels with these flat indices in a picture of (height, width), by the kernel."""
-    kernel, weights = _kernel(), _flat_weights(field).numpy()
-    values = torch.empty(len(index), field.channels)
-    described = _plan(field)
+def predict(field: Field, index: Int[Tensor, " n"], size: Sequence[int], values: Float[Tensor, "n c"]) -> None:
+    """Fill in the values at the pixels with these flat indices in a picture of (height, width), by the kernel."""
+    kernel, weights, described = _kernel(), _flat_weights(field).numpy(), _plan(field)
     memory = _scratch(described, len(index))
     kernel.pack(weights, described, memory)
     _share(kernel.predict, index.numpy(), _picture(size, values), weights, described, memory, values.numpy())
-    return values
 
 
 def _share(work: Callable[..., Any], *arguments: Any) -> Any:
@@ -138,7 +135,8 @@ def _picture(size: Sequence[int], pixels: Float[Tensor, "n c"]) -> Any:
 
 
 def _flat_weights(field: Field) -> Float[Tensor, " n"]:
-    return torch.cat([parameter.detach().flatten() for parameter in field.parameters()])
+    # By numpy, in this thread alone: torch's threads wait for each other, here longer than the copy takes.
+    return torch.from_numpy(np.concatenate([parameter.detach().numpy().ravel() for parameter in field.parameters()]))
 
 
 def _plan(field: Field) -> Any:

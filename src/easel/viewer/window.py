@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from easel.graphics.image import check_tensor
+from easel.viewer import toolkit
 from easel.viewer.backends.base import Frame
 from easel.viewer.backends.select import select
 from easel.viewer.canvas import Canvas, blank, check_filter
@@ -108,7 +109,7 @@ class Window:
         if not self._finalizer.alive:
             return False
         if self.backend.ui is None:
-            raise RuntimeError(f"the frames of a Window need Dear ImGui: {self.backend_reason}.")
+            raise RuntimeError(f"the frames of a Window need Dear ImGui: {toolkit.MISSING}.")
         self.end_frame()  # one that an exception left open
         self.activate()
         now = time.perf_counter()
@@ -129,7 +130,7 @@ class Window:
         self.frame_count += 1
         if self.backend.due():
             self.backend.present(self._frame)
-        elif self.vsync:
+        elif self.vsync and self.backend.interactive:  # minimised: no picture, and no spinning either
             self.backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._begun_at))
 
     def activate(self) -> None:
@@ -165,8 +166,10 @@ class Window:
 
     def capture(self) -> Float[Tensor, "h w 3"]:
         """The last frame as drawn, top row first, values in [0, 1]; without OpenGL, what `show` shows in its place."""
-        if self._frame is None or not self._finalizer.alive:
-            raise RuntimeError(f"window {self.title!r} has no frame to capture: call it after end_frame().")
+        if not self._finalizer.alive:
+            raise RuntimeError(f"window {self.title!r} is destroyed: capture() comes before destroy().")
+        if self._frame is None or (self.backend.ui is not None and self.backend.ui.open):
+            raise RuntimeError(f"window {self.title!r} has no complete frame: capture() comes after end_frame().")
         return self.backend.capture(self._frame)
 
     def destroy(self) -> None:

@@ -12,19 +12,21 @@ from torch import Tensor
 
 from easel.graphics.image import check_tensor, imwrite
 from easel.viewer.layout import Rectangle
+from easel.viewer.recording import Recordable
 from easel.viewer.sketch import Number
 
 log = logging.getLogger("easel")
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
 
 
-class Canvas:
+class Canvas(Recordable):
     """Shows the tensor that it is bound to, as it is at the moment of drawing; made by `Panel.canvas`.
 
     A tensor pixel's values are display-referred: what is on screen, in `save` and in the tensor are the same numbers.
     """
 
-    def __init__(self, name: str, *, filter: str = "linear", fit: bool = True) -> None:
+    def __init__(self, name: str, *, filter: str = "linear", fit: bool = True, recording_clock: str = "frames") -> None:
+        super().__init__(recording_clock)
         self.name = name
         self.filter = filter
         self.fit = fit
@@ -58,8 +60,8 @@ class Canvas:
         """Show `tensor` from now on: (H, W) or (H, W, C) with 1, 3 or 4 channels, values in [0, 1] (uint8: 0 to 255).
 
         Writing into the tensor is enough to see it change; nothing of an autograd graph is kept. A function without
-        arguments is called, without gradients, only when the canvas is really drawn or saved. With `live=False` the
-        content is taken once and again after `refresh`, and costs nothing in between. None unbinds.
+        arguments is called, without gradients, only when the canvas is really drawn, saved or recorded. With
+        `live=False` the content is taken once and again after `refresh`, and costs nothing in between. None unbinds.
         """
         self._source = check_tensor(tensor, self._who) if not (tensor is None or callable(tensor)) else tensor
         self.live = live

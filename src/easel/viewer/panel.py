@@ -1,19 +1,23 @@
 """Panel: a docked region with canvases and widgets."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
 from torch import Tensor
 
+from easel.graphics.files import FileError
+from easel.graphics.video import check_film
 from easel.viewer.canvas import Canvas
 from easel.viewer.containment import Guard
 from easel.viewer.dialogs import Filters, Question
 from easel.viewer.pen import Pen
 from easel.viewer.placement import place_canvases
 from easel.viewer.readouts import Plot, Progress, Readout, Section, Text, as_curve
+from easel.viewer.recording import Recordable, free_path
 from easel.viewer.sketch import Number, Rgba, Sketch
 from easel.viewer.slots import UNSET, Slot
 from easel.viewer.theme import ALARM
@@ -24,6 +28,8 @@ from easel.viewer.widgets import Button, Checkbox, ColorPicker, Combo, InputText
 T = TypeVar("T")
 Callback = TypeVar("Callback", bound=Callable[[], object])
 
+SAVING = "Saving ..."
+"""On a record button while its film is completed."""
 TAB = "##tab"
 """The label under which scripts find a panel's tab."""
 
@@ -62,7 +68,7 @@ class Panel:
     def canvas(self, name: str, *, filter: str = "linear", fit: bool = True) -> Canvas:
         """This panel's canvas of that name, made when there is none yet; later calls ignore the settings."""
         if name not in self.canvases:
-            self.canvases[name] = Canvas(name, filter=filter, fit=fit)
+            self.canvases[name] = Canvas(name, filter=filter, fit=fit, recording_clock=self._turn.recording_clock)
         return self.canvases[name]
 
     def on_frame(self, callback: Callback) -> Callback:
@@ -200,6 +206,35 @@ class Panel:
         question = Question(title, tuple(filters or ()), initial_dir or "", True, default_extension)
         return self._ask_file(label, question, help)
 
+    def record_button(
+        self,
+        canvas: Recordable,
+        path: str | os.PathLike[str] = "recording.gif",
+        *,
+        fps: Number = 30,
+        quality: Number = 0.8,
+        start_label: str = "Record",
+        stop_label: str = "Stop Recording",
+        help: str = "",
+    ) -> bool:
+        """A button that starts and stops the recording of a canvas, or of a view; True while it records.
+
+        An existing file is kept, the film is then called "recording-2.gif", and so on. What goes wrong with the film
+        is told below the button.
+        """
+        check_film(path, fps)
+        label = stop_label if canvas.is_recording else SAVING if canvas.is_saving else start_label
+        if label != start_label and self._is_claimed(label):
+            label = f"{label}##{start_label}"
+        self._buttons += 1
+        with self.enabled(canvas.is_recording or not canvas.is_saving):
+            color = ALARM if canvas.is_recording else None
+            if self._ask(label, Button(0, 0, self._buttons, color), help):
+                _toggle_recording(canvas, path, fps, quality)
+        if canvas.save_error:
+            self.text_wrapped(canvas.save_error, color=ALARM)
+        return canvas.is_recording
+
     def set(self, label: str, value: object) -> None:
         """Give a widget a value, even before it exists; it takes it, converted and in range, when it is called next."""
         self._slots.setdefault(label, Slot()).pending = value
@@ -321,8 +356,12 @@ class Panel:
         slot.value = value
         return value
 
+    def _is_claimed(self, label: str) -> bool:
+        """A widget has used the label in this frame."""
+        return self._turn.running and label in self._slots and self._slots[label].frame == self._turn.index
+
     def _claim(self, label: str, slot: Slot, widget: Widget[Any]) -> None:
-        if slot.frame == self._turn.index:
+        if self._is_claimed(label):
             kind = type(widget).__name__
             raise ValueError(
                 f"panel {self.name!r} already has a widget {label!r} in this frame ({kind}). Labels name a widget's "
@@ -336,6 +375,14 @@ class Panel:
         if self.button(label, help=help):
             self._turn.dialogs.ask(key, question)
         return answer
+
+
+def _toggle_recording(canvas: Recordable, path: str | os.PathLike[str], fps: Number, quality: Number) -> None:
+    if canvas.is_recording:
+        canvas.stop_recording()
+        return
+    with suppress(ImportError, OSError, FileError):  # it is in `save_error`
+        canvas.start_recording(free_path(path), fps=fps, quality=quality)
 
 
 def callback_key(callback: Callable[[], object]) -> object:

@@ -101,6 +101,18 @@ class Pen:
             imgui.set_scroll_here_y()
 
 
+@contextmanager
+def tinted(color: Rgba | None) -> Iterator[None]:
+    """Buttons drawn inside have `color` in place of their own, if there is one."""
+    col = imgui.Col_
+    alphas = {col.button: 0.65, col.button_hovered: 0.8, col.button_active: 1.0} if color else {}
+    for index, alpha in alphas.items():
+        assert color is not None
+        imgui.push_style_color(index, (*color[:3], alpha))
+    yield
+    imgui.pop_style_color(len(alphas))
+
+
 def imgui_name(label: str) -> tuple[str, str]:
     """(what is read, what identifies): Dear ImGui's `##suffix` names a widget without showing."""
     return label.partition("##")[0], f"##{label}"

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -29,6 +29,7 @@ log = logging.getLogger("easel")
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Look = Callable[[], Tensor | None]
+Recorded = TypeVar("Recorded", bound="Recordable")
 
 CLOCKS = ("wall", "frames")
 
@@ -159,14 +160,20 @@ class Recordable:
     """Something with a picture in every frame of a view: a canvas, or the view as a whole."""
 
     def __init__(self, clock: str) -> None:
-        self._recording_clock = clock
+        self.recording_clock = clock
+        """How a recording tells time unless it says: "wall" or "frames"."""
         self._recorders: list[Recorder] = []
         """Those whose film is not complete, and at the end the latest."""
         self._refusal: str | None = None
 
     def start_recording(
-        self, path: str | os.PathLike[str], *, fps: Number = 30, quality: Number = 0.8, clock: str | None = None
-    ) -> Self:
+        self: Recorded,
+        path: str | os.PathLike[str],
+        *,
+        fps: Number = 30,
+        quality: Number = 0.8,
+        clock: str | None = None,
+    ) -> Recorded:
         """Record from the next frame on into a film: .gif, .mp4, .webm, or a folder of numbered .png or .tif files.
 
         `fps` is 1 to 50 for a GIF, `quality` 0 to 1. With `clock="wall"`, the rule where a person watches, the film
@@ -177,7 +184,7 @@ class Recordable:
         unfinished = [recorder for recorder in self._recorders if recorder.is_saving]
         same = [recorder for recorder in unfinished if recorder.path == film_path(path)]
         try:
-            clock = clock or self._recording_clock
+            clock = clock or self.recording_clock
             recorder = Recorder(path, fps=fps, quality=quality, clock=clock, after=same)
         except (ImportError, OSError, FileError) as error:
             self._refusal = str(error)

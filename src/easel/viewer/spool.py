@@ -59,7 +59,7 @@ class Spool:
     def close(self, error: BaseException | None = None) -> None:
         """No more frames come. With an `error`, the reader gets it at once instead of those that wait."""
         with self._changed:
-            self._closed, self._error = True, error
+            self._closed, self._error = True, self._error or error
             self._changed.notify()
 
     def drop(self) -> None:

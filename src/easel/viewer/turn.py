@@ -15,6 +15,8 @@ class Turn:
     """None where Dear ImGui cannot load: widgets then hand out what they hold."""
     dialogs: Dialogs
     strict: bool = False
+    recording_clock: str = "frames"
+    """How recordings tell time, unless they say: "wall" where a person watches."""
     index: int = 0
     """Frames begun so far."""
     running: bool = False

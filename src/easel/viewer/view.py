@@ -19,6 +19,7 @@ from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, Poi
 from easel.viewer.layout import SIDES, Place
 from easel.viewer.pace import FRAMES_PER_SECOND
 from easel.viewer.panel import Callback, Panel, callback_key
+from easel.viewer.recording import Recordable
 from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn
@@ -33,7 +34,7 @@ PROBLEM_EMS = 26.0
 """Width of the window that tells what a view's callback raised."""
 
 
-class View:
+class View(Recordable):
     """A window of docked panels that shows tensors live.
 
     `run()` turns the loop; with `step()` and `end_step()` the program turns it, and its work stands between them.
@@ -71,7 +72,8 @@ class View:
         """Frames that are complete."""
         self.fps = 0.0
         """Frames per second over the last half second; 0.0 before."""
-        self._turn = Turn(self._backend.ui, Dialogs(self._backend.interactive), strict)
+        super().__init__("wall" if self._backend.interactive and clock == "wall" else "frames")
+        self._turn = Turn(self._backend.ui, Dialogs(self._backend.interactive), strict, self.recording_clock)
         self._panels: dict[str, Panel] = {}
         self._places: dict[str, Place] = {}
         file = Path(layout_file) if layout_file is not None else None
@@ -161,6 +163,7 @@ class View:
         if not self._turn.running:
             return
         frame = self._finish()
+        self._record(frame)
         if self._due or self._backend.due():
             self._backend.present(frame)
         self._count()
@@ -185,6 +188,8 @@ class View:
             return
         if self._turn.running:
             self._finish()
+        for recordable in (self, *(canvas for panel in self._panels.values() for canvas in panel.canvases.values())):
+            recordable.stop_recording()
         if self._backend.ui is not None:
             self._backend.ui.activate()
             self._dock.keep()
@@ -305,6 +310,13 @@ class View:
             self._backend.ui.end()
         self._frame = self.window.frame(self._dock.area, self._panels)
         return self._frame
+
+    def _record(self, frame: Frame) -> None:
+        """Show a complete frame to the recordings that run."""
+        for panel in self._panels.values():
+            for canvas in panel.canvases.values():
+                canvas.feed_recording(partial(panel.look, canvas))
+        self.feed_recording(partial(self._backend.capture, frame))
 
     def _count(self) -> None:
         self.frame_count += 1

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from easel.viewer.pen import Pen, imgui_name
-from easel.viewer.sketch import Number, Sketch, Words
+from easel.viewer.pen import Pen, imgui_name, tinted
+from easel.viewer.sketch import Number, Rgba, Sketch, Words
 from easel.viewer.toolkit import imgui
 
 T = TypeVar("T")
@@ -40,6 +40,8 @@ class Button(Widget[bool]):
     height: Number
     identity: int
     """Its number in the panel's frame: a label may change between press and release without losing the click."""
+    color: Rgba | None = None
+    """In place of a button's own."""
     default: bool = False
     momentary: ClassVar[bool] = True
 
@@ -48,10 +50,12 @@ class Button(Widget[bool]):
 
     def draw(self, pen: Pen, label: str, value: bool) -> bool:
         visible, _ = imgui_name(label)
-        return imgui.button(f"{visible}###button{self.identity}", imgui.ImVec2(self.width, self.height)) or value
+        with tinted(self.color):
+            clicked = imgui.button(f"{visible}###button{self.identity}", imgui.ImVec2(self.width, self.height))
+        return clicked or value
 
     def sketch(self, label: str, value: bool) -> Sketch:
-        return Words(f"[ {imgui_name(label)[0]} ]")
+        return Words(f"[ {imgui_name(label)[0]} ]", self.color)
 
 
 @dataclass(frozen=True)

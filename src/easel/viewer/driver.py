@@ -8,6 +8,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.events import Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
 from easel.viewer.layout import Rectangle
 from easel.viewer.panel import Panel
+from easel.viewer.scene import SceneView
 from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 from easel.viewer.view import View
@@ -100,16 +101,16 @@ class Driver:
         self.click(label, panel)
         self._click(_center(self._spot(f"{label}/{text}", owner.name)))
 
-    def move(self, canvas: Canvas, x: Number, y: Number) -> None:
-        """Move the pointer to (x, y) in the pixels of a canvas's tensor."""
+    def move(self, canvas: Canvas | SceneView, x: Number, y: Number) -> None:
+        """Move the pointer to (x, y) in the pixels of a canvas's tensor, or of a scene's picture."""
         self._pointer = PointerMoved(*_on_canvas(canvas, x, y))
         self.frames(2)
 
-    def stroke(self, canvas: Canvas, points: Sequence[tuple[Number, Number]], *, button: int = 0) -> None:
+    def stroke(self, canvas: Canvas | SceneView, points: Sequence[tuple[Number, Number]], *, button: int = 0) -> None:
         """Drag over a canvas through `points` in its tensor's pixels; button 0 is left, 1 right, 2 middle."""
         self._drag([_on_canvas(canvas, x, y) for x, y in points], button)
 
-    def wheel(self, canvas: Canvas, notches: Number) -> None:
+    def wheel(self, canvas: Canvas | SceneView, notches: Number) -> None:
         """Turn the wheel over the middle of a canvas."""
         height, width = canvas.size or (1, 1)
         self.move(canvas, width / 2, height / 2)
@@ -191,10 +192,10 @@ def _center(area: Rectangle) -> tuple[Number, Number]:
     return area.x + area.width / 2, area.y + area.height / 2
 
 
-def _on_canvas(canvas: Canvas, x: Number, y: Number) -> tuple[Number, Number]:
+def _on_canvas(canvas: Canvas | SceneView, x: Number, y: Number) -> tuple[Number, Number]:
     """A point of the canvas's tensor in window pixels."""
     if canvas.rectangle is None or canvas.size is None:
-        raise LookupError(f"canvas {canvas.name!r} is not in sight.")
+        raise LookupError(f"{canvas!r} is not in sight.")
     height, width = canvas.size
     area = canvas.rectangle
     return area.x + x / width * area.width, area.y + y / height * area.height

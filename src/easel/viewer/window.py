@@ -19,6 +19,7 @@ from easel.viewer.backends.base import Frame
 from easel.viewer.backends.select import select
 from easel.viewer.canvas import Canvas, blank, check_filter
 from easel.viewer.context import require_frame
+from easel.viewer.drawing import FIRST_DRAWING_ID, Drawing, Subject
 from easel.viewer.events import CloseAsked
 from easel.viewer.layout import Area, Rectangle
 from easel.viewer.pace import FRAMES_PER_SECOND
@@ -76,6 +77,7 @@ class Window:
         self.frame_count = 0
         """Frames that are complete."""
         self._placements: list[Placement] = []
+        self._drawings: list[Drawing] = []
         self._frame: Frame | None = None
         self._named: dict[str, Canvas] = {}
         self._texture_ids: dict[str, int] = {}
@@ -190,7 +192,7 @@ class Window:
     def begin_pictures(self) -> list[Placement]:
         """A frame's list of pictures, empty as yet."""
         self._shown.clear()
-        self._placements = []
+        self._placements, self._drawings = [], []
         return self._placements
 
     def place(self, name: str, picture: Shaped[Tensor, "h w c"], filter: str, size: tuple[int, int]) -> None:
@@ -208,10 +210,24 @@ class Window:
         if imgui.is_item_visible():
             self._placements.append(Placement(canvas, room, canvas.look, texture_id))
 
+    @property
+    def is_inside(self) -> bool:
+        """A Dear ImGui window of this one's is begun, and items go into it."""
+        ui = self.backend.ui
+        if not self._finalizer.alive or ui is None or not ui.open:
+            return False
+        self.activate()
+        return not imgui.internal.get_current_window_read().is_fallback_window
+
+    def place_drawing(self, subject: Subject, size: tuple[int, int]) -> int:
+        """Have `subject` drawn at `size` = (height, width) in this frame; returns the number to show it by."""
+        self._drawings.append(Drawing(subject, size, FIRST_DRAWING_ID + len(self._drawings)))
+        return self._drawings[-1].texture_id
+
     def frame(self, area: Area = None, panels: Mapping[str, Panel] | None = None) -> Frame:
         """The frame that is complete now, with every picture that has a number."""
         numbered = [_numbered(self._named[name], number) for name, number in self._texture_ids.items()]
-        return Frame(tuple(self._placements), area, dict(panels or {}), numbered)
+        return Frame(tuple(self._placements), area, dict(panels or {}), numbered, tuple(self._drawings))
 
 
 def show(
@@ -228,7 +244,7 @@ def show(
     The tensor's values are those that it has when the frame is drawn. `width` and `height` in pixels; without them
     one pixel shows one of the tensor's, and one alone keeps the aspect. `filter` is "linear" or "nearest".
     """
-    window = _window(window)
+    window = window_in_use(window)
     picture = check_tensor(tensor, f"show(name={name!r})")
     check_filter(filter, f"show(name={name!r})")
     rows, columns = picture.shape[:2]
@@ -255,7 +271,7 @@ def create_tensor(
     A CUDA `device` on a machine without CUDA gives a CPU tensor and one warning. `name` only labels. RuntimeError
     without a `window` when none is open.
     """
-    _window(window)
+    window_in_use(window)
     return blank(height, width, channels, device, name=name)
 
 
@@ -274,7 +290,8 @@ def _numbered(canvas: Canvas, texture_id: int) -> Placement:
     return Placement(canvas, Rectangle(0, 0, width, height), canvas.look, texture_id)
 
 
-def _window(window: Window | None) -> Window:
+def window_in_use(window: Window | None) -> Window:
+    """`window`, or else the active one; RuntimeError where there is none."""
     window = window or Window._current
     if window is None:
         raise RuntimeError("No active easel.Window - create one first")

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.context import UI
+from easel.viewer.drawing import Drawing
 from easel.viewer.events import Event
 from easel.viewer.layout import Area
 from easel.viewer.panel import Panel
@@ -30,6 +31,8 @@ class Frame:
     panels: Mapping[str, Panel]
     numbered: Sequence[Placement] = ()
     """Pictures that the program itself draws by number, wherever it likes."""
+    drawings: Sequence[Drawing] = ()
+    """What OpenGL draws by itself."""
 
 
 class Backend(ABC):

@@ -1,5 +1,6 @@
 """Draws a view's frames with OpenGL, whatever gave the context: what the window and the headless backend share."""
 
+import weakref
 from typing import TYPE_CHECKING
 
 from jaxtyping import Float
@@ -9,6 +10,7 @@ from easel.gl.nearest import NearestEnlarger
 from easel.gl.texture import PictureTexture, read_back
 from easel.viewer.backends.base import Frame
 from easel.viewer.canvas import Canvas
+from easel.viewer.drawing import Drawing, Renderer, Subject
 from easel.viewer.layout import Rectangle
 from easel.viewer.placement import Placement
 from easel.viewer.theme import DESK
@@ -42,15 +44,18 @@ class Painter:
         """Pictures moved to the GPU so far."""
         self._context = context
         self._textures: dict[Canvas, CanvasTexture] = {}
+        self._renderers: dict[weakref.ref[Subject], Renderer] = {}
         self._enlarger: NearestEnlarger | None = None
         self._blank = context.texture((1, 1), 4, bytes(4))
         imgui.backends.opengl3_init("#version 330")
         imgui.backends.opengl3_new_frame()  # makes its shaders; later calls would do nothing
 
     def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
-        """Bring the canvases that are seen up to date and draw everything into `target` of `size` = (width, height)."""
+        """Bring the pictures that are seen up to date and draw everything into `target` of `size` = (width, height)."""
         pictures = (*frame.placements, *frame.numbered)
         names = {placement.texture_id: self._texture_name(placement) for placement in pictures}
+        self._release_orphans()
+        names |= {drawing.texture_id: self._draw_subject(drawing) for drawing in frame.drawings}
         target.use()
         target.viewport = (0, 0, *size)
         target.clear(*DESK)
@@ -74,8 +79,8 @@ class Painter:
 
     def close(self) -> None:
         imgui.backends.opengl3_shutdown()
-        for texture in self._textures.values():
-            texture.release()
+        for picture in (*self._textures.values(), *self._renderers.values()):
+            picture.release()
         self._blank.release()
         if self._enlarger is not None:
             self._enlarger.release()
@@ -99,6 +104,18 @@ class Painter:
         self._enlarger = self._enlarger or NearestEnlarger(self._context)
         texture.squares = self._enlarger.enlarge(source, shown, texture.squares)
         return texture.squares.glo
+
+    def _draw_subject(self, drawing: Drawing) -> int:
+        """OpenGL's name of a texture with what draws itself."""
+        key = weakref.ref(drawing.subject)
+        if key not in self._renderers:
+            self._renderers[key] = drawing.subject.renderer(self._context)
+        return self._renderers[key].draw(drawing.subject, drawing.size).glo
+
+    def _release_orphans(self) -> None:
+        """Give back what drew a subject that the program has dropped."""
+        for key in [key for key in self._renderers if key() is None]:
+            self._renderers.pop(key).release()
 
     def _is_still(self, canvas: Canvas, texture: CanvasTexture) -> bool:
         return not canvas.live and texture.seen == (canvas.version, canvas.rectangle, canvas.filter)

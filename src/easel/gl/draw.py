@@ -1,0 +1,172 @@
+"""Meshes, points and lines in space, drawn with depth into the framebuffer in use: a `target.Target`, say.
+
+Matrices are clip-from-world as `graphics.camera` makes them. Colours are display-referred, and so is the picture; only
+the light on a mesh is reckoned in linear light. A brush loads what it draws, and draws it as often as wanted; its
+context must be current in every call.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.gl.shaders import LINE_FRAGMENT, LINE_VERTEX, MESH_FRAGMENT, MESH_VERTEX, POINT_FRAGMENT, POINT_VERTEX
+from easel.graphics.color import srgb_to_linear
+from easel.graphics.light import Light
+from easel.graphics.mesh import Mesh
+
+if TYPE_CHECKING:
+    import moderngl
+
+Number = float | int
+
+ALPHA_TO_COVERAGE = 0x809E
+"""GL_SAMPLE_ALPHA_TO_COVERAGE, which moderngl has no name for."""
+
+
+class MeshBrush:
+    """Draws textured meshes under a light, both sides of them."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self._context = context
+        self._rows = _Rows(context, MESH_VERTEX, MESH_FRAGMENT, "3f 3f 2f", ("position", "normal", "uv"))
+
+    def load(self, mesh: Mesh) -> None:
+        """The mesh to draw."""
+        self._rows.load(torch.cat([mesh.positions, mesh.normals, mesh.uv], dim=1), mesh.triangles)
+
+    def draw(
+        self, clip_from_world: Float[Tensor, "4 4"], eye: Float[Tensor, "3"], texture: "moderngl.Texture", light: Light
+    ) -> None:
+        """Draw the loaded mesh with `texture` on it, seen from `eye`."""
+        to_light = -torch.nn.functional.normalize(torch.tensor(light.direction, dtype=torch.float32), dim=0)
+        color = srgb_to_linear(torch.tensor(light.color, dtype=torch.float32).clamp(min=0))
+        self._rows.set(
+            clip_from_world=clip_from_world,
+            eye=eye,
+            to_light=to_light,
+            light=color,
+            ambient=light.ambient,
+            diffuse=light.intensity if light.enabled else 0.0,
+            specular=light.specular if light.enabled else 0.0,
+            shininess=light.shininess,
+        )
+        texture.use(0)
+        # Dear ImGui's renderer binds samplers of its own, which would override the texture's filter.
+        self._context.clear_samplers()
+        # Pushed back a little, so that lines and points that lie on a surface are not half in it.
+        self._context.polygon_offset = 1.0, 1.0
+        self._rows.draw(self._context.TRIANGLES)
+        self._context.polygon_offset = 0.0, 0.0
+
+    def release(self) -> None:
+        self._rows.release()
+
+
+class LineBrush:
+    """Draws straight lines of any width; OpenGL's own are a single pixel wide."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self._context = context
+        self._rows = _Rows(context, LINE_VERTEX, LINE_FRAGMENT, "3f 3f 3f/i", ("start", "end", "tint"))
+
+    def load(self, segments: Float[Tensor, "n 2 3"], colors: Float[Tensor, "n 3"]) -> None:
+        """The lines to draw, from point to point."""
+        self._rows.load(torch.cat([segments.flatten(1), colors], dim=1))
+
+    def draw(self, clip_from_world: Float[Tensor, "4 4"], width_pixels: Number) -> None:
+        """Draw the loaded lines; they are as wide near as far."""
+        width, height = self._context.fbo.size
+        size = torch.tensor([width, height], dtype=torch.float32)
+        self._rows.set(clip_from_world=clip_from_world, size=size, width=width_pixels)
+        self._rows.draw(self._context.TRIANGLE_STRIP, each=4)
+
+    def release(self) -> None:
+        self._rows.release()
+
+
+class PointBrush:
+    """Draws points as round discs."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self._context = context
+        self._rows = _Rows(context, POINT_VERTEX, POINT_FRAGMENT, "3f 3f", ("position", "tint"))
+
+    def load(self, positions: Float[Tensor, "n 3"], colors: Float[Tensor, "n 3"]) -> None:
+        """The points to draw."""
+        self._rows.load(torch.cat([positions, colors], dim=1))
+
+    def draw(self, clip_from_world: Float[Tensor, "4 4"], diameter_pixels: Number) -> None:
+        """Draw the loaded points; they are as large near as far."""
+        context = self._context
+        # A pixel without samples is taken or left; with them, the driver takes as many as the disc covers.
+        least = 0.01 if context.fbo.samples else 0.5
+        self._rows.set(clip_from_world=clip_from_world, diameter=diameter_pixels, least_coverage=least)
+        context.enable(context.PROGRAM_POINT_SIZE)
+        context.enable_direct(ALPHA_TO_COVERAGE)
+        self._rows.draw(context.POINTS)
+        context.disable_direct(ALPHA_TO_COVERAGE)
+        context.disable(context.PROGRAM_POINT_SIZE)
+
+    def release(self) -> None:
+        self._rows.release()
+
+
+class _Rows:
+    """A program, and the table whose rows are its corners, or the things that it draws one of each."""
+
+    def __init__(
+        self, context: "moderngl.Context", vertex: str, fragment: str, layout: str, columns: tuple[str, ...]
+    ) -> None:
+        self._context = context
+        self._program = context.program(vertex_shader=vertex, fragment_shader=fragment)
+        self._layout, self._columns = layout, columns
+        self._count = 0
+        self._buffers: list[moderngl.Buffer] = []
+        self._array: moderngl.VertexArray | None = None
+
+    def load(self, rows: Float[Tensor, "n k"], triangles: Tensor | None = None) -> None:
+        """The table, and which of its rows are the corners of a triangle."""
+        self._count = len(rows)
+        tables = [rows.float().cpu().contiguous().numpy()]
+        if triangles is not None:
+            tables.append(triangles.to(torch.int32).cpu().contiguous().numpy())
+        if [buffer.size for buffer in self._buffers] == [table.nbytes for table in tables]:
+            for buffer, table in zip(self._buffers, tables, strict=True):
+                buffer.orphan()  # what was drawn with it may not be finished; the driver gives it other memory
+                buffer.write(table)
+            return
+        self._forget()
+        if self._count:
+            self._buffers = [self._context.buffer(table) for table in tables]
+            content = [(self._buffers[0], self._layout, *self._columns)]
+            index = self._buffers[1] if triangles is not None else None
+            self._array = self._context.vertex_array(self._program, content, index)
+
+    def set(self, **uniforms: Tensor | Number) -> None:
+        """Values that are the same for all rows."""
+        for name, value in uniforms.items():
+            numbers = np.asarray(value, np.float32)  # a tensor on the GPU would not do; cameras live on the CPU
+            uniform: Any = self._program[name]
+            uniform.write(numbers.T.tobytes())  # matrices travel column by column
+
+    def draw(self, mode: int, each: int | None = None) -> None:
+        """Draw all rows; `each` is the number of corners that the program makes of every one."""
+        if self._array is None:
+            return
+        if each is None:
+            self._array.render(mode)
+        else:
+            self._array.render(mode, vertices=each, instances=self._count)
+
+    def release(self) -> None:
+        self._forget()
+        self._program.release()
+
+    def _forget(self) -> None:
+        for thing in (self._array, *self._buffers):
+            if thing is not None:
+                thing.release()
+        self._array, self._buffers = None, []

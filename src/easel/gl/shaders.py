@@ -1,0 +1,118 @@
+"""The programs that `draw` runs on the GPU: a surface under a light, wide lines, round points."""
+
+MESH_VERTEX = """
+#version 330
+uniform mat4 clip_from_world;
+in vec3 position;
+in vec3 normal;
+in vec2 uv;
+out vec3 at;
+out vec3 facing;
+out vec2 texel;
+void main() {
+    gl_Position = clip_from_world * vec4(position, 1);
+    at = position;
+    facing = normal;
+    texel = uv;
+}
+"""
+MESH_FRAGMENT = """
+#version 330
+uniform sampler2D picture;
+uniform vec3 eye;
+uniform vec3 to_light;
+uniform vec3 light;
+uniform float ambient;
+uniform float diffuse;
+uniform float specular;
+uniform float shininess;
+in vec3 at;
+in vec3 facing;
+in vec2 texel;
+out vec4 color;
+
+// IEC 61966-2-1; graphics.color has the same curves for tensors.
+vec3 srgb_to_linear(vec3 c) {
+    return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), greaterThan(c, vec3(0.04045)));
+}
+vec3 linear_to_srgb(vec3 c) {
+    return mix(c * 12.92, 1.055 * pow(c, vec3(1 / 2.4)) - 0.055, greaterThan(c, vec3(0.0031308)));
+}
+
+void main() {
+    vec3 stored = texture(picture, texel).rgb;
+    if (any(isnan(stored)) || any(isinf(stored))) {
+        color = vec4(1, 0, 1, 1);
+        return;
+    }
+    vec3 surface = srgb_to_linear(clamp(stored, 0, 1));
+    vec3 n = normalize(gl_FrontFacing ? facing : -facing);
+    float lit = max(dot(n, to_light), 0);
+    // A surface that turns away from the light has no highlight, whatever the halfway vector says.
+    float shine = lit > 0 ? pow(max(dot(n, normalize(to_light + normalize(eye - at))), 0), shininess) : 0;
+    vec3 radiance = (surface * (ambient + lit * diffuse) + specular * shine) * light;
+    color = vec4(linear_to_srgb(clamp(radiance, 0, 1)), 1);
+}
+"""
+
+LINE_VERTEX = """
+#version 330
+uniform mat4 clip_from_world;
+uniform vec2 size;
+uniform float width;
+in vec3 start;
+in vec3 end;
+in vec3 tint;
+out vec3 shade;
+void main() {
+    vec4 a = clip_from_world * vec4(start, 1);
+    vec4 b = clip_from_world * vec4(end, 1);
+    // What passes the camera is cut at the near plane: behind it, dividing by w would mirror the point.
+    float front_a = a.z + a.w, front_b = b.z + b.w;
+    if (front_a < 0 && front_b > 0) a = mix(a, b, front_a / (front_a - front_b));
+    if (front_b < 0 && front_a > 0) b = mix(b, a, front_b / (front_b - front_a));
+    vec2 along = (b.xy / b.w - a.xy / a.w) * size;
+    along = length(along) > 0 ? normalize(along) : vec2(1, 0);
+    vec2 side = vec2(-along.y, along.x) * (gl_VertexID % 2 == 0 ? 1 : -1);
+    bool first = gl_VertexID < 2;
+    vec4 corner = first ? a : b;
+    // Longer by half a width at both ends, so that lines that meet leave no notch.
+    corner.xy += (side + (first ? -along : along)) * width / size * corner.w;
+    gl_Position = front_a < 0 && front_b < 0 ? vec4(2, 2, 2, 1) : corner;
+    shade = tint;
+}
+"""
+LINE_FRAGMENT = """
+#version 330
+in vec3 shade;
+out vec4 color;
+void main() { color = vec4(shade, 1); }
+"""
+
+POINT_VERTEX = """
+#version 330
+uniform mat4 clip_from_world;
+uniform float diameter;
+in vec3 position;
+in vec3 tint;
+out vec3 shade;
+void main() {
+    gl_Position = clip_from_world * vec4(position, 1);
+    gl_PointSize = diameter + 1;
+    shade = tint;
+}
+"""
+POINT_FRAGMENT = """
+#version 330
+uniform float diameter;
+uniform float least_coverage;
+in vec3 shade;
+out vec4 color;
+void main() {
+    // How much of this pixel the disc covers; the driver turns alpha into samples.
+    float from_center = length(gl_PointCoord - 0.5) * (diameter + 1);
+    float coverage = clamp((diameter + 1) / 2 - from_center, 0, 1);
+    if (coverage < least_coverage) discard;
+    color = vec4(shade, coverage);
+}
+"""

@@ -1,0 +1,72 @@
+"""Target: an off-screen picture with depth and antialiased edges, for things in space to be drawn into."""
+
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.gl.texture import read_back
+
+if TYPE_CHECKING:
+    import moderngl
+
+Number = float | int
+
+
+class Target:
+    """An off-screen picture with depth, up to `samples` samples a pixel: `begin`, draw, `finish`."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self._context = context
+        self._kept: tuple[moderngl.Framebuffer, moderngl.Framebuffer] | None = None
+        """(what is drawn into, what is shown): the same one without antialiasing."""
+
+    def begin(self, size: tuple[int, int], samples: int, background: tuple[Number, Number, Number]) -> int:
+        """Clear a picture of `size` = (height, width) to draw into; returns the samples that the driver has for it."""
+        height, width = size
+        samples = min(samples, self._context.max_samples) if samples > 1 else 0
+        if self._kept is None or (self._kept[0].size, self._kept[0].samples) != ((width, height), samples):
+            self.release()
+            self._kept = self._make((width, height), samples)
+        drawn = self._kept[0]
+        drawn.use()
+        self._context.disable(self._context.BLEND | self._context.CULL_FACE)
+        self._context.enable(self._context.DEPTH_TEST)
+        drawn.color_mask = (True, True, True, True)
+        drawn.clear(*background, 1.0)
+        # Alpha stays 1: the interface would let the panel shine through.
+        drawn.color_mask = (True, True, True, False)
+        return max(samples, 1)
+
+    def finish(self) -> "moderngl.Texture":
+        """The picture as a texture, its first row at the bottom as OpenGL has it."""
+        assert self._kept is not None, "finish() comes after begin()"
+        drawn, shown = self._kept
+        if drawn is not shown:
+            self._context.copy_framebuffer(shown, drawn)
+        self._context.disable(self._context.DEPTH_TEST)
+        texture: Any = shown.color_attachments[0]
+        return texture
+
+    def read(self) -> Float[Tensor, "h w 3"]:
+        """The finished picture in [0, 1], top row first."""
+        assert self._kept is not None, "read() comes after finish()"
+        return read_back(self._kept[1])
+
+    def release(self) -> None:
+        for framebuffer in dict.fromkeys(self._kept or ()):
+            for attachment in (*framebuffer.color_attachments, framebuffer.depth_attachment):
+                if attachment is not None:
+                    attachment.release()
+            framebuffer.release()
+        self._kept = None
+
+    def _make(self, size: tuple[int, int], samples: int) -> "tuple[moderngl.Framebuffer, moderngl.Framebuffer]":
+        context = self._context
+        texture = context.texture(size, 4)
+        depth = context.depth_renderbuffer(size, samples=samples)
+        if not samples:
+            drawn = context.framebuffer([texture], depth)
+            return drawn, drawn
+        drawn = context.framebuffer([context.renderbuffer(size, 4, samples=samples)], depth)
+        return drawn, context.framebuffer([texture])

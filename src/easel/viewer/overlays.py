@@ -1,0 +1,195 @@
+"""Overlays: points, lines and cameras that stand in a scene beside its surface.
+
+Their attributes are live: assign to one, or write into the tensor that it was given, and the next picture shows it.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Real
+from torch import Tensor
+
+from easel.gl.draw import LineBrush, PointBrush
+from easel.graphics.camera import rays
+from easel.viewer.sketch import Number
+
+if TYPE_CHECKING:
+    import moderngl
+
+Numbers = Tensor | np.ndarray | Sequence[Any]
+"""A table of numbers."""
+
+AMBER = (1.0, 0.72, 0.25)
+"""What overlays are drawn in unless told otherwise: it stands out from most pictures, and from the background."""
+
+
+class Brushes:
+    """What overlays are drawn with in one OpenGL context."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self.points = PointBrush(context)
+        self.lines = LineBrush(context)
+
+    def release(self) -> None:
+        self.points.release()
+        self.lines.release()
+
+
+class Points:
+    """Round points; made by `SceneView.add_points`."""
+
+    def __init__(self, positions: Numbers, colors: Numbers, size: Number) -> None:
+        self.visible = True
+        self.positions = positions
+        self.colors = colors
+        self.size = size
+        """Diameter in pixels."""
+
+    @property
+    def positions(self) -> Real[Tensor, "n 3"]:
+        """Places in the world."""
+        return self._positions
+
+    @positions.setter
+    def positions(self, value: Numbers) -> None:
+        self._positions = _table(value, "positions", (3,))
+
+    @property
+    def colors(self) -> Real[Tensor, "n_or_1 3"]:
+        """In [0, 1], or 0 to 255 as uint8: one for each point, or one for all."""
+        return self._colors
+
+    @colors.setter
+    def colors(self, value: Numbers) -> None:
+        self._colors = _colors(value)
+
+    def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
+        """Draw them as they are now."""
+        brushes.points.load(self._positions.float(), _spread(self._colors, len(self._positions)))
+        brushes.points.draw(clip_from_world, self.size)
+
+
+class Lines:
+    """Straight lines; made by `SceneView.add_lines`."""
+
+    def __init__(self, segments: Numbers, colors: Numbers, width: Number) -> None:
+        self.visible = True
+        self.segments = segments
+        self.colors = colors
+        self.width = width
+        """In pixels."""
+
+    @property
+    def segments(self) -> Real[Tensor, "n 2 3"]:
+        """Where each line starts and ends in the world."""
+        return self._segments
+
+    @segments.setter
+    def segments(self, value: Numbers) -> None:
+        self._segments = _table(value, "segments", (2, 3))
+
+    @property
+    def colors(self) -> Real[Tensor, "n_or_1 3"]:
+        """In [0, 1], or 0 to 255 as uint8: one for each line, or one for all."""
+        return self._colors
+
+    @colors.setter
+    def colors(self, value: Numbers) -> None:
+        self._colors = _colors(value)
+
+    def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
+        """Draw them as they are now."""
+        brushes.lines.load(self._segments.float(), _spread(self._colors, len(self._segments)))
+        brushes.lines.draw(clip_from_world, self.width)
+
+
+class Frustum:
+    """What a camera sees, as a pyramid with a mark on its upper side; made by `SceneView.add_frustum`."""
+
+    def __init__(
+        self, pose: Numbers, fov_degrees: Number, aspect: Number, depth: Number, color: Numbers, width: Number
+    ) -> None:
+        self.visible = True
+        self.pose = pose
+        self.fov_degrees = fov_degrees
+        self.aspect = aspect
+        self.depth = depth
+        """How far the pyramid reaches."""
+        self.color = color
+        self.width = width
+        """Of its lines, in pixels."""
+
+    @property
+    def pose(self) -> Real[Tensor, "4 4"]:
+        """Camera → world, as `graphics.camera` has it: the camera looks along its own -Z."""
+        return self._pose
+
+    @pose.setter
+    def pose(self, value: Numbers) -> None:
+        pose = _table(value, "pose", (4,))
+        if len(pose) != 4:
+            raise ValueError(f"the pose of a frustum is (4, 4), camera to world; got {tuple(pose.shape)}.")
+        self._pose = pose
+
+    @property
+    def color(self) -> Real[Tensor, "1 3"]:
+        return self._color
+
+    @color.setter
+    def color(self, value: Numbers) -> None:
+        color = _colors(value)
+        if len(color) != 1:
+            raise ValueError(f"a frustum has one color; got {len(color)} of them.")
+        self._color = color
+
+    def segments(self) -> Float[Tensor, "n 2 3"]:
+        """Its lines in the world."""
+        # Two pixels by two at unit focal length: corners and middles are whole numbers.
+        corner = torch.tensor([[0, 0], [2, 0], [2, 2], [0, 2], [0.6, -0.15], [1.4, -0.15], [1, -0.6]])
+        eye, directions = rays(corner, torch.eye(4), self.fov_degrees, (2, 2))
+        at = directions / -directions[:, 2:] * self.depth * torch.tensor([float(self.aspect), 1.0, 1.0])
+        edges = [*((eye, at[i]) for i in range(4)), *((at[i], at[(i + 1) % 4]) for i in range(4))]
+        edges += [(at[4], at[5]), (at[5], at[6]), (at[6], at[4])]
+        inside = torch.stack([torch.stack(edge) for edge in edges])
+        pose = self._pose.float().cpu()
+        return inside @ pose[:3, :3].T + pose[:3, 3]
+
+    def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
+        """Draw it as it is now."""
+        segments = self.segments()
+        brushes.lines.load(segments, _spread(self._color, len(segments)))
+        brushes.lines.draw(clip_from_world, self.width)
+
+
+Overlay = Points | Lines | Frustum
+
+
+def _table(value: Numbers, who: str, row: tuple[int, ...]) -> Tensor:
+    """`value` as rows of shape `row`, sharing its memory where it can, without its graph."""
+    try:
+        table = torch.as_tensor(value).detach()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{who} of an overlay are numbers; got {type(value).__name__} ({error}).") from error
+    if table.is_complex() or table.ndim != len(row) + 1 or tuple(table.shape[1:]) != row:
+        wanted = ", ".join(map(str, ("N", *row)))
+        raise ValueError(f"{who} of an overlay have the shape ({wanted}); got {tuple(table.shape)} {table.dtype}.")
+    return table
+
+
+def _colors(value: Numbers) -> Tensor:
+    one = isinstance(value, Sequence) and len(value) == 3 and all(isinstance(part, float | int) for part in value)
+    if one or (isinstance(value, Tensor | np.ndarray) and value.ndim == 1):
+        value = torch.as_tensor(value)[None]
+    colors = _table(value, "colors", (3,))
+    if not len(colors):
+        raise ValueError("colors of an overlay are at least one; got none.")
+    return colors
+
+
+def _spread(colors: Tensor, count: int) -> Float[Tensor, "n 3"]:
+    """A colour for each of `count` things; where there are too few the last is repeated, until more are assigned."""
+    colors = colors.float() / 255 if colors.dtype == torch.uint8 else colors.float()
+    missing = max(count - len(colors), 0)
+    return torch.cat([colors[:count], colors[-1:].expand(missing, 3)]).clamp(0, 1)

@@ -13,6 +13,9 @@ import easel
 NAMES = [
     "COLORMAPS",
     "HAS_CUDA",
+    "Camera",
+    "Light",
+    "SceneView",
     "View",
     "Window",
     "__version__",

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easel import fields, graphics, viewer, workstation
+    from easel.graphics.camera import Camera
     from easel.graphics.color import COLORMAPS, colormap
     from easel.graphics.image import imread, imwrite
+    from easel.graphics.light import Light
     from easel.log import set_log_level
     from easel.viewer import ui
+    from easel.viewer.scene import SceneView
     from easel.viewer.view import View
     from easel.viewer.window import Window, create_tensor, show
 
@@ -22,6 +25,9 @@ __version__ = "0.1.0"
 __all__ = [
     "COLORMAPS",
     "HAS_CUDA",
+    "Camera",
+    "Light",
+    "SceneView",
     "View",
     "Window",
     "__version__",
@@ -40,6 +46,9 @@ __all__ = [
 
 _HOMES = {
     "COLORMAPS": "easel.graphics.color",
+    "Camera": "easel.graphics.camera",
+    "Light": "easel.graphics.light",
+    "SceneView": "easel.viewer.scene",
     "View": "easel.viewer.view",
     "Window": "easel.viewer.window",
     "colormap": "easel.graphics.color",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from easel.viewer.canvas import Canvas as Canvas
     from easel.viewer.driver import Driver as Driver
     from easel.viewer.panel import Panel as Panel
+    from easel.viewer.scene import SceneView as SceneView
     from easel.viewer.view import View as View
     from easel.viewer.window import Window as Window
     from easel.viewer.window import create_tensor as create_tensor
@@ -17,6 +18,7 @@ _HOMES = {
     "Canvas": "canvas",
     "Driver": "driver",
     "Panel": "panel",
+    "SceneView": "scene",
     "View": "view",
     "Window": "window",
     "create_tensor": "window",
@@ -24,7 +26,7 @@ _HOMES = {
 }
 """Public name → the file it lives in; loaded when first asked for."""
 
-__all__ = ["Canvas", "Driver", "Panel", "View", "Window", "create_tensor", "show", "ui"]
+__all__ = ["Canvas", "Driver", "Panel", "SceneView", "View", "Window", "create_tensor", "show", "ui"]
 
 
 def __getattr__(name: str) -> Any:

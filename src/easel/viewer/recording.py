@@ -234,7 +234,7 @@ def free_path(path: str | os.PathLike[str]) -> Path:
     raise AssertionError("there is always another number")
 
 
-def letterbox(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+def letterbox(pixels: Pixels, size: tuple[int, int]) -> UInt8[np.ndarray, "new_h new_w 3"]:
     """`pixels` as large as they go into a black frame of `size` = (height, width), in their own aspect."""
     x, y, width, height = map(int, fit(pixels.shape[:2], Rectangle(0, 0, size[1], size[0])))
     frame = np.zeros((*size, 3), np.uint8)

@@ -15,8 +15,8 @@ from PIL import Image
 from easel.graphics.codecs import SUFFIXES
 from easel.graphics.files import FileError
 from easel.graphics.image import (
-    _tensor_of,
     as_picture,
+    as_tensor,
     check_tensor,
     from_batch,
     imread,
@@ -293,7 +293,7 @@ def test_pil_images_are_pictures():
 
 def test_other_things_are_no_picture():
     with pytest.raises(TypeError, match="got list"):
-        _tensor_of([[0.0]])  # behind the annotated doors, which under test refuse it before they open
+        as_tensor([[0.0]])  # behind the annotated doors, which under test refuse it before they open
 
 
 def test_batch_and_picture_are_inverse_views():

@@ -48,7 +48,7 @@ def imread(
         raise ValueError(f"imread gives 1, 3 or 4 channels, or 0 for the file's own; got channels={channels}.")
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    picture = as_picture(_tensor_of(decode(path)).to(device))
+    picture = as_picture(as_tensor(decode(path)).to(device))
     if size is not None:
         picture = resize(picture, size)
     if channels == 1 and picture.shape[-1] > 1:
@@ -117,7 +117,7 @@ def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a pictur
     uint16 or bool; any strides. Tensors and writable numpy arrays share their memory with the result. `who` begins
     the message of the ValueError, for instance "canvas 'prediction'".
     """
-    checked = _tensor_of(tensor).detach()
+    checked = as_tensor(tensor).detach()
     shape = tuple(checked.shape)
     if checked.dtype not in _PICTURE_DTYPES:
         names = ", ".join(_dtype_name(dtype) for dtype in _PICTURE_DTYPES)
@@ -152,11 +152,30 @@ def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a pictur
 
 def as_picture(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> Float[Tensor, "h w c"]:
     """`check_tensor` in float32: uint8 /255, uint16 /65535, bool 0 and 1; float32 keeps sharing its memory."""
-    checked = check_tensor(tensor, who)
-    if checked.dtype == torch.float32:
-        return checked
-    picture = _empty(checked.shape, checked.device).copy_(checked)
-    return picture.div_(_WHITE[checked.dtype]) if checked.dtype in _WHITE else picture
+    return as_values(check_tensor(tensor, who))
+
+
+def as_values(tensor: Shaped[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Any real tensor in float32, uint8 /255 and uint16 /65535 as in pictures; float32 keeps sharing its memory."""
+    if tensor.dtype == torch.float32:
+        return tensor
+    values = _empty(tensor.shape, tensor.device).copy_(tensor)
+    return values.div_(_WHITE[tensor.dtype]) if tensor.dtype in _WHITE else values
+
+
+def as_tensor(value: object) -> Tensor:
+    """The tensor of a tensor, a numpy array (its memory shared where it is writable) or a PIL image."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, Image.Image):
+        return torch.from_numpy(np.array(image_pixels(value)))
+    if isinstance(value, np.ndarray):
+        # torch knows neither foreign byte orders nor negative strides, and warns about arrays it must not write to.
+        native = value.astype(value.dtype.newbyteorder("="), copy=False)
+        if not native.flags.writeable or min(native.strides, default=0) < 0:
+            native = native.copy()
+        return torch.from_numpy(native)
+    raise TypeError(f"a picture is a torch tensor, a numpy array or a PIL image; got {type(value).__name__}.")
 
 
 def as_bytes(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> UInt8[Tensor, "h w c"]:
@@ -206,20 +225,6 @@ def _empty(shape: Sequence[int], device: torch.device) -> Tensor:
     if device.type == "cpu":
         return torch.from_numpy(np.empty(tuple(shape), np.float32))
     return torch.empty(tuple(shape), dtype=torch.float32, device=device)
-
-
-def _tensor_of(value: object) -> Tensor:
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, Image.Image):
-        return torch.from_numpy(np.array(image_pixels(value)))
-    if isinstance(value, np.ndarray):
-        # torch knows neither foreign byte orders nor negative strides, and warns about arrays it must not write to.
-        native = value.astype(value.dtype.newbyteorder("="), copy=False)
-        if not native.flags.writeable or min(native.strides, default=0) < 0:
-            native = native.copy()
-        return torch.from_numpy(native)
-    raise TypeError(f"a picture is a torch tensor, a numpy array or a PIL image; got {type(value).__name__}.")
 
 
 def _dtype_name(dtype: torch.dtype) -> str:

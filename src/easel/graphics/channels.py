@@ -1,0 +1,114 @@
+"""Any tensor as something to look at: axes in any order, batches as grids, and what more or fewer channels mean."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+LAYOUTS = {"hwc": 3, "chw": 3, "bhw": 3, "bhwc": 4, "bchw": 4}
+"""Orders of the axes (batch, height, width, channels) → how many there are; "hwc" also takes (H, W)."""
+
+_SAMPLES = 65_536
+"""Pixels that principal components are found from."""
+_SPREAD = 2.5
+"""Standard deviations of a principal component from grey to black or white."""
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Three directions among many channels."""
+
+    mean: Float[Tensor, " c"]
+    axes: Float[Tensor, "c 3"]
+
+    def project(self, values: Float[Tensor, "h w c"]) -> Float[Tensor, "h w 3"]:
+        """The coordinates along the three directions, around 0.5."""
+        if values.shape[-1] != len(self.mean):
+            raise ValueError(
+                f"these principal components are of {len(self.mean)} channels, the tensor has {values.shape[-1]}."
+            )
+        return (values - self.mean.to(values)) @ self.axes.to(values) + 0.5
+
+
+def hwc(tensor: Shaped[Tensor, "*axes"], layout: str) -> Shaped[Tensor, "h w c"]:
+    """`tensor` with its axes in the order (height, width, channels); a batch becomes a grid of its pictures."""
+    if layout not in LAYOUTS:
+        raise ValueError(f"unknown layout {layout!r}. Known: {', '.join(LAYOUTS)}.")
+    if layout == "hwc" and tensor.ndim == 2:
+        return tensor[..., None]
+    if tensor.ndim != LAYOUTS[layout]:
+        fitting = " or ".join(known for known, axes in LAYOUTS.items() if axes == tensor.ndim) or "none"
+        raise ValueError(
+            f"layout {layout!r} is for {LAYOUTS[layout]}D tensors; got {tuple(tensor.shape)}. "
+            f"Layouts that fit: {fitting}."
+        )
+    if layout == "hwc":
+        return tensor
+    if layout == "chw":
+        return tensor.permute(1, 2, 0)
+    if layout == "bhw":
+        return _grid(tensor[..., None])
+    return _grid(tensor if layout == "bhwc" else tensor.permute(0, 2, 3, 1))
+
+
+def principal(values: Float[Tensor, "h w c"]) -> Basis:
+    """The three directions in which the channels of finite pixels vary most, scaled to mostly lie in [0, 1]."""
+    pixels = values.flatten(0, 1)
+    pixels = pixels[:: max(len(pixels) // _SAMPLES, 1)]
+    pixels = pixels[pixels.isfinite().all(dim=-1)].double().cpu()
+    count = values.shape[-1]
+    if not len(pixels):
+        return Basis(torch.zeros(count), torch.zeros(count, 3))
+    mean = pixels.mean(dim=0)
+    centred = pixels - mean
+    variances, directions = torch.linalg.eigh(centred.T @ centred / len(pixels))
+    variances, directions = variances.flip(0)[:3], directions.flip(1)[:, :3]
+    # Eigenvectors have no sign of their own: the strongest channel counts upwards.
+    strongest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
+    scale = torch.where(variances > 1e-12 * variances[0], 2 * _SPREAD * variances.clamp(min=1e-300).sqrt(), torch.inf)
+    axes = torch.zeros(count, 3, dtype=torch.float64)
+    axes[:, : len(variances)] = directions * strongest.sign() / scale
+    return Basis(mean.float(), axes.float())
+
+
+def flow_colors(flow: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
+    """Directions as hues, lengths as saturation: white stands still, a length of 1 or more has the full colour.
+
+    Right is red, down (positive y) is green-yellow; the circle of colours of Baker et al. 2011 with an even hue.
+    """
+    length = flow.norm(dim=-1, keepdim=True).clamp(max=1)
+    turns = torch.atan2(flow[..., 1:], flow[..., :1]) / (2 * math.pi)
+    return 1 - length * (1 - _hue(turns))
+
+
+def label_colors(labels: Shaped[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
+    """A colour for every whole number, neighbours far apart; 0 is black, and negative labels, as in "ignore", grey."""
+    number = labels.to(torch.int64)
+    # Steps of the golden ratio never come near an earlier hue before they have to; brightness takes turns besides.
+    colors = (
+        _hue((number.double() * _GOLDEN_RATIO % 1).float())
+        * torch.tensor((1.0, 0.72, 0.86), device=labels.device)[number % 3]
+    )
+    softened = 0.12 + 0.88 * colors
+    return torch.where(number > 0, softened, torch.where(number < 0, 0.35, 0.0))
+
+
+def _hue(turns: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
+    """The pure colours of the circle, 0 and 1 red. Smith 1978, HSV with full saturation and value."""
+    thirds = torch.tensor((0.0, 2.0, 1.0), device=turns.device) / 3
+    return (((turns + thirds) % 1 * 6 - 3).abs() - 1).clamp(0, 1)
+
+
+def _grid(batch: Shaped[Tensor, "b h w c"]) -> Shaped[Tensor, "rows columns c"]:
+    """Pictures side by side, row after row, in a grid as square as it gets; black where there are none left."""
+    count, height, width, channels = batch.shape
+    columns = max(math.ceil(math.sqrt(count * height / max(width, 1))), 1)
+    columns = min(columns, max(count, 1))
+    rows = math.ceil(count / columns)
+    grid = batch.new_zeros(rows * columns, height, width, channels)
+    grid[:count] = batch
+    grid = grid.unflatten(0, (rows, columns)).permute(0, 2, 1, 3, 4)
+    return grid.reshape(rows * height, columns * width, channels)

@@ -5,6 +5,7 @@ the light on a mesh is reckoned in linear light. A brush loads what it draws, an
 context must be current in every call.
 """
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,10 +33,13 @@ class MeshBrush:
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
         self._rows = _Rows(context, MESH_VERTEX, MESH_FRAGMENT, "3f 3f 2f", ("position", "normal", "uv"))
+        self._reach = math.inf
+        """From the origin, how far a closed mesh goes."""
 
     def load(self, mesh: Mesh) -> None:
         """The mesh to draw."""
         self._rows.load(torch.cat([mesh.positions, mesh.normals, mesh.uv], dim=1), mesh.triangles)
+        self._reach = mesh.positions.norm(dim=-1).max().item() if mesh.closed else math.inf
 
     def draw(
         self, clip_from_world: Float[Tensor, "4 4"], eye: Float[Tensor, "3"], texture: "moderngl.Texture", light: Light
@@ -56,10 +60,15 @@ class MeshBrush:
         texture.use(0)
         # Dear ImGui's renderer binds samplers of its own, which would override the texture's filter.
         self._context.clear_samplers()
+        # From outside a closed mesh, its far side would gleam through the edges of the near one.
+        outside = eye.norm().item() > self._reach
+        if outside:
+            self._context.enable(self._context.CULL_FACE)
         # Pushed back a little, so that lines and points that lie on a surface are not half in it.
         self._context.polygon_offset = 1.0, 1.0
         self._rows.draw(self._context.TRIANGLES)
         self._context.polygon_offset = 0.0, 0.0
+        self._context.disable(self._context.CULL_FACE)
 
     def release(self) -> None:
         self._rows.release()

@@ -1,7 +1,7 @@
 """Meshes: surfaces as triangles, with what a texture and a light need to know at every corner."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +20,8 @@ class Mesh:
     uv: Float[Tensor, "n 2"]
     """Where a picture's colour is found: (0, 0) its top left corner, (1, 1) its bottom right one."""
     triangles: Int[Tensor, "m 3"]
+    closed: bool = False
+    """It has an inside, which nobody sees from outside."""
 
 
 def plane(aspect: Number = 1.0) -> Mesh:
@@ -49,7 +51,7 @@ def sphere(rings: int = 48) -> Mesh:
     polar, azimuth = math.pi * v, 2 * math.pi * (u - 0.5)
     ring = polar.sin()
     positions = torch.stack([ring * azimuth.sin(), polar.cos(), ring * azimuth.cos()], dim=-1)
-    return _grid(positions, positions, torch.stack([u, v], dim=-1))
+    return replace(_grid(positions, positions, torch.stack([u, v], dim=-1)), closed=True)
 
 
 def cube() -> Mesh:
@@ -62,7 +64,7 @@ def cube() -> Mesh:
         positions.append(half * (front.positions + front.normals) @ turn)
         normals.append(front.normals @ turn)
         triangles.append(front.triangles + number * len(front.positions))
-    return Mesh(torch.cat(positions), torch.cat(normals), front.uv.repeat(6, 1), torch.cat(triangles))
+    return Mesh(torch.cat(positions), torch.cat(normals), front.uv.repeat(6, 1), torch.cat(triangles), True)
 
 
 _CUBE_TURNS = (

@@ -289,14 +289,14 @@ def everything(ui: Checked, window: Window) -> None:
     ui.show_demo_window(), ui.show_metrics_window()
 
 
-def test_every_name_of_the_predecessor_works_in_a_frame(window: Window, capfd: pytest.CaptureFixture):
+def test_every_name_of_the_predecessor_works_in_a_frame(window: Window, caplog: pytest.LogCaptureFixture):
     checked = Checked()
     for _ in range(3):
         assert window.poll() and window.begin_frame()
         everything(checked, window)
         window.end_frame()
+    assert not caplog.messages, "Dear ImGui has nothing to complain of"
     assert checked.called == set(re.findall(r"(\w+)\(", PREDECESSOR))
-    assert "imgui-error" not in capfd.readouterr().err
 
 
 def test_in_a_panel_of_a_view_too(open_view):
@@ -464,6 +464,15 @@ def test_what_a_style_does_not_know_is_named(window: Window):
     for message, call in bad.items():
         with pytest.raises(ValueError, match=message):
             draw(window, call)
+
+
+def test_what_is_left_open_is_told_once_in_the_log(
+    window: Window, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
+):
+    for _ in range(3):
+        draw(window, lambda: (ui.begin_group(), ui.push_id_int(1)))
+    assert sorted(caplog.messages) == [f"Dear ImGui: In window 'W': Missing {end}()" for end in ("EndGroup", "PopID")]
+    assert not "".join(capfd.readouterr())
 
 
 def test_arguments_that_do_not_fit_are_python_s_own_errors(window: Window):

@@ -75,3 +75,4 @@ def _recover(ui: UI | None, state: "imgui.internal.ErrorRecoveryState | None") -
     """Close whatever was opened since `state` was stored."""
     if ui is not None and ui.open and state is not None:
         imgui.internal.error_recovery_try_to_recover_state(state)
+        ui.complaints()  # what was left open is no news: the exception is

@@ -1,5 +1,7 @@
 """The Dear ImGui context of one view: its frames, its input, its end."""
 
+import logging
+
 from easel.viewer import toolkit
 from easel.viewer.events import (
     DIGITS,
@@ -14,6 +16,8 @@ from easel.viewer.events import (
 )
 from easel.viewer.theme import apply_theme
 from easel.viewer.toolkit import imgui, implot
+
+log = logging.getLogger("easel")
 
 SHORTEST_FRAME_SECONDS = 1e-4
 """Dear ImGui refuses a frame that took no time."""
@@ -33,8 +37,12 @@ class UI:
         # A callback that raises leaves groups and styles open; with these two off, recovery closes them in silence.
         io.config_error_recovery_enable_assert = False
         io.config_error_recovery_enable_tooltip = False
+        # Not to the program's standard output: `end` hands it to our log.
+        imgui.get_current_context().debug_log_flags &= ~imgui.internal.DebugLogFlags_.output_to_tty
         apply_theme(scale)
         self.open = False
+        self._heard = 0
+        self._told: set[str] = set()
 
     def activate(self) -> None:
         """Make this view's context the current one; several views take turns in one process."""
@@ -56,6 +64,18 @@ class UI:
         """Close the frame and make its draw lists; no pixel is touched yet."""
         self.open = False
         imgui.render()
+        for complaint in set(self.complaints()) - self._told:
+            self._told.add(complaint)
+            log.warning("Dear ImGui: %s", complaint)
+
+    def complaints(self) -> list[str]:
+        """What was done wrong since the last call, such as a window that was begun and not ended."""
+        buffer = imgui.get_current_context().debug_log_buf
+        if buffer.size() == self._heard:
+            return []
+        new, self._heard = buffer.c_str().encode()[self._heard :], buffer.size()
+        lines = [line.partition("[imgui-error] ")[2] for line in new.decode().splitlines()]
+        return [line for line in lines if line and not line.startswith("(current settings")]
 
     def feed(self, event: Event) -> None:
         """Hand an event to the widgets; it acts in the frame that begins next."""

@@ -143,7 +143,8 @@ class Window:
 
     def upload_tensor(self, tensor: Tensor | np.ndarray | Image.Image, *, name: str = "tensor") -> None:
         """Keep a copy of `tensor` under `name`, for `ui.image` with `get_texture_id`; the rules of a canvas apply."""
-        self._named.setdefault(name, Canvas(name)).bind(tensor, live=False).look()  # looking takes the copy
+        picture = check_tensor(tensor, f"upload_tensor(name={name!r})")
+        self._named.setdefault(name, Canvas(name)).bind(picture, live=False).look()  # looking takes the copy
 
     def get_texture_id(self, name: str = "tensor") -> int:
         """The number that `ui.image` draws the tensor of this name by; 0 when there is none."""

@@ -222,11 +222,12 @@ def report(name: str, picture: Tensor, runs: dict[str, list[Method]], columns: t
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=4, help="runs of every method")
-    parser.add_argument("--quick", action="store_true", help="one seed, two columns, without the slow rows")
+    parser.add_argument("--quick", action="store_true", help="one seed, two columns, only (a) and (c)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure here")
+    parser.add_argument("--methods", default="abcd", help="rows by their letters; (a) is the ruler and always there")
     options = parser.parse_args()
-    columns, seeds = (COLUMNS[:2], 1) if options.quick else (COLUMNS, options.seeds)
-    methods = [name for name in METHODS if name[1] in "ac"] if options.quick else list(METHODS)
+    columns, seeds, letters = (COLUMNS[:2], 1, "c") if options.quick else (COLUMNS, options.seeds, options.methods)
+    methods = [name for name in METHODS if name[1] in "a" + letters]
 
     machine = {
         "processor": processor(),

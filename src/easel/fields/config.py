@@ -19,9 +19,9 @@ class FieldConfig:
     """Linear layers, the output layer included."""
     fourier_levels: int = 6
     """Octaves of sines and cosines beside the coordinates; 0 leaves the coordinates alone. For 'fourier'."""
-    grid_levels: int = 6
+    grid_levels: int = 5
     """Grids, each half as fine as the next; a small picture takes fewer. For 'grid'."""
-    grid_features: int = 3
+    grid_features: int = 2
     """Learned numbers at every grid node. For 'grid'."""
     grid_parameters: int = 396_000
     """Most learned numbers in all grids together: it sets how fine the finest grid is. For 'grid'."""

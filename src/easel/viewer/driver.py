@@ -153,7 +153,7 @@ class Driver:
             raise LookupError(f"there is no panel {panel!r}. Panels: {', '.join(self._view.panels)}.")
         owners = self._holders(label, panel)
         if not owners:
-            self._frame()  # a program that has not turned a frame yet has no widgets
+            self.frames(2)  # before the first frame there are no widgets, and the second one moves those below canvases
             owners = self._holders(label, panel)
         if not owners:
             raise LookupError(f"there is no widget {label!r}. Labels: {', '.join(self.labels(panel))}.")

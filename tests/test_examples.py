@@ -13,10 +13,15 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
+def told(example: Path, pattern: str) -> list[str]:
+    """What an example's docstring says in lines of a certain form."""
+    return re.findall(f"^{pattern}$", ast.get_docstring(ast.parse(example.read_text())) or "", re.MULTILINE)
+
+
 def frames_of(example: Path) -> int:
-    told = re.search(r"^tested: (\d+) frames$", ast.get_docstring(ast.parse(example.read_text())) or "", re.MULTILINE)
-    assert told, f"{example.name}: its docstring must say 'tested: N frames'"
-    return int(told[1])
+    frames = told(example, r"tested: (\d+) frames")
+    assert frames, f"{example.name}: its docstring must say 'tested: N frames'"
+    return int(frames[0])
 
 
 def run(example: Path, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -40,7 +45,7 @@ def test_runs_without_a_screen(gl, example, tmp_path):
     ended = run(example, tmp_path, "--headless")
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
-    assert not [file for file in tmp_path.iterdir() if file.name != "config"]
+    assert {file.name for file in tmp_path.iterdir()} - {"config"} == set(told(example, r"writes: (.+)"))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)

@@ -3,6 +3,8 @@
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Generic, TypeVar, overload
 
 import numpy as np
 import torch
@@ -10,20 +12,63 @@ from jaxtyping import Float, Shaped
 from PIL import Image
 from torch import Tensor
 
-from easel.graphics.image import check_tensor, imwrite
+from easel.graphics.channels import hwc
+from easel.graphics.image import as_tensor, imwrite
+from easel.viewer.display import Display, apply, check, lock
 from easel.viewer.layout import Rectangle
 from easel.viewer.recording import Recordable
 from easel.viewer.sketch import Number
 
 log = logging.getLogger("easel")
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
+T = TypeVar("T")
+
+
+class Setting(Generic[T]):
+    """A field of a canvas's display as an attribute of the canvas, checked when it is set."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, canvas: None, owner: type) -> "Setting[T]": ...
+    @overload
+    def __get__(self, canvas: "Canvas", owner: type) -> T: ...
+    def __get__(self, canvas: "Canvas | None", owner: type) -> "Setting[T] | T":
+        return self if canvas is None else getattr(canvas.display, self._name)
+
+    def __set__(self, canvas: "Canvas", value: T) -> None:
+        canvas.set_display(**{self._name: value})
 
 
 class Canvas(Recordable):
     """Shows the tensor that it is bound to, as it is at the moment of drawing; made by `Panel.canvas`.
 
     A tensor pixel's values are display-referred: what is on screen, in `save` and in the tensor are the same numbers.
+    Any other tensor is shown after its settings say how, such as `canvas.cmap = "turbo"` or `canvas.layout = "chw"`;
+    a legend on the canvas tells them. A range that is not set is taken from what is shown first and kept.
     """
+
+    layout = Setting[str]()
+    """The order of the tensor's axes: "hwc", "chw", "bhw", "bhwc" or "bchw"; a batch is shown as a grid."""
+    channels = Setting[str | int | tuple[int, ...] | None]()
+    """What to show of them: a number, a tuple of 1, 3 or 4, or "norm", "pca", "labels", "normals", "depth", "flow"."""
+    vmin = Setting[Number | None]()
+    """The value shown black, or in the colormap's first colour; None takes it from what is shown next."""
+    vmax = Setting[Number | None]()
+    """The value shown white, or in the colormap's last colour; None likewise."""
+    exposure = Setting[Number]()
+    """Stops: brightens by 2^exposure."""
+    offset = Setting[Number]()
+    """Added after that."""
+    gamma = Setting[Number]()
+    """Brightens the middle when above 1."""
+    tonemap = Setting[str | None]()
+    """For scene-linear light: "srgb" encodes it, "neutral" also gives highlights a shoulder."""
+    cmap = Setting[str | None]()
+    """False colour: one of `COLORMAPS`."""
+    clip_marks = Setting[bool]()
+    """Mark what is too bright in red and too dark in blue, as infinite values always are; NaN is magenta."""
 
     def __init__(self, name: str, *, filter: str = "linear", fit: bool = True, recording_clock: str = "frames") -> None:
         super().__init__(recording_clock)
@@ -39,7 +84,11 @@ class Canvas(Recordable):
         """Read anew for every drawn frame; otherwise once, and again after `refresh`."""
         self.version = 0
         """Counts what `bind` and `refresh` brought; a still canvas with the version seen last has nothing new."""
+        self._asked = self._display = Display()
         self._source: Tensor | Callable[[], object] | None = None
+        self._stored: Tensor | None = None
+        self._taken: Tensor | None = None
+        """The content of a `live=False` binding, and `_still`, the picture of it."""
         self._still: Tensor | None = None
         self._size: tuple[int, int] | None = None
 
@@ -57,21 +106,23 @@ class Canvas(Recordable):
         self._filter: str = value
 
     def bind(self, tensor: Source | None, *, live: bool = True) -> "Canvas":
-        """Show `tensor` from now on: (H, W) or (H, W, C) with 1, 3 or 4 channels, values in [0, 1] (uint8: 0 to 255).
+        """Show `tensor` from now on: (H, W) or (H, W, C) with 1, 3 or 4 channels, values in [0, 1] (uint8: 0 to 255),
+        or what the canvas's settings say.
 
         Writing into the tensor is enough to see it change; nothing of an autograd graph is kept. A function without
         arguments is called, without gradients, only when the canvas is really drawn, saved or recorded. With
         `live=False` the content is taken once and again after `refresh`, and costs nothing in between. None unbinds.
         """
-        self._source = check_tensor(tensor, self._who) if not (tensor is None or callable(tensor)) else tensor
+        source = tensor if tensor is None or callable(tensor) else as_tensor(tensor).detach()
+        self._size = check(source, self._asked, self._who) if isinstance(source, Tensor) else None
+        self._source, self._stored = source, source if isinstance(source, Tensor) else None
         self.live = live
-        self._size = _size(self._source) if isinstance(self._source, Tensor) else None
         self.refresh()
         return self
 
     def refresh(self) -> None:
         """Take the content of a `live=False` binding anew when it is drawn next."""
-        self._still = None
+        self._taken = self._still = None
         self.version += 1
 
     def alloc(self, height: int, width: int, channels: int = 4, device: str | torch.device = "cuda:0") -> Tensor:
@@ -87,11 +138,18 @@ class Canvas(Recordable):
         channels: int = 0,
         size: tuple[int, int] | None = None,
         quality: int = 95,
+        raw: bool = False,
     ) -> None:
-        """Write what the canvas shows, at the tensor's own resolution; the arguments are those of `imwrite`."""
+        """Write what the canvas shows, at the tensor's own resolution; the arguments are those of `imwrite`.
+
+        With `raw` the stored values instead: .npy and .tiff files keep them whatever their range.
+        """
         picture = self.look()
         if picture is None:
             raise RuntimeError(f"canvas {self.name!r} has nothing to save: no tensor bound. Call bind(tensor) first.")
+        if raw:
+            assert self._stored is not None
+            picture = hwc(self._stored, self._asked.layout)
         imwrite(path, picture, channels=channels, size=size, quality=quality)
 
     @property
@@ -103,22 +161,55 @@ class Canvas(Recordable):
         """(height, width) of what is shown, as far as it is known: a function's after its first call."""
         return self._size
 
+    @property
+    def display(self) -> Display:
+        """How values become a picture, with what was found for the settings that were left open."""
+        return self._display
+
+    def set_display(self, **settings: object) -> None:
+        """Change several settings at once, where only together they fit the tensor; ValueError changes none."""
+        unknown = settings.keys() - Display.__dataclass_fields__.keys()
+        if unknown:
+            known = ", ".join(Display.__dataclass_fields__)
+            raise ValueError(f"unknown setting {', '.join(sorted(unknown))} for {self._who}. Known: {known}.")
+        asked = replace(self._asked, **settings)
+        if isinstance(self._source, Tensor):
+            self._size = check(self._source, asked, self._who)
+        # What was found stays, unless it was found in other values or is given up.
+        anew = settings.keys() & {"layout", "channels"} or None in settings.values()
+        self._display = asked if anew else replace(self._display, **settings)
+        self._asked = asked
+        self._still = None
+        self.version += 1
+
     def look(self) -> Shaped[Tensor, "h w c"] | None:
-        """The content as it is shown now, in its own type and on its own device; None when unbound."""
+        """The content as it is shown now, on its own device; None when unbound."""
         if self._source is None:
             return None
         if self._still is not None:
             return self._still
-        if isinstance(self._source, Tensor):
-            picture = self._source
+        tensor = self._stored = self._take(self._source)
+        found = lock(tensor, self._display)
+        if found.vmin is None or found.vmin != found.vmax:  # zeros, as at the start of many runs, are no range
+            self._display = found
+        picture = apply(tensor, found)
+        self._still = None if self.live else picture
+        return picture
+
+    def _take(self, source: Tensor | Callable[[], object]) -> Tensor:
+        """What is bound, as it is stored now, or as it was taken for a `live=False` binding."""
+        if self._taken is not None:
+            return self._taken
+        if isinstance(source, Tensor):
+            tensor = source
         else:
             with torch.no_grad():
-                picture = check_tensor(self._source(), self._who)  # pyright: ignore[reportArgumentType]
+                tensor = as_tensor(source()).detach()
+            self._size = check(tensor, self._asked, self._who)
         if not self.live:
             # A copy: what a save writes must be what was shown, even if the tensor has been written since.
-            picture = self._still = picture.clone()
-        self._size = _size(picture)
-        return picture
+            tensor = self._taken = tensor.clone()
+        return tensor
 
     def point_at(self, position: tuple[Number, Number] | None) -> None:
         """Tell where the pointer is in the window; None when it is not over this canvas."""
@@ -160,7 +251,3 @@ def _warn_once(sentence: str) -> None:
     if sentence not in _warned:
         _warned.add(sentence)
         log.warning(sentence)
-
-
-def _size(picture: Tensor) -> tuple[int, int]:
-    return picture.shape[0], picture.shape[1]

@@ -453,6 +453,15 @@ def test_every_variable_of_the_predecessor_is_known_and_can_be_pushed(window: Wi
     draw(window, body)
 
 
+def test_the_colour_models_of_the_predecessor_are_translated(window: Window, monkeypatch: pytest.MonkeyPatch):
+    flags, now = [], imgui.ColorEditFlags_
+    for name in ("color_edit3", "color_picker4"):
+        drawn = getattr(imgui, name)
+        monkeypatch.setattr(imgui, name, lambda *args, drawn=drawn: (flags.append(args[-1]), drawn(*args))[1])
+    draw(window, lambda: (ui.color_edit3("a", flags=1 << 27 | now.no_label), ui.color_picker4("b", flags=1 << 28)))
+    assert flags == [now.input_rgb | now.no_label, now.input_hsv]
+
+
 def test_what_a_style_does_not_know_is_named(window: Window):
     bad = {
         r"unknown style colour 'buton'. Did you mean 'button'\?": lambda: ui.push_style_color("buton", 0, 0, 0, 1),

@@ -343,6 +343,18 @@ def test_the_default_window_waits_for_its_screen_and_a_view_s_never(open_window,
     assert create_tensor(4, 5, 3, "cpu", window=view.window).shape == (4, 5, 3)
 
 
+@pytest.mark.parametrize(("vsync", "waiting"), [(True, 3), (False, 0)])
+def test_a_minimised_window_neither_spins_nor_stops_its_program(
+    open_window, monkeypatch: pytest.MonkeyPatch, vsync: bool, waiting: int
+) -> None:
+    window, waits, turns = open_window(backend="window", vsync=vsync), [], []
+    monkeypatch.setattr(window.backend, "due", lambda: False)
+    monkeypatch.setattr(window.backend, "wait", waits.append)
+    for _ in range(3):
+        frame(window, lambda: turns.append(1))
+    assert len(turns) == 3 and len(waits) == waiting and all(0 < seconds <= 1 / 60 for seconds in waits)
+
+
 def test_no_display_is_a_reason_and_not_an_end() -> None:
     with Window("Anywhere", 64, 48) as window:
         assert window.backend.name in ("headless", "none")

@@ -73,6 +73,15 @@ def _input_text_multiline(label: str, text: str, max_length: int, size: Any, fla
     return imgui.input_text_multiline(label, text, size, flags)[1][:max_length]
 
 
+def _color(draw: str) -> Callable[..., tuple[float, ...]]:
+    def color(label: str, color: Any, flags: int) -> tuple[float, ...]:
+        # "Input as RGB" and "as HSV" were bits 27 and 28 in Dear ImGui 1.92, one lower than now.
+        moved = flags & 3 << 27
+        return tuple(getattr(imgui, draw)(label, color, flags ^ moved | moved << 1)[1])
+
+    return color
+
+
 def _plot(draw: str) -> Callable[..., None]:
     def plot(label: str, values: Any, offset: int, overlay: str, *scale_and_size: Any) -> None:
         getattr(imgui, draw)(label, as_curve(values).astype(np.float32), offset, overlay or None, *scale_and_size)
@@ -106,6 +115,7 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     "begin": _begin,
     "begin_popup_modal": lambda name, flags: imgui.begin_popup_modal(name, None, flags)[0],
     "begin_tab_item": lambda label: imgui.begin_tab_item(label)[0],
+    **{name: _color(name) for name in ("color_edit3", "color_edit4", "color_picker3", "color_picker4")},
     "bg_draw_image": _picture("get_background_draw_list().add_image"),
     "dock_builder_get_node": lambda node_id: imgui.internal.dock_builder_get_node(node_id) is not None,
     "dock_builder_split_node": _split_node,
@@ -142,7 +152,7 @@ def _reach(way: str) -> Any:
 
 
 def _plain(answer: Any) -> Any:
-    """An answer as a value: of (changed, value) the value, vectors as tuples."""
+    """An answer as a value: of (changed, value) the value, a vector as a tuple."""
     if isinstance(answer, tuple):
         _, answer = answer
     if isinstance(answer, imgui.ImVec2):

@@ -34,8 +34,9 @@ def test_an_integer_slider_rounds_and_stays_in_its_range(low, extent, value) -> 
 def test_positions_of_a_logarithmic_slider_are_its_decades() -> None:
     slider = Slider(1e-4, 1.0, 1e-2, log=True)
     assert [slider.position(10.0**n) for n in range(-4, 1)] == pytest.approx([0, 0.25, 0.5, 0.75, 1])
-    with pytest.raises(ValueError, match="range above 0"):
-        Slider(0.0, 1.0, 0.5, log=True)
+    assert Slider(0.0, 1.0, 0.5, log=True, format="%.4g").position(0.0) == 0.0
+    with pytest.raises(ValueError, match="from 0 or above"):
+        Slider(-1.0, 1.0, 0.5, log=True)
 
 
 @pytest.mark.parametrize("widget", [Slider(0, 1, 0), SliderInt(0, 1, 0), Combo(("a",), 0)])

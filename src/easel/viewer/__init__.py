@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from easel.viewer import ui as ui
     from easel.viewer.canvas import Canvas as Canvas
+    from easel.viewer.describe import Range as Range
     from easel.viewer.driver import Driver as Driver
     from easel.viewer.panel import Panel as Panel
     from easel.viewer.scene import SceneView as SceneView
@@ -18,6 +19,7 @@ _HOMES = {
     "Canvas": "canvas",
     "Driver": "driver",
     "Panel": "panel",
+    "Range": "describe",
     "SceneView": "scene",
     "View": "view",
     "Window": "window",
@@ -26,7 +28,7 @@ _HOMES = {
 }
 """Public name → the file it lives in; loaded when first asked for."""
 
-__all__ = ["Canvas", "Driver", "Panel", "SceneView", "View", "Window", "create_tensor", "show", "ui"]
+__all__ = ["Canvas", "Driver", "Panel", "Range", "SceneView", "View", "Window", "create_tensor", "show", "ui"]
 
 
 def __getattr__(name: str) -> Any:

@@ -87,6 +87,7 @@ class Driver:
             self._frame(KeyChanged("ctrl", True))
             self.key("a")
             self._frame(KeyChanged("ctrl", False))
+            self.key("backspace")
         self._frame(TextTyped(text))
         self.key("enter")
 

@@ -1,18 +1,21 @@
 """Panel: a docked region with canvases and widgets."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
 from torch import Tensor
+from torch.optim import Optimizer
 
 from easel.graphics.files import FileError
 from easel.graphics.video import check_film
 from easel.viewer.canvas import Canvas
 from easel.viewer.containment import Guard
+from easel.viewer.controls import Fields
+from easel.viewer.describe import Range, describe
 from easel.viewer.dialogs import Filters, Question
 from easel.viewer.pen import Pen
 from easel.viewer.placement import place_canvases
@@ -23,6 +26,7 @@ from easel.viewer.slots import UNSET, Slot
 from easel.viewer.theme import ALARM
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn
+from easel.viewer.watch import watch
 from easel.viewer.widgets import Button, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt, Widget
 
 T = TypeVar("T")
@@ -56,6 +60,7 @@ class Panel:
         self._turn = turn
         self._callbacks: dict[object, Callable[[], object]] = {}
         self._slots: dict[str, Slot] = {}
+        self._forms: dict[object, Fields] = {}
         self._entered = 0
         self._disabled = 0
         self._buttons = 0
@@ -141,10 +146,10 @@ class Panel:
     def button(self, label: str, width: Number = 0, height: Number = 0, *, help: str = "") -> bool:
         """True in exactly one frame per click; `width=-1` takes what is free, 0 what the label needs."""
         self._buttons += 1
-        return self._ask(label, Button(width, height, self._buttons), help)
+        return self.ask(label, Button(width, height, self._buttons), help)
 
     def checkbox(self, label: str, *, default: bool = False, help: str = "") -> bool:
-        return self._ask(label, Checkbox(default), help)
+        return self.ask(label, Checkbox(default), help)
 
     def slider(
         self,
@@ -158,27 +163,53 @@ class Panel:
         help: str = "",
     ) -> float:
         """A number in [min, max], from min when there is no default; Ctrl+click types one. `log` needs min > 0."""
-        return self._ask(label, Slider(min, max, min if default is None else default, log, format), help)
+        return self.ask(label, Slider(min, max, min if default is None else default, log, format), help)
 
     def slider_int(
         self, label: str, min: int = 0, max: int = 100, *, default: int = 0, format: str = "%d", help: str = ""
     ) -> int:
         """A whole number in [min, max]."""
-        return self._ask(label, SliderInt(min, max, default, format), help)
+        return self.ask(label, SliderInt(min, max, default, format), help)
 
     def color_picker(
         self, label: str, *, default: Sequence[Number] = (1.0, 1.0, 1.0), help: str = ""
     ) -> tuple[float, float, float]:
         """Red, green and blue in [0, 1], display-referred like every picture."""
-        return self._ask(label, ColorPicker(tuple(default)), help)
+        return self.ask(label, ColorPicker(tuple(default)), help)
 
     def combo(self, label: str, items: Sequence[str], *, default: int = 0, help: str = "") -> int:
         """The index of the chosen item; 0 when there is none to choose."""
-        return self._ask(label, Combo(tuple(map(str, items)), default), help)
+        return self.ask(label, Combo(tuple(map(str, items)), default), help)
 
     def input_text(self, label: str, *, default: str = "", max_length: int = 256, help: str = "") -> str:
         """A line of text of up to `max_length` characters."""
-        return self._ask(label, InputText(default, max_length), help)
+        return self.ask(label, InputText(default, max_length), help)
+
+    def edit(self, config: T, *, name: str = "", ranges: Mapping[str, Range] | None = None) -> T:
+        """A control for every field of a dataclass instance, its docstring as help; returns the changed object.
+
+        A frozen one is replaced by another, the very same comes back while nobody changes it; a mutable one is
+        written into. What a person made of a field stays until the program itself gives another value, so both
+        `config = panel.edit(config)` and `proposed = panel.edit(config)` do what they say. What the class refuses is
+        told, and the object stays as it was.
+
+        `Annotated[float, Range(...)]` says how far a slider goes, as does `ranges` by field name ("net.width" for a
+        field of a nested one); else it is taken from the value at first. Fields that nothing can edit are shown as
+        text. Labels are the fields' names, with spaces for underscores; `name` tells two such forms in one panel
+        apart ("lr##name").
+        """
+        key = (name, type(config), *(ranges or {}).items())
+        if key not in self._forms:
+            self._forms[key] = describe(config, name, ranges)
+        return self._forms[key].draw(self, config)
+
+    def watch(self, optimizer: Optimizer, *, name: str = "") -> None:
+        """Sliders for learning rate, weight decay and momentum (or betas) of every parameter group.
+
+        They act at the next step, and follow when a schedule or the program changes a value. Labels: "lr", "weight
+        decay", "momentum", "beta 1", "beta 2", with "##group 0" (or the group's own name) where there are several.
+        """
+        watch(self, optimizer, name)
 
     def file_dialog(
         self,
@@ -229,7 +260,7 @@ class Panel:
         self._buttons += 1
         with self.enabled(canvas.is_recording or not canvas.is_saving):
             color = ALARM if canvas.is_recording else None
-            if self._ask(label, Button(0, 0, self._buttons, color), help):
+            if self.ask(label, Button(0, 0, self._buttons, color), help):
                 _toggle_recording(canvas, path, fps, quality)
         if canvas.save_error:
             self.text_wrapped(canvas.save_error, color=ALARM)
@@ -332,13 +363,18 @@ class Panel:
                 if label:
                     self.pen.keep_spot(label)
 
-    def _ask(self, label: str, widget: Widget[T], help: str) -> T:
+    def ask(self, label: str, widget: Widget[T], help: str = "", *, given: object = UNSET) -> T:
+        """Any widget, by its own class: what the methods above are made of.
+
+        `given` is for what the program keeps itself: the value that it holds now. The widget shows that whenever the
+        program has changed it, and otherwise what a person made of it.
+        """
         slot = self._slots.setdefault(label, Slot())
         if self._turn.running:
             self._claim(label, slot, widget)
         if self._disabled and widget.momentary:
             slot.pending = UNSET
-        value = slot.take(widget)
+        value = slot.take(widget, given)
         with self._inside() as drawn:
             if drawn:
                 self.pen.advance()

@@ -20,11 +20,21 @@ class Slot:
     """What code set and the widget has not taken yet."""
     complaint: str = ""
     """Why it could not take it."""
+    given: Any = UNSET
+    """What the program held when it was last asked; only for widgets that follow the program."""
     frame: int = 0
 
-    def take(self, widget: Widget[T]) -> T:
-        """The value that `widget` starts this frame with: what was set, else what it held, else its default."""
+    def take(self, widget: Widget[T], given: object = UNSET) -> T:
+        """The value that `widget` starts this frame with: what was set, else what it held, else its default.
+
+        `given` is what the program itself holds. Where that is new, and not just what the widget answered before, it
+        counts as set.
+        """
         self.widget = widget
+        if given is not UNSET:
+            if self.pending is UNSET and given not in (self.given, self.value):
+                self.pending = given
+            self.given = given
         pending, self.pending = self.pending, UNSET
         if pending is not UNSET:
             try:

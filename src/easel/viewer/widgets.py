@@ -1,6 +1,7 @@
 """The widgets that hold a value: what each accepts, how it is drawn, and what it looks like on a contact sheet."""
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,15 +79,16 @@ class Slider(Widget[float]):
     max: Number
     default: Number
     log: bool = False
+    """Every decade is equally long; where `min` is 0 it stands at the left end, before the decades of `format`."""
     format: str = "%.3f"
+    step: Number | None = None
+    """The distance of its notches, from `min` on."""
 
     def __post_init__(self) -> None:
-        _check_range(self.min, self.max)
-        if self.log and self.min <= 0:
-            raise ValueError(f"a logarithmic slider needs a range above 0; got {self.min} to {self.max}")
+        _check_range(self.min, self.max, self.log)
 
     def accept(self, value: object) -> float:
-        return float(min(max(_number(value), self.min), self.max))
+        return float(_notch(_number(value), self.min, self.max, self.step))
 
     def draw(self, pen: Pen, label: str, value: float) -> float:
         flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
@@ -97,11 +99,10 @@ class Slider(Widget[float]):
 
     def position(self, value: Number) -> float:
         """Where along the slider `value` is, 0 at the left end and 1 at the right."""
-        if self.max == self.min:
-            return 0.0
-        if self.log:
-            return math.log(self.accept(value) / self.min) / math.log(self.max / self.min)
-        return (self.accept(value) - self.min) / (self.max - self.min)
+        # Dear ImGui takes its least number above 0 from the decimals that the format shows.
+        digits = re.search(r"%\.(\d+)", self.format)
+        floor = self.min or 10.0 ** -int(digits[1] if digits else 3)
+        return _position(self.accept(value), self.min, self.max, floor if self.log else None)
 
     def sketch(self, label: str, value: float) -> Sketch:
         return _named(label, _formatted(self.format, value))
@@ -113,22 +114,25 @@ class SliderInt(Widget[int]):
     max: int
     default: Number
     format: str = "%d"
+    log: bool = False
+    step: int = 1
 
     def __post_init__(self) -> None:
-        _check_range(self.min, self.max)
+        _check_range(self.min, self.max, self.log)
 
     def accept(self, value: object) -> int:
-        return min(max(round(_number(value)), self.min), self.max)
+        return int(_notch(round(_number(value)), self.min, self.max, self.step))
 
     def draw(self, pen: Pen, label: str, value: int) -> int:
-        flags = imgui.SliderFlags_.always_clamp
+        flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
         identity = pen.caption(label)
         with pen.track(self.position(value)):
             return imgui.slider_int(identity, value, self.min, self.max, self.format, flags)[1]
 
     def position(self, value: Number) -> float:
         """Where along the slider `value` is, 0 at the left end and 1 at the right."""
-        return (self.accept(value) - self.min) / max(self.max - self.min, 1)
+        # Dear ImGui gives the decade below 1 to the 0 of a logarithmic slider of whole numbers.
+        return _position(self.accept(value), self.min, self.max, (self.min or 0.1) if self.log else None)
 
     def sketch(self, label: str, value: int) -> Sketch:
         return _named(label, _formatted(self.format, value))
@@ -203,9 +207,26 @@ def _number(value: object) -> float:
     return number
 
 
-def _check_range(low: Number, high: Number) -> None:
+def _check_range(low: Number, high: Number, log: bool) -> None:
     if not low <= high:
         raise ValueError(f"a slider runs from min up to max; got min={low}, max={high}")
+    if log and low < 0:
+        raise ValueError(f"a logarithmic slider needs a range from 0 or above; got {low} to {high}")
+
+
+def _notch(value: Number, low: Number, high: Number, step: Number | None) -> Number:
+    """`value` in the range and, with a `step`, at the nearest notch."""
+    inside = min(max(value, low), high)
+    return inside if step is None else min(low + round((inside - low) / step) * step, high)
+
+
+def _position(value: Number, low: Number, high: Number, floor: Number | None) -> float:
+    """The share of a slider that `value` is along; with a `floor`, the decades from there on are equally long."""
+    if high == low:
+        return 0.0
+    if floor is None:
+        return (value - low) / (high - low)
+    return math.log(value / floor) / math.log(high / floor) if value > floor else 0.0
 
 
 def _formatted(format: str, value: float | int) -> str:

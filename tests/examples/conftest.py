@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from easel.graphics.image import resize
 from easel.viewer.canvas import Canvas
 from easel.viewer.driver import Driver
 
@@ -30,6 +31,14 @@ class Program:
         assert canvas.rectangle is not None, f"{canvas!r} is out of sight"
         x, y, width, height = map(int, canvas.rectangle)
         return picture[y : y + height, x : x + width]
+
+    def shrink(self, size: int) -> None:
+        """Let a program that fits a picture fit a small one, so that a step takes no time."""
+        module = self.module
+        module.SIZE, module.gt = size, resize(module.gt, (size, size))
+        axis = torch.linspace(-1, 1, size)
+        module.coords = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1).reshape(-1, 2)
+        module.prediction = module.prediction_canvas.alloc(size, size, channels=3, device="cpu")
 
 
 @pytest.fixture

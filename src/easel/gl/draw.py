@@ -64,10 +64,7 @@ class MeshBrush:
         outside = eye.norm().item() > self._reach
         if outside:
             self._context.enable(self._context.CULL_FACE)
-        # Pushed back a little, so that lines and points that lie on a surface are not half in it.
-        self._context.polygon_offset = 1.0, 1.0
         self._rows.draw(self._context.TRIANGLES)
-        self._context.polygon_offset = 0.0, 0.0
         self._context.disable(self._context.CULL_FACE)
 
     def release(self) -> None:
@@ -87,9 +84,7 @@ class LineBrush:
 
     def draw(self, clip_from_world: Float[Tensor, "4 4"], width_pixels: Number) -> None:
         """Draw the loaded lines; they are as wide near as far."""
-        width, height = self._context.fbo.size
-        size = torch.tensor([width, height], dtype=torch.float32)
-        self._rows.set(clip_from_world=clip_from_world, size=size, width=width_pixels)
+        self._rows.set(clip_from_world=clip_from_world, size=_size(self._context), width=width_pixels)
         self._rows.draw(self._context.TRIANGLE_STRIP, each=4)
 
     def release(self) -> None:
@@ -112,7 +107,8 @@ class PointBrush:
         context = self._context
         # A pixel without samples is taken or left; with them, the driver takes as many as the disc covers.
         least = 0.01 if context.fbo.samples else 0.5
-        self._rows.set(clip_from_world=clip_from_world, diameter=diameter_pixels, least_coverage=least)
+        size = _size(context)
+        self._rows.set(clip_from_world=clip_from_world, size=size, diameter=diameter_pixels, least_coverage=least)
         context.enable(context.PROGRAM_POINT_SIZE)
         context.enable_direct(ALPHA_TO_COVERAGE)
         self._rows.draw(context.POINTS)
@@ -121,6 +117,11 @@ class PointBrush:
 
     def release(self) -> None:
         self._rows.release()
+
+
+def _size(context: "moderngl.Context") -> Float[Tensor, "2"]:
+    """(width, height) of the framebuffer in use."""
+    return torch.tensor(context.fbo.size, dtype=torch.float32)
 
 
 class _Rows:

@@ -55,9 +55,24 @@ void main() {
 }
 """
 
-LINE_VERTEX = """
+LIFT = """
+vec4 row(mat4 m, int r) { return vec4(m[0][r], m[1][r], m[2][r], m[3][r]); }
+// What a step toward the eye by as much as a pixel covers adds to clip-space z, at any distance: with z = a w + b,
+// depth z / w changes by b / w² per unit, and at distance w a pixel covers 2 w / (scale * height) units.
+float lift_per_pixel(mat4 clip_from_world, float height) {
+    vec4 z = row(clip_from_world, 2), w = row(clip_from_world, 3);
+    float b = z.w - dot(z.xyz, w.xyz) * w.w;
+    return 2 * b / (length(row(clip_from_world, 1).xyz) * height);
+}
+"""
+"""Lines and points stand out of a surface by their own width, else one that lies on it would be half in it."""
+
+LINE_VERTEX = (
+    """
 #version 330
-uniform mat4 clip_from_world;
+"""
+    + LIFT
+    + """uniform mat4 clip_from_world;
 uniform vec2 size;
 uniform float width;
 in vec3 start;
@@ -78,10 +93,12 @@ void main() {
     vec4 corner = first ? a : b;
     // Longer by half a width at both ends, so that lines that meet leave no notch.
     corner.xy += (side + (first ? -along : along)) * width / size * corner.w;
+    corner.z += width * lift_per_pixel(clip_from_world, size.y);
     gl_Position = front_a < 0 && front_b < 0 ? vec4(2, 2, 2, 1) : corner;
     shade = tint;
 }
 """
+)
 LINE_FRAGMENT = """
 #version 330
 in vec3 shade;
@@ -89,29 +106,39 @@ out vec4 color;
 void main() { color = vec4(shade, 1); }
 """
 
-POINT_VERTEX = """
+POINT_VERTEX = (
+    """
 #version 330
+"""
+    + LIFT
+    + """
 uniform mat4 clip_from_world;
+uniform vec2 size;
 uniform float diameter;
 in vec3 position;
 in vec3 tint;
-out vec3 shade;
+flat out vec3 shade;
+flat out vec2 center;
 void main() {
     gl_Position = clip_from_world * vec4(position, 1);
-    gl_PointSize = diameter + 1;
+    center = (gl_Position.xy / gl_Position.w * 0.5 + 0.5) * size;
+    gl_Position.z += diameter * lift_per_pixel(clip_from_world, size.y);
+    gl_PointSize = diameter + 2;
     shade = tint;
 }
 """
+)
 POINT_FRAGMENT = """
 #version 330
 uniform float diameter;
 uniform float least_coverage;
-in vec3 shade;
+flat in vec3 shade;
+flat in vec2 center;
 out vec4 color;
 void main() {
-    // How much of this pixel the disc covers; the driver turns alpha into samples.
-    float from_center = length(gl_PointCoord - 0.5) * (diameter + 1);
-    float coverage = clamp((diameter + 1) / 2 - from_center, 0, 1);
+    // How much of this pixel the disc covers; the driver turns alpha into samples. gl_PointCoord would be shorter,
+    // but where there are samples it is half a pixel off in Mesa's software driver.
+    float coverage = clamp(diameter / 2 + 0.5 - distance(gl_FragCoord.xy, center), 0, 1);
     if (coverage < least_coverage) discard;
     color = vec4(shade, coverage);
 }

@@ -44,6 +44,7 @@ class Points:
         self.visible = True
         self.positions = positions
         self.colors = colors
+        _check_count(self._colors, len(self._positions), "points")
         self.size = size
         """Diameter in pixels."""
 
@@ -78,6 +79,7 @@ class Lines:
         self.visible = True
         self.segments = segments
         self.colors = colors
+        _check_count(self._colors, len(self._segments), "lines")
         self.width = width
         """In pixels."""
 
@@ -186,6 +188,11 @@ def _colors(value: Numbers) -> Tensor:
     if not len(colors):
         raise ValueError("colors of an overlay are at least one; got none.")
     return colors
+
+
+def _check_count(colors: Tensor, count: int, who: str) -> None:
+    if len(colors) not in (1, count):
+        raise ValueError(f"{count} {who} have one color or {count}; got {len(colors)}.")
 
 
 def _spread(colors: Tensor, count: int) -> Float[Tensor, "n 3"]:

@@ -98,7 +98,10 @@ class SceneView:
 
     @background.setter
     def background(self, value: Numbers) -> None:
-        red, green, blue = map(float, value)
+        try:
+            red, green, blue = map(float, value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"background of scene {self.name!r} is red, green and blue; got {value!r}.") from error
         self._background = red, green, blue
 
     def set_tensor(self, tensor: Tensor | np.ndarray | Image.Image | None) -> None:

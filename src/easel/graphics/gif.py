@@ -53,7 +53,7 @@ class GifWriter:
         self._file = file
         self._fps, self._colors = fps, colors
         self._first: Palette | None = None
-        self._palette: Palette | None = None
+        self._kept: Palette | None = None
         self._shown: UInt8[np.ndarray, "h w 3"] | None = None
         self._image = b""
         self._images = 0
@@ -89,14 +89,16 @@ class GifWriter:
         """The image block of a rectangle; the file's header as well, if it is the first."""
         part = np.ascontiguousarray(pixels[rows, columns])
         reconsider = self._images % RECONSIDER_IMAGES == 0
-        self._palette, indices = quantize(part, self._colors, self._palette, reconsider=reconsider)
+        palette, indices = quantize(part, self._colors, self._kept, reconsider=reconsider)
         self._images += 1
+        if palette.error:  # a small rectangle with its very own colours says nothing about the next large one
+            self._kept = palette
         flags, table = 0, b""
         if self._first is None:
-            self._first = self._palette
-            self._write_header(pixels.shape[1], pixels.shape[0], self._palette)
-        elif self._palette.table != self._first.table:
-            flags, table = 0x80 | (self._palette.depth - 1), self._palette.table
+            self._first = palette
+            self._write_header(pixels.shape[1], pixels.shape[0], palette)
+        elif palette.table != self._first.table:
+            flags, table = 0x80 | (palette.depth - 1), palette.table
         height, width = part.shape[:2]
         return struct.pack("<cHHHHB", b",", columns.start, rows.start, width, height, flags) + table + _lzw(indices)
 

@@ -149,8 +149,8 @@ class Recorder:
             size = size or (height, width)
             if (height, width) != size:
                 if not warned:
-                    log.warning("recording %s: frames of %d x %d are fitted into %d x %d", self.path, width, height,
-                                size[1], size[0])  # fmt: skip
+                    sizes = (width, height, size[1], size[0])
+                    log.warning("recording %s: frames of %d x %d are fitted into %d x %d", self.path, *sizes)
                     warned = True
                 pixels = letterbox(pixels, size)
             yield pixels, count

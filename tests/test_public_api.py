@@ -25,6 +25,8 @@ NAMES = [
     "graphics",
     "imread",
     "imwrite",
+    "open_file_dialog",
+    "save_file_dialog",
     "set_log_level",
     "show",
     "ui",

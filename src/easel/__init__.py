@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from easel.viewer import ui
     from easel.viewer.scene import SceneView
     from easel.viewer.view import View
+    from easel.viewer.waiting import open_file_dialog, save_file_dialog
     from easel.viewer.window import Window, create_tensor, show
 
     HAS_CUDA: bool
@@ -37,6 +38,8 @@ __all__ = [
     "graphics",
     "imread",
     "imwrite",
+    "open_file_dialog",
+    "save_file_dialog",
     "set_log_level",
     "show",
     "ui",
@@ -55,6 +58,8 @@ _HOMES = {
     "create_tensor": "easel.viewer.window",
     "imread": "easel.graphics.image",
     "imwrite": "easel.graphics.image",
+    "open_file_dialog": "easel.viewer.waiting",
+    "save_file_dialog": "easel.viewer.waiting",
     "set_log_level": "easel.log",
     "show": "easel.viewer.window",
 }

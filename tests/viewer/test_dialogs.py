@@ -1,11 +1,17 @@
 """The file browser inside the window: what it lists, and clicking through it."""
 
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+import easel
+from easel.viewer import waiting
 from easel.viewer.dialogs import Question, entries
 from easel.viewer.driver import Driver
+from easel.viewer.events import CloseAsked
 
 IMAGES = (("Images", "*.png *.jpg"), ("All", "*.md"))
 
@@ -64,3 +70,73 @@ def test_a_person_clicks_to_a_file(gl: None, open_view, folder: Path, backend: s
     driver.click("Cancel")
     driver.frames(2)
     assert not view.dialogs.browsers and len([a for a in answers if a]) == 1
+
+
+def test_a_waiting_caller_gets_what_a_script_answers(open_any, tmp_path: Path) -> None:
+    driver = Driver(open_any())
+    for answer in (tmp_path / "photo.jpg", "", tmp_path / "picture", tmp_path / "picture.tif"):
+        driver.answer_dialog(answer)
+    assert easel.open_file_dialog() == str(tmp_path / "photo.jpg")
+    assert easel.open_file_dialog("Another?", [("PNG", "*.png")], str(tmp_path)) is None
+    assert easel.save_file_dialog() == str(tmp_path / "picture.png")
+    assert easel.save_file_dialog(default_extension=".png") == str(tmp_path / "picture.tif")
+
+
+def test_where_nobody_can_be_asked_the_answer_is_none_and_the_log_says_why(open_view, caplog, monkeypatch) -> None:
+    with open_view("Alone", backend="none"):
+        assert easel.open_file_dialog() is None
+    assert caplog.messages == ["open_file_dialog gives None: nobody sits in front of 'Alone', which runs in backend "
+                               "none."]  # fmt: skip
+    assert easel.save_file_dialog() is None
+    assert "there is no display" in caplog.messages[-1]
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(waiting, "desktop_can_ask", lambda: False)
+    assert easel.open_file_dialog() is None
+    assert "zenity or kdialog" in caplog.messages[-1]
+
+
+@pytest.fixture
+def zenity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, xvfb: str) -> Path:
+    """A dialog program that answers after a while with the path in the file that is returned."""
+    if sys.platform != "linux":
+        pytest.skip("other desktops bring their own dialog")
+    answer, program = tmp_path / "answer", tmp_path / "bin" / "zenity"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exit\nsleep 0.3\necho "$@" > {answer}.asked\ncat {answer}\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", xvfb)
+    return answer
+
+
+def test_the_window_lives_while_the_caller_waits(open_view, zenity: Path) -> None:
+    view = open_view("Waits", 200, 150, backend="window")
+    zenity.write_text("/pictures/cat.png\n")
+    view.run(max_frames=2)
+    shown, keep_alive = [], view.window.keep_alive
+    view._backend.present = lambda frame, present=view._backend.present: (shown.append(frame), present(frame))
+    polls = []
+    view.window.keep_alive = lambda seconds: polls.append(seconds) or keep_alive(seconds)
+    assert easel.open_file_dialog("Which one?") == "/pictures/cat.png"
+    asked = Path(f"{zenity}.asked").read_text()
+    assert "Which one?" in asked and "*.tga" in asked
+    assert len(polls) > 5 and 2 < len(shown) and set(map(id, shown)) == {id(view._frame)}
+    view.step()
+    assert easel.open_file_dialog() == "/pictures/cat.png", "within a frame, too"
+    view.end_step()
+    with ThreadPoolExecutor(1) as pool:
+        count, waiting_ = len(polls), pool.submit(easel.save_file_dialog)
+        while not waiting_.done():
+            view.run(max_frames=1)
+        assert waiting_.result() == "/pictures/cat.png" and len(polls) == count
+
+
+def test_closing_the_window_gives_up_and_is_not_forgotten(open_view, zenity: Path) -> None:
+    view = open_view("Closes", 200, 150, backend="window")
+    zenity.write_text("/pictures/cat.png\n")
+    view.run(max_frames=1)
+    view._backend._events.append(CloseAsked())
+    assert easel.open_file_dialog() is None
+    assert not view.step() and view.closed

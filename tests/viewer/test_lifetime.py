@@ -127,7 +127,11 @@ def test_fifty_views_leave_no_memory_behind(gl: None, open_view, backend: str) -
 
 def test_a_dropped_view_is_closed(gl: None) -> None:
     view = View(backend="headless")
-    backend = view._backend
+    backend, panel = view._backend, view.panel("P")
+    panel.canvas("c").bind(torch.zeros(4, 4))
+    panel.on_frame(lambda view=view: view.fps)
+    view.capture()
+    del panel
     del view
     gc.collect()
     assert backend._context is None

@@ -15,6 +15,14 @@ from easel.viewer.toolkit import imgui
 
 Filters = Sequence[tuple[str, str]]
 """(description, "*.png *.jpg") pairs."""
+FILTERS: Filters = (
+    ("Images", "*.png *.jpg *.jpeg *.bmp *.tga *.hdr"),
+    ("PNG", "*.png"),
+    ("JPEG", "*.jpg *.jpeg"),
+    ("HDR", "*.hdr"),
+    ("All files", "*.*"),
+)
+"""What a program asks for that does not say."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,8 @@ class Dialogs:
     def ask(self, key: object, question: Question) -> None:
         """Open a dialog for `key`, unless one is open for it already."""
         if key not in self._open:
-            native = self.native and _desktop_can_ask()
-            self._open[key] = question, _DesktopDialog(question) if native else FileBrowser(question)
+            native = self.native and desktop_can_ask()
+            self._open[key] = question, DesktopDialog(question) if native else FileBrowser(question)
 
     def take(self, key: object) -> str | None:
         """The path that answers `key`'s question, once; None before, after, and when the person gave up."""
@@ -93,12 +101,12 @@ class Dialogs:
         self._open.clear()
 
 
-def _desktop_can_ask() -> bool:
+def desktop_can_ask() -> bool:
     """Windows and macOS bring a dialog; elsewhere zenity or kdialog must be installed."""
     return sys.platform in ("win32", "darwin") or any(shutil.which(tool) for tool in ("zenity", "kdialog"))
 
 
-class _DesktopDialog(Dialog):
+class DesktopDialog(Dialog):
     """The desktop's own dialog, in a process of its own."""
 
     def __init__(self, question: Question) -> None:

@@ -73,7 +73,7 @@ class View(Recordable):
         self.fps = 0.0
         """Frames per second over the last half second; 0.0 before."""
         super().__init__("wall" if self._backend.interactive and clock == "wall" else "frames")
-        self._turn = Turn(self._backend.ui, Dialogs(self._backend.interactive), strict, self.recording_clock)
+        self._turn = Turn(self._backend.ui, self.window.dialogs, strict, self.recording_clock)
         self._panels: dict[str, Panel] = {}
         self._places: dict[str, Place] = {}
         file = Path(layout_file) if layout_file is not None else None
@@ -249,7 +249,7 @@ class View(Recordable):
 
     def _take_events(self) -> bool:
         """Deliver what happened; True when the view is to close."""
-        for event in (*self._backend.poll(), *self._posted):
+        for event in (*self.window.take_events(), *self._posted):
             for key, (kinds, callback) in list(self._listeners.items()):
                 if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self._typing):
                     self._problems.guard.run(key, partial(callback, event))

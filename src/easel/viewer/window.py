@@ -4,7 +4,7 @@ import os
 import time
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -19,8 +19,9 @@ from easel.viewer.backends.base import Frame
 from easel.viewer.backends.select import select
 from easel.viewer.canvas import Canvas, blank, check_filter
 from easel.viewer.context import require_frame
+from easel.viewer.dialogs import Dialogs
 from easel.viewer.drawing import FIRST_DRAWING_ID, Drawing, Subject
-from easel.viewer.events import CloseAsked
+from easel.viewer.events import CloseAsked, Event
 from easel.viewer.layout import Area, Rectangle
 from easel.viewer.pace import FRAMES_PER_SECOND
 from easel.viewer.panel import Panel
@@ -72,6 +73,8 @@ class Window:
         self.backend.set_vsync(vsync)
         # A window that is dropped instead of destroyed, or still open at exit, gives its driver's memory back, too.
         self._finalizer = weakref.finalize(self, self.backend.close)
+        self.dialogs = Dialogs(self.backend.interactive)
+        """The file dialogs on their way."""
         self.closed = False
         """Somebody has asked it to close, or it is destroyed."""
         self.frame_count = 0
@@ -79,6 +82,9 @@ class Window:
         self._placements: list[Placement] = []
         self._drawings: list[Drawing] = []
         self._frame: Frame | None = None
+        self._last: Callable[[], Frame | None] = lambda: None
+        """The frame that is complete, as long as anybody keeps it."""
+        self._held: list[Event] = []
         self._named: dict[str, Canvas] = {}
         self._texture_ids: dict[str, int] = {}
         self._items: dict[tuple[str, int], Canvas] = {}
@@ -100,7 +106,7 @@ class Window:
         """Take what happened at the window; False once it should close, or after EASEL_MAX_FRAMES frames."""
         if not self._finalizer.alive:
             return False
-        self.closed |= any(isinstance(event, CloseAsked) for event in self.backend.poll())
+        self.closed |= any(isinstance(event, CloseAsked) for event in self.take_events())
         return not self.closed and self.frame_count != self.most_frames
 
     def begin_frame(self) -> bool:
@@ -188,7 +194,25 @@ class Window:
     def __exit__(self, *_: object) -> None:
         self.destroy()
 
+    def keep_alive(self, seconds: Number) -> bool:
+        """For a program that waits `seconds` for something else: hold what happens for later, show the last frame.
+
+        False once somebody has asked to close the window. Within a frame that is begun, nothing is shown anew.
+        """
+        self._held += self.backend.poll()
+        frame, within = self._last(), self.backend.ui is not None and self.backend.ui.open
+        if frame is not None and not within and self.backend.due():
+            self.activate()
+            self.backend.present(frame)
+        self.backend.wait(seconds)
+        return not any(isinstance(event, CloseAsked) for event in self._held)
+
     # What `show` and a View do with it
+
+    def take_events(self) -> list[Event]:
+        """What happened at the window since the last call."""
+        held, self._held = self._held, []
+        return [*held, *self.backend.poll()]
 
     def begin_pictures(self) -> list[Placement]:
         """A frame's list of pictures, empty as yet."""
@@ -228,7 +252,11 @@ class Window:
     def frame(self, area: Area = None, panels: Mapping[str, Panel] | None = None) -> Frame:
         """The frame that is complete now, with every picture that has a number."""
         numbered = [_numbered(self._named[name], number) for name, number in self._texture_ids.items()]
-        return Frame(tuple(self._placements), area, dict(panels or {}), numbered, tuple(self._drawings))
+        frame = Frame(tuple(self._placements), area, dict(panels or {}), numbered, tuple(self._drawings))
+        # Callbacks hang on it, and those often know their view: held here, a view that is dropped would never end.
+        self._placements, self._drawings = [], []
+        self._last = weakref.ref(frame)
+        return frame
 
 
 def show(

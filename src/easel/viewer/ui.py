@@ -194,8 +194,9 @@ def _table() -> dict[str, Any]:
     return constants | functions | {"col32": col32}
 
 
-__all__ = [*(_names := _table())]  # pyright: ignore[reportUnsupportedDunderAll]  the table's names, read at run time
+_names = _table()
 globals().update(_names)
+__all__ = list(_names)  # pyright: ignore[reportUnsupportedDunderAll]  they are read at run time
 
 
 def __dir__() -> list[str]:

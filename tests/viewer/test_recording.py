@@ -317,6 +317,20 @@ def test_every_frame_of_a_view_is_recorded_once_as_it_is_shown(open_any: Callabl
     assert np.array_equal(last, (whole * 255).round().to(torch.uint8).numpy())
 
 
+def test_a_film_shows_what_the_canvas_shows_and_saves(open_any, tmp_path):
+    view = open_any(width=160, height=120)
+    canvas = view.panel("P").canvas("c").bind(torch.linspace(-3, 5, 120).reshape(10, 12))
+    canvas.set_display(cmap="turbo", vmin=-2.0, vmax=4.0)
+    canvas.start_recording(tmp_path / "film.png", clock="frames")
+    turn(view, 1, run=False)
+    canvas.stop_recording()
+    canvas.wait()
+    canvas.save(tmp_path / "saved.png")
+    assert (tmp_path / "film" / "film-000000.png").exists()
+    film, saved = (np.asarray(Image.open(tmp_path / name)) for name in ("film/film-000000.png", "saved.png"))
+    assert np.array_equal(film, saved) and len(np.unique(film)) > 50
+
+
 @pytest.mark.parametrize("backend", ["window", "none"])
 def test_where_a_person_watches_the_clock_is_the_walls(open_view, tmp_path, monkeypatch, request, backend):
     if backend == "window":

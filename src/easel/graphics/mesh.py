@@ -88,6 +88,6 @@ def _grid(positions: Float[Tensor, "h w 3"], normals: Float[Tensor, "h w 3"], uv
     rows, columns = positions.shape[:2]
     corner = torch.arange(rows * columns, dtype=torch.int32).reshape(rows, columns)
     top_left, top_right, bottom_left, bottom_right = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
-    halves = [(top_left, bottom_left, top_right), (top_right, bottom_left, bottom_right)]
-    triangles = torch.cat([torch.stack(half, dim=-1).reshape(-1, 3) for half in halves])
+    halves = top_left, bottom_left, top_right, top_right, bottom_left, bottom_right
+    triangles = torch.stack(halves, dim=-1).reshape(-1, 3)
     return Mesh(positions.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), triangles)

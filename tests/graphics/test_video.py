@@ -161,7 +161,7 @@ def test_a_film_through_ffmpeg_shows_its_frames(tmp_path, ffmpeg, suffix, size):
     assert len(frames) == 3
     assert np.abs(frames.mean(axis=(1, 2)) - 255 * colors.numpy()).max() < 6
     said = subprocess.run([ffmpeg, "-i", str(path)], capture_output=True, text=True).stderr
-    assert "10 fps" in said and "yuv420p(tv, bt709" in said and "Duration: 00:00:00.30" in said
+    assert "10 fps" in said and "yuv420p(tv, bt709, progressive)" in said and "Duration: 00:00:00.30" in said
 
 
 def test_what_ffmpeg_refuses_is_an_error_and_leaves_nothing(tmp_path, ffmpeg, monkeypatch):

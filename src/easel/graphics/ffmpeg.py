@@ -67,9 +67,9 @@ def _ffmpeg_command(program: str, pixels: Pixels, fps: float | int, codec: str, 
     height, width = pixels.shape[:2]
     source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {fps} -i -"
     # FFmpeg converts by BT.601 and says nothing; players take silence for BT.709 and show other colours.
-    colors = "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p "
-    colors += "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv"
-    return [program, *f"-loglevel error -y {source} -an {colors} {codec}".split(), str(output)]
+    convert = "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
+    tell = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    return [program, *f"-loglevel error -y {source} -an -vf {convert},{tell} {codec}".split(), str(output)]
 
 
 def _ffmpeg_failure(path: Path, complaints: BinaryIO) -> FileError:

@@ -161,7 +161,7 @@ def test_what_is_written_before_the_frame_ends_is_shown(open_window) -> None:
 def test_a_graph_is_not_kept(open_window) -> None:
     window, weight = open_window(backend="none"), torch.ones(4, 5, requires_grad=True)
     frame(window, lambda: (show(weight * 2), window.upload_tensor(weight * 3, name="up")))
-    assert all(canvas._source.grad_fn is None for canvas in window._named.values())
+    assert all(canvas._source.grad_fn is None for canvas in window.pictures._named.values())
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ class View(Recordable):
         if self.closed or self.frame_count == self.window.most_frames or self._take_events():
             return False
         self._turn.index += 1
-        self._turn.placements = self.window.begin_pictures()
+        self._turn.placements = self.window.pictures.begin()
         self._begin()
         self._turn.running = True
         self._due = self._backend.due()

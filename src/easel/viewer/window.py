@@ -3,13 +3,12 @@
 import os
 import time
 import weakref
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
@@ -17,20 +16,16 @@ from easel.graphics.image import check_tensor
 from easel.viewer import toolkit
 from easel.viewer.backends.base import Frame
 from easel.viewer.backends.select import select
-from easel.viewer.canvas import Canvas, blank, check_filter
+from easel.viewer.canvas import blank, check_filter
 from easel.viewer.context import require_frame
 from easel.viewer.dialogs import Dialogs
-from easel.viewer.drawing import FIRST_DRAWING_ID, Drawing, Subject
 from easel.viewer.events import CloseAsked, Event
-from easel.viewer.layout import Area, Rectangle
+from easel.viewer.layout import Area
 from easel.viewer.pace import FRAMES_PER_SECOND
 from easel.viewer.panel import Panel
-from easel.viewer.placement import FIRST_TEXTURE_ID, Placement
+from easel.viewer.pictures import Pictures
 from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
-
-FIRST_NAMED_ID = FIRST_TEXTURE_ID // 2
-"""Texture numbers that `Window.get_texture_id` hands out, below those of the canvases of one frame."""
 
 
 class Window:
@@ -79,16 +74,12 @@ class Window:
         """Somebody has asked it to close, or it is destroyed."""
         self.frame_count = 0
         """Frames that are complete."""
-        self._placements: list[Placement] = []
-        self._drawings: list[Drawing] = []
+        self.pictures = Pictures()
+        """What is shown in it outside panels."""
         self._frame: Frame | None = None
         self._last: Callable[[], Frame | None] = lambda: None
         """The frame that is complete, as long as anybody keeps it."""
         self._held: list[Event] = []
-        self._named: dict[str, Canvas] = {}
-        self._texture_ids: dict[str, int] = {}
-        self._items: dict[tuple[str, int], Canvas] = {}
-        self._shown: Counter[str] = Counter()
         self._begun_at = time.perf_counter()
         self.activate()
 
@@ -123,7 +114,7 @@ class Window:
         now = time.perf_counter()
         self.backend.prepare(now - self._begun_at)
         self._begun_at = now
-        self.begin_pictures()
+        self.pictures.begin()
         self.backend.ui.begin()
         return True
 
@@ -149,19 +140,15 @@ class Window:
 
     def upload_tensor(self, tensor: Tensor | np.ndarray | Image.Image, *, name: str = "tensor") -> None:
         """Keep a copy of `tensor` under `name`, for `ui.image` with `get_texture_id`; the rules of a canvas apply."""
-        picture = check_tensor(tensor, f"upload_tensor(name={name!r})")
-        self._named.setdefault(name, Canvas(name)).bind(picture, live=False).look()  # looking takes the copy
+        self.pictures.keep(name, tensor, f"upload_tensor(name={name!r})")
 
     def get_texture_id(self, name: str = "tensor") -> int:
         """The number that `ui.image` draws the tensor of this name by; 0 when there is none."""
-        if name not in self._named:
-            return 0
-        return self._texture_ids.setdefault(name, FIRST_NAMED_ID + len(self._texture_ids))
+        return self.pictures.number(name)
 
     def get_texture_size(self, name: str = "tensor") -> tuple[int, int]:
         """(width, height) of the tensor of this name; (0, 0) when there is none."""
-        size = self._named[name].size if name in self._named else None
-        return (size[1], size[0]) if size else (0, 0)
+        return self.pictures.size(name)
 
     @property
     def tensor_texture_id(self) -> int:
@@ -214,27 +201,6 @@ class Window:
         held, self._held = self._held, []
         return [*held, *self.backend.poll()]
 
-    def begin_pictures(self) -> list[Placement]:
-        """A frame's list of pictures, empty as yet."""
-        self._shown.clear()
-        self._placements, self._drawings = [], []
-        return self._placements
-
-    def place(self, name: str, picture: Shaped[Tensor, "h w c"], filter: str, size: tuple[int, int]) -> None:
-        """Draw a picture at `size` = (width, height) as the next item of the Dear ImGui window that is begun."""
-        require_frame("show")
-        self._shown[name] += 1
-        canvas = self._items.setdefault((name, self._shown[name]), Canvas(name)).bind(picture)
-        canvas.filter = filter
-        self._named.setdefault(name, Canvas(name)).bind(picture)
-        at = imgui.get_cursor_screen_pos()
-        room = Rectangle(round(at.x), round(at.y), *size)
-        imgui.set_cursor_screen_pos((room.x, room.y))  # between two pixels, it would be blurred
-        texture_id = FIRST_TEXTURE_ID + len(self._placements)
-        imgui.image(imgui.ImTextureRef(texture_id), size)
-        if imgui.is_item_visible():
-            self._placements.append(Placement(canvas, room, canvas.look, texture_id))
-
     @property
     def is_inside(self) -> bool:
         """A Dear ImGui window of this one's is begun, and items go into it."""
@@ -244,17 +210,13 @@ class Window:
         self.activate()
         return not imgui.internal.get_current_window_read().is_fallback_window
 
-    def place_drawing(self, subject: Subject, size: tuple[int, int]) -> int:
-        """Have `subject` drawn at `size` = (height, width) in this frame; returns the number to show it by."""
-        self._drawings.append(Drawing(subject, size, FIRST_DRAWING_ID + len(self._drawings)))
-        return self._drawings[-1].texture_id
-
     def frame(self, area: Area = None, panels: Mapping[str, Panel] | None = None) -> Frame:
         """The frame that is complete now, with every picture that has a number."""
-        numbered = [_numbered(self._named[name], number) for name, number in self._texture_ids.items()]
-        frame = Frame(tuple(self._placements), area, dict(panels or {}), numbered, tuple(self._drawings))
+        shown = self.pictures
+        placements, drawings = tuple(shown.placements), tuple(shown.drawings)
+        frame = Frame(placements, area, dict(panels or {}), shown.numbered(), drawings)
         # Callbacks hang on it, and those often know their view: held here, a view that is dropped would never end.
-        self._placements, self._drawings = [], []
+        shown.begin()
         self._last = weakref.ref(frame)
         return frame
 
@@ -283,7 +245,8 @@ def show(
         height = rows * width / columns
     if window.backend.ui is not None:
         window.activate()
-        window.place(name, picture, filter, (max(round(width), 1), max(round(height), 1)))
+        require_frame("show")
+        window.pictures.show(name, picture, filter, (max(round(width), 1), max(round(height), 1)))
 
 
 def create_tensor(
@@ -310,13 +273,6 @@ def _most_frames() -> int | None:
     if text and not text.isdigit():
         raise ValueError(f"EASEL_MAX_FRAMES is a number of frames; got {text!r}.")
     return int(text or 0) or None
-
-
-def _numbered(canvas: Canvas, texture_id: int) -> Placement:
-    """A picture in its own size, wherever the program draws it."""
-    assert canvas.size is not None
-    height, width = canvas.size
-    return Placement(canvas, Rectangle(0, 0, width, height), canvas.look, texture_id)
 
 
 def window_in_use(window: Window | None) -> Window:

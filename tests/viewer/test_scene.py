@@ -12,8 +12,8 @@ from easel.viewer import ui
 from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.driver import Driver
 from easel.viewer.events import PointerButton, PointerMoved
-from easel.viewer.overlays import Frustum
 from easel.viewer.scene import SceneView
+from easel.viewer.scenery import Frustum
 from easel.viewer.view import View
 from easel.viewer.window import Window
 
@@ -325,7 +325,7 @@ def test_a_dropped_scene_gives_its_memory_back(open_headless) -> None:
         assert len(backend._painter._renderers) == 1
 
 
-# Overlays
+# Scenery
 
 
 def marks(view: View, scene: SceneView) -> Tensor:
@@ -333,8 +333,8 @@ def marks(view: View, scene: SceneView) -> Tensor:
     return (seen(view, scene) - torch.tensor(scene.background)).abs().amax(-1) > 0.1
 
 
-def test_overlays_are_where_they_are_projected_and_live(open_headless) -> None:
-    view = open_headless("Overlays", 300, 300)
+def test_points_are_where_they_are_projected_and_live(open_headless) -> None:
+    view = open_headless("Points", 300, 300)
     scene = in_panel(view, SceneView())
     positions = torch.tensor([[0.3, 0.2, 0.1]])
     points = scene.add_points(positions, (1.0, 1.0, 1.0), size=8)
@@ -351,7 +351,7 @@ def test_overlays_are_where_they_are_projected_and_live(open_headless) -> None:
     points.positions, points.size = torch.randn(50, 3), 3
     assert marks(view, scene).any()
     scene.remove(points)
-    assert not marks(view, scene).any() and scene.overlays == []
+    assert not marks(view, scene).any() and scene.scenery == []
 
 
 def test_lines_and_frustums_are_drawn_in_their_colours(open_headless) -> None:

@@ -15,8 +15,8 @@ from easel.graphics.camera import PIXELS_PER_NOTCH, Camera
 from easel.graphics.image import as_picture, check_tensor, resize
 from easel.graphics.light import Light
 from easel.viewer.layout import Rectangle
-from easel.viewer.overlays import AMBER, Brushes, Frustum, Lines, Numbers, Overlay, Points
 from easel.viewer.placement import LEAST_PIXELS
+from easel.viewer.scenery import AMBER, Brushes, Frustum, Item, Lines, Numbers, Points
 from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 from easel.viewer.window import Window, window_in_use
@@ -28,7 +28,7 @@ GEOMETRIES = ("plane", "sphere", "cube", "heightfield")
 SAMPLES = (1, 2, 4, 8, 16, 32, 64)
 HEIGHTFIELD_CORNERS = 128
 """Along the longer side of a heightfield."""
-AnyOverlay = TypeVar("AnyOverlay", Points, Lines, Frustum)
+AnyItem = TypeVar("AnyItem", Points, Lines, Frustum)
 LEFT, RIGHT, MIDDLE = 0, 1, 2
 SOLIDS = {"sphere": mesh.sphere, "cube": mesh.cube}
 
@@ -52,7 +52,7 @@ class SceneView:
         """Height of white above black in a heightfield, in world units."""
         self.rectangle: Rectangle | None = None
         """Where the picture stands in the window, in pixels; None while it is not shown."""
-        self.overlays: list[Overlay] = []
+        self.scenery: list[Item] = []
         """What stands around the surface."""
         self.msaa = msaa
         self.geometry = geometry
@@ -141,9 +141,9 @@ class SceneView:
         """
         return self._add(Frustum(pose, fov_degrees, aspect, depth, color, width))
 
-    def remove(self, overlay: Overlay) -> None:
-        """Take an overlay out of the scene."""
-        self.overlays.remove(overlay)
+    def remove(self, item: Item) -> None:
+        """Take points, lines or a frustum out of the scene."""
+        self.scenery.remove(item)
 
     def render(self, width: Number = 0, height: Number = 0) -> None:
         """Show the scene as the next item, as large as the free region or as `width` and `height` in pixels say.
@@ -181,9 +181,9 @@ class SceneView:
         """The tensor that is shown."""
         return self._tensor
 
-    def _add(self, overlay: AnyOverlay) -> AnyOverlay:
-        self.overlays.append(overlay)
-        return overlay
+    def _add(self, item: AnyItem) -> AnyItem:
+        self.scenery.append(item)
+        return item
 
     def _follow_mouse(self) -> None:
         """Turn the camera by what the mouse did to the item just drawn; a drag goes on outside until it is let go."""
@@ -222,9 +222,9 @@ class SceneRenderer:
             texture = self._texture.upload(picture)
             texture.build_mipmaps()
             self._surface.draw(clip_from_world, scene.camera.pose()[:3, 3], texture, scene.light)
-        for overlay in scene.overlays:
-            if overlay.visible:
-                overlay.draw(self._brushes, clip_from_world)
+        for item in scene.scenery:
+            if item.visible:
+                item.draw(self._brushes, clip_from_world)
         return self._target.finish()
 
     def _load_surface(self, scene: SceneView, picture: Shaped[Tensor, "h w c"]) -> None:

@@ -1,4 +1,4 @@
-"""Overlays: points, lines and cameras that stand in a scene beside its surface.
+"""Scenery: points, lines and cameras that stand in a scene beside its surface.
 
 Their attributes are live: assign to one, or write into the tensor that it was given, and the next picture shows it.
 """
@@ -22,11 +22,11 @@ Numbers = Tensor | np.ndarray | Sequence[Any]
 """A table of numbers."""
 
 AMBER = (1.0, 0.72, 0.25)
-"""What overlays are drawn in unless told otherwise: it stands out from most pictures, and from the background."""
+"""What scenery is drawn in unless told otherwise: it stands out from most pictures, and from the background."""
 
 
 class Brushes:
-    """What overlays are drawn with in one OpenGL context."""
+    """What scenery is drawn with in one OpenGL context."""
 
     def __init__(self, context: "moderngl.Context") -> None:
         self.points = PointBrush(context)
@@ -165,7 +165,7 @@ class Frustum:
         brushes.lines.draw(clip_from_world, self.width)
 
 
-Overlay = Points | Lines | Frustum
+Item = Points | Lines | Frustum
 
 
 def _table(value: Numbers, who: str, row: tuple[int, ...]) -> Tensor:
@@ -173,10 +173,10 @@ def _table(value: Numbers, who: str, row: tuple[int, ...]) -> Tensor:
     try:
         table = torch.as_tensor(value).detach()
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{who} of an overlay are numbers; got {type(value).__name__} ({error}).") from error
+        raise ValueError(f"{who} in a scene are numbers; got {type(value).__name__} ({error}).") from error
     if table.is_complex() or table.ndim != len(row) + 1 or tuple(table.shape[1:]) != row:
         wanted = ", ".join(map(str, ("N", *row)))
-        raise ValueError(f"{who} of an overlay have the shape ({wanted}); got {tuple(table.shape)} {table.dtype}.")
+        raise ValueError(f"{who} in a scene have the shape ({wanted}); got {tuple(table.shape)} {table.dtype}.")
     return table
 
 
@@ -186,7 +186,7 @@ def _colors(value: Numbers) -> Tensor:
         value = torch.as_tensor(value)[None]
     colors = _table(value, "colors", (3,))
     if not len(colors):
-        raise ValueError("colors of an overlay are at least one; got none.")
+        raise ValueError("colors in a scene are at least one; got none.")
     return colors
 
 

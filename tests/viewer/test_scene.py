@@ -63,8 +63,9 @@ def test_the_picture_s_own_values_are_seen(open_headless) -> None:
         )
 
 
-@pytest.mark.parametrize("shape", [(64, 64), (32, 64), (96, 32)])
-@pytest.mark.parametrize("geometry", ["plane", "heightfield"])
+@pytest.mark.parametrize(
+    ("shape", "geometry"), [((64, 64), "plane"), ((32, 64), "plane"), ((96, 32), "plane"), ((32, 64), "heightfield")]
+)
 def test_a_sheet_has_the_aspect_of_its_picture(open_headless, shape, geometry) -> None:
     view = open_headless("Aspect", 420, 420)
     scene = plain(from_above(in_panel(view, SceneView(msaa=1, geometry=geometry))))
@@ -77,8 +78,10 @@ def test_a_sheet_has_the_aspect_of_its_picture(open_headless, shape, geometry) -
     assert max(width, height) > 250
 
 
-@pytest.mark.parametrize("geometry", ["plane", "sphere", "cube", "heightfield"])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.uint8, torch.bool])
+@pytest.mark.parametrize(
+    ("geometry", "dtype"),
+    [("plane", torch.float32), ("sphere", torch.float16), ("cube", torch.uint8), ("heightfield", torch.bool)],
+)
 def test_every_surface_shows_every_type_in_the_middle_of_its_panel(open_headless, geometry, dtype) -> None:
     view = open_headless("Any", 200, 200)
     scene = plain(in_panel(view, SceneView(geometry=geometry)))

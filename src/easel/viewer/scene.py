@@ -24,13 +24,13 @@ from easel.viewer.window import Window, window_in_use
 if TYPE_CHECKING:
     import moderngl
 
-GEOMETRIES = ("plane", "sphere", "cube", "heightfield")
+SOLIDS = {"sphere": mesh.sphere, "cube": mesh.cube}
+GEOMETRIES = ("plane", *SOLIDS, "heightfield")
 SAMPLES = (1, 2, 4, 8, 16, 32, 64)
 HEIGHTFIELD_CORNERS = 128
 """Along the longer side of a heightfield."""
 AnyItem = TypeVar("AnyItem", Points, Lines, Frustum)
 LEFT, RIGHT, MIDDLE = 0, 1, 2
-SOLIDS = {"sphere": mesh.sphere, "cube": mesh.cube}
 
 
 class SceneView:
@@ -163,7 +163,7 @@ class SceneView:
         imgui.set_cursor_screen_pos((room.x, room.y))
         flags = imgui.ButtonFlags_
         buttons = flags.mouse_button_left | flags.mouse_button_right | flags.mouse_button_middle
-        imgui.invisible_button(f"##scene {self.name}", (room.width, room.height), buttons)
+        imgui.invisible_button(f"##scene {id(self)}", (room.width, room.height), buttons)
         self._follow_mouse()
         if not imgui.is_item_visible():
             return

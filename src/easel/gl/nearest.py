@@ -18,11 +18,12 @@ FRAGMENT = """
 #version 330
 uniform sampler2D source;
 uniform vec2 shown;
+uniform vec2 origin;
 out vec4 color;
 void main() {
     // gl_FragCoord is at a pixel's centre already, so the texel that contains it is the floor.
     vec2 size = vec2(textureSize(source, 0));
-    color = texelFetch(source, ivec2(min(gl_FragCoord.xy / shown * size, size - 1)), 0);
+    color = texelFetch(source, ivec2(min((gl_FragCoord.xy + origin) / shown * size, size - 1)), 0);
 }
 """
 
@@ -36,10 +37,18 @@ class NearestEnlarger:
         self._corners = context.vertex_array(self._program, [])
 
     def enlarge(
-        self, source: "moderngl.Texture", shown: tuple[int, int], target: "moderngl.Texture | None" = None
+        self,
+        source: "moderngl.Texture",
+        shown: tuple[int, int],
+        target: "moderngl.Texture | None" = None,
+        part: tuple[int, int, int, int] | None = None,
     ) -> "moderngl.Texture":
-        """`source` at `shown` = (height, width), drawn into `target` if that has the right size, else a new texture."""
-        size = (shown[1], shown[0])
+        """`source` at `shown` = (height, width), drawn into `target` if that has the right size, else a new texture.
+
+        `part` = (left, top, width, height) is what is needed of it, in the pixels of the result.
+        """
+        left, top, *size = part or (0, 0, shown[1], shown[0])
+        size = size[0], size[1]
         if target is None or target.size != size:
             if target is not None:
                 target.release()
@@ -49,7 +58,8 @@ class NearestEnlarger:
         self._context.disable(self._context.BLEND | self._context.CULL_FACE | self._context.DEPTH_TEST)
         source.use(0)
         self._context.clear_samplers()
-        self._program["shown"] = size
+        self._program["shown"] = shown[1], shown[0]
+        self._program["origin"] = left, top
         self._corners.render(self._context.TRIANGLE_STRIP, vertices=4)
         framebuffer.release()
         return target

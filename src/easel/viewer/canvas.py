@@ -16,12 +16,15 @@ from easel.graphics.channels import hwc
 from easel.graphics.image import as_tensor, imwrite
 from easel.viewer.display import Display, apply, check, lock
 from easel.viewer.layout import Rectangle
+from easel.viewer.loupe import Loupe
 from easel.viewer.recording import Recordable
 from easel.viewer.sketch import Number
 
 log = logging.getLogger("easel")
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
 T = TypeVar("T")
+SQUARE_PIXELS = 4
+"""A loupe shows pixels that are so large on screen as squares."""
 
 
 class Setting(Generic[T]):
@@ -74,6 +77,7 @@ class Canvas(Recordable):
         super().__init__(recording_clock)
         self.name = name
         self.filter = filter
+        self._filter_chosen = filter != "linear"
         self.fit = fit
         """True: as large as the panel allows, in the picture's own aspect. False: one tensor pixel per screen pixel."""
         self.rectangle: Rectangle | None = None
@@ -84,6 +88,14 @@ class Canvas(Recordable):
         """Read anew for every drawn frame; otherwise once, and again after `refresh`."""
         self.version = 0
         """Counts what `bind` and `refresh` brought; a still canvas with the version seen last has nothing new."""
+        self.loupe = Loupe()
+        """Which part of the picture is seen; shared with the canvases that are linked."""
+        self.zoomable = True
+        """The wheel zooms and the middle button drags; False leaves both to the program."""
+        self.grabbed: int | None = None
+        """The button that drags the picture itself just now: such a drag is not for the program."""
+        self.legend = True
+        """Settings that change how values are shown are told on the canvas."""
         self._asked = self._display = Display()
         self._source: Tensor | Callable[[], object] | None = None
         self._stored: Tensor | None = None
@@ -104,6 +116,14 @@ class Canvas(Recordable):
     def filter(self, value: str) -> None:
         check_filter(value, self._who)
         self._filter: str = value
+        self._filter_chosen = True
+
+    @property
+    def squares(self) -> bool:
+        """Pixels are squares now: so is the filter, or the loupe enlarges them and nobody has chosen another."""
+        if self._filter == "nearest" or self._filter_chosen or self.loupe.at_rest or self.rectangle is None:
+            return self._filter == "nearest"
+        return self._size is not None and self.rectangle.width >= SQUARE_PIXELS * self._size[1]
 
     def bind(self, tensor: Source | None, *, live: bool = True) -> "Canvas":
         """Show `tensor` from now on: (H, W) or (H, W, C) with 1, 3 or 4 channels, values in [0, 1] (uint8: 0 to 255),
@@ -210,6 +230,23 @@ class Canvas(Recordable):
             # A copy: what a save writes must be what was shown, even if the tensor has been written since.
             tensor = self._taken = tensor.clone()
         return tensor
+
+    def probe(self, rows: slice, columns: slice) -> tuple[Shaped[Tensor, "h w c"], Shaped[Tensor, "h w d"]] | None:
+        """Values of a part, as stored and as shown, on the CPU; None when nothing was looked at yet."""
+        if self._stored is None:
+            return None
+        stored = hwc(self._stored, self._display.layout)[rows, columns].cpu()
+        return stored, apply(stored, replace(self._display, layout="hwc"))
+
+    def link(self, *others: "Canvas") -> "Canvas":
+        """Let `others` show the same part as this canvas from now on, and the pointer of each on all."""
+        for other in others:
+            other.loupe = self.loupe
+        return self
+
+    def unlink(self) -> None:
+        """Zoom alone again, starting from the part that is seen."""
+        self.loupe = Loupe(self.loupe.zoom, self.loupe.center)
 
     def point_at(self, position: tuple[Number, Number] | None) -> None:
         """Tell where the pointer is in the window; None when it is not over this canvas."""

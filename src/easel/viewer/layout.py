@@ -119,3 +119,10 @@ def fit(size: tuple[int, int], room: Rectangle) -> Rectangle:
 def native(size: tuple[int, int], room: Rectangle) -> Rectangle:
     """One picture pixel per screen pixel, from the top left corner of `room`."""
     return Rectangle(round(room.x), round(room.y), size[1], size[0])
+
+
+def overlap(a: Rectangle, b: Rectangle) -> Rectangle:
+    """What two rectangles share; without width or height where that is nothing."""
+    x, y = max(a.x, b.x), max(a.y, b.y)
+    right, bottom = min(a.x + a.width, b.x + b.width), min(a.y + a.height, b.y + b.height)
+    return Rectangle(x, y, max(right - x, 0), max(bottom - y, 0))

@@ -8,7 +8,9 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from easel.viewer.canvas import Canvas
-from easel.viewer.layout import Rectangle, fit, native
+from easel.viewer.hand import move_loupe, share_cursor
+from easel.viewer.layout import Rectangle, fit, native, overlap
+from easel.viewer.overlay import draw_overlay
 from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 
@@ -33,21 +35,44 @@ class Placement:
     """None for a picture that fills its room whatever its size: nothing is left to settle."""
     first_vertex: int = 0
 
-    def settle(self) -> Rectangle:
-        """Give the picture the place that its size asks for, which may have changed since the frame was laid out."""
+    def settle(self) -> tuple[Rectangle, Rectangle]:
+        """Give the picture the place that its size asks for, which may have changed since the frame was laid out.
+
+        Returns where the whole picture stands, and the part of that which is seen.
+        """
         canvas = self.canvas
         if self.draw_list is None:
             canvas.rectangle = self.room
-            return self.room
+            return self.room, self.room
         assert canvas.size is not None
-        target = (fit if canvas.fit else native)(canvas.size, self.room)
-        if target != canvas.rectangle:
-            left, top, right, bottom = target.x, target.y, target.x + target.width, target.y + target.height
-            corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-            for index, (x, y) in enumerate(corners, self.first_vertex):
-                self.draw_list.vtx_buffer[index].pos = imgui.ImVec2(x, y)
-            canvas.rectangle = target
-        return target
+        picture, visible = stand(canvas, self.room)
+        canvas.rectangle = picture
+        # Enlarged to squares, a texture holds no more than what is seen.
+        source = visible if canvas.squares else picture
+        vertices, (x, y, width, height) = self.draw_list.vtx_buffer, visible
+        for index, (across, down) in enumerate(((0, 0), (1, 0), (1, 1), (0, 1)), self.first_vertex):
+            corner = x + across * width, y + down * height
+            vertices[index].pos = imgui.ImVec2(*corner)
+            u, v = (corner[0] - source.x) / source.width, (corner[1] - source.y) / source.height
+            vertices[index].uv = imgui.ImVec2(u, v)
+        return picture, visible
+
+
+def stand(canvas: Canvas, room: Rectangle) -> tuple[Rectangle, Rectangle]:
+    """Where a canvas's picture stands in `room`, and the part of that which is seen under its loupe."""
+    rest, frame = _rest(canvas, room)
+    picture = canvas.loupe.place(rest)
+    return picture, rest if canvas.loupe.at_rest else overlap(picture, frame)
+
+
+def _rest(canvas: Canvas, room: Rectangle) -> tuple[Rectangle, Rectangle]:
+    """Where the picture stands by itself, and through what it is seen when it is larger."""
+    if canvas.size is None:
+        return room, room
+    if canvas.fit:
+        return fit(canvas.size, room), room
+    rest = native(canvas.size, room)
+    return rest, Rectangle(room.x, room.y, max(room.width, rest.width), rest.height)
 
 
 def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placements: list[Placement]) -> None:
@@ -67,6 +92,7 @@ def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placem
     for number, canvas in enumerate(shown, 1):
         _place(canvas, share, gap if below or number < len(shown) else 0.0, look, placements)
         canvas.point_at((pointer.x, pointer.y) if imgui.is_item_hovered() else None)
+        share_cursor(canvas)
 
 
 def _is_bound(canvas: Canvas) -> bool:
@@ -80,15 +106,18 @@ def _is_bound(canvas: Canvas) -> bool:
 def _place(canvas: Canvas, share: Number, gap: Number, look: Look, placements: list[Placement]) -> None:
     at = imgui.get_cursor_screen_pos()
     room = Rectangle(at.x, at.y, max(imgui.get_content_region_avail().x, 1.0), share)
-    picture = (fit if canvas.fit else native)(canvas.size, room) if canvas.size else room
-    imgui.dummy(imgui.ImVec2(room.width, (share if canvas.fit else picture.height) + gap))
+    rest, _ = _rest(canvas, room)
+    move_loupe(canvas, rest, stand(canvas, room)[1])
+    picture, visible = stand(canvas, room)
+    imgui.dummy(imgui.ImVec2(room.width, (share if canvas.fit else rest.height) + gap))
     below = imgui.ImVec2(at.x, imgui.get_item_rect_max().y)
-    imgui.set_cursor_screen_pos(imgui.ImVec2(picture.x, picture.y))
+    imgui.set_cursor_screen_pos(imgui.ImVec2(visible.x, visible.y))
     draw_list = imgui.get_window_draw_list()
     texture_id, first_vertex = FIRST_TEXTURE_ID + len(placements), draw_list.vtx_buffer.size()
-    imgui.image(imgui.ImTextureRef(texture_id), imgui.ImVec2(picture.width, picture.height))
+    imgui.image(imgui.ImTextureRef(texture_id), imgui.ImVec2(visible.width, visible.height))
     # Out of sight, Dear ImGui draws nothing, and then nothing is uploaded either.
     if draw_list.vtx_buffer.size() > first_vertex:
         canvas.rectangle = picture
         placements.append(Placement(canvas, room, partial(look, canvas), texture_id, draw_list, first_vertex))
+        draw_overlay(canvas, picture, visible)
     imgui.set_cursor_screen_pos(below)

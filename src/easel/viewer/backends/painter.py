@@ -11,7 +11,6 @@ from easel.gl.texture import PictureTexture, read_back
 from easel.viewer.backends.base import Frame
 from easel.viewer.canvas import Canvas
 from easel.viewer.drawing import Drawing, Renderer, Subject
-from easel.viewer.layout import Rectangle
 from easel.viewer.placement import Placement
 from easel.viewer.theme import DESK
 from easel.viewer.toolkit import imgui
@@ -27,8 +26,8 @@ class CanvasTexture:
         self.picture = PictureTexture(context)
         self.squares: moderngl.Texture | None = None
         """The picture enlarged to the size at which it is shown, every pixel a square."""
-        self.seen: tuple[int, Rectangle, str] | None = None
-        """Version, place and filter of the last upload."""
+        self.seen: tuple[int, tuple[int, int]] | None = None
+        """Version, and (height, width) on screen, of the last upload."""
 
     def release(self) -> None:
         self.picture.release()
@@ -92,17 +91,19 @@ class Painter:
         picture = None if self._is_still(canvas, texture) else placement.look()
         if canvas.size is None or (picture is None and texture.seen is None):
             return self._blank.glo
-        rectangle = placement.settle()
+        rectangle, visible = placement.settle()
         shown = (round(rectangle.height), round(rectangle.width))
         if picture is not None:
             texture.picture.upload(picture, shown)
-            texture.seen = canvas.version, rectangle, canvas.filter
+            texture.seen = canvas.version, shown
             self.uploads += 1
         source = texture.picture.texture
-        if canvas.filter == "linear" or source.size == (shown[1], shown[0]):
+        if not canvas.squares or (source.size == (shown[1], shown[0]) and visible == rectangle):
             return source.glo
         self._enlarger = self._enlarger or NearestEnlarger(self._context)
-        texture.squares = self._enlarger.enlarge(source, shown, texture.squares)
+        part = visible.x - rectangle.x, visible.y - rectangle.y, visible.width, visible.height
+        left, top, width, height = map(round, part)
+        texture.squares = self._enlarger.enlarge(source, shown, texture.squares, (left, top, width, height))
         return texture.squares.glo
 
     def _draw_subject(self, drawing: Drawing) -> int:
@@ -118,7 +119,9 @@ class Painter:
             self._renderers.pop(key).release()
 
     def _is_still(self, canvas: Canvas, texture: CanvasTexture) -> bool:
-        return not canvas.live and texture.seen == (canvas.version, canvas.rectangle, canvas.filter)
+        if canvas.live or canvas.rectangle is None:
+            return False
+        return texture.seen == (canvas.version, (round(canvas.rectangle.height), round(canvas.rectangle.width)))
 
 
 def _rename(draw_data: "imgui.ImDrawData", names: dict[int, int]) -> "list[tuple[imgui.ImDrawCmd, imgui.ImTextureRef]]":

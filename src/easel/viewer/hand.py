@@ -1,0 +1,56 @@
+"""The hand on a canvas: what pointer, wheel and keys do to its loupe; see `loupe` for what a person can do."""
+
+from easel.viewer.canvas import Canvas
+from easel.viewer.layout import Rectangle
+from easel.viewer.loupe import NOTCH, Point, zoom_limits
+from easel.viewer.toolkit import imgui
+
+LEFT, MIDDLE = 0, 2
+
+
+def move_loupe(canvas: Canvas, rest: Rectangle, visible: Rectangle) -> None:
+    """Act on a canvas whose picture stands at `rest` by itself and is seen at `visible`."""
+    loupe, io = canvas.loupe, imgui.get_io()
+    pointer = (io.mouse_pos.x, io.mouse_pos.y)
+    right, bottom = visible.x + visible.width, visible.y + visible.height
+    hovered = imgui.is_mouse_hovering_rect((visible.x, visible.y), (right, bottom)) and imgui.is_window_hovered()
+    _drag(canvas, hovered, rest)
+    if not hovered or not canvas.zoomable or canvas.size is None:
+        return
+    # The wheel is this canvas's: the panel would scroll as well.
+    imgui.internal.set_key_owner(imgui.Key.mouse_wheel_y, imgui.get_id(canvas.name))
+    pixels = rest.width / canvas.size[1]
+    least, most = zoom_limits(pixels)
+    if io.mouse_wheel:
+        zoom = min(max(loupe.zoom * NOTCH**io.mouse_wheel, least), most)
+        loupe.magnify(zoom, pointer, rest)
+    if io.key_ctrl and imgui.is_key_pressed(imgui.Key._0):
+        loupe.rest()
+    if io.key_ctrl and imgui.is_key_pressed(imgui.Key._1):
+        loupe.magnify(1 / pixels, pointer, rest)
+    if imgui.is_key_down(imgui.Key.space) and imgui.is_mouse_double_clicked(LEFT):
+        loupe.rest()
+
+
+def share_cursor(canvas: Canvas) -> None:
+    """Tell the canvases that are linked with this one where the pointer is."""
+    loupe = canvas.loupe
+    if canvas.mouse is not None and canvas.size is not None:
+        loupe.owner, loupe.cursor = canvas, (canvas.mouse[0] / canvas.size[1], canvas.mouse[1] / canvas.size[0])
+    elif loupe.owner is canvas:
+        loupe.owner = loupe.cursor = None
+
+
+def _drag(canvas: Canvas, hovered: bool, rest: Rectangle) -> None:
+    """Begin, go on with or end a drag of the picture; it goes on outside the canvas."""
+    with_space = imgui.is_key_down(imgui.Key.space)
+    if canvas.grabbed is None and hovered and canvas.zoomable:
+        if imgui.is_mouse_clicked(MIDDLE):
+            canvas.grabbed = MIDDLE
+        elif with_space and imgui.is_mouse_clicked(LEFT):
+            canvas.grabbed = LEFT
+    elif canvas.grabbed is not None and not imgui.is_mouse_down(canvas.grabbed):
+        canvas.grabbed = None
+    if canvas.grabbed is not None and not canvas.loupe.at_rest:
+        by: Point = (imgui.get_io().mouse_delta.x, imgui.get_io().mouse_delta.y)
+        canvas.loupe.drag(by, rest)

@@ -34,7 +34,7 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def progress(title: str, *, stream: TextIO = sys.stderr, interval_seconds: float = 5.0) -> Generator[Progress, None, None]:
+def progress(title: str, *, stream: TextIO = sys.stderr, interval_seconds: float = 5.0) -> Generator[Progress]:
     """A bar on a terminal; elsewhere a plain line every `interval_seconds`."""
     if not stream.isatty():
         yield _Lines(title, stream, interval_seconds)

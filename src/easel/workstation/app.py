@@ -121,7 +121,7 @@ def choose_device(device: str) -> str:
 
 
 @contextlib.contextmanager
-def signals() -> Generator[list[int], None, None]:
+def signals() -> Generator[list[int]]:
     """Collects SIGINT and SIGTERM, so that the step ends and what there is gets saved; a second one ends at once."""
     received: list[int] = []
 

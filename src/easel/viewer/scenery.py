@@ -68,7 +68,7 @@ class Points:
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
         """Draw them as they are now."""
-        brushes.points.load(self._positions.float(), _spread(self._colors, len(self._positions)))
+        brushes.points.load(self._positions.cpu().float(), _spread(self._colors, len(self._positions)))
         brushes.points.draw(clip_from_world, self.size)
 
 
@@ -103,7 +103,7 @@ class Lines:
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
         """Draw them as they are now."""
-        brushes.lines.load(self._segments.float(), _spread(self._colors, len(self._segments)))
+        brushes.lines.load(self._segments.cpu().float(), _spread(self._colors, len(self._segments)))
         brushes.lines.draw(clip_from_world, self.width)
 
 
@@ -197,6 +197,6 @@ def _check_count(colors: Tensor, count: int, who: str) -> None:
 
 def _spread(colors: Tensor, count: int) -> Float[Tensor, "n 3"]:
     """A colour for each of `count` things; where there are too few the last is repeated, until more are assigned."""
-    colors = colors.float() / 255 if colors.dtype == torch.uint8 else colors.float()
+    colors = colors.cpu().float() / (255 if colors.dtype == torch.uint8 else 1)
     missing = max(count - len(colors), 0)
     return torch.cat([colors[:count], colors[-1:].expand(missing, 3)]).clamp(0, 1)

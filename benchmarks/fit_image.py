@@ -215,7 +215,7 @@ def report(name: str, picture: Tensor, runs: dict[str, list[Method]], columns: t
             f"{row['pixels_per_second'] / 1e6:10.2f}"
         )
         rows[method] = row
-    print(f"One seed step took {unit_seconds:.3f} s.")
+    print(f"One seed step took {unit_seconds:.3f} s.", flush=True)
     return {"seed_step_seconds": unit_seconds, "methods": rows}
 
 
@@ -238,7 +238,7 @@ def main() -> None:
         "numba": numba.__version__,
     }
     print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    print(f"The kernel was ready in {warm_up():.1f} s.")
+    print(f"The kernel was ready in {warm_up():.1f} s.", flush=True)
     results = {
         name: report(name, picture, race(picture, methods, seeds, columns), columns)
         for name, picture in pictures().items()

@@ -17,7 +17,7 @@ from easel.fields.config import Knobs
 from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import DenseGrid
 from easel.fields.field import Field
-from easel.fields.learner import ADAM, LOSSES, OPTIMIZERS, SGD_MOMENTUM, loss_bound
+from easel.fields.learner import ADAM, HUBER_TURN, LOSSES, OPTIMIZERS, SGD_MOMENTUM, loss_bound
 
 # Not numba's own threads: they spin while they wait, and on a busy machine (a window is drawing, say) that was
 # measured to cost several times the work itself.
@@ -73,8 +73,8 @@ class FusedLearner:
         if len(index) > self._scratch.coordinates.shape[1]:
             self._scratch = _scratch(self._plan, len(index))
         kernel.pack(self._state.weights, self._plan, self._scratch)
-        rule, kind = self._rule(knobs, averaging), list(LOSSES).index(knobs.loss)
-        loss = _share(kernel.learn, index.numpy(), self._picture, self._plan, self._scratch, self._state, rule, kind)
+        rule = self._rule(knobs, averaging)
+        loss = _share(kernel.learn, index.numpy(), self._picture, self._plan, self._scratch, self._state, rule)
         if loss < self._bound:
             self._bound = loss_bound(self._bound, loss)
         else:
@@ -97,7 +97,9 @@ class FusedLearner:
         keep1, keep2 = ADAM["betas"]
         decoupled = knobs.optimizer == "adamw"
         return _kernel().Rule(
-            kind=list(OPTIMIZERS).index(knobs.optimizer),
+            loss=list(LOSSES).index(knobs.loss),
+            turn=HUBER_TURN,
+            optimizer=list(OPTIMIZERS).index(knobs.optimizer),
             rate=rate if knobs.optimizer == "sgd" else rate / (1 - keep1**self._updates),
             decay=0.0 if decoupled else decay,
             shrink=1 - rate * decay if decoupled else 1.0,
@@ -105,7 +107,7 @@ class FusedLearner:
             keep2=keep2,
             root=(1 - keep2**self._updates) ** -0.5,
             eps=ADAM["eps"],
-            averaging=averaging,
+            averaging=float(averaging),
             bound=self._bound,
         )
 

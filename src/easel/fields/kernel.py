@@ -33,7 +33,6 @@ Integers = NDArray[np.int64]
 
 f32 = np.float32
 ZERO, ONE, HALF = f32(0), f32(1), f32(0.5)
-HUBER_TURN = f32(0.1)
 # Everything but nnan and ninf: a run that diverges must be seen to diverge.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
@@ -83,9 +82,13 @@ class State(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """How a step changes the weights."""
+    """How a step measures the loss and changes the weights."""
 
-    kind: int
+    loss: int
+    """0 squares errors, 1 takes them as they are, 2 is Huber's."""
+    turn: float
+    """Error from which Huber's loss is straight."""
+    optimizer: int
     """0 Adam, 1 SGD with momentum, 2 AdamW."""
     rate: float
     """Learning rate over Adam's first bias correction."""
@@ -94,8 +97,9 @@ class Rule(NamedTuple):
     shrink: float
     """What decoupled weight decay leaves of a weight."""
     keep1: float
-    """beta1, or SGD's momentum"""
+    """What a step leaves of the first moment: Adam's beta1, or SGD's momentum."""
     keep2: float
+    """What a step leaves of the second moment: Adam's beta2."""
     root: float
     """1 / √ of Adam's second bias correction."""
     eps: float
@@ -346,19 +350,19 @@ def backward(plan, scratch, chunk, row, start):
 
 
 @_part
-def compare(predicted, true, kind, scale, delta):
+def compare(predicted, true, rule, scale, delta):
     """Loss of one channel in a block, summed; fills the gradient of scale · loss."""
-    loss = ZERO
+    loss, turn = ZERO, f32(rule.turn)
     for p in range(BLOCK):
         error = predicted[p] - true[p]
-        if kind == 0:
+        if rule.loss == 0:
             loss += error * error
             delta[p] = f32(2) * scale * error
-        elif kind == 1:
+        elif rule.loss == 1:
             loss += abs(error)
             delta[p] = scale * np.sign(error)
         else:
-            bent = min(max(error, -HUBER_TURN), HUBER_TURN)
+            bent = min(max(error, -turn), turn)
             loss += bent * (error - HALF * bent)
             delta[p] = scale * bent
     return loss
@@ -375,7 +379,7 @@ def place(index, start, picture, coordinates):
 
 
 @_part
-def learn_chunk(index, picture, plan, scratch, weights, kind, chunk):
+def learn_chunk(index, picture, plan, scratch, weights, rule, chunk):
     """Losses, weight gradients and the encoded values' gradients of one chunk of a batch."""
     scratch.weight_gradients[chunk] = ZERO
     points, channels = len(index), picture.pixels.shape[1]
@@ -394,7 +398,7 @@ def learn_chunk(index, picture, plan, scratch, weights, kind, chunk):
             true[:] = predicted  # an error of zero takes the repeated points out
             for p in range(min(BLOCK, points - start)):
                 true[p] = picture.pixels[index[start + p], channel]
-            total += compare(predicted, true, kind, scale, deltas[channel])
+            total += compare(predicted, true, rule, scale, deltas[channel])
         backward(plan, scratch, chunk, row, start)
     scratch.losses[chunk] = total
 
@@ -424,7 +428,7 @@ def update(state, rule, start, stop):
     first, second = state.first[start:stop], state.second[start:stop]
     rate, decay, shrink, averaging = f32(rule.rate), f32(rule.decay), f32(rule.shrink), f32(rule.averaging)
     keep1, keep2, root, eps = f32(rule.keep1), f32(rule.keep2), f32(rule.root), f32(rule.eps)
-    if rule.kind == 1:
+    if rule.optimizer == 1:
         for n in range(len(weights)):
             average[n] += averaging * (weights[n] - average[n])
             first[n] = keep1 * first[n] + gradient[n] + decay * weights[n]
@@ -466,17 +470,17 @@ def predict_chunk(index, picture, plan, scratch, weights, values, chunk):
 
 
 @_entry
-def learn(tickets, index, picture, plan, scratch, state, rule, kind):
-    """After `pack`: one gradient step; returns the mean loss before it, and takes no step from a loss of `rule.bound`.
+def learn(tickets, index, picture, plan, scratch, state, rule):
+    """After `pack`: one step; returns the mean loss before it, and takes none from a loss of `rule.bound`.
 
-    Kind 0 squares errors, 1 takes them as they are, 2 is Huber's. Tickets are three zeros.
+    Tickets are three zeros, fresh for every call.
     """
     points, planes = len(index), len(plan.rows) * plan.features
     while True:
         chunk = add(tickets, 0, 1)
         if chunk >= CHUNKS:
             break
-        learn_chunk(index, picture, plan, scratch, state.weights, kind, chunk)
+        learn_chunk(index, picture, plan, scratch, state.weights, rule, chunk)
         add(tickets, 1, 1)
     while add(tickets, 1, 0) < CHUNKS:  # another thread is at the last chunk
         pass

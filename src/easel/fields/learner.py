@@ -18,6 +18,7 @@ ADAM = {"betas": (0.9, 0.99), "eps": 1e-15}
 SGD_MOMENTUM = 0.9
 HUBER_TURN = 0.1
 
+# The kernel knows losses and optimizers by their places here.
 OPTIMIZERS = {
     "adam": lambda parameters: torch.optim.Adam(parameters, **ADAM),
     "sgd": lambda parameters: torch.optim.SGD(parameters, momentum=SGD_MOMENTUM),

@@ -431,6 +431,44 @@ def test_keys_reach_the_program_but_not_while_typing(open_any) -> None:
         assert not [event for event in keys[2:] if event.key == "a"]
 
 
+def test_the_keys_that_are_down_are_known_by_name(open_any) -> None:
+    view = open_any()
+    held, driver = [], Driver(view)
+    view.on_frame(lambda: held.append(set(view.keys)))
+    view.post(KeyChanged("left", True), KeyChanged("shift", True))
+    driver.frames(2)
+    view.post(KeyChanged("left", False))
+    driver.frames(1)
+    assert held == [{"left", "shift"}] * 2 + [{"shift"}]
+
+
+def test_a_closed_panel_goes_on_unseen_until_it_is_opened(open_any) -> None:
+    view = open_any()
+    panel, other = view.panel("P"), view.panel("Q", side="left")
+    panel.closable = True
+    values = []
+    panel.canvas("c").bind(torch.tensor([1.0, 0.0, 0.0]).expand(8, 8, 3))
+    panel.on_frame(lambda: values.append(panel.slider("s", default=0.5)))
+
+    def red() -> bool:
+        return bool((view.capture() == torch.tensor([1.0, 0.0, 0.0])).all(-1).any())
+
+    driver = Driver(view)
+    driver.frames(3)  # a tab takes its final width in the third
+    assert panel.open and red()
+    if view.drawn:
+        driver.click(f"{TAB}/close", "P")
+    else:
+        panel.open = False
+    before = len(values)
+    driver.frames(2)
+    assert not panel.open and not panel.visible and not red()
+    assert values[before:] == [0.5, 0.5]
+    view.reset_layout()
+    driver.frames(3)
+    assert panel.open and red() and other.open
+
+
 def test_the_window_is_never_none(open_any) -> None:
     view = open_any()
     tensor = view.panel("P").canvas("c").alloc(4, 6, 3)

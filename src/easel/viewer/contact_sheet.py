@@ -24,7 +24,8 @@ def contact_sheet(frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]
     """`frame` as a picture of `size` = (width, height) in [0, 1]."""
     sheet = Sheet(size)
     for name, rectangle in rectangles(frame.area, Rectangle(0, 0, *size)).items():
-        sheet.draw_panel(name, frame.panels[name], rectangle)
+        if frame.panels[name].open:
+            sheet.draw_panel(name, frame.panels[name], rectangle)
     if not frame.panels:  # a bare window: its pictures, where they stand
         for placement in frame.placements:
             sheet.draw_canvas(placement.canvas, placement.look(), placement.room)

@@ -53,6 +53,10 @@ class Panel:
         self.pen = Pen()
         self.items: list[tuple[str, Widget[Any], Any] | Readout] = []
         """What this frame's widgets are, in order, with labels and values."""
+        self.closable = False
+        """Its tab has a box that closes it."""
+        self.open = True
+        """False hides it: its callbacks go on, and nothing of it is drawn. Resetting the layout opens it again."""
         self.visible = False
         """Some of it can be seen: it is not behind another tab."""
         self.focus_wanted = False
@@ -313,6 +317,8 @@ class Panel:
     def _draw_menu(self) -> None:
         """What a right click on the panel's tab offers."""
         self.pen.keep_spot(TAB)
+        if self.closable:
+            self.pen.keep_tab_close(TAB)
         if imgui.begin_popup_context_item("##panel"):
             if imgui.menu_item("Reset layout", "", False)[0]:
                 self._turn.layout_reset = True
@@ -332,7 +338,8 @@ class Panel:
     def _inside(self) -> Iterator[bool]:
         """Inside the panel's window, entering it again when called from elsewhere; False where nothing is drawn."""
         ui = self._turn.ui
-        if ui is None or not self._turn.running:
+        if ui is None or not self._turn.running or not self.open:
+            self.visible = False
             yield False
             return
         ui.activate()
@@ -343,7 +350,7 @@ class Panel:
             imgui.set_next_window_focus()
         self._entered += 1
         try:
-            self.visible = imgui.begin(self.name)[0]
+            self.visible, kept_open = imgui.begin(self.name, True if self.closable else None)
             yield self.visible
         finally:
             ui.activate()
@@ -353,6 +360,7 @@ class Panel:
                 self._widgets_height = max(bottom - self._widgets_top, 0.0)
             imgui.end()
             self._entered -= 1
+        self.open = kept_open is not False
 
     def _tell(self, readout: Readout, label: str = "") -> None:
         with self._inside() as drawn:

@@ -100,6 +100,12 @@ class Pen:
         if self.wanted == label:
             imgui.set_scroll_here_y()
 
+    def keep_tab_close(self, tab: str) -> None:
+        """Remember, as `tab`/close, where the tab just drawn has its close box; Dear ImGui does not tell."""
+        (area, visible), pad, side = self.spots[tab], imgui.get_style().frame_padding, imgui.get_font_size()
+        box = Rectangle(area.x + area.width - pad.x - side, area.y + pad.y, side, side)
+        self.spots[f"{tab}/close"] = Spot(box, visible)
+
 
 @contextmanager
 def tinted(color: Rgba | None) -> Iterator[None]:

@@ -73,6 +73,8 @@ class View(Recordable):
         self.fps = 0.0
         """Frames per second over the last half second; 0.0 before."""
         super().__init__("wall" if self._backend.interactive and clock == "wall" else "frames")
+        self.keys: set[str] = set()
+        """The keys that are down now, by name, without those that are typed into a text field; see `on_key`."""
         self._turn = Turn(self._backend.ui, self.window.dialogs, strict, self.recording_clock)
         self._panels: dict[str, Panel] = {}
         self._places: dict[str, Place] = {}
@@ -108,7 +110,7 @@ class View(Recordable):
         return callback
 
     def on_key(self, callback: EventCallback) -> EventCallback:
-        """Call `callback(KeyChanged)` for keys, except those that a text field takes."""
+        """Call `callback(KeyChanged)` when a key goes down or up, by name, except for those that a text field takes."""
         return self._listen((KeyChanged,), callback)
 
     def on_mouse(self, callback: EventCallback) -> EventCallback:
@@ -220,7 +222,7 @@ class View(Recordable):
         return self._due
 
     def reset_layout(self) -> None:
-        """Put the panels back where the program placed them."""
+        """Put the panels back where the program placed them, those that were closed as well."""
         self._turn.layout_reset = True
 
     def post(self, *events: Event) -> None:
@@ -250,6 +252,8 @@ class View(Recordable):
     def _take_events(self) -> bool:
         """Deliver what happened; True when the view is to close."""
         for event in (*self.window.take_events(), *self._posted):
+            if isinstance(event, KeyChanged):
+                (self.keys.add if event.down and not self._typing else self.keys.discard)(event.key)
             for key, (kinds, callback) in list(self._listeners.items()):
                 if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self._typing):
                     self._problems.guard.run(key, partial(callback, event))
@@ -262,6 +266,8 @@ class View(Recordable):
         seconds, self._stepped_at = now - self._stepped_at, now
         posted, self._posted = self._posted, []
         self._dock.reset, self._turn.layout_reset = self._turn.layout_reset, False
+        for panel in self._panels.values() if self._dock.reset else ():
+            panel.open = True
         self.window.activate()
         ui = self._backend.ui
         if ui is None:

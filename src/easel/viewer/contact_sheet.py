@@ -9,8 +9,10 @@ from torch import Tensor
 from easel.graphics.image import as_picture, resize
 from easel.viewer.backends.base import Frame
 from easel.viewer.canvas import Canvas
-from easel.viewer.layout import Rectangle, fit, native, rectangles
+from easel.viewer.layout import Rectangle, rectangles
+from easel.viewer.overlay import legend
 from easel.viewer.panel import Panel
+from easel.viewer.placement import stand
 from easel.viewer.readouts import finite_range, finite_runs
 from easel.viewer.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.theme import ACCENT, DESK, EDGE, INK, PAPER, QUIET, WELL
@@ -66,17 +68,19 @@ class Sheet:
             return
         picture = as_picture(picture)[..., :3].cpu()
         height, width = picture.shape[:2]
-        target = native((height, width), room) if not canvas.fit else fit((height, width), room)
+        target, visible = stand(canvas, room)
         canvas.rectangle = target
-        if canvas.filter == "nearest":
-            rows = (torch.arange(target.height) + 0.5) * height / target.height
-            columns = (torch.arange(target.width) + 0.5) * width / target.width
+        if canvas.squares or not canvas.loupe.at_rest:
+            rows = (torch.arange(visible.height) + 0.5 + visible.y - target.y) * height / target.height
+            columns = (torch.arange(visible.width) + 0.5 + visible.x - target.x) * width / target.width
             picture = picture[rows.long()][:, columns.long()]
         else:
             picture = resize(picture, (int(target.height), int(target.width)))
         pixels = (picture.clamp(0, 1) * 255).round().to(torch.uint8).expand(-1, -1, 3).numpy()
         pixels = pixels[: max(int(room.height), 1), : max(int(room.width), 1)]
-        self.image.paste(Image.fromarray(np.ascontiguousarray(pixels)), (int(target.x), int(target.y)))
+        self.image.paste(Image.fromarray(np.ascontiguousarray(pixels)), (int(visible.x), int(visible.y)))
+        if canvas.legend and (words := legend(canvas.display)):
+            self._write(visible.x + 6, visible.y + visible.height - LINE, words, INK, visible.width - 12)
 
     def _draw_sketch(self, sketch: Sketch, room: Rectangle) -> None:
         x, y, width, height = room

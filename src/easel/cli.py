@@ -12,6 +12,7 @@ from easel.graphics.files import FileError
 
 COMMANDS = {
     "workstation": ("easel.workstation.app:workstation", "fit a photograph with a neural field and watch it learn"),
+    "view": ("easel.workstation.viewing:view", "look at pictures: zoom, values, exposure, two side by side"),
 }
 """Command → (where its function lives, what it does). The function takes one config and returns an exit code."""
 

@@ -64,18 +64,11 @@ def workstation(config: WorkstationConfig) -> int:
         print(f"{photograph.name}: {note}")
 
     from easel.fields.config import FieldConfig, Knobs
-    from easel.viewer.view import View
     from easel.workstation.fit_page import FitPage
     from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
 
     device = choose_device(config.device)
-    backend = "headless" if config.headless else None if config.backend == "auto" else config.backend
-    try:
-        view = View("Easel", 1280, 800, backend=backend)
-    except ValueError as error:  # of EASEL_BACKEND or EASEL_MAX_FRAMES
-        raise BadInput(str(error)) from error
-    with view, signals() as received:
-        print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)
+    with open_view("Easel", "headless" if config.headless else config.backend) as view, signals() as received:
         end = End(config.steps, config.seconds, config.psnr)
         if view.headless and end == End():
             end = End(steps=USUAL_STEPS)
@@ -94,6 +87,18 @@ def workstation(config: WorkstationConfig) -> int:
                 print(f"wrote {file}")
             page.close()
     return 128 + received[0] if received else 0
+
+
+def open_view(title: str, backend: str) -> "View":
+    """The program's window, with a line that says which host shows it and why; "auto" takes the best that opens."""
+    from easel.viewer.view import View
+
+    try:
+        view = View(title, 1280, 800, backend=None if backend == "auto" else backend)
+    except ValueError as error:  # of EASEL_BACKEND or EASEL_MAX_FRAMES
+        raise BadInput(str(error)) from error
+    print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)
+    return view
 
 
 def prepare_folder(out: Path) -> None:

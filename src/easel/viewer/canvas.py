@@ -19,6 +19,7 @@ from easel.viewer.layout import Rectangle
 from easel.viewer.loupe import Loupe
 from easel.viewer.recording import Recordable
 from easel.viewer.sketch import Number
+from easel.viewer.strokes import Stroke, Trail, in_pixels
 
 log = logging.getLogger("easel")
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
@@ -103,6 +104,7 @@ class Canvas(Recordable):
         """The content of a `live=False` binding, and `_still`, the picture of it."""
         self._still: Tensor | None = None
         self._size: tuple[int, int] | None = None
+        self._trail = Trail()
 
     def __repr__(self) -> str:
         return f"Canvas({self.name!r}, {'unbound' if self._source is None else 'live' if self.live else 'still'})"
@@ -177,6 +179,18 @@ class Canvas(Recordable):
         return self._source is not None
 
     @property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """What a person has drawn over it with the left and right button since the last frame, in tensor pixels.
+
+        Every piece is there for one frame, and joins the one before however fast the hand was. To paint:
+
+            for stroke in canvas.strokes:
+                for x, y in stroke.pixels():
+                    tensor[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3] = color
+        """
+        return self._trail.strokes
+
+    @property
     def size(self) -> tuple[int, int] | None:
         """(height, width) of what is shown, as far as it is known: a function's after its first call."""
         return self._size
@@ -248,14 +262,16 @@ class Canvas(Recordable):
         """Zoom alone again, starting from the part that is seen."""
         self.loupe = Loupe(self.loupe.zoom, self.loupe.center)
 
-    def point_at(self, position: tuple[Number, Number] | None) -> None:
-        """Tell where the pointer is in the window; None when it is not over this canvas."""
+    def point_at(self, position: tuple[Number, Number] | None, hovered: bool = False) -> None:
+        """Tell where the pointer is in the window, and whether it is this canvas that it points at; None: nowhere."""
+        self.mouse = None
         if position is None or self.rectangle is None or self._size is None:
-            self.mouse = None
+            self._trail.end()
             return
-        left, top, width, height = self.rectangle
-        x, y = (position[0] - left) / width * self._size[1], (position[1] - top) / height * self._size[0]
-        self.mouse = (x, y) if 0 <= x < self._size[1] and 0 <= y < self._size[0] else None
+        x, y = in_pixels(position, self.rectangle, self._size)
+        inside = hovered and 0 <= x < self._size[1] and 0 <= y < self._size[0]
+        self.mouse = (x, y) if inside else None
+        self._trail.follow((x, y), inside, self.grabbed)
 
     @property
     def _who(self) -> str:

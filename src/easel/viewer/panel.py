@@ -298,6 +298,9 @@ class Panel:
                 canvases = self.canvases.values()
                 place_canvases(canvases, self._widgets_height, self.look, self._turn.placements)
                 self._widgets_top = imgui.get_cursor_pos_y()
+            else:
+                for canvas in self.canvases.values():
+                    canvas.point_at(None)
             for key, callback in list(self._callbacks.items()):
                 self.guard.run(key, callback)
             self._draw_failures()

@@ -91,7 +91,7 @@ def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placem
     pointer = imgui.get_mouse_pos()
     for number, canvas in enumerate(shown, 1):
         _place(canvas, share, gap if below or number < len(shown) else 0.0, look, placements)
-        canvas.point_at((pointer.x, pointer.y) if imgui.is_item_hovered() else None)
+        canvas.point_at((pointer.x, pointer.y), imgui.is_item_hovered())
         share_cursor(canvas)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from easel.graphics.metrics import psnr, ssim
+from easel.graphics.metrics import psnr, ssim, ssim_map
 
 sizes = st.tuples(st.integers(1, 30), st.integers(1, 30), st.sampled_from([1, 3, 4]))
 
@@ -86,3 +86,16 @@ def test_shapes_must_agree(metric):
     # (4, 4, 1) against (4, 4, 3) would broadcast, and mean something else
     with pytest.raises((ValueError, TypeError), match=r"shape|4 4 3|Type-check"):
         metric(torch.zeros(4, 4, 1), torch.zeros(4, 4, 3))
+
+
+@pytest.mark.parametrize("shape", [(40, 33, 3), (12, 64, 1), (5, 7, 3), (1, 1, 3)])
+def test_the_map_is_where_the_similarity_is(shape):
+    predicted, true = _pair(shape)
+    found = ssim_map(predicted, true)
+    assert found.shape == shape[:2]
+    if min(shape[:2]) > 11:
+        assert found[5:-5, 5:-5].mean().item() == pytest.approx(ssim(predicted, true).item(), abs=1e-12)
+    assert ssim_map(true, true).min().item() == pytest.approx(1, abs=1e-9)
+    damaged = true.clone()
+    damaged[0, 0] = 1 - damaged[0, 0]
+    assert ssim_map(damaged, true)[0, 0] < 1

@@ -27,6 +27,20 @@ def ssim(predicted: Float[Tensor, "h w c"], true: Float[Tensor, "h w c"]) -> Flo
     return torch.stack([_similarity(*pair).mean() for pair in channels]).mean()
 
 
+def ssim_map(predicted: Float[Tensor, "h w c"], true: Float[Tensor, "h w c"]) -> Float[Tensor, "h w"]:
+    """Structural similarity around every pixel, over the channels' mean; `ssim` is its mean without the margins.
+
+    Pixels too close to an edge for a whole window have the value of the nearest that has one.
+    """
+    predicted, true = _pair(predicted, true)
+    channels = zip(predicted.unbind(-1), true.unbind(-1), strict=True)
+    inner = torch.stack([_similarity(*pair) for pair in channels]).mean(dim=0)
+    height, width = predicted.shape[:2]
+    top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
+    margins = (left, width - inner.shape[1] - left, top, height - inner.shape[0] - top)
+    return torch.nn.functional.pad(inner[None, None], margins, mode="replicate")[0, 0]
+
+
 def _similarity(x: Float[Tensor, "h w"], y: Float[Tensor, "h w"]) -> Float[Tensor, "h2 w2"]:
     mean_x, mean_y, square_x, square_y, product = _blur(torch.stack([x, y, x * x, y * y, x * y]))
     variance_x, variance_y, covariance = square_x - mean_x**2, square_y - mean_y**2, product - mean_x * mean_y

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from easel.graphics.channels import hwc
 from easel.graphics.image import as_tensor, imwrite
+from easel.viewer.comparison import Comparison
 from easel.viewer.display import Display, apply, check, lock
 from easel.viewer.layout import Rectangle
 from easel.viewer.loupe import Loupe
@@ -97,6 +98,8 @@ class Canvas(Recordable):
         """The button that drags the picture itself just now: such a drag is not for the program."""
         self.legend = True
         """Settings that change how values are shown are told on the canvas."""
+        self.comparison: Comparison | None = None
+        """With what `compare` compares it, and how near the two are."""
         self._asked = self._display = Display()
         self._source: Tensor | Callable[[], object] | None = None
         self._stored: Tensor | None = None
@@ -216,8 +219,27 @@ class Canvas(Recordable):
         self._still = None
         self.version += 1
 
+    def compare(self, other: "Canvas | None", mode: str = "wipe", *, gain: Number = 1.0) -> "Canvas":
+        """Show this canvas against `other`, of which `Canvas(name).bind(tensor)` makes one that is not on screen.
+
+        "wipe" parts them at a line that can be dragged, "flicker" shows them in turns; "l1", "l2" and "ssim" show how
+        far they are apart, from 0 to 1 / `gain`. `comparison` has PSNR and SSIM meanwhile. None ends it.
+        """
+        self.comparison = None if other is None else Comparison(other, mode, gain)
+        return self
+
     def look(self) -> Shaped[Tensor, "h w c"] | None:
         """The content as it is shown now, on its own device; None when unbound."""
+        picture = self.mapped()
+        return picture if picture is None or self.comparison is None else self.comparison.picture(picture)
+
+    @property
+    def changes(self) -> bool:
+        """It may look different in the next frame, although nothing was bound and `refresh` was not called."""
+        return self.live or self.comparison is not None
+
+    def mapped(self) -> Shaped[Tensor, "h w c"] | None:
+        """The same without what it is compared with."""
         if self._source is None:
             return None
         if self._still is not None:

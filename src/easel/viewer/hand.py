@@ -3,17 +3,21 @@
 from easel.viewer.canvas import Canvas
 from easel.viewer.layout import Rectangle
 from easel.viewer.loupe import NOTCH, Point, zoom_limits
+from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 
 LEFT, MIDDLE = 0, 2
+REACH_PIXELS = 8.0
+"""How near to a wipe's line the pointer takes hold of it."""
 
 
-def move_loupe(canvas: Canvas, rest: Rectangle, visible: Rectangle) -> None:
-    """Act on a canvas whose picture stands at `rest` by itself and is seen at `visible`."""
+def move_loupe(canvas: Canvas, rest: Rectangle, picture: Rectangle, visible: Rectangle) -> None:
+    """Act on a canvas whose picture stands at `rest` by itself, now at `picture`, and is seen at `visible`."""
     loupe, io = canvas.loupe, imgui.get_io()
     pointer = (io.mouse_pos.x, io.mouse_pos.y)
     right, bottom = visible.x + visible.width, visible.y + visible.height
     hovered = imgui.is_mouse_hovering_rect((visible.x, visible.y), (right, bottom)) and imgui.is_window_hovered()
+    _drag_split(canvas, hovered, picture, visible)
     _drag(canvas, hovered, rest)
     if not hovered or not canvas.zoomable or canvas.size is None:
         return
@@ -41,6 +45,26 @@ def share_cursor(canvas: Canvas) -> None:
         loupe.owner = loupe.cursor = None
 
 
+def _drag_split(canvas: Canvas, hovered: bool, picture: Rectangle, visible: Rectangle) -> None:
+    """Let a person drag the line of a wipe; out of sight, it waits at the edge."""
+    comparison = canvas.comparison
+    if comparison is None or comparison.mode != "wipe":
+        return
+    if comparison.held:
+        comparison.held = imgui.is_mouse_down(LEFT)
+    elif hovered and imgui.is_mouse_clicked(LEFT) and not imgui.is_key_down(imgui.Key.space):
+        away = imgui.get_mouse_pos().x - split_line(comparison.split, picture, visible)
+        comparison.held = abs(away) <= REACH_PIXELS * imgui.get_style().font_scale_dpi
+    if comparison.held:
+        canvas.grabbed = LEFT
+        comparison.split = min(max((imgui.get_mouse_pos().x - picture.x) / picture.width, 0.0), 1.0)
+
+
+def split_line(split: Number, picture: Rectangle, visible: Rectangle) -> Number:
+    """Where on the screen a wipe's line stands, or the edge that it is beyond."""
+    return min(max(picture.x + split * picture.width, visible.x), visible.x + visible.width)
+
+
 def _drag(canvas: Canvas, hovered: bool, rest: Rectangle) -> None:
     """Begin, go on with or end a drag of the picture; it goes on outside the canvas."""
     with_space = imgui.is_key_down(imgui.Key.space)
@@ -51,6 +75,7 @@ def _drag(canvas: Canvas, hovered: bool, rest: Rectangle) -> None:
             canvas.grabbed = LEFT
     elif canvas.grabbed is not None and not imgui.is_mouse_down(canvas.grabbed):
         canvas.grabbed = None
-    if canvas.grabbed is not None and not canvas.loupe.at_rest:
+    held = canvas.comparison is not None and canvas.comparison.held
+    if canvas.grabbed is not None and not held and not canvas.loupe.at_rest:
         by: Point = (imgui.get_io().mouse_delta.x, imgui.get_io().mouse_delta.y)
         canvas.loupe.drag(by, rest)

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from easel.graphics.color import colormap
 from easel.viewer.canvas import Canvas
+from easel.viewer.comparison import MAP_COLORS, MAPS
 from easel.viewer.display import Display
+from easel.viewer.hand import split_line
 from easel.viewer.layout import Rectangle
 from easel.viewer.sketch import Number
 from easel.viewer.theme import INK, QUIET, SMALL_TEXT_PIXELS, colour
@@ -32,6 +34,7 @@ def draw_overlay(canvas: Canvas, picture: Rectangle, visible: Rectangle) -> None
     imgui.push_font(imgui.get_font(), SMALL_TEXT_PIXELS)
     over = Overlay(canvas, picture, visible, draw_list)
     over.draw_pixels()
+    over.draw_comparison()
     over.draw_cursor()
     over.draw_legend()
     over.draw_readout()
@@ -50,12 +53,14 @@ class Overlay:
 
     def draw_legend(self) -> None:
         """At the bottom left: how values become colours, unless they are shown as they are."""
-        display = self._canvas.display
-        words = legend(display)
-        if not self._canvas.legend or not (words or display.colors):
+        display, comparison = self._canvas.display, self._canvas.comparison
+        words, colors, ends = legend(display), display.colors, (display.vmin, display.vmax)
+        if comparison is not None and comparison.mode in MAPS:
+            colors, ends = MAP_COLORS, (0, 1 / comparison.gain)
+        if not self._canvas.legend or not (words or colors):
             return
-        bar = BAR_PIXELS * self._scale if display.colors else 0.0
-        low, high = (short(value) if value is not None else "?" for value in (display.vmin, display.vmax))
+        bar = BAR_PIXELS * self._scale if colors else 0.0
+        low, high = (f"{value:.4g}" if value is not None else "?" for value in ends)
         parts = [low, bar, high, words] if bar else [words]
         gap = PADDING * self._scale
         widths = [part if isinstance(part, float) else self._measure(part) for part in parts if part]
@@ -65,7 +70,7 @@ class Overlay:
         x, y = box.x + gap, box.y + gap * 0.5
         for part, width in zip((part for part in parts if part), widths, strict=True):
             if isinstance(part, float):
-                self._color_bar(display.colors or "gray", Rectangle(x, y + 2, width, self._line - 4))
+                self._color_bar(colors or "gray", Rectangle(x, y + 2, width, self._line - 4))
             else:
                 self._write(x, y, part, INK if part is not words else QUIET if bar else INK)
             x += width + gap
@@ -92,6 +97,34 @@ class Overlay:
         self._fill(Rectangle(box.x + gap, top + 1, chip, chip), (red, green, blue, 1.0), 2.0)
         self._write(box.x + 2 * gap + chip, top, words, INK)
         self._write(box.x + 3 * gap + chip + first, top, shade, QUIET)
+
+    def draw_comparison(self) -> None:
+        """The line of a wipe, and at the top how near the two pictures are."""
+        comparison = self._canvas.comparison
+        if comparison is None:
+            return
+        if comparison.mode == "wipe":
+            x, middle = split_line(comparison.split, self._picture, self._visible), self._visible.height / 2
+            top, bottom = self._visible.y, self._visible.y + self._visible.height
+            for shade, width in ((colour(DARK), 4.0), (colour(LIGHT), 1.5)):
+                self._draw.add_line((x, top), (x, bottom), shade, width * self._scale)
+            self._draw.add_circle_filled((x, top + middle), 8 * self._scale, colour(LIGHT))
+            for side in (-1, 1):
+                y, tip, base = top + middle, x + 5 * side * self._scale, x + 2 * side * self._scale
+                flare = 3.5 * self._scale
+                self._draw.add_triangle_filled((tip, y), (base, y - flare), (base, y + flare), colour(DARK))
+        numbers = f"{decibels(comparison.psnr)}   SSIM {comparison.ssim:.4f}" if comparison.ssim is not None else ""
+        mine, theirs = self._canvas.name, comparison.other.name
+        if comparison.mode == "flicker":
+            words = theirs if comparison.other_is_shown else mine
+        else:
+            words = f"{mine} | {theirs}" if comparison.mode == "wipe" else f"{comparison.mode}: {mine} - {theirs}"
+        gap = PADDING * self._scale
+        width = self._measure(words) + gap * 2 * bool(numbers) + self._measure(numbers)
+        box = self._box(width, left=True, bottom=False)
+        if box is not None:
+            self._write(box.x + gap, box.y + gap * 0.5, words, INK)
+            self._write(box.x + 3 * gap + self._measure(words), box.y + gap * 0.5, numbers, QUIET)
 
     def draw_cursor(self) -> None:
         """Where the pointer is on a linked canvas."""
@@ -157,15 +190,15 @@ class Overlay:
     def _line(self) -> float:
         return (SMALL_TEXT_PIXELS + 2) * self._scale
 
-    def _box(self, width: Number, *, left: bool) -> Rectangle | None:
-        """A veil for a line of `width` in a lower corner; None where it would hide most of the picture."""
+    def _box(self, width: Number, *, left: bool, bottom: bool = True) -> Rectangle | None:
+        """A veil for a line of `width` in a corner; None where it would hide most of the picture."""
         gap, margin = PADDING * self._scale, MARGIN * self._scale
         box_width, height = width + 2 * gap, self._line + gap
         if box_width + 2 * margin > self._visible.width or 4 * height > self._visible.height:
             return None
-        right, bottom = _corner(self._visible)
+        right, end = _corner(self._visible)
         x = self._visible.x + margin if left else right - margin - box_width
-        box = Rectangle(x, bottom - margin - height, box_width, height)
+        box = Rectangle(x, end - margin - height if bottom else self._visible.y + margin, box_width, height)
         self._fill(box, VEIL, 5.0)
         return box
 
@@ -197,7 +230,7 @@ def legend(display: Display) -> str:
         numbers = (display.channels,) if isinstance(display.channels, int) else display.channels
         words.append(f"channel{'s' if len(numbers) > 1 else ''} {' '.join(map(str, numbers))}")
     if not display.colors and (display.vmin is not None or display.vmax is not None):
-        words.append(f"{short(display.vmin or 0)} … {short(1 if display.vmax is None else display.vmax)}")
+        words.append(f"{display.vmin or 0:.4g} … {1 if display.vmax is None else display.vmax:.4g}")
     words += [f"{display.exposure:+.3g} EV"] if display.exposure else []
     words += [f"offset {display.offset:+.3g}"] if display.offset else []
     words += [display.tonemap] if display.tonemap else []
@@ -216,6 +249,11 @@ def short(value: float | int | bool) -> str:
     if magnitude and not 1e-3 <= magnitude < 1e5:
         return f"{value:.1e}"
     return f"{value:.4f}" if magnitude < 1 else f"{value:.5g}"
+
+
+def decibels(psnr: Number | None) -> str:
+    """A PSNR, "equal" where it is infinite."""
+    return "" if psnr is None else "equal" if psnr == math.inf else f"PSNR {psnr:.2f} dB"
 
 
 def _rgb(color: Tensor) -> tuple[float, float, float]:

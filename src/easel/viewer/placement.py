@@ -107,7 +107,7 @@ def _place(canvas: Canvas, share: Number, gap: Number, look: Look, placements: l
     at = imgui.get_cursor_screen_pos()
     room = Rectangle(at.x, at.y, max(imgui.get_content_region_avail().x, 1.0), share)
     rest, _ = _rest(canvas, room)
-    move_loupe(canvas, rest, stand(canvas, room)[1])
+    move_loupe(canvas, rest, *stand(canvas, room))
     picture, visible = stand(canvas, room)
     imgui.dummy(imgui.ImVec2(room.width, (share if canvas.fit else rest.height) + gap))
     below = imgui.ImVec2(at.x, imgui.get_item_rect_max().y)

@@ -119,7 +119,7 @@ class Painter:
             self._renderers.pop(key).release()
 
     def _is_still(self, canvas: Canvas, texture: CanvasTexture) -> bool:
-        if canvas.live or canvas.rectangle is None:
+        if canvas.changes or canvas.rectangle is None:
             return False
         return texture.seen == (canvas.version, (round(canvas.rectangle.height), round(canvas.rectangle.width)))
 

@@ -1,0 +1,108 @@
+"""A canvas against another: exact pixels of every mode, and the numbers of what is displayed."""
+
+import math
+
+import pytest
+import torch
+
+from easel.graphics.color import colormap
+from easel.graphics.image import imread
+from easel.graphics.metrics import psnr, ssim
+from easel.viewer.canvas import Canvas
+from easel.viewer.comparison import FLICKER_SECONDS, Comparison
+from easel.viewer.driver import Driver
+
+
+def noise(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def pair() -> tuple[Canvas, Canvas]:
+    return Canvas("mine").bind(noise(30, 40, 3)), Canvas("theirs").bind(noise(30, 40, 3, seed=1))
+
+
+def test_a_wipe_has_one_left_and_the_other_right_of_its_line():
+    mine, theirs = pair()
+    a, b = mine.look(), theirs.look()
+    mine.compare(theirs)
+    for split in (0.0, 0.3, 1.0):
+        mine.comparison.split = split
+        column = round(40 * split)
+        assert torch.equal(mine.look(), torch.cat([a[:, :column], b[:, column:]], dim=1))
+    mine.compare(None)
+    assert mine.look() is a or torch.equal(mine.look(), a)
+
+
+def test_differences_are_the_formulas_in_false_colour():
+    mine, theirs = pair()
+    a, b = mine.look(), theirs.look()
+    l1, l2 = (a - b).abs().mean(-1), (a - b).square().mean(-1).sqrt()
+    assert torch.equal(mine.compare(theirs, "l1").look(), colormap(l1, vmin=0, vmax=1))
+    assert torch.equal(mine.compare(theirs, "l2", gain=4).look(), colormap(l2, vmin=0, vmax=0.25))
+    same = Canvas("same").bind(a)
+    assert torch.equal(mine.compare(same, "ssim").look(), colormap(torch.zeros(30, 40), vmin=0, vmax=1))
+
+
+def test_flicker_takes_turns():
+    mine, theirs = pair()
+    clock = [0.0]
+    mine.comparison = Comparison(theirs, "flicker", now=lambda: clock[0])
+    shown = []
+    for turn in range(4):
+        clock[0] = (turn + 0.5) * FLICKER_SECONDS
+        shown.append(mine.look())
+    assert torch.equal(shown[0], mine.mapped()) and torch.equal(shown[1], theirs.mapped())
+    assert torch.equal(shown[2], shown[0]) and torch.equal(shown[3], shown[1])
+
+
+def test_numbers_are_those_of_what_is_displayed():
+    mine, theirs = pair()
+    mine.exposure = 1.0
+    mine.compare(theirs)
+    mine.look()
+    a, b = mine.mapped(), theirs.mapped()
+    assert mine.comparison.psnr == pytest.approx(psnr(a, b).item())
+    assert mine.comparison.ssim == pytest.approx(ssim(a, b).item())
+    mine.compare(mine).look()
+    assert mine.comparison.psnr == math.inf
+
+
+def test_pictures_of_other_sizes_and_types_compare():
+    mine = Canvas("mine").bind(noise(30, 40))
+    for tensor in (noise(15, 20, 3), noise(60, 80, 4), torch.zeros(30, 40, dtype=torch.uint8)):
+        assert mine.compare(Canvas("o").bind(tensor), "wipe").look().shape == (30, 40, 3)
+    assert torch.equal(mine.compare(Canvas("unbound")).look(), mine.mapped())
+
+
+def test_two_canvases_may_be_compared_with_each_other():
+    mine, theirs = pair()
+    mine.compare(theirs)
+    theirs.compare(mine)
+    assert torch.equal(torch.cat([mine.look()[:, :20], theirs.look()[:, 20:]], dim=1), mine.mapped())
+
+
+def test_bad_comparisons_are_named():
+    mine, theirs = pair()
+    with pytest.raises(ValueError, match=r"unknown comparison 'swipe'. Known: wipe, flicker, l1"):
+        mine.compare(theirs, "swipe")
+    with pytest.raises(ValueError, match="gain is above 0"):
+        mine.compare(theirs, "l1", gain=0)
+
+
+def test_the_line_of_a_wipe_can_be_dragged_and_is_saved_as_shown(open_headless, tmp_path):
+    view = open_headless()
+    mine = view.panel("P").canvas("mine").bind(torch.zeros(48, 64, 3), live=False)
+    mine.compare(Canvas("theirs").bind(torch.ones(48, 64, 3)))
+    driver = Driver(view)
+    driver.frames(2)
+    driver.stroke(mine, [(10, 40), (30, 40)])
+    assert mine.comparison.split == 0.5  # not on the line
+    driver.stroke(mine, [(32, 40), (20, 40), (16, 40)])
+    assert mine.comparison.split == pytest.approx(0.25, abs=0.01)
+    assert mine.grabbed is None
+    area, picture = mine.rectangle, view.capture()
+    row = picture[int(area.y + area.height * 0.8), int(area.x) : int(area.x + area.width), 0]
+    assert row[: len(row) // 5].max() == 0 and row[len(row) // 3 :].min() == 1
+    mine.save(tmp_path / "wipe.png")
+    saved = imread(tmp_path / "wipe.png", device="cpu")[0, :, 0]
+    assert saved[:15].max() == 0 and saved[17:].min() == 1

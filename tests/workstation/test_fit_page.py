@@ -2,11 +2,13 @@
 
 import time
 
+import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageGrab
 
-from easel.graphics.image import imread
+from easel.graphics.image import imread, resize
+from easel.graphics.metrics import psnr
 from easel.viewer.driver import Driver
 from easel.viewer.events import FilesDropped
 from easel.viewer.view import View
@@ -14,16 +16,19 @@ from easel.workstation.fit_page import FitPage
 from easel.workstation.live_fit import End
 from easel.workstation.photograph import Photograph
 
-pytestmark = pytest.mark.gl
 
-
-@pytest.fixture
-def page(gl, live_fit, picture, tmp_path):
+@pytest.fixture(params=["headless", "window"])
+def page(request, live_fit, picture, tmp_path, monkeypatch):
+    if request.param == "window":
+        monkeypatch.setenv("DISPLAY", request.getfixturevalue("xvfb"))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    else:
+        request.getfixturevalue("gl")
     live_fit.end = End()
     live_fit.restart()
-    with View("fit page", 1000, 760, backend="headless", strict=True) as view:
+    with View("fit page", 1000, 760, backend=request.param, strict=True) as view:
+        assert view.backend_name == request.param, view.backend_reason
         page = FitPage(view, live_fit, Photograph("test", picture), tmp_path, max_size=0)
-        page.steps_per_frame = 1
         view.panel("Controls").set("Steps / Frame", 1)
         yield page
         page.close()
@@ -111,6 +116,19 @@ def test_error_gain_changes_the_map_at_once_and_only_the_map(page, driver):
     driver.drag("Error Gain", 15.0)
     assert page.error_gain == pytest.approx(15.0, abs=0.5)
     assert not torch.equal(before, page.fit.error_map(page.error_gain))
+
+
+@pytest.mark.parametrize("page", ["window"], indirect=True)
+def test_the_screen_shows_the_prediction(page, driver, xvfb):
+    page.fit.advance(steps=100)
+    driver.click("Pause")
+    page.look()
+    driver.frames(20)
+    # Without a window manager the window stands in the screen's corner.
+    left, top, width, height = (round(side) for side in page.prediction_canvas.rectangle)
+    screen = torch.from_numpy(np.array(ImageGrab.grab(xdisplay=xvfb).convert("RGB"))) / 255
+    seen = resize(screen[top : top + height, left : left + width], page.fit.picture.shape[:2])
+    assert psnr(seen, page.fit.prediction) > 25
 
 
 def test_snapshots_equal_what_is_shown(page, driver, tmp_path):

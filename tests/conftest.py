@@ -13,7 +13,7 @@ import pytest
 # Results depend on the number of threads, also in the programs that tests start.
 os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "2"
 # A test never opens a window on the screen of the person who runs it.
-for name in ("DISPLAY", "WAYLAND_DISPLAY", "EASEL_BACKEND", "EASEL_MAX_FRAMES"):
+for name in ("DISPLAY", "WAYLAND_DISPLAY", "EASEL_BACKEND", "EASEL_MAX_FRAMES", "EASEL_SCALE"):
     os.environ.pop(name, None)
 
 

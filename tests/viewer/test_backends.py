@@ -469,6 +469,29 @@ def test_a_closed_panel_goes_on_unseen_until_it_is_opened(open_any) -> None:
     assert panel.open and red() and other.open
 
 
+def test_at_another_scale_everything_but_the_picture_is_larger(open_any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def button_height(**settings) -> float:
+        view = open_any("Scale", 200, 150, **settings)
+        panel = view.panel("P")
+        panel.on_frame(lambda: panel.button("b"))
+        canvas = panel.canvas("c", fit=False).bind(torch.ones(10, 10))
+        view.run(max_frames=3)
+        scale = settings.get("scale", 1.5)
+        assert view.capture().shape == (150 * scale, 200 * scale, 3)
+        if view.drawn:
+            assert canvas.rectangle is not None and canvas.rectangle.width == 10
+        return panel.pen.spots["b"].rectangle.height if view.drawn else 10 * scale
+
+    single = button_height(scale=1)
+    assert button_height(scale=2) == pytest.approx(2 * single, abs=2)
+    monkeypatch.setenv("EASEL_SCALE", "1.5")
+    assert button_height() == pytest.approx(1.5 * single, abs=2)
+    for wrong in ("0", "big"):
+        monkeypatch.setenv("EASEL_SCALE", wrong)
+        with pytest.raises(ValueError, match=f"from 0.5 to 8; got EASEL_SCALE={wrong}"):
+            open_any()
+
+
 def test_the_window_is_never_none(open_any) -> None:
     view = open_any()
     tensor = view.panel("P").canvas("c").alloc(4, 6, 3)

@@ -239,8 +239,8 @@ def test_an_unbound_canvas_says_so_and_none_unbinds(open_headless) -> None:
 
 
 def test_at_scale_two_there_are_twice_the_pixels_and_they_close_twice(gl: None) -> None:
-    backend = HeadlessBackend(scale=2.0)
-    backend.open("Scale", 200, 100)
+    backend = HeadlessBackend()
+    backend.open("Scale", 200, 100, 2.0)
     assert backend.size == (400, 200)
     backend.close()
     backend.close()

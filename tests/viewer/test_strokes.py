@@ -53,14 +53,23 @@ def test_pixels_are_connected_from_under_the_start_to_under_the_end(start, end, 
 
 @pytest.mark.parametrize("backend", ["window", "headless", "none"])
 @pytest.mark.parametrize(
-    ("size", "fit"), [((640, 480), True), ((300, 520), True), ((480, 300), True), ((640, 480), False)]
+    ("size", "scale", "fit"),
+    [
+        ((640, 480), 1, True),
+        ((300, 520), 1, True),
+        ((480, 300), 1.5, True),
+        ((320, 240), 2, True),
+        ((640, 480), 1, False),
+    ],
 )
-def test_the_painted_pixel_is_the_one_under_the_pointer(open_view, request, monkeypatch, backend, size, fit) -> None:
+def test_the_painted_pixel_is_the_one_under_the_pointer(
+    open_view, request, monkeypatch, backend, size, scale, fit
+) -> None:
     if backend == "window":
         monkeypatch.setenv("DISPLAY", request.getfixturevalue("xvfb"))
     elif backend == "headless":
         request.getfixturevalue("gl")
-    view = open_view("Paint", *size, backend=backend)
+    view = open_view("Paint", *size, backend=backend, scale=scale)
     canvas, tensor = paint_program(view, 48, 64, fit=fit)
     Driver(view).frames(2)
     driver = Driver(view)

@@ -39,6 +39,8 @@ class View(Recordable):
 
     `run()` turns the loop; with `step()` and `end_step()` the program turns it, and its work stands between them.
     `backend` is "window", "headless", "none", or None for the best that opens here (see `backend_reason`).
+    `scale` enlarges letters, widgets and the window, 2 for a screen of twice the usual density; None is the
+    environment's EASEL_SCALE, else what the monitor asks for.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class View(Recordable):
         *,
         headless: bool = False,
         backend: str | None = None,
+        scale: Number | None = None,
         strict: bool = False,
         clock: str = "wall",
         dt: Number = 1 / 60,
@@ -61,7 +64,7 @@ class View(Recordable):
         self.title = title
         """What the window is called; its layout is remembered under this name."""
         # Training is never kept waiting for a screen: no vsync.
-        self.window = Window(title, width, height, vsync=False, headless=headless, backend=backend)
+        self.window = Window(title, width, height, vsync=False, headless=headless, backend=backend, scale=scale)
         # Without this, a view that is dropped instead of closed would keep its window and its driver's memory.
         self._finalizer = weakref.finalize(self, self.window.destroy)
         self._backend, self.backend_reason = self.window.backend, self.window.backend_reason

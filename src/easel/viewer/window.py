@@ -41,8 +41,10 @@ class Window:
             ui.end()
             window.end_frame()
 
-    `headless` and `backend` choose as for a View. With `vsync` every frame is drawn, in the rhythm of the screen;
-    without, frames turn as fast as the program does and are drawn as often as a small share of its time allows.
+    `headless` and `backend` choose as for a View. `scale` enlarges everything but pictures, the window included: 2 for
+    a screen of twice the usual density; None takes the environment's EASEL_SCALE, else what the monitor asks for. With
+    `vsync` every frame is drawn, in the rhythm of the screen; without, frames turn as fast as the program does and are
+    drawn as often as a small share of its time allows.
     """
 
     _current: ClassVar["Window | None"] = None
@@ -57,6 +59,7 @@ class Window:
         *,
         headless: bool = False,
         backend: str | None = None,
+        scale: Number | None = None,
     ) -> None:
         if width < 1 or height < 1:
             raise ValueError(f"a window has at least one pixel each way; got width={width}, height={height}.")
@@ -64,7 +67,7 @@ class Window:
         """After so many the program is to end by itself; None: never."""
         self.title = title
         self.vsync = vsync
-        self.backend, self.backend_reason = select(backend, headless, title, width, height)
+        self.backend, self.backend_reason = select(backend, headless, title, width, height, scale)
         self.backend.set_vsync(vsync)
         # A window that is dropped instead of destroyed, or still open at exit, gives its driver's memory back, too.
         self._finalizer = weakref.finalize(self, self.backend.close)

@@ -15,6 +15,7 @@ from easel.viewer.events import Event
 from easel.viewer.layout import Area
 from easel.viewer.panel import Panel
 from easel.viewer.placement import Placement
+from easel.viewer.sketch import Number
 
 
 class BackendUnavailableError(RuntimeError):
@@ -50,8 +51,11 @@ class Backend(ABC):
     """Pixels per pixel of a plain 96 dpi monitor."""
 
     @abstractmethod
-    def open(self, title: str, width: int, height: int) -> None:
-        """Get ready to show frames; raises `BackendUnavailableError` where that cannot work, and can be closed then."""
+    def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
+        """Get ready to show frames of `width` x `height`, each times `scale`; None is the monitor's own scale.
+
+        Raises `BackendUnavailableError` where that cannot work, and can be closed then.
+        """
 
     def set_vsync(self, on: bool) -> None:  # noqa: B027  most backends have no screen to wait for
         """Draw every frame and let `present` wait for the screen; off at first, when nothing ever waits for it."""

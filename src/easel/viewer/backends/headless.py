@@ -10,6 +10,7 @@ from easel.viewer import toolkit
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
 from easel.viewer.backends.painter import Painter
 from easel.viewer.context import UI
+from easel.viewer.sketch import Number
 
 if TYPE_CHECKING:
     import moderngl
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 class HeadlessBackend(Backend):
     name = "headless"
 
-    def __init__(self, scale: float = 1.0) -> None:
-        self.scale = scale
+    def __init__(self) -> None:
         self._context: moderngl.Context | None = None
         self._painter: Painter | None = None
 
-    def open(self, title: str, width: int, height: int) -> None:
+    def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         if toolkit.MISSING:
             raise BackendUnavailableError(toolkit.MISSING)
+        self.scale = float(scale or 1.0)
         self.size = round(width * self.scale), round(height * self.scale)
         try:
             self._context = open_headless()

@@ -7,17 +7,19 @@ from easel.viewer import toolkit
 from easel.viewer.backends.base import Backend, Frame
 from easel.viewer.contact_sheet import contact_sheet
 from easel.viewer.context import UI
+from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 
 
 class NoneBackend(Backend):
     name = "none"
 
-    def open(self, title: str, width: int, height: int) -> None:
-        self.size = width, height
+    def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
+        self.scale = float(scale or 1.0)
+        self.size = round(width * self.scale), round(height * self.scale)
         if toolkit.MISSING:
             return
-        self.ui = UI()
+        self.ui = UI(self.scale)
         # It promises Dear ImGui a renderer that makes glyph textures, and never runs one.
         imgui.get_io().backend_flags |= imgui.BackendFlags_.renderer_has_textures
 

@@ -1,6 +1,7 @@
 """Which backend a view gets: the best that really opens here, and why."""
 
 import logging
+import math
 import os
 from collections.abc import Callable, Mapping
 
@@ -8,8 +9,12 @@ from easel.viewer.backends.base import Backend, BackendUnavailableError
 from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.backends.none import NoneBackend
 from easel.viewer.backends.window import WindowBackend
+from easel.viewer.sketch import Number
 
 log = logging.getLogger("easel")
+
+LEAST_SCALE, MOST_SCALE = 0.5, 8
+"""Of the interface; 1 is made for 96 dpi."""
 
 BACKENDS: Mapping[str, Callable[[], Backend]] = {
     "window": WindowBackend,
@@ -19,19 +24,22 @@ BACKENDS: Mapping[str, Callable[[], Backend]] = {
 """From the best to the one that always works."""
 
 
-def select(backend: str | None, headless: bool, title: str, width: int, height: int) -> tuple[Backend, str]:
-    """An open backend and, in one sentence, why it is this one.
+def select(
+    backend: str | None, headless: bool, title: str, width: int, height: int, scale: Number | None = None
+) -> tuple[Backend, str]:
+    """An open backend and, in one sentence, why it is this one; at `scale`, else EASEL_SCALE, else the monitor's.
 
     Asked for are `backend`, else the environment's EASEL_BACKEND, else "headless" if `headless`, else "window"; what
     cannot open here gives way to the next that can.
     """
     asked, why = _asked(backend, headless)
+    scale = _asked_scale(scale)
     names = list(BACKENDS)
     refusals: list[str] = []
     for name in names[names.index(asked) :]:
         candidate = BACKENDS[name]()
         try:
-            candidate.open(title, width, height)
+            candidate.open(title, width, height, scale)
         except BackendUnavailableError as error:
             candidate.close()
             refusals.append(f"no {name}: {error}")
@@ -53,3 +61,18 @@ def _asked(backend: str | None, headless: bool) -> tuple[str, str]:
     if name not in BACKENDS:
         raise ValueError(f"unknown backend {name!r}. Known: {', '.join(BACKENDS)}.")
     return name, why
+
+
+def _asked_scale(scale: Number | None) -> Number | None:
+    """`scale`, else the environment's EASEL_SCALE; None where nobody asks for one."""
+    text = os.environ.get("EASEL_SCALE")
+    if scale is None and not text:
+        return None
+    try:
+        asked = float(text or "") if scale is None else scale
+    except ValueError:
+        asked = math.nan
+    if not LEAST_SCALE <= asked <= MOST_SCALE:
+        told = f"EASEL_SCALE={text}" if scale is None else f"scale={scale}"
+        raise ValueError(f"the scale of a window is from {LEAST_SCALE} to {MOST_SCALE}; got {told}.")
+    return asked

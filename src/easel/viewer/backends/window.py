@@ -26,6 +26,7 @@ from easel.viewer.events import (
     WheelTurned,
 )
 from easel.viewer.pace import Pace
+from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 
 if TYPE_CHECKING:
@@ -48,20 +49,20 @@ class WindowBackend(Backend):
         self._pace = Pace()
         self._vsync = False
 
-    def open(self, title: str, width: int, height: int) -> None:
+    def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         if toolkit.MISSING:
             raise BackendUnavailableError(toolkit.MISSING)
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise BackendUnavailableError("no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
         self._glfw = _glfw()
-        self._window = _create_window(self._glfw, title, width, height)
+        self._window = _create_window(self._glfw, title, width, height, scale)
         try:
             self._context = of_current_window()
         except GLUnavailable as error:
             raise BackendUnavailableError(str(error)) from error
         self._glfw.swap_interval(0)
         self._listen()
-        self.scale = self._glfw.get_window_content_scale(self._window)[0]
+        self.scale = float(scale or self._glfw.get_window_content_scale(self._window)[0])
         self.ui = UI(self.scale)
         # Dear ImGui's platform layer goes on to call the callbacks that it finds installed.
         address = ctypes.cast(self._window, ctypes.c_void_p).value
@@ -165,9 +166,10 @@ def _glfw() -> Any:
     return glfw
 
 
-def _create_window(glfw: Any, title: str, width: int, height: int) -> Any:
+def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number | None) -> Any:
     """A hidden window, current on this thread, not larger than the monitor's free area."""
     global _open_windows
+    width, height = (round(pixels * (scale or 1.0)) for pixels in (width, height))
     problems: list[str] = []
     previous = glfw.set_error_callback(lambda _code, text: problems.append(text.decode(errors="replace")))
     try:
@@ -179,7 +181,7 @@ def _create_window(glfw: Any, title: str, width: int, height: int) -> Any:
             glfw.CONTEXT_VERSION_MINOR: 3,
             glfw.OPENGL_PROFILE: glfw.OPENGL_CORE_PROFILE,
             glfw.OPENGL_FORWARD_COMPAT: True,
-            glfw.SCALE_TO_MONITOR: True,
+            glfw.SCALE_TO_MONITOR: scale is None,
             glfw.VISIBLE: False,
         }
         for hint, value in hints.items():

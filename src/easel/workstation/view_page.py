@@ -1,4 +1,4 @@
-"""The View page: one picture or two beside each other, with linked zoom, their difference, and how light is shown."""
+"""The View page: one picture or two with linked zoom, compared in several ways, and how their light is shown."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,14 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.graphics.color import colormap
 from easel.graphics.image import imread, is_radiance
 from easel.graphics.metrics import psnr, ssim
 from easel.viewer.canvas import Canvas
 from easel.viewer.events import KeyChanged
 from easel.viewer.view import View
 
-NOTHING = "(nothing)"
-"""The choice of a second picture that shows one only."""
+COMPARISONS = {"Side by side": "", "Wipe": "wipe", "Flicker": "flicker", "L1": "l1", "L2": "l2", "SSIM": "ssim"}
+"""What a person calls it → how the first canvas is compared with the second; "" leaves it alone."""
 FLIPS = {"left": -1, "right": 1, "page_up": -1, "page_down": 1}
 """Key → how far it flips through the pictures."""
 
@@ -47,76 +46,73 @@ def describe(picture: Picture) -> str:
 
 
 class ViewPage:
-    """Joins pictures to two linked canvases, their difference, and the settings of the display."""
+    """Joins pictures to one canvas, or two that are linked and compared, and to the settings of their display."""
 
     def __init__(self, view: View, pictures: list[Picture], out: Path) -> None:
         self.view, self.pictures, self.out = view, pictures, out
         self.names = [f"{number}  {picture.path.name}" for number, picture in enumerate(pictures, 1)]
-        self.first, self.second = 0, None if len(pictures) < 2 else 1
-        self.shown: tuple[int, int | None] | None = None
-        self.comparison = self.notice = ""
-        self.gain = 5.0
-
+        self.shown: tuple[int, int] | None = None
+        """The numbers of the two pictures that are bound."""
+        self.likeness = self.notice = ""
         self.controls = view.panel("Pictures", side="left", width=0.22)
-        self.canvas = view.panel("Picture").canvas("picture")
-        self.difference_canvas: Canvas | None = None
         self.beside: Canvas | None = None
         if len(pictures) > 1:
-            self.difference_canvas = view.panel("Difference", side="bottom", width=0.5).canvas("difference")
             self.beside = view.panel("Beside", side="right", width=0.5).canvas("beside")
-            self.canvas.link(self.beside, self.difference_canvas)
+        self.canvas = view.panel("Picture").canvas("picture")
+        if self.beside is not None:
+            self.canvas.link(self.beside)
         view.on_key(self.flip)
         self.controls.on_frame(self.draw)
+
+    @property
+    def first(self) -> Picture:
+        return self.pictures[self.shown[0] if self.shown else 0]
 
     def flip(self, key: KeyChanged) -> None:
         """Show the next picture, or the one before."""
         if key.down and key.key in FLIPS:
-            self.controls.set("Picture", (self.first + FLIPS[key.key]) % len(self.pictures))
+            number = self.pictures.index(self.first) + FLIPS[key.key]
+            self.controls.set("Picture", number % len(self.pictures))
 
     def draw(self) -> None:
         controls = self.controls
-        self.first = controls.combo("Picture", self.names, help="The arrow keys flip through them.")
+        first = second = controls.combo("Picture", self.names, help="The arrow keys flip through them.")
         if self.beside is not None:
-            chosen = controls.combo("Beside", [NOTHING, *self.names], default=2, help="Zooms along with the first.")
-            self.second = chosen - 1 if chosen else None
-            gain = controls.slider("Gain", 1.0, 50.0, default=5.0, log=True, format="%.1f", help="Of the difference.")
-            if gain != self.gain:
-                self.gain, self.shown = gain, None
-        if self.shown != (self.first, self.second):
-            self.show()
-        controls.text_wrapped(describe(self.pictures[self.first]))
-        if self.comparison:
-            controls.text_wrapped(self.comparison)
+            second = controls.combo("Beside", self.names, default=1, help="Zooms along with the first.")
+        if self.shown != (first, second):
+            self.show(first, second)
+        if self.beside is not None:
+            self._draw_comparison(self.beside)
+        controls.text_wrapped(describe(self.first))
         self._draw_display()
         if controls.button("Save as shown"):
-            path = self.out / f"{self.pictures[self.first].path.stem}-shown.png"
+            path = self.out / f"{self.first.path.stem}-shown.png"
             self.canvas.save(path)
             self.notice = f"Saved {path}"
         if self.notice:
             controls.text_wrapped(self.notice)
 
-    def show(self) -> None:
-        """Bind what is chosen, and compare the two where their sizes allow."""
-        self.shown = (self.first, self.second)
-        _bind(self.canvas, self.pictures[self.first])
-        self.comparison = ""
-        if self.beside is None or self.difference_canvas is None:
-            return
-        if self.second is None:
-            self.beside.bind(None)
-            self.difference_canvas.bind(None)
-            return
-        one, other = self.pictures[self.first], self.pictures[self.second]
-        _bind(self.beside, other)
-        if one.values.shape != other.values.shape:
-            self.difference_canvas.bind(None)
-            self.comparison = "Pictures of different sizes have no difference."
-            return
-        difference = (one.values - other.values).abs().mean(-1)
-        self.difference_canvas.bind(colormap(difference, "turbo", vmin=0.0, vmax=1 / self.gain), live=False)
-        self.comparison = (
-            f"PSNR {psnr(one.values, other.values).item():.2f} dB   SSIM {ssim(one.values, other.values).item():.4f}"
-        )
+    def show(self, first: int, second: int) -> None:
+        """Bind two of the pictures, by number, and say how alike they are."""
+        self.shown = (first, second)
+        one, other = self.pictures[first], self.pictures[second]
+        _bind(self.canvas, one)
+        if self.beside is not None:
+            _bind(self.beside, other)
+        if one.values.shape == other.values.shape:
+            likeness = psnr(one.values, other.values).item(), ssim(one.values, other.values).item()
+            self.likeness = "PSNR {:.2f} dB   SSIM {:.4f}".format(*likeness)
+        else:
+            self.likeness = "Of different sizes: no PSNR, no SSIM."
+
+    def _draw_comparison(self, beside: Canvas) -> None:
+        controls = self.controls
+        mode = list(COMPARISONS.values())[controls.combo("Compare", list(COMPARISONS), help="A wipe can be dragged.")]
+        gain = controls.slider("Gain", 1.0, 50.0, default=5.0, log=True, format="%.1f", help="Of a difference.")
+        now = self.canvas.comparison
+        if (mode, gain) != ((now.mode, now.gain) if now else ("", gain)):
+            self.canvas.compare(beside if mode else None, mode or "wipe", gain=gain)
+        controls.text_wrapped(self.likeness)
 
     def _draw_display(self) -> None:
         controls = self.controls

@@ -206,6 +206,31 @@ def test_a_screenshot_of_the_screen_shows_the_canvas(xvfb: str, open_view, monke
         assert screen.getpixel(at) == tuple(int(255 * v) for v in quarters[row, column])
 
 
+@pytest.mark.parametrize("loop", ["View.run", "Window"])
+def test_a_minimised_window_goes_on_without_drawing_or_spinning(xvfb: str, open_view, monkeypatch, loop: str) -> None:
+    monkeypatch.setenv("DISPLAY", xvfb)
+    view = open_view("Small", 200, 150, backend="window")
+    drawn, calls, backend = [], [], view.window.backend
+    view.panel("P").on_frame(lambda: calls.append(1))
+    view.run(max_frames=2)
+    # Without a window manager nobody minimises: the window only says that it is.
+    real = backend._glfw.get_window_attrib
+    iconified = backend._glfw.ICONIFIED
+    monkeypatch.setattr(backend._glfw, "get_window_attrib", lambda w, name: name == iconified or real(w, name))
+    monkeypatch.setattr(backend, "present", lambda frame: drawn.append(1))
+    calls.clear()
+    view.window.vsync = True
+    cpu, end = time.process_time(), time.perf_counter() + 0.5
+    while time.perf_counter() < end:
+        if loop == "View.run":
+            view.run(max_frames=2)
+        elif view.window.poll() and view.window.begin_frame():
+            calls.append(1)
+            view.window.end_frame()
+    assert not drawn and 5 < len(calls) < 70
+    assert time.process_time() - cpu < 0.4
+
+
 def test_a_window_draws_within_its_budget(xvfb: str, open_view, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", xvfb)
     view = open_view("Paced", 640, 480, backend="window")

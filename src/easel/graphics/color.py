@@ -74,6 +74,8 @@ def colormap(
     `t` is (H, W) or (H, W, 1) of any real dtype; uint8 counts as /255. Left out, `vmin` and `vmax` are the smallest
     and the largest finite value. `vmin` > `vmax` reverses the colours. `cmap` is one of `COLORMAPS`, in any case.
     """
+    if not isinstance(t, Tensor):
+        raise TypeError(f"colormap takes a torch tensor; got {type(t).__name__}. Make it one: torch.as_tensor(x).")
     shape = tuple(t.shape)
     if t.is_complex():
         raise ValueError(f"colormap takes real values; got dtype {t.dtype}. Show t.abs() or t.angle().")

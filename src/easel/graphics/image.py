@@ -117,7 +117,7 @@ def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a pictur
     uint16 or bool; any strides. Tensors and writable numpy arrays share their memory with the result. `who` begins
     the message of the ValueError, for instance "canvas 'prediction'".
     """
-    checked = as_tensor(tensor).detach()
+    checked = as_tensor(tensor, who).detach()
     shape = tuple(checked.shape)
     if checked.dtype not in _PICTURE_DTYPES:
         names = ", ".join(_dtype_name(dtype) for dtype in _PICTURE_DTYPES)
@@ -163,19 +163,30 @@ def as_values(tensor: Shaped[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return values.div_(_WHITE[tensor.dtype]) if tensor.dtype in _WHITE else values
 
 
-def as_tensor(value: object) -> Tensor:
-    """The tensor of a tensor, a numpy array (its memory shared where it is writable) or a PIL image."""
+def as_tensor(value: object, who: str = "a picture") -> Tensor:
+    """The tensor of a tensor, a numpy array (its memory shared where it is writable) or a PIL image.
+
+    TypeError for anything else, ValueError for a tensor or an array without values to show; `who` begins the message.
+    """
     if isinstance(value, Tensor):
+        if value.layout != torch.strided:
+            raise ValueError(f"{who} takes dense tensors; got layout {_dtype_name(value.layout)}. Use x.to_dense().")
+        if value.is_meta:
+            raise ValueError(f"{who} takes tensors that hold values; got one on the device 'meta', which holds none.")
         return value
     if isinstance(value, Image.Image):
         return torch.from_numpy(np.array(image_pixels(value)))
     if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufc":
+            raise ValueError(f"{who} takes arrays of numbers; got dtype {value.dtype}.")
         # torch knows neither foreign byte orders nor negative strides, and warns about arrays it must not write to.
         native = value.astype(value.dtype.newbyteorder("="), copy=False)
         if not native.flags.writeable or min(native.strides, default=0) < 0:
             native = native.copy()
         return torch.from_numpy(native)
-    raise TypeError(f"a picture is a torch tensor, a numpy array or a PIL image; got {type(value).__name__}.")
+    hints = {list: " Make it one: torch.tensor(x).", tuple: " Make it one: torch.tensor(x)."}
+    hint = " Read the file first: imread(path)." if isinstance(value, str | os.PathLike) else hints.get(type(value), "")
+    raise TypeError(f"{who} takes a torch tensor, a numpy array or a PIL image; got {type(value).__name__}.{hint}")
 
 
 def as_bytes(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> UInt8[Tensor, "h w c"]:
@@ -227,5 +238,5 @@ def _empty(shape: Sequence[int], device: torch.device) -> Tensor:
     return torch.empty(tuple(shape), dtype=torch.float32, device=device)
 
 
-def _dtype_name(dtype: torch.dtype) -> str:
+def _dtype_name(dtype: torch.dtype | torch.layout) -> str:
     return str(dtype).removeprefix("torch.")

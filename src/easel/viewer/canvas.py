@@ -138,7 +138,7 @@ class Canvas(Recordable):
         arguments is called, without gradients, only when the canvas is really drawn, saved or recorded. With
         `live=False` the content is taken once and again after `refresh`, and costs nothing in between. None unbinds.
         """
-        source = tensor if tensor is None or callable(tensor) else as_tensor(tensor).detach()
+        source = tensor if tensor is None or callable(tensor) else as_tensor(tensor, self._who).detach()
         self._size = check(source, self._asked, self._who) if isinstance(source, Tensor) else None
         self._source, self._stored = source, source if isinstance(source, Tensor) else None
         self.live = live
@@ -260,7 +260,7 @@ class Canvas(Recordable):
             tensor = source
         else:
             with torch.no_grad():
-                tensor = as_tensor(source()).detach()
+                tensor = as_tensor(source(), self._who).detach()
             self._size = check(tensor, self._asked, self._who)
         if not self.live:
             # A copy: what a save writes must be what was shown, even if the tensor has been written since.

@@ -102,6 +102,8 @@ class View(Recordable):
         """
         if side is not None and side not in SIDES:
             raise ValueError(f"unknown side {side!r} for panel {name!r}. Known: {', '.join(SIDES)}, or None.")
+        if not 0 <= width < 1:
+            raise ValueError(f"the width of panel {name!r} is a share from 0 to 1 of what remains; got {width}.")
         if name not in self._panels:
             self._panels[name] = Panel(name, self._turn)
             self._places[name] = Place(name, side, width)

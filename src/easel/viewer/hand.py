@@ -11,10 +11,16 @@ REACH_PIXELS = 8.0
 """How near to a wipe's line the pointer takes hold of it."""
 
 
+def pointer() -> Point:
+    """Where the pointer is in the window: in the middle of the pixel that it is on."""
+    # +0.5: Dear ImGui tells whole pixels, and what one of them shows is what the picture has in its middle.
+    at = imgui.get_mouse_pos()
+    return at.x + 0.5, at.y + 0.5
+
+
 def move_loupe(canvas: Canvas, rest: Rectangle, picture: Rectangle, visible: Rectangle) -> None:
     """Act on a canvas whose picture stands at `rest` by itself, now at `picture`, and is seen at `visible`."""
     loupe, io = canvas.loupe, imgui.get_io()
-    pointer = (io.mouse_pos.x, io.mouse_pos.y)
     right, bottom = visible.x + visible.width, visible.y + visible.height
     hovered = imgui.is_mouse_hovering_rect((visible.x, visible.y), (right, bottom)) and imgui.is_window_hovered()
     _drag_split(canvas, hovered, picture, visible)
@@ -27,11 +33,11 @@ def move_loupe(canvas: Canvas, rest: Rectangle, picture: Rectangle, visible: Rec
     least, most = zoom_limits(pixels)
     if io.mouse_wheel:
         zoom = min(max(loupe.zoom * NOTCH**io.mouse_wheel, least), most)
-        loupe.magnify(zoom, pointer, rest)
+        loupe.magnify(zoom, pointer(), rest)
     if io.key_ctrl and imgui.is_key_pressed(imgui.Key._0):
         loupe.rest()
     if io.key_ctrl and imgui.is_key_pressed(imgui.Key._1):
-        loupe.magnify(1 / pixels, pointer, rest)
+        loupe.magnify(1 / pixels, pointer(), rest)
     if imgui.is_key_down(imgui.Key.space) and imgui.is_mouse_double_clicked(LEFT):
         loupe.rest()
 

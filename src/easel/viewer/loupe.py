@@ -45,16 +45,17 @@ class Loupe:
         width, height = max(round(rest.width * self.zoom), 1), max(round(rest.height * self.zoom), 1)
         x = _along(rest.x, rest.width, width, self.center[0])
         y = _along(rest.y, rest.height, height, self.center[1])
-        return Rectangle(x, y, width, height)
+        return Rectangle(round(x), round(y), width, height)
 
     def magnify(self, zoom: Number, at: Point, rest: Rectangle) -> None:
         """Zoom; what is at the point `at` of the screen stays there, as far as the picture's edges allow."""
-        before = self.place(rest)
+        # Not `place`, which is on whole pixels: over several notches their fractions would add up.
+        width, height = rest.width * self.zoom, rest.height * self.zoom
+        x = (at[0] - _along(rest.x, rest.width, width, self.center[0])) / width
+        y = (at[1] - _along(rest.y, rest.height, height, self.center[1])) / height
         self.zoom = 1.0 if abs(zoom - 1) < 1e-3 else zoom
         width, height = rest.width * self.zoom, rest.height * self.zoom
-        left = at[0] - (at[0] - before.x) / before.width * width
-        top = at[1] - (at[1] - before.y) / before.height * height
-        self._settle(Rectangle(left, top, width, height), rest)
+        self._settle(Rectangle(at[0] - x * width, at[1] - y * height, width, height), rest)
 
     def drag(self, by: Point, rest: Rectangle) -> None:
         """Move the picture by so many pixels of the screen, as far as its edges allow."""
@@ -77,8 +78,8 @@ def zoom_limits(pixels: Number) -> tuple[Number, Number]:
 
 
 def _along(start: Number, length: Number, size: Number, center: Number) -> Number:
-    """One coordinate, on a whole pixel, of a picture of `size` with its share `center` in the middle of `length`."""
-    return _within(round(start + length / 2 - center * size), start, length - size)
+    """One coordinate of a picture of `size` with its share `center` in the middle of `length`."""
+    return _within(start + length / 2 - center * size, start, length - size)
 
 
 def _within(value: Number, start: Number, room: Number) -> Number:

@@ -8,7 +8,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from easel.viewer.canvas import Canvas
-from easel.viewer.hand import move_loupe, share_cursor
+from easel.viewer.hand import move_loupe, pointer, share_cursor
 from easel.viewer.layout import Rectangle, fit, native, overlap
 from easel.viewer.overlay import draw_overlay
 from easel.viewer.sketch import Number
@@ -88,10 +88,9 @@ def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placem
     native_heights = [canvas.size[0] for canvas in shown if canvas.size and not canvas.fit]
     free = imgui.get_content_region_avail().y - below - sum(native_heights) - gap * (len(shown) - (not below))
     share = max(free / max(len(shown) - len(native_heights), 1), LEAST_PIXELS)
-    pointer = imgui.get_mouse_pos()
     for number, canvas in enumerate(shown, 1):
         _place(canvas, share, gap if below or number < len(shown) else 0.0, look, placements)
-        canvas.point_at((pointer.x, pointer.y), imgui.is_item_hovered())
+        canvas.point_at(pointer(), imgui.is_item_hovered())
         share_cursor(canvas)
 
 

@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from easel.graphics.channels import hwc
-from easel.graphics.image import as_tensor, imwrite
-from easel.viewer.comparison import Comparison
+from easel.graphics.image import as_picture, as_tensor, imwrite
+from easel.viewer.comparison import Comparison, Shown
 from easel.viewer.display import Display, apply, check, lock
+from easel.viewer.history import DEFAULT_BYTES, History, Moment, Timeline
 from easel.viewer.layout import Rectangle
 from easel.viewer.loupe import Loupe
 from easel.viewer.recording import Recordable
@@ -100,6 +101,10 @@ class Canvas(Recordable):
         """Settings that change how values are shown are told on the canvas."""
         self.comparison: Comparison | None = None
         """With what `compare` compares it, and how near the two are."""
+        self.history: History | None = None
+        """What it has shown, once `keep_history` was called."""
+        self.timeline = Timeline()
+        """Where in it the canvas is; the view's, for the canvases of a view."""
         self._asked = self._display = Display()
         self._source: Tensor | Callable[[], object] | None = None
         self._stored: Tensor | None = None
@@ -219,11 +224,35 @@ class Canvas(Recordable):
         self._still = None
         self.version += 1
 
-    def compare(self, other: "Canvas | None", mode: str = "wipe", *, gain: Number = 1.0) -> "Canvas":
+    def keep_history(self, limit_bytes: int = DEFAULT_BYTES, *, every: int = 1) -> "Canvas":
+        """Keep what is shown from now on, in 8 bits, once per frame or every so many steps, to go back to.
+
+        Every kept frame costs a copy of the picture, whether anybody looks or not. `Panel.timeline` goes back.
+        """
+        if self.history is not None:
+            self.timeline.histories.remove(self.history)
+        self.history = History(limit_bytes, every)
+        self.timeline.histories.append(self.history)
+        return self
+
+    def remember(self, step: int) -> None:
+        """Keep what there is now as the picture of `step`, if a history is kept and wants it."""
+        if self.history is not None and self.history.wants(step) and (picture := self._live_picture()) is not None:
+            self.history.keep(step, picture)
+
+    @property
+    def past(self) -> Moment | None:
+        """What is shown of its past; None while that is now."""
+        if self.history is None or self.timeline.shown is None or not self.history.steps:
+            return None
+        return self.history.at(self.timeline.shown)
+
+    def compare(self, other: "Shown | None", mode: str = "wipe", *, gain: Number = 1.0) -> "Canvas":
         """Show this canvas against `other`, of which `Canvas(name).bind(tensor)` makes one that is not on screen.
 
         "wipe" parts them at a line that can be dragged, "flicker" shows them in turns; "l1", "l2" and "ssim" show how
-        far they are apart, from 0 to 1 / `gain`. `comparison` has PSNR and SSIM meanwhile. None ends it.
+        far they are apart, from 0 to 1 / `gain`. `comparison` has PSNR and SSIM meanwhile. `history.at(step)` can be
+        compared with as well. None ends it.
         """
         self.comparison = None if other is None else Comparison(other, mode, gain)
         return self
@@ -236,10 +265,18 @@ class Canvas(Recordable):
     @property
     def changes(self) -> bool:
         """It may look different in the next frame, although nothing was bound and `refresh` was not called."""
-        return self.live or self.comparison is not None
+        return self.live or self.comparison is not None or self.past is not None
 
     def mapped(self) -> Shaped[Tensor, "h w c"] | None:
         """The same without what it is compared with."""
+        moment = self.past
+        picture = self._live_picture() if moment is None else moment.picture
+        if picture is not None:
+            self._size = (picture.shape[0], picture.shape[1])
+        return picture
+
+    def _live_picture(self) -> Shaped[Tensor, "h w c"] | None:
+        """What there is now, whatever is shown."""
         if self._source is None:
             return None
         if self._still is not None:
@@ -269,6 +306,8 @@ class Canvas(Recordable):
 
     def probe(self, rows: slice, columns: slice) -> tuple[Shaped[Tensor, "h w c"], Shaped[Tensor, "h w d"]] | None:
         """Values of a part, as stored and as shown, on the CPU; None when nothing was looked at yet."""
+        if (moment := self.past) is not None:
+            return moment.picture[rows, columns], as_picture(moment.picture[rows, columns])
         if self._stored is None:
             return None
         stored = hwc(self._stored, self._display.layout)[rows, columns].cpu()

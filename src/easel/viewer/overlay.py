@@ -55,6 +55,8 @@ class Overlay:
         """At the bottom left: how values become colours, unless they are shown as they are."""
         display, comparison = self._canvas.display, self._canvas.comparison
         words, colors, ends = legend(display), display.colors, (display.vmin, display.vmax)
+        if (moment := self._canvas.past) is not None:
+            words, colors = moment.name, None  # its colours are those that it had
         if comparison is not None and comparison.mode in MAPS:
             colors, ends = MAP_COLORS, (0, 1 / comparison.gain)
         if not self._canvas.legend or not (words or colors):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -78,6 +79,7 @@ class Panel:
         """This panel's canvas of that name, made when there is none yet; later calls ignore the settings."""
         if name not in self.canvases:
             self.canvases[name] = Canvas(name, filter=filter, fit=fit, recording_clock=self._turn.recording_clock)
+            self.canvases[name].timeline = self._turn.timeline
         return self.canvases[name]
 
     def on_frame(self, callback: Callback) -> Callback:
@@ -270,6 +272,23 @@ class Panel:
             self.text_wrapped(canvas.save_error, color=ALARM)
         return canvas.is_recording
 
+    def timeline(self, label: str = "Step") -> int | None:
+        """A slider over all steps that canvases of the view keep, and a way back; the step shown, None for now."""
+        timeline, steps = self._turn.timeline, self._turn.timeline.steps
+        if not steps:
+            self.text("No history yet")
+            return None
+        standing, slot = steps[-1] if timeline.shown is None else timeline.shown, self.slot(label)
+        if slot is None or slot.pending is UNSET:
+            self.set(label, standing)  # now moves on, and a program may go back as well
+        chosen = self.slider_int(label, steps[0], steps[-1])
+        if chosen != standing:
+            timeline.show(chosen)
+        with self.enabled(timeline.shown is not None):
+            if self.button(f"Now##{label}"):
+                timeline.live()
+        return timeline.shown
+
     def set(self, label: str, value: object) -> None:
         """Give a widget a value, even before it exists; it takes it, converted and in range, when it is called next."""
         self._slots.setdefault(label, Slot()).pending = value
@@ -312,6 +331,11 @@ class Panel:
     def look(self, canvas: Canvas) -> Shaped[Tensor, "h w c"] | None:
         """What a canvas shows now; None when unbound, or when a bound function failed, which the panel then tells."""
         return self.guard.run(("canvas", canvas.name, canvas.version), canvas.look)
+
+    def remember(self, canvas: Canvas, step: int) -> None:
+        """Keep what a canvas has now in its history, if it keeps one."""
+        if canvas.history is not None:
+            self.guard.run(("canvas", canvas.name, canvas.version), partial(canvas.remember, step))
 
     def slot(self, label: str) -> Slot | None:
         """What stands behind a label, if a widget was ever called or set under it."""

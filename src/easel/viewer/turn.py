@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from easel.viewer.context import UI
 from easel.viewer.dialogs import Dialogs
+from easel.viewer.history import Timeline
 from easel.viewer.placement import Placement
 
 
@@ -23,6 +24,7 @@ class Turn:
     """Between `step` and `end_step`."""
     layout_reset: bool = False
     """Somebody wants the panels back where the program placed them."""
+    timeline: Timeline = field(default_factory=Timeline)
     placements: list[Placement] = field(default_factory=list)
 
     @property

@@ -16,6 +16,7 @@ from easel.viewer.backends.base import Frame
 from easel.viewer.dialogs import Dialogs
 from easel.viewer.docking import Dock
 from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
+from easel.viewer.history import Timeline
 from easel.viewer.layout import SIDES, Place
 from easel.viewer.pace import FRAMES_PER_SECOND
 from easel.viewer.panel import Callback, Panel, callback_key
@@ -241,6 +242,11 @@ class View(Recordable):
         return self._panels | failed
 
     @property
+    def timeline(self) -> Timeline:
+        """Where in their past the canvases are that keep a history; a program may number its steps on it."""
+        return self._turn.timeline
+
+    @property
     def drawn(self) -> bool:
         """The widgets are real and can be clicked; False where Dear ImGui cannot load."""
         return self._backend.ui is not None
@@ -323,9 +329,10 @@ class View(Recordable):
         return self._frame
 
     def _record(self, frame: Frame) -> None:
-        """Show a complete frame to the recordings that run."""
+        """Show a complete frame to the histories and to the recordings that run."""
         for panel in self._panels.values():
             for canvas in panel.canvases.values():
+                panel.remember(canvas, self.frame_count if self.timeline.step is None else self.timeline.step)
                 canvas.feed_recording(partial(panel.look, canvas))
         self.feed_recording(partial(self._backend.capture, frame))
 

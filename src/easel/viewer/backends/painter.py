@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import moderngl
 
 
+NOT_STILL = -1
+"""In place of a version, for a texture that is outdated in the next frame."""
+
+
 class CanvasTexture:
     """What one canvas looks like on the GPU."""
 
@@ -95,7 +99,7 @@ class Painter:
         shown = (round(rectangle.height), round(rectangle.width))
         if picture is not None:
             texture.picture.upload(picture, shown)
-            texture.seen = canvas.version, shown
+            texture.seen = NOT_STILL if canvas.changes else canvas.version, shown
             self.uploads += 1
         source = texture.picture.texture
         if not canvas.squares or (source.size == (shown[1], shown[0]) and visible == rectangle):

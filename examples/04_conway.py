@@ -56,6 +56,7 @@ class Board:
     generation: int = 0
     playing: bool = True
     advanced: float = 0.0
+    brush: float = 1.0
     alive: tuple[float, float, float] = (0.0, 1.0, 0.4)
     dead: tuple[float, float, float] = (0.05, 0.05, 0.08)
 
@@ -111,9 +112,12 @@ def draw_controls():
 
 @grid.on_frame
 def draw_cells():
-    if canvas.mouse and easel.ui.is_mouse_clicked(0):
-        x, y = map(int, canvas.mouse)
-        board.cells[y, x] = 1 - board.cells[y, x]
+    for stroke in canvas.strokes:
+        for x, y in stroke.pixels():
+            if 0 <= x < SIZE and 0 <= y < SIZE:
+                if stroke.begins:  # the first cell turns, the rest of the line becomes what it is
+                    board.brush = 1 - board.cells[y, x].item()
+                board.cells[y, x] = board.brush
 
 
 if __name__ == "__main__":

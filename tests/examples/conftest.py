@@ -11,9 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
+import easel
 from easel.graphics.image import resize
 from easel.viewer.canvas import Canvas
 from easel.viewer.driver import Driver
+from easel.viewer.view import View
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -42,7 +44,7 @@ class Program:
 
 
 @pytest.fixture
-def example(gl: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Program]]:
+def example(gl: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Program]]:
     """Loads an example afresh, off screen and in a folder of its own; at the end no callback of it may have failed."""
     monkeypatch.setenv("EASEL_BACKEND", "headless")
     monkeypatch.chdir(tmp_path)
@@ -50,7 +52,10 @@ def example(gl: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     torch.set_num_threads(1)  # these tensors are small: a second thread would mostly wait for the first
     programs = []
 
-    def load(name: str) -> Program:
+    def load(name: str, size: tuple[int, int] | None = None) -> Program:
+        """`size` is the width and height of its window, in place of its own."""
+        if size is not None:
+            monkeypatch.setattr(easel, "View", lambda title, width, height, **rest: View(title, *size, **rest))
         specification = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
         assert specification is not None and specification.loader is not None
         module = importlib.util.module_from_spec(specification)

@@ -81,4 +81,7 @@ def test_cells_have_their_colours_and_turn_under_the_pointer(example) -> None:
         assert shown[:, :, 0].gt(0.5).sum() <= 16
         driver.stroke(canvas, [(x + 0.5, y + 0.5)])
         assert board.cells.sum() == 0
+    for alive in (1, 0):
+        driver.stroke(canvas, [(10.5, 20.5), (90.5, 20.5)])
+        assert board.cells.sum() == 81 * alive and (board.cells[20, 10:91] == alive).all()
     assert program.shown(canvas)[100, 100].tolist() == pytest.approx([0.05, 0.05, 0.08], abs=1 / 255)

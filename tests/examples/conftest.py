@@ -47,6 +47,7 @@ class Program:
 def example(gl: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Program]]:
     """Loads an example afresh, off screen and in a folder of its own; at the end no callback of it may have failed."""
     monkeypatch.setenv("EASEL_BACKEND", "headless")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # these tensors are small: a second thread would mostly wait for the first
@@ -71,3 +72,14 @@ def example(gl: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for program in programs:
         for panel in program.module.view.panels.values():
             assert not panel.guard.failures, f"panel {panel.name!r}: {panel.guard.failures}"
+
+
+@pytest.fixture(params=["headless", "window"])
+def example_anywhere(
+    request: pytest.FixtureRequest, example: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Program]:
+    """`example`, off screen and in a window."""
+    monkeypatch.setenv("EASEL_BACKEND", request.param)
+    if request.param == "window":
+        monkeypatch.setenv("DISPLAY", request.getfixturevalue("xvfb"))
+    return example

@@ -6,8 +6,8 @@ import torch
 from easel.viewer.events import CloseAsked
 
 
-def test_the_ramp_is_square_centred_and_exact(example) -> None:
-    program = example("01_hello_tensor")
+def test_the_ramp_is_square_centred_and_exact(example_anywhere) -> None:
+    program = example_anywhere("01_hello_tensor")
     canvas = program.module.view.panel("Viewer").canvas("gradient")
     shown = program.shown(canvas)
     left, _, width, height = canvas.rectangle
@@ -19,8 +19,8 @@ def test_the_ramp_is_square_centred_and_exact(example) -> None:
     assert (shown[:, 1:, 0] >= shown[:, :-1, 0]).all() and (shown[1:, :, 1] >= shown[:-1, :, 1]).all()
 
 
-def test_closing_ends_the_loop(example) -> None:
-    view = example("01_hello_tensor").module.view
+def test_closing_ends_the_loop(example_anywhere) -> None:
+    view = example_anywhere("01_hello_tensor").module.view
     view.on_frame(lambda: view.post(CloseAsked()) if view.frame_count == 2 else None)
     view.run()
     assert view.frame_count == 3 and view.closed

@@ -18,11 +18,12 @@ from easel.viewer.containment import Guard
 from easel.viewer.controls import Fields
 from easel.viewer.describe import Range, describe
 from easel.viewer.dialogs import Filters, Question
+from easel.viewer.fonts import note_missing
 from easel.viewer.pen import Pen
 from easel.viewer.placement import place_canvases
 from easel.viewer.readouts import Plot, Progress, Readout, Section, Text, as_curve
 from easel.viewer.recording import Recordable, free_path
-from easel.viewer.sketch import Number, Rgba, Sketch
+from easel.viewer.sketch import Number, Rgba, Sketch, Words
 from easel.viewer.slots import UNSET, Slot
 from easel.viewer.theme import ALARM
 from easel.viewer.toolkit import imgui
@@ -313,6 +314,7 @@ class Panel:
             canvas.rectangle = None
         with self._inside() as drawn:
             if drawn:
+                note_missing(self.name)
                 self._draw_menu()
                 canvases = self.canvases.values()
                 place_canvases(canvases, self._widgets_height, self.look, self._turn.placements)
@@ -414,6 +416,9 @@ class Panel:
             if drawn:
                 self.pen.advance()
                 value = widget.accept(widget.draw(self.pen, label, value))
+                words = widget.sketch(label, value)
+                if isinstance(words, Words):
+                    note_missing(words.text)
                 if label not in self.pen.spots:
                     self.pen.keep_spot(label)
                 if help and imgui.begin_item_tooltip():

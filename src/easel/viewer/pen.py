@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from easel.viewer.fonts import note_missing
 from easel.viewer.layout import Rectangle
 from easel.viewer.sketch import Number, Rgba
 from easel.viewer.theme import ACCENT, CAPTION_SHARE, INK, QUIET, WELL, colour
@@ -89,6 +90,7 @@ class Pen:
         """Text as it is, `%` included; `in_line` sets it on the baseline of a control that follows on the same line."""
         if in_line:
             imgui.align_text_to_frame_padding()
+        note_missing(text)
         imgui.push_style_color(imgui.Col_.text, color or INK)
         imgui.text_unformatted(text)
         imgui.pop_style_color()

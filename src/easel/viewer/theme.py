@@ -1,13 +1,8 @@
-"""How Easel looks: colours, spacing and type, all in this file. None of it ever passes through a picture."""
+"""How Easel looks: colours, spacing and sizes. The letters are in `fonts`; none of it ever passes through a picture."""
 
-import importlib.util
-import logging
-from pathlib import Path
-
+from easel.viewer.fonts import load_fonts
 from easel.viewer.sketch import Number, Rgba
 from easel.viewer.toolkit import imgui, implot
-
-log = logging.getLogger("easel")
 
 
 def _rgb(code: int, alpha: float = 1.0) -> Rgba:
@@ -32,27 +27,6 @@ SMALL_TEXT_PIXELS = 12.0
 CAPTION_SHARE = 0.42
 """What captions may take of a panel's width; a longer one stands above its control."""
 
-CJK_FONTS = (
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/adobe-source-han-sans/SourceHanSansCN-Regular.otf",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
-    "/System/Library/Fonts/PingFang.ttc",
-    "/System/Library/Fonts/STHeiti Light.ttc",
-    "C:/Windows/Fonts/msyh.ttc",
-    "C:/Windows/Fonts/simsun.ttc",
-)
-SYMBOL_FONTS = (
-    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
-    "/usr/share/fonts/TTF/DejaVuSans.ttf",
-    "/System/Library/Fonts/Apple Symbols.ttf",
-    "C:/Windows/Fonts/seguisym.ttf",
-)
-
 
 def colour(rgba: Rgba, share: Number = 1.0) -> int:
     """A colour as draw lists take it, `share` of its alpha; greyed out inside a disabled block."""
@@ -61,7 +35,7 @@ def colour(rgba: Rgba, share: Number = 1.0) -> int:
 
 def apply_theme(scale: Number = 1.0) -> None:
     """Give the current Dear ImGui and ImPlot contexts Easel's look; `scale` is the monitor's, 1.0 for 96 dpi."""
-    _load_fonts()
+    load_fonts(TEXT_PIXELS)
     style = imgui.get_style()
     imgui.style_colors_dark(style)
     _colour(style)
@@ -70,25 +44,6 @@ def apply_theme(scale: Number = 1.0) -> None:
     style.scale_all_sizes(scale)
     style.font_scale_dpi = scale
     _theme_plots()
-
-
-def _load_fonts() -> None:
-    fonts = imgui.get_io().fonts
-    package = importlib.util.find_spec("imgui_bundle")
-    assert package is not None and package.submodule_search_locations
-    roboto = Path(package.submodule_search_locations[0]) / "assets/fonts/Roboto/Roboto-Regular.ttf"
-    # The merged font must be the first one added: title bars use the first.
-    if roboto.is_file():
-        fonts.add_font_from_file_ttf(str(roboto), TEXT_PIXELS)
-    else:
-        log.debug("no Roboto beside imgui-bundle: taking its bitmap font")
-        fonts.add_font_default()
-    merged = imgui.ImFontConfig()
-    merged.merge_mode = True
-    for candidates in (CJK_FONTS, SYMBOL_FONTS):
-        found = next((path for path in candidates if Path(path).is_file()), None)
-        if found is not None:
-            fonts.add_font_from_file_ttf(found, TEXT_PIXELS, merged)
 
 
 def _colour(style: "imgui.Style") -> None:

@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Generic, TypeVar, overload
 
 import numpy as np
 import torch
@@ -15,39 +14,22 @@ from torch import Tensor
 from easel.graphics.channels import hwc
 from easel.graphics.image import as_picture, as_tensor, imwrite
 from easel.viewer.comparison import Comparison, Shown
-from easel.viewer.display import Display, apply, check, lock
+from easel.viewer.display import Display, apply, check
 from easel.viewer.history import DEFAULT_BYTES, History, Moment, Timeline
 from easel.viewer.layout import Rectangle
 from easel.viewer.loupe import Loupe
 from easel.viewer.recording import Recordable
+from easel.viewer.settings import Displayed
 from easel.viewer.sketch import Number
 from easel.viewer.strokes import Stroke, Trail, in_pixels
 
 log = logging.getLogger("easel")
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
-T = TypeVar("T")
 SQUARE_PIXELS = 4
 """A loupe shows pixels that are so large on screen as squares."""
 
 
-class Setting(Generic[T]):
-    """A field of a canvas's display as an attribute of the canvas, checked when it is set."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, canvas: None, owner: type) -> "Setting[T]": ...
-    @overload
-    def __get__(self, canvas: "Canvas", owner: type) -> T: ...
-    def __get__(self, canvas: "Canvas | None", owner: type) -> "Setting[T] | T":
-        return self if canvas is None else getattr(canvas.display, self._name)
-
-    def __set__(self, canvas: "Canvas", value: T) -> None:
-        canvas.set_display(**{self._name: value})
-
-
-class Canvas(Recordable):
+class Canvas(Recordable, Displayed):
     """Shows the tensor that it is bound to, as it is at the moment of drawing; made by `Panel.canvas`.
 
     A tensor pixel's values are display-referred: what is on screen, in `save` and in the tensor are the same numbers.
@@ -55,29 +37,9 @@ class Canvas(Recordable):
     a legend on the canvas tells them. A range that is not set is taken from what is shown first and kept.
     """
 
-    layout = Setting[str]()
-    """The order of the tensor's axes: "hwc", "chw", "bhw", "bhwc" or "bchw"; a batch is shown as a grid."""
-    channels = Setting[str | int | tuple[int, ...] | None]()
-    """What to show of them: a number, a tuple of 1, 3 or 4, or "norm", "pca", "labels", "normals", "depth", "flow"."""
-    vmin = Setting[Number | None]()
-    """The value shown black, or in the colormap's first colour; None takes it from what is shown next."""
-    vmax = Setting[Number | None]()
-    """The value shown white, or in the colormap's last colour; None likewise."""
-    exposure = Setting[Number]()
-    """Stops: brightens by 2^exposure."""
-    offset = Setting[Number]()
-    """Added after that."""
-    gamma = Setting[Number]()
-    """Brightens the middle when above 1."""
-    tonemap = Setting[str | None]()
-    """For scene-linear light: "srgb" encodes it, "neutral" also gives highlights a shoulder."""
-    cmap = Setting[str | None]()
-    """False colour: one of `COLORMAPS`."""
-    clip_marks = Setting[bool]()
-    """Mark what is too bright in red and too dark in blue, as infinite values always are; NaN is magenta."""
-
     def __init__(self, name: str, *, filter: str = "linear", fit: bool = True, recording_clock: str = "frames") -> None:
-        super().__init__(recording_clock)
+        Recordable.__init__(self, recording_clock)
+        Displayed.__init__(self)
         self.name = name
         self.filter = filter
         self._filter_chosen = filter != "linear"
@@ -105,7 +67,6 @@ class Canvas(Recordable):
         """What it has shown, once `keep_history` was called."""
         self.timeline = Timeline()
         """Where in it the canvas is; the view's, for the canvases of a view."""
-        self._asked = self._display = Display()
         self._source: Tensor | Callable[[], object] | None = None
         self._stored: Tensor | None = None
         self._taken: Tensor | None = None
@@ -203,27 +164,6 @@ class Canvas(Recordable):
         """(height, width) of what is shown, as far as it is known: a function's after its first call."""
         return self._size
 
-    @property
-    def display(self) -> Display:
-        """How values become a picture, with what was found for the settings that were left open."""
-        return self._display
-
-    def set_display(self, **settings: object) -> None:
-        """Change several settings at once, where only together they fit the tensor; ValueError changes none."""
-        unknown = settings.keys() - Display.__dataclass_fields__.keys()
-        if unknown:
-            known = ", ".join(Display.__dataclass_fields__)
-            raise ValueError(f"unknown setting {', '.join(sorted(unknown))} for {self._who}. Known: {known}.")
-        asked = replace(self._asked, **settings)
-        if isinstance(self._source, Tensor):
-            self._size = check(self._source, asked, self._who)
-        # What was found stays, unless it was found in other values or is given up.
-        anew = settings.keys() & {"layout", "channels"} or None in settings.values()
-        self._display = asked if anew else replace(self._display, **settings)
-        self._asked = asked
-        self._still = None
-        self.version += 1
-
     def keep_history(self, limit_bytes: int = DEFAULT_BYTES, *, every: int = 1) -> "Canvas":
         """Keep what is shown from now on, in 8 bits, once per frame or every so many steps, to go back to.
 
@@ -282,10 +222,7 @@ class Canvas(Recordable):
         if self._still is not None:
             return self._still
         tensor = self._stored = self._take(self._source)
-        found = lock(tensor, self._display)
-        if found.vmin is None or found.vmin != found.vmax:  # zeros, as at the start of many runs, are no range
-            self._display = found
-        picture = apply(tensor, found)
+        picture = apply(tensor, self.settle_display(tensor))
         self._still = None if self.live else picture
         return picture
 
@@ -333,6 +270,14 @@ class Canvas(Recordable):
         inside = hovered and 0 <= x < self._size[1] and 0 <= y < self._size[0]
         self.mouse = (x, y) if inside else None
         self._trail.follow((x, y), inside, self.grabbed)
+
+    def _check_display(self, display: Display) -> None:
+        if isinstance(self._source, Tensor):
+            self._size = check(self._source, display, self._who)
+
+    def _display_changed(self) -> None:
+        self._still = None
+        self.version += 1
 
     @property
     def _who(self) -> str:

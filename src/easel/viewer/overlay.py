@@ -4,6 +4,8 @@ None of it is part of the picture: saves and films have the picture alone.
 """
 
 import math
+from functools import lru_cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -23,6 +25,7 @@ GRID_PIXELS, VALUE_PIXELS = 10.0, 58.0
 MARGIN, PADDING = 8.0, 6.0
 BAR_PIXELS = 84.0
 """Width of the colours of a range."""
+BAR_STEPS = 28
 VEIL = (0.05, 0.06, 0.08, 0.86)
 DARK, LIGHT = (0.0, 0.0, 0.0, 0.85), (1.0, 1.0, 1.0, 0.95)
 
@@ -205,12 +208,9 @@ class Overlay:
         return box
 
     def _color_bar(self, cmap: str, place: Rectangle) -> None:
-        steps = 28
-        table = colormap(torch.linspace(0, 1, steps + 1)[None], cmap, vmin=0, vmax=1)[0].tolist()
-        codes = [colour((red, green, blue, 1.0)) for red, green, blue in table]
-        for step in range(steps):
-            start, end = (place.x + place.width * n / steps for n in (step, step + 1))
-            a, b = codes[step], codes[step + 1]
+        codes = _bar_colors(cmap)
+        for step, (a, b) in enumerate(pairwise(codes)):
+            start, end = (place.x + place.width * n / (len(codes) - 1) for n in (step, step + 1))
             self._draw.add_rect_filled_multi_color((start, place.y), (end, place.y + place.height), a, b, b, a)
 
     def _fill(self, place: Rectangle, color: tuple[Number, Number, Number, Number], rounding: Number) -> None:
@@ -221,6 +221,13 @@ class Overlay:
 
     def _write(self, x: Number, y: Number, text: str, color: tuple[Number, Number, Number, Number]) -> None:
         self._draw.add_text((round(x), round(y)), colour(color), text)
+
+
+@lru_cache(maxsize=32)
+def _bar_colors(cmap: str) -> list[int]:
+    """Colours along a colormap, as draw lists take them."""
+    table = colormap(torch.linspace(0, 1, BAR_STEPS + 1)[None], cmap, vmin=0, vmax=1)[0]
+    return [colour((red, green, blue, 1.0)) for red, green, blue in table.tolist()]
 
 
 def legend(display: Display) -> str:

@@ -54,8 +54,10 @@ def test_buttons_step_pause_and_fill(example) -> None:
     driver.click("Step")
     assert board.generation == generation + 1 and torch.equal(board.cells, after(program, cells, 1))
     driver.click("Play")
-    while board.generation < generation + 3:
+    started = program.module.view.time
+    while board.generation < generation + 3:  # ten generations a second
         driver.frames(20)
+        assert program.module.view.time < started + 10
     driver.click("Pause")
     driver.click("Clear")
     assert board.cells.sum() == 0

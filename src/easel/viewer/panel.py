@@ -169,7 +169,11 @@ class Panel:
         format: str = "%.3f",
         help: str = "",
     ) -> float:
-        """A number in [min, max], from min when there is no default; Ctrl+click types one. `log` needs min > 0."""
+        """A number in [min, max], from min when there is no default; Ctrl+click types one.
+
+        With `log` every decade is equally long; where `min` is 0, it stands at the left end before the decades that
+        `format` shows.
+        """
         return self.ask(label, Slider(min, max, min if default is None else default, log, format), help)
 
     def slider_int(

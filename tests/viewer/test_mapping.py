@@ -131,6 +131,8 @@ def test_components_stay_between_pictures():
     basis = canvas.display.basis
     canvas.bind(noise(9, 6, 6, seed=1)).look()
     assert basis is not None and canvas.display.basis is basis
+    canvas.bind(noise(12, 6, 6)).look()
+    assert len(canvas.display.basis.mean) == 12  # those of nine channels say nothing about twelve
     canvas.channels = "norm"
     assert canvas.display.basis is None
 

@@ -123,7 +123,7 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
     chosen = _choose(tensor.detach(), display)
     if display.channels == "labels":
         return label_colors(chosen)
-    display = lock(tensor, display)
+    display = _lock(chosen, display)
     values = _reduce(as_values(chosen), display)
     low, high = _range(display)
     span = high - low if abs(high - low) >= _SMALLEST_RANGE else math.copysign(_SMALLEST_RANGE, high - low)
@@ -142,10 +142,21 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
 
 @torch.no_grad()
 def lock(tensor: Tensor, display: Display) -> Display:
-    """`display` with the range and the components that it leaves open taken from `tensor`'s finite values."""
+    """`display` with the range and the components that it leaves open taken from `tensor`'s finite values.
+
+    Components of another number of channels than the tensor has are found anew.
+    """
+    if not display.is_open and display.basis is None:
+        return display
+    return _lock(_choose(tensor.detach(), display), display)
+
+
+def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
+    if display.basis is not None and len(display.basis.mean) != chosen.shape[-1]:
+        display = replace(display, basis=None)
     if not display.is_open:
         return display
-    values = as_values(_choose(tensor.detach(), display))
+    values = as_values(chosen)
     if display.channels == "pca" and display.basis is None:
         display = replace(display, basis=principal(values))
     if not display._needs_range:

@@ -194,9 +194,7 @@ def test_linked_canvases_show_the_same_part_whatever_their_size(open_headless):
     left.link(right)
     driver = Driver(view)
     driver.frames(2)
-    driver.move(left, 10, 8)
-    turn(driver, 6)
-    driver.frames(1)
+    driver.wheel(left, 6, at=(10, 8))
     assert right.rectangle.width == pytest.approx(left.rectangle.width, rel=0.01)
     assert right.loupe is left.loupe and not left.loupe.at_rest
     assert left.loupe.owner is left and left.loupe.cursor == pytest.approx((10 / 40, 8 / 30), abs=0.01)

@@ -111,10 +111,10 @@ class Driver:
         """Drag over a canvas through `points` in its tensor's pixels; button 0 is left, 1 right, 2 middle."""
         self._drag([_on_canvas(canvas, x, y) for x, y in points], button)
 
-    def wheel(self, canvas: Canvas | SceneView, notches: Number) -> None:
-        """Turn the wheel over the middle of a canvas."""
+    def wheel(self, canvas: Canvas | SceneView, notches: Number, at: tuple[Number, Number] | None = None) -> None:
+        """Turn the wheel over a canvas: at (x, y) in its tensor's pixels, else in the middle."""
         height, width = canvas.size or (1, 1)
-        self.move(canvas, width / 2, height / 2)
+        self.move(canvas, *(at or (width / 2, height / 2)))
         self._frame(WheelTurned(0.0, notches))
         self.frames(1)
 

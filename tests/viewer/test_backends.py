@@ -9,7 +9,7 @@ import torch
 from easel.graphics.image import imread
 from easel.viewer.driver import Driver
 from easel.viewer.events import CloseAsked, KeyChanged
-from easel.viewer.panel import TAB
+from easel.viewer.region import TAB
 
 
 def test_every_widget_through_the_driver(open_any) -> None:

@@ -19,8 +19,9 @@ from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, Poi
 from easel.viewer.history import Timeline
 from easel.viewer.layout import SIDES, Place
 from easel.viewer.pace import FRAMES_PER_SECOND
-from easel.viewer.panel import Callback, Panel, callback_key
+from easel.viewer.panel import Panel
 from easel.viewer.recording import Recordable
+from easel.viewer.region import Callback, callback_key
 from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn

@@ -34,7 +34,7 @@ class WorkstationConfig:
     out: Path = Path("easel-out")
     """Folder for prediction.png, error.png, workstation.png and metrics.json."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
-    """Stop the fit after this many steps. Without a window and without any end given, it stops after 15000."""
+    """Stop the fit after this many steps. Without a window and without any end given, it stops after 25000."""
     seconds: Annotated[float | None, tyro.conf.arg(metavar="S")] = None
     """Stop the fit after this many seconds of fitting."""
     psnr: Annotated[float | None, tyro.conf.arg(metavar="DB")] = None

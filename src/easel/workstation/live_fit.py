@@ -17,7 +17,7 @@ from easel.fields.rendering import render
 from easel.graphics.color import colormap
 from easel.graphics.metrics import psnr
 
-USUAL_STEPS = 15_000
+USUAL_STEPS = 25_000
 """Enough for a photograph of half a megapixel; a fit without an end shows its progress against it."""
 CURVE_LENGTH = 500
 """Values kept of each curve."""

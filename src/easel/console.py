@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Generator
-from typing import Protocol, TextIO
+from typing import Protocol
 
 
 class BadInput(Exception):  # noqa: N818 - it is the user's input that is bad; nothing in the program failed
@@ -22,29 +22,29 @@ class Progress(Protocol):
 class _Lines:
     """Plain lines for logs and pipes: one when enough seconds have passed since the last."""
 
-    def __init__(self, title: str, stream: TextIO, interval_seconds: float) -> None:
-        self.title, self.stream, self.interval_seconds = title, stream, interval_seconds
+    def __init__(self, title: str, interval_seconds: float) -> None:
+        self.title, self.interval_seconds = title, interval_seconds
         self.said_at = time.monotonic()
 
     def update(self, fraction: float, note: str) -> None:
         now = time.monotonic()
         if now - self.said_at >= self.interval_seconds:
             self.said_at = now
-            print(f"{self.title}: {fraction:4.0%}  {note}", file=self.stream, flush=True)
+            print(f"{self.title}: {fraction:4.0%}  {note}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def progress(title: str, *, stream: TextIO = sys.stderr, interval_seconds: float = 5.0) -> Generator[Progress]:
-    """A bar on a terminal; elsewhere a plain line every `interval_seconds`."""
-    if not stream.isatty():
-        yield _Lines(title, stream, interval_seconds)
+def progress(title: str, *, interval_seconds: float = 5.0) -> Generator[Progress]:
+    """A bar where standard error is a terminal; elsewhere a plain line every `interval_seconds`."""
+    if not sys.stderr.isatty():
+        yield _Lines(title, interval_seconds)
         return
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[note]}"))
-    with RichProgress(*columns, TimeElapsedColumn(), console=Console(file=stream)) as bar:
+    with RichProgress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=1.0, note="")
 
         class Bar:

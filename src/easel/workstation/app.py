@@ -21,8 +21,18 @@ if TYPE_CHECKING:
     from easel.workstation.fit_page import FitPage
 
 
+@dataclass(frozen=True, kw_only=True)
+class HostConfig:
+    """Where a program's window is shown."""
+
+    backend: Literal["auto", "window", "headless", "none"] = "auto"
+    """How the window is shown: on the display, drawn off screen, or not at all; auto takes the best that opens."""
+    headless: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Short for --backend headless."""
+
+
 @dataclass(frozen=True)
-class WorkstationConfig:
+class WorkstationConfig(HostConfig):
     """Fit a photograph with a neural field and watch it learn.
 
     With a display this opens a window that stays until you close it. Without one the same window is drawn off screen
@@ -45,10 +55,6 @@ class WorkstationConfig:
     """Seed of the weights and of the pixels drawn: the same seed and steps give the same bytes."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the field is fitted; auto takes CUDA where there is one."""
-    backend: Literal["auto", "window", "headless", "none"] = "auto"
-    """How the window is shown: on the display, drawn off screen, or not at all."""
-    headless: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Short for --backend headless."""
 
 
 def workstation(config: WorkstationConfig) -> int:
@@ -68,7 +74,7 @@ def workstation(config: WorkstationConfig) -> int:
     from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
 
     device = choose_device(config.device)
-    with open_view("Easel", "headless" if config.headless else config.backend) as view, signals() as received:
+    with open_view("Easel", config) as view, signals() as received:
         end = End(config.steps, config.seconds, config.psnr)
         if view.headless and end == End():
             end = End(steps=USUAL_STEPS)
@@ -89,12 +95,13 @@ def workstation(config: WorkstationConfig) -> int:
     return 128 + received[0] if received else 0
 
 
-def open_view(title: str, backend: str) -> "View":
-    """The program's window, with a line that says which host shows it and why; "auto" takes the best that opens."""
+def open_view(title: str, config: HostConfig) -> "View":
+    """The program's window, with a line that says which host shows it and why."""
     from easel.viewer.view import View
 
+    backend = None if config.backend == "auto" else config.backend
     try:
-        view = View(title, 1280, 800, backend=None if backend == "auto" else backend)
+        view = View(title, 1280, 800, backend="headless" if config.headless else backend)
     except ValueError as error:  # of EASEL_BACKEND or EASEL_MAX_FRAMES
         raise BadInput(str(error)) from error
     print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)

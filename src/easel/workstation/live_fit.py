@@ -100,7 +100,7 @@ class LiveFit:
     def summary(self) -> str:
         """How it goes, in a few words."""
         if self.starting:
-            return "starting; the first time on a machine this compiles the kernel"
+            return "starting (the first time, compiling)"
         return f"{self.index:,} steps  {self.psnr:.2f} dB  {self.steps_per_second:,.0f} it/s"
 
     def advance(self, *, steps: int = 0, seconds: float = 0.0) -> None:

@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 from tyro.conf import Positional
 
-from easel.workstation.app import open_view, prepare_folder
+from easel.console import BadInput
+from easel.workstation.app import HostConfig, open_view, prepare_folder
 
 SETTLING_FRAMES = 3
 """A window's layout has found its place after so many."""
 
 
 @dataclass(frozen=True)
-class ViewConfig:
+class ViewConfig(HostConfig):
     """Look at pictures: flip through them, zoom to single values, compare two, change the exposure, save what is shown.
 
     The wheel zooms and the middle button drags; the left and right arrow keys flip. Without a display the window is
@@ -25,16 +26,10 @@ class ViewConfig:
     """PNG, JPEG, BMP, TGA, TIFF, WebP, HDR or NPY."""
     out: Path = Path("easel-out")
     """Folder for view.png and for what is saved from the window."""
-    backend: Literal["auto", "window", "headless", "none"] = "auto"
-    """How the window is shown: on the display, drawn off screen, or not at all."""
-    headless: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Short for --backend headless."""
 
 
 def view(config: ViewConfig) -> int:
     """Show the files; returns 0. Raises FileError for one that is no picture, before anything opens."""
-    from easel.console import BadInput
-
     if not config.files:
         raise BadInput("view needs at least one picture, as in `easel view photo.png render.hdr`.")
     prepare_folder(config.out)
@@ -44,7 +39,7 @@ def view(config: ViewConfig) -> int:
     pictures = [load(file) for file in config.files]
     for picture in pictures:
         print(describe(picture))
-    with open_view(f"Easel - {config.files[0].name}", "headless" if config.headless else config.backend) as window:
+    with open_view(f"Easel - {config.files[0].name}", config) as window:
         ViewPage(window, pictures, config.out)
         window.run(max_frames=SETTLING_FRAMES if window.headless else 0)
         if window.headless:

@@ -20,8 +20,9 @@ MAY_IMPORT = {
     "checkpoint": set(),
     "gl": {"graphics"},
     **dict.fromkeys(PRODUCTS, GROUND),
+    "commands": GROUND | PRODUCTS | SPEECH,
     "workstation": GROUND | PRODUCTS | SPEECH,
-    "cli": GROUND | PRODUCTS | SPEECH | {"workstation"},
+    "cli": GROUND | PRODUCTS | SPEECH | {"commands", "workstation"},
     "__main__": {"cli"},
 }
 

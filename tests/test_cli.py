@@ -1,14 +1,17 @@
 """The commands as a user meets them: help, versions, and one clear line for whatever cannot be used."""
 
 import struct
+import sys
 import zlib
+from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import easel
-from easel.cli import main
+from easel.cli import COMMANDS, main
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -69,3 +72,45 @@ def test_a_misspelt_flag_is_answered_with_the_nearest_one(capfd):
         main(["workstation", "--stepz", "4"])
     assert end.value.code == 2
     assert "--steps" in capfd.readouterr().err
+
+
+@pytest.fixture
+def paint(monkeypatch):
+    """A command of two words, `easel paint dots`, which remembers what it was asked."""
+    asked = []
+
+    @dataclass(frozen=True)
+    class DotsConfig:
+        """Paint dots."""
+
+        count: int = 3
+        """How many."""
+
+    def dots(config: DotsConfig) -> int:
+        asked.append(config.count)
+        return 0
+
+    dots.__annotations__["config"] = DotsConfig
+    home = ModuleType("dots_for_tests")
+    home.dots = dots
+    monkeypatch.setitem(sys.modules, "dots_for_tests", home)
+    monkeypatch.setitem(COMMANDS, "paint dots", ("dots_for_tests:dots", "paint dots at random"))
+    return asked
+
+
+def test_a_command_of_two_words_gets_what_follows_them(paint):
+    assert main(["paint", "dots", "--count", "7"]) == 0
+    assert paint == [7]
+
+
+@pytest.mark.parametrize("arguments", [["paint"], ["paint", "--help"], ["paint", "-h"]])
+def test_a_group_lists_its_commands_and_no_others(paint, arguments, capsys):
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "paint dots at random" in said and "workstation" not in said
+
+
+def test_a_group_refuses_what_it_does_not_have(paint, capsys):
+    assert main(["paint", "dotz"]) == 2
+    said = capsys.readouterr().err
+    assert "dotz" in said and "easel paint --help" in said and len(said.splitlines()) == 1

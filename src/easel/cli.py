@@ -23,21 +23,34 @@ DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 the work failed, 2 bad input, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    match arguments[:1]:
-        case ["-h"] | ["--help"]:
-            print(usage())
-            return DONE
-        case ["--version"]:
-            print(f"easel {__version__}")
-            return DONE
-        case [name] if name in COMMANDS:
-            return run(name, arguments[1:])
-        case _:
-            return run("workstation", arguments)
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(usage())
+        return DONE
+    if arguments[:1] == ["--version"]:
+        print(f"easel {__version__}")
+        return DONE
+    group = arguments[0] if arguments and any(name.startswith(f"{arguments[0]} ") for name in COMMANDS) else ""
+    name = " ".join(arguments[: 2 if group else 1])
+    if name in COMMANDS:
+        return run(name, arguments[2 if group else 1 :])
+    if not group:
+        return run("workstation", arguments)
+    if arguments[1:] and arguments[1] not in ("-h", "--help"):
+        complain(f"easel {group} has no command {arguments[1]!r}; `easel {group} --help` lists those it has.")
+        return BAD_INPUT
+    print(usage(group))
+    return DONE
 
 
-def usage() -> str:
-    rows = "\n".join(f"  {name:<14}{what}" for name, (_, what) in COMMANDS.items())
+def usage(group: str = "") -> str:
+    """All commands, or those of one group."""
+    table = {name: what for name, (_, what) in COMMANDS.items() if not group or name.startswith(f"{group} ")}
+    column = max(map(len, table)) + 2
+    rows = "\n".join(f"  {name:<{column}}{what}" for name, what in table.items())
+    if group:
+        return (
+            f"usage: easel {group} COMMAND [ARGUMENTS]\n\n{rows}\n\n`easel {group} COMMAND --help` tells its arguments."
+        )
     return (
         f"usage: easel [COMMAND] [ARGUMENTS]\n\nEasel {__version__}, the neural rendering workstation for PyTorch.\n\n"
         f"commands:\n{rows}\n\n`easel COMMAND --help` tells a command's arguments. "

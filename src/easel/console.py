@@ -1,9 +1,12 @@
 """What a command says to the person who runs it: progress while it works, one line when it cannot."""
 
 import contextlib
+import errno
 import sys
+import tempfile
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import Protocol
 
 
@@ -57,3 +60,15 @@ def progress(title: str, *, interval_seconds: float = 5.0) -> Generator[Progress
 def complain(sentence: str) -> None:
     """One line on standard error, where a user and a log look for what went wrong."""
     print("easel: " + " ".join(sentence.split()), file=sys.stderr, flush=True)
+
+
+def prepare_folder(out: Path) -> None:
+    """Make the folder and try to write there, so that no work is lost to a folder that was never writable."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise BadInput(f"cannot write into the folder {out}: {error.strerror}. Name another one with --out.") from error

@@ -1,11 +1,9 @@
 """The workstation as a program: opens the View, turns the loop, leaves the results in a folder."""
 
 import contextlib
-import errno
 import json
 import math
 import signal
-import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
-from easel.console import BadInput, progress
+from easel.console import BadInput, prepare_folder, progress
 
 if TYPE_CHECKING:
     from easel.viewer.view import View
@@ -106,22 +104,6 @@ def open_view(title: str, config: HostConfig) -> "View":
         raise BadInput(str(error)) from error
     print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)
     return view
-
-
-def prepare_folder(out: Path) -> None:
-    """Make the folder and try to write there, so that no fit is lost to a folder that was never writable."""
-    from easel.graphics.files import FileError
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
-        raise FileError(
-            f"cannot write into the folder {out}: {error.strerror}. Name another one with --out."
-        ) from error
 
 
 def choose_device(device: str) -> str:

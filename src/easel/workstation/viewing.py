@@ -7,8 +7,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional
 
-from easel.console import BadInput
-from easel.workstation.app import HostConfig, open_view, prepare_folder
+from easel.console import BadInput, prepare_folder
+from easel.workstation.app import HostConfig, open_view
 
 SETTLING_FRAMES = 3
 """A window's layout has found its place after so many."""

@@ -1,0 +1,1 @@
+"""`easel fields …`: paint, fit, render, film and pack neural fields."""

@@ -11,23 +11,44 @@ from typing import Literal
 class FieldConfig:
     """The architecture of a field: how coordinates are encoded and the network behind the encoding."""
 
-    encoding: Literal["grid", "fourier"] = "grid"
-    """Multi-resolution grids of learned features, or sines and cosines of the coordinates."""
+    encoding: Literal["grid", "hash", "fourier", "random_fourier", "identity"] = "grid"
+    """Multi-resolution grids of learned features, dense or hashed; sines and cosines of the coordinates, of octaves or
+    of random directions; or the bare coordinates."""
+    network: Literal["relu", "siren", "finer", "wire"] = "relu"
+    """What stands between the linear layers: ReLU, sin(ωx), sin(ω(|x| + 1)x), or a complex Gabor wavelet."""
     hidden: int = 32
     """Width of the hidden layers."""
     layers: int = 3
     """Linear layers, the output layer included."""
+    omega: float = 30.0
+    """Frequency ω of the first layer of 'siren', 'finer' and 'wire'."""
+    omega_hidden: float = 30.0
+    """Frequency ω of the layers behind it."""
     fourier_levels: int = 6
     """Octaves of sines and cosines beside the coordinates; 0 leaves the coordinates alone. For 'fourier'."""
+    random_features: int = 128
+    """Random directions, each with a sine and a cosine. For 'random_fourier'."""
+    random_sigma: float = 10.0
+    """Standard deviation of their frequencies, in periods for every unit of a coordinate. For 'random_fourier'."""
     grid_levels: int = 5
-    """Grids, each half as fine as the next; a small picture takes fewer. For 'grid'."""
+    """Grids, each half as fine as the next; a small picture takes fewer. For 'grid' and 'hash'."""
     grid_features: int = 2
-    """Learned numbers at every grid node. For 'grid'."""
+    """Learned numbers at every grid node. For 'grid' and 'hash'."""
     grid_parameters: int = 396_000
     """Most learned numbers in all grids together: it sets how fine the finest grid is. For 'grid'."""
+    hash_log2_table: int = 16
+    """Most entries of a level's table, as a power of two; levels with fewer nodes are dense. For 'hash'."""
 
     def __post_init__(self) -> None:
-        limits = {"hidden": 1, "layers": 1, "fourier_levels": 0, "grid_levels": 1, "grid_features": 1}
+        limits = {
+            "hidden": 1,
+            "layers": 1,
+            "fourier_levels": 0,
+            "random_features": 1,
+            "grid_levels": 1,
+            "grid_features": 1,
+            "hash_log2_table": 1,
+        }
         for name, least in limits.items():
             if getattr(self, name) < least:
                 raise ValueError(f"FieldConfig.{name} is {getattr(self, name)}; it must be {least} or more.")
@@ -47,3 +68,5 @@ class Knobs:
     """Pull of all weights towards zero: added to the gradient by adam and sgd, taken off the weights by adamw."""
     batch: int = 8192
     """Random pixels in a step."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Whether the rate keeps its value, or falls along half a cosine towards the end of a run that has one."""

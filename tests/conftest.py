@@ -1,11 +1,13 @@
 """What tests may ask for: OpenGL, a screen, real photographs, and a clean look at what an import loads."""
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
@@ -84,6 +86,15 @@ def xvfb(xvfb_display: str | None) -> str:
     if xvfb_display is None:
         lacking("Xvfb is missing or does not start")
     return xvfb_display
+
+
+@pytest.fixture(scope="session")
+def exr() -> ModuleType:
+    """The library behind the extra `exr`."""
+    try:
+        return importlib.import_module("OpenEXR")
+    except ImportError:
+        lacking("OpenEXR is missing: pip install 'torch-easel[exr]'")
 
 
 @pytest.fixture(scope="session")

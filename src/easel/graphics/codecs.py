@@ -16,16 +16,17 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from easel.graphics.exr import EXR_MAGIC, read_exr, write_exr
 from easel.graphics.files import MAX_PIXELS, FileError, check_pixels, open_file
 from easel.graphics.pillow import read_pillow
 from easel.graphics.rgbe import read_rgbe, write_rgbe
 from easel.graphics.tiff import read_tiff, write_tiff
 
 RADIANCE_MAGIC = b"#?"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".hdr", ".npy")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".hdr", ".exr", ".npy")
 
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF")
-_STRANGERS = {b"v/1\x01": "an OpenEXR", b"GIF8": "a GIF", b"%PDF": "a PDF", b"8BPS": "a Photoshop", b"DDS ": "a DDS"}
+_STRANGERS = {b"GIF8": "a GIF", b"%PDF": "a PDF", b"8BPS": "a Photoshop", b"DDS ": "a DDS"}
 
 
 def decode(path: str | os.PathLike[str]) -> np.ndarray:
@@ -49,8 +50,11 @@ def decode(path: str | os.PathLike[str]) -> np.ndarray:
 def encode(pixels: np.ndarray, suffix: str, *, quality: int = 95, bits: int = 8) -> bytes:
     """A file of float32 (h, w, c) pixels in the format of `suffix`; the same bytes for the same pixels.
 
-    8 and 16-bit formats store round(largest · x) of x clamped to [0,1] and NaN as 0, the others the floats.
+    8 and 16-bit formats store round(largest · x) of x clamped to [0,1] and NaN as 0, the others the floats, which are
+    half floats in an OpenEXR file of 16 bits.
     """
+    if suffix == ".exr":
+        return write_exr(pixels, half=bits == 16)
     if suffix == ".hdr":
         return write_rgbe(np.broadcast_to(pixels[..., :3], (*pixels.shape[:2], 3)))
     if suffix in (".tif", ".tiff"):
@@ -67,6 +71,8 @@ def _read(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
     file.seek(0)
     if start.startswith(RADIANCE_MAGIC):
         return read_rgbe(file.read(5 * MAX_PIXELS))  # more than the largest picture takes
+    if start.startswith(EXR_MAGIC):
+        return read_exr(file), 1
     if start.startswith(b"\x93NUMPY"):
         return _read_npy(file), 1
     try:
@@ -88,7 +94,8 @@ def _unknown(file: BinaryIO) -> str:
         return _damaged("only its beginning makes sense")
     stranger = next((name for magic, name in _STRANGERS.items() if start.startswith(magic)), None)
     came = f"it is {stranger} file" if stranger else f"it is no picture (it begins with {start!r})"
-    return f"{came}. PNG, JPEG, BMP, TGA, TIFF, WebP, Radiance .hdr and .npy are read. Convert it to one of these."
+    known = "PNG, JPEG, BMP, TGA, TIFF, WebP, Radiance .hdr, OpenEXR and .npy are read"
+    return f"{came}. {known}. Convert it to one of these."
 
 
 # EXIF orientation → swap the axes, then flip the rows, flip the columns

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from easel.graphics.codecs import RADIANCE_MAGIC, SUFFIXES, decode, encode
+from easel.graphics.exr import EXR_MAGIC
 from easel.graphics.files import FileError, open_file, write_whole
 from easel.graphics.pillow import image_pixels
 
@@ -37,8 +38,8 @@ def imread(
 ) -> Float[Tensor, "h w c"]:
     """Read a picture file, upright, as float32 (H, W, C).
 
-    8-bit files give v/255 and 16-bit files v/65535, exactly; `.hdr`, `.npy` and float TIFF files the stored values,
-    which for `.hdr` are scene-linear (see `is_radiance`). Of an animation, the first frame.
+    8-bit files give v/255 and 16-bit files v/65535, exactly; `.hdr`, `.exr`, `.npy` and float TIFF files the stored
+    values, which for `.hdr` and `.exr` are scene-linear (see `is_radiance`). Of an animation, the first frame.
 
     `channels` is 1 (0.299 R + 0.587 G + 0.114 B), 3, 4, or 0 for the file's own, where grey with alpha and palettes
     with transparency have 4. `size=(h, w)` resizes. Without a `device` the picture goes to the GPU if CUDA has one.
@@ -69,7 +70,8 @@ def imwrite(
     """Write a picture in the format of the path's suffix, whole or not at all, creating missing folders.
 
     `.png .jpg .jpeg .bmp .tga .webp` store round(255·x) of x clamped to [0,1], `.png` with `bits=16` round(65535·x);
-    `.tif .tiff .npy` store the float32 values, `.hdr` shared-exponent radiance. JPEG and HDR drop alpha.
+    `.tif .tiff .npy .exr` store the float32 values, `.exr` with `bits=16` half floats, `.hdr` shared-exponent radiance.
+    JPEG and HDR drop alpha. `.exr` needs the extra `exr`.
     `channels` 0 keeps what the tensor has; fewer drops the last ones, more repeats grey and adds an opaque alpha.
     `size=(h, w)` resizes first; `quality`, 1 to 100, is for JPEG and WebP.
 
@@ -86,14 +88,16 @@ def imwrite(
         raise ValueError(f"imwrite stores 1, 3 or 4 channels, or 0 for the tensor's own; got channels={channels}.")
     if not 1 <= quality <= 100:
         raise ValueError(f"quality is 1 to 100; got {quality}.")
-    if bits != 8 and (bits, suffix) != (16, ".png"):
-        raise ValueError(f"bits is 8, or 16 for .png; got bits={bits} for {suffix}. TIFF and .npy store floats.")
+    if bits != 8 and (bits, suffix) not in ((16, ".png"), (16, ".exr")):
+        raise ValueError(f"bits is 8, or 16 for .png and .exr; got bits={bits} for {suffix}. Others store floats.")
     picture = as_picture(tensor)
     if size is not None:
         picture = resize(picture, size)
     pixels = _with_channels(picture, channels).cpu().contiguous().numpy()
     try:
         data = encode(pixels, suffix, quality=quality, bits=bits)
+    except FileError as error:
+        raise FileError(f"cannot write {os.fspath(path)!r}: {error}") from None
     except (ValueError, OSError, OverflowError, struct.error) as error:  # in memory: the codec's, never the disk's
         height, width = pixels.shape[:2]
         raise FileError(
@@ -105,9 +109,9 @@ def imwrite(
 
 
 def is_radiance(path: str | os.PathLike[str]) -> bool:
-    """Whether the file stores scene-linear light (Radiance `.hdr`), to be tone mapped before it is a picture."""
+    """Whether the file stores scene-linear light (`.hdr`, `.exr`), to be tone mapped before it is a picture."""
     with open_file(path) as file:
-        return file.read(len(RADIANCE_MAGIC)) == RADIANCE_MAGIC
+        return file.read(len(EXR_MAGIC)).startswith((RADIANCE_MAGIC, EXR_MAGIC))
 
 
 def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> Shaped[Tensor, "h w c"]:

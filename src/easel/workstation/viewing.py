@@ -23,7 +23,7 @@ class ViewConfig(HostConfig):
     """
 
     files: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE...")]
-    """PNG, JPEG, BMP, TGA, TIFF, WebP, HDR or NPY."""
+    """PNG, JPEG, BMP, TGA, TIFF, WebP, HDR, EXR or NPY."""
     out: Path = Path("easel-out")
     """Folder for view.png and for what is saved from the window."""
 

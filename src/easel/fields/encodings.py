@@ -8,6 +8,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
+ENCODINGS = ("identity", "fourier")
+"""Known by these names."""
+
+
+class Identity(nn.Module):
+    """The coordinates as they are."""
+
+    def width(self, dimensions: int) -> int:
+        """Numbers that come out for that many coordinates."""
+        return dimensions
+
+    def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        return coords
+
 
 class FourierEncoding(nn.Module):
     """sin(2^i π x) and cos(2^i π x) of every coordinate, i = 0 … num_freqs - 1 (NeRF, eq. 4).

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -13,25 +14,72 @@ from easel.fields.networks import MLP
 
 
 class Field(nn.Module):
-    """output(network(encoding(coordinates))), point by point: it knows no picture size and no neighbours."""
+    """output(network(encoding(coordinates))), point by point: it knows no picture size and no neighbours.
 
-    def __init__(self, encoding: FourierEncoding | DenseGrid, network: MLP, output: Callable[[Tensor], Tensor]) -> None:
+    A field may have a latent z, one vector for all points, and may see the distance of a point from the centre.
+    """
+
+    encoding: Any
+    """A module from (n, inputs) to (n, features)."""
+    network: Any
+    """A module from (n, features), and z where there is one, to (n, channels)."""
+    latent: Tensor | None
+
+    def __init__(
+        self,
+        encoding: nn.Module,
+        network: nn.Module,
+        output: Callable[[Tensor], Tensor],
+        *,
+        dimensions: int = 2,
+        latent: Tensor | None = None,
+        radius: bool = False,
+    ) -> None:
+        """`latent` is fitted where it is a Parameter; `radius` makes the Euclidean norm the encoding's last input."""
         super().__init__()
         self.encoding = encoding
         self.network = network
         self.output = output
+        self.dimensions = dimensions
+        self.radius = radius
+        if isinstance(latent, nn.Parameter):
+            self.latent = latent
+        else:
+            self.register_buffer("latent", latent)
 
     @property
     def channels(self) -> int:
-        return self.network.widths[-1]
+        return self.network.channels
+
+    @property
+    def latent_dim(self) -> int:
+        return 0 if self.latent is None else len(self.latent)
 
     @property
     def size(self) -> int:
         """Number of parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n c"]:
-        return self.output(self.network(self.encoding(coords)))
+    def forward(self, coords: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
+        """Values at these points; `z` stands in for the field's own latent.
+
+        A field that sees the radius takes a caller's own as one more column.
+        """
+        if self.radius and coords.shape[1] == self.dimensions:
+            coords = torch.cat([coords, norm(coords)], dim=1)
+        features = self.encoding(coords)
+        z = self.latent if z is None else z
+        return self.output(self.network(features) if z is None else self.network(features, z))
+
+
+def norm(coords: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
+    """Distance of every point from the centre."""
+    # Column by column: a reduction over rows may round differently from one number of rows to another.
+    first, *others = coords.unbind(1)
+    total = first * first
+    for column in others:
+        total = total + column * column
+    return total.sqrt()[:, None]
 
 
 def build_field(

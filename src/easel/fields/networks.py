@@ -21,6 +21,10 @@ class MLP(nn.Module):
         nn.init.constant_(linears[-1].bias, bias)
         self.linears = nn.ModuleList(linears)
 
+    @property
+    def channels(self) -> int:
+        return self.widths[-1]
+
     def forward(self, inputs: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
         for number, linear in enumerate(self.linears):
             inputs = linear(torch.relu(inputs) if number else inputs)

@@ -1,0 +1,300 @@
+"""What an artist's field is made of, as data: the same architecture and seed build the same field in any process."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.fields.activations import LARGE_SET, SMALL_SET, Weighted, activation, activation_name
+from easel.fields.art_networks import ArtMLP, ArtSiren, ConvStack
+from easel.fields.encodings import ENCODINGS, FourierEncoding, Identity
+from easel.fields.field import Field
+from easel.fields.initialization import INITS, Initialization, PerLayer, linears
+from easel.fields.streams import stream
+
+AXES = "xyzw"
+"""Names of the inputs, in the order of the array's axes; r is the radius."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What a topology does where an architecture leaves it out."""
+
+    activations: str
+    final_activation: str
+    weight_init: str
+    weight_init_std: float
+    fourier_freqs: int
+    random_set: tuple[str, ...]
+    """What 'random' draws from."""
+    fixed: Mapping[str, str]
+    """Slot → activation of 'fixed' up to 2D; `fixed_3d` from 3D on."""
+    fixed_3d: Mapping[str, str]
+
+
+def _slots(names: str, activations: str) -> dict[str, str]:
+    return dict(zip(names.split(), activations.split(), strict=True))
+
+
+_MLP = "x y z w r features latent sum hidden-1 hidden-2 hidden-3 output"
+_SIMPLE = _slots("sum hidden-1 hidden-2 hidden-3 output", "Tanh ELU Softplus Tanh identity") | dict.fromkeys(
+    ["x", "y", "z", "w", "r", "features", "latent"], "identity"
+)
+_CONV = " ".join(f"layer-{number}" for number in range(1, 9))
+_SINES = {f"layer-{number}": "sin" for number in range(1, 65)}
+
+TOPOLOGIES: dict[str, Topology] = {
+    "mlp": Topology(
+        *("fixed", "Sigmoid", "normal", 1.0, 0, LARGE_SET),
+        _slots(_MLP, "scale Softplus Tanh sin Tanh Tanh sin GELU Softplus Tanh sin gain"),
+        _slots(_MLP, "Tanhshrink Tanh sin Tanh ELU Tanh RReLU ELU SiLU sin scale identity"),
+    ),
+    "simple": Topology("fixed", "half_sine", "normal", 1.0, 0, SMALL_SET, _SIMPLE, _SIMPLE),
+    "conv": Topology(
+        *("fixed", "Sigmoid", "normal", 1.0, 4, LARGE_SET),
+        _slots(_CONV, "Tanh ELU Softplus Tanh sin Tanh ELU Softplus"),
+        _slots(_CONV, "GELU ELU Softplus Tanh sin Tanh ELU Softplus"),
+    ),
+    "siren": Topology("fixed", "Sigmoid", "siren", 1.0, 0, SMALL_SET, _SINES, _SINES),
+}
+NORMS = ("layer", "batch")
+LIMITS = {
+    "dimensions": (1, 4),
+    "channels": (1, 1024),
+    "latent_dim": (0, 1024),
+    "width": (1, 1024),
+    "fourier_freqs": (0, 32),
+    "siren_layers": (1, 64),
+}
+"""Least and most of what sizes a field: a recipe from a stranger must not exhaust memory."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Encoding, network and output of a field that paints. What is None is left to the topology."""
+
+    topology: str = "mlp"
+    """mlp, simple, conv or siren, in any case."""
+    dimensions: int = 2
+    """Coordinates of a sample, 1 to 4."""
+    channels: int = 3
+    latent_dim: int = 8
+    """Length of z; 0 is a field without latent."""
+    width: int | None = None
+    """Units of a hidden layer, or feature maps of the 1x1 stack; 32."""
+    activations: str | tuple[str, ...] | None = None
+    """'fixed', 'random', a name for every slot, or one name for each (see `slots`)."""
+    final_activation: str | None = None
+    """A name; 'identity' for none at all."""
+    weight_init: str | None = None
+    """normal, uniform, dip, siren, he or torch."""
+    weight_init_mean: PerLayer | None = None
+    """For normal: 0. One number, or one for each layer."""
+    weight_init_std: PerLayer | None = None
+    """For normal: 1, for WS 3."""
+    weight_init_min: PerLayer | None = None
+    """For uniform: -2."""
+    weight_init_max: PerLayer | None = None
+    """For uniform: 2."""
+    fourier_freqs: int | None = None
+    """Octaves of sines and cosines that replace the coordinates; 0, for conv 4."""
+    siren_layers: int | None = None
+    """Sine layers of siren: 5."""
+    siren_scale: float | int | None = None
+    """Frequency of the sine layers after the first: 1."""
+    siren_scale_init: float | int | None = None
+    """Frequency of the first sine layer: 30."""
+    encoding: str | None = None
+    """An encoding by name, in place of `fourier_freqs`."""
+    encoding_settings: Mapping[str, float | int] = field(default_factory=dict)
+    """Arguments of that encoding; what is left out has the encoding's default."""
+    norm: str | None = None
+    """'layer' or 'batch', for conv; None has no norm."""
+    radius: bool | None = None
+    """Whether the distance from the centre is an input too: yes, unless the encoding is a map of space."""
+
+    def __post_init__(self) -> None:
+        known = {name.lower(): name for name in TOPOLOGIES}
+        if self.topology.lower() not in known:
+            raise ValueError(_unknown("topology", self.topology, TOPOLOGIES))
+        _set(self, "topology", known[self.topology.lower()])
+        for name, (least, most) in LIMITS.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise ValueError(f"{name} is {value}; it must be {least} to {most}.")
+        for name, choices in {"weight_init": INITS, "norm": NORMS, "encoding": ENCODINGS}.items():
+            if getattr(self, name) not in (None, *choices):
+                raise ValueError(_unknown(name, getattr(self, name), choices))
+        if self.norm is not None and self.topology != "conv":
+            raise ValueError(f"norm {self.norm!r} is for the topology 'conv'; this one is {self.topology!r}.")
+        if self.fourier_freqs and self.encoding not in (None, "fourier"):
+            raise ValueError(f"encoding {self.encoding!r} and fourier_freqs exclude each other; leave one out.")
+        for name, value in vars(self).items():
+            if isinstance(value, list):
+                _set(self, name, tuple(value))
+        if self.final_activation is not None:
+            _set(self, "final_activation", activation_name(self.final_activation))
+        if isinstance(self.activations, tuple):
+            _set(self, "activations", tuple(map(activation_name, self.activations)))
+        elif self.activations is not None and self.activations not in ("fixed", "random"):
+            _set(self, "activations", activation_name(self.activations))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self) | {"encoding_settings": dict(self.encoding_settings)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Architecture":
+        """What `to_json` gave; an unknown key is refused."""
+        known = [entry.name for entry in fields(cls)]
+        for key in data:
+            if key not in known:
+                raise ValueError(_unknown("architecture key", key, known))
+        return cls(**data)
+
+
+def slots(architecture: Architecture) -> list[str]:
+    """Names of an architecture's activations, in the order in which it uses them."""
+    match architecture.topology:
+        case "conv":
+            return [f"layer-{number}" for number in range(1, 9)]
+        case "siren":
+            return [f"layer-{number}" for number in range(1, 1 + (architecture.siren_layers or 5))]
+    # Three hidden slots in `simple`, too: one layer, used three times.
+    inputs = [*AXES[: architecture.dimensions], *(["r"] if _has_radius(architecture) else [])]
+    return [*inputs, "latent", "sum", "hidden-1", "hidden-2", "hidden-3", "output"]
+
+
+def resolve(architecture: Architecture, seed: int) -> Architecture:
+    """The same architecture with every default spelled out and every random choice made."""
+    topology = TOPOLOGIES[architecture.topology]
+    given = {name: value for name, value in vars(architecture).items() if value is not None}
+    rule = given.get("weight_init", topology.weight_init)
+    defaults: dict[str, Any] = {
+        "width": 32,
+        "final_activation": topology.final_activation,
+        "weight_init": rule,
+        "radius": _has_radius(architecture),
+    }
+    if rule == "normal":
+        defaults |= {"weight_init_mean": 0.0, "weight_init_std": topology.weight_init_std}
+    if rule == "uniform":
+        defaults |= {"weight_init_min": -2.0, "weight_init_max": 2.0}
+    if architecture.topology == "siren":
+        defaults |= {"siren_layers": 5, "siren_scale": 1.0, "siren_scale_init": 30.0}
+    if architecture.encoding in (None, "fourier"):
+        frequencies = given.get("fourier_freqs", topology.fourier_freqs)
+        defaults |= {"encoding": "fourier" if frequencies else "identity", "fourier_freqs": frequencies}
+    return replace(architecture, **(defaults | given | {"activations": _activations(architecture, seed)}))
+
+
+def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
+    """The field of this architecture; `draw` counts how often its weights have been drawn anew."""
+    architecture = resolve(architecture, seed)
+    generator = stream(seed, "weights", draw)
+    inputs = architecture.dimensions + _has_radius(architecture)
+    encoding = _encoding(architecture)
+    network = _network(architecture, encoding.width(inputs), inputs)
+    _draw_weights(network, architecture, generator)
+    for module in network.modules():
+        if isinstance(module, Weighted):
+            module.draw_(generator)
+    assert architecture.final_activation is not None
+    return Field(
+        encoding,
+        network,
+        activation(architecture.final_activation),
+        dimensions=architecture.dimensions,
+        latent=draw_latent(architecture.latent_dim, architecture.dimensions, seed),
+        radius=_has_radius(architecture),
+    ).eval()
+
+
+def draw_latent(latent_dim: int, dimensions: int, seed: int, draw: int = 0) -> Float[Tensor, " l"] | None:
+    """A field's latent: from U(-2, 2) for pictures, from U(-1, 1) for volumes; None of length 0."""
+    bound = 2.0 if dimensions <= 2 else 1.0
+    generator = stream(seed, "latents", draw)
+    return torch.empty(latent_dim).uniform_(-bound, bound, generator=generator) if latent_dim else None
+
+
+def _activations(architecture: Architecture, seed: int) -> tuple[str, ...]:
+    """A name for every slot."""
+    names, topology = slots(architecture), TOPOLOGIES[architecture.topology]
+    asked = architecture.activations or topology.activations
+    if isinstance(asked, tuple):
+        if len(asked) != len(names):
+            raise ValueError(
+                f"{architecture.topology} has {len(names)} activations ({', '.join(names)}); got {len(asked)}. "
+                "One name stands for all."
+            )
+        return asked
+    fixed = topology.fixed if architecture.dimensions <= 2 else topology.fixed_3d
+    if asked == "fixed":
+        return tuple(fixed[name] for name in names)
+    # The output has the final activation for itself.
+    if asked == "random":
+        chosen = torch.randint(len(topology.random_set), (len(names),), generator=stream(seed, "activations"))
+        drawn = (topology.random_set[index] for index in chosen.tolist())
+        return tuple("identity" if slot == "output" else name for slot, name in zip(names, drawn, strict=True))
+    return tuple("identity" if slot == "output" else asked for slot in names)
+
+
+def _has_radius(architecture: Architecture) -> bool:
+    return True if architecture.radius is None else architecture.radius
+
+
+def _encoding(architecture: Architecture) -> Identity | FourierEncoding:
+    if architecture.encoding == "fourier":
+        assert architecture.fourier_freqs is not None
+        return FourierEncoding(architecture.fourier_freqs)
+    return Identity()
+
+
+def _network(architecture: Architecture, encoded: int, inputs: int) -> ArtMLP | ConvStack | ArtSiren:
+    """The network behind that many encoded numbers of that many inputs, its weights not drawn yet."""
+    width, channels, latent_dim = architecture.width, architecture.channels, architecture.latent_dim
+    activations = architecture.activations
+    assert width is not None and isinstance(activations, tuple)
+    match architecture.topology:
+        case "conv":
+            return ConvStack(encoded, latent_dim, width, channels, activations, architecture.norm)
+        case "siren":
+            assert architecture.siren_scale is not None and architecture.siren_scale_init is not None
+            omegas = {"first_omega": architecture.siren_scale_init, "omega": architecture.siren_scale}
+            return ArtSiren(encoded, latent_dim, width, channels, activations, **omegas)
+    groups = [encoded // inputs] * inputs
+    shared = architecture.topology == "simple"
+    return ArtMLP(groups, latent_dim, width, channels, activations, shared=shared)
+
+
+def _draw_weights(
+    network: ArtMLP | ConvStack | ArtSiren, architecture: Architecture, generator: torch.Generator
+) -> None:
+    chosen = {
+        "name": architecture.weight_init,
+        "mean": architecture.weight_init_mean,
+        "std": architecture.weight_init_std,
+        "low": architecture.weight_init_min,
+        "high": architecture.weight_init_max,
+        "scale": architecture.siren_scale,
+    }
+    rule = Initialization(**{name: value for name, value in chosen.items() if value is not None})
+    rule(network.layers(), generator)
+    if isinstance(network, ArtSiren):
+        # The rules are for sine layers; what multiplies them is drawn as PyTorch draws.
+        Initialization("torch")([linears(network.modulators)], generator)
+
+
+def _set(architecture: Architecture, name: str, value: object) -> None:
+    object.__setattr__(architecture, name, value)
+
+
+def _unknown(what: str, given: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = get_close_matches(given.lower(), [name.lower() for name in names], n=1)
+    hint = f" Did you mean {next(name for name in names if name.lower() == near[0])!r}?" if near else ""
+    return f"unknown {what} {given!r}.{hint} Known: {', '.join(names)}."

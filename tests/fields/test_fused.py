@@ -12,7 +12,7 @@ import torch
 from easel.fields import FieldConfig, Knobs, build_field
 from easel.fields.coordinates import pixel_centers
 from easel.fields.fused import FusedLearner, runs_fused
-from easel.fields.learner import LOSSES, Learner
+from easel.fields.learner import LOSSES, Learner, mean_loss
 from easel.fields.rendering import values_at
 
 pytest.importorskip("numba")
@@ -55,7 +55,7 @@ def test_loss_and_gradients_are_those_of_torch(size, channels, config, loss):
     field, picture = problem(size, channels, config)
     # 1000 points: seven blocks and a part of one.
     index = torch.randint(size[0] * size[1], (1000,), generator=torch.Generator().manual_seed(2))
-    expected = LOSSES[loss](field(pixel_centers(size)[index]), picture.flatten(0, 1)[index])
+    expected = mean_loss(loss, field(pixel_centers(size)[index]), picture.flatten(0, 1)[index])
     expected.backward()
 
     learner = FusedLearner(copy.deepcopy(field), picture)

@@ -1,20 +1,20 @@
-"""Fit a field to a picture: a run is a generator of steps."""
+"""Fit a field to a picture or a volume: a run is a generator of steps."""
 
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from easel.fields.config import Knobs
 from easel.fields.field import Field
 from easel.fields.fused import FusedLearner, runs_fused
 from easel.fields.learner import Learner
-from easel.fields.rendering import render, values_at
+from easel.fields.rendering import values_at
+from easel.fields.targets import channel_weights
 
 PSNR_EVERY = 16
 """Steps from one measurement of PSNR to the next."""
@@ -36,6 +36,8 @@ class Step:
     """Pixels of this step."""
     seconds: float
     """Time spent in steps so far, pauses not counted."""
+    stopped_by: str | None = None
+    """On the last step of a run the limit that it reached: 'steps', 'seconds' or 'target_psnr'."""
 
 
 def fit(
@@ -46,57 +48,98 @@ def fit(
     steps: int | None = None,
     seconds: float | None = None,
     target_psnr: float | None = None,
+    mask: Tensor | None = None,
     fused: bool = True,
     generator: torch.Generator,
 ) -> Iterator[Step]:
-    """Fit the field to the picture, step by step, until a limit is reached; without one it never ends.
+    """Fit the field to a picture (H, W, C) or a volume (X, Y, Z, C), step by step, until a limit is reached.
 
-    Asking is training: a caller that does not ask pauses the run, one that closes the generator stops it. A limit by
-    steps is reproducible bit for bit, one by seconds is not. `fused=False` keeps the CPU kernel out. The kernel's first
-    step on a machine compiles it, which takes about ten seconds; a page asks for it in a thread.
+    Without a limit it never ends. Asking is training: a caller that does not ask pauses the run, one that closes the
+    generator stops it. A limit by steps is reproducible bit for bit, one by seconds is not. Only the pixels where the
+    `mask` is True count: the field fills in the others. Of RGBA the colour counts as much as its alpha says.
+    `fused=False` keeps the CPU kernel out. The kernel's first step on a machine compiles it, which takes about ten
+    seconds that no limit counts; a page asks for it in a thread.
 
     Steps move weights of the run's own; the field holds their running average, which is ahead by 2 dB and more. A rate
     that is too high cannot ruin it: where the loss explodes the step reports it, and the run goes on from the average.
     """
-    fits = picture.ndim == 3 and picture.shape[2] == field.channels and picture.numel() and picture.is_floating_point()
-    if not fits:
+    size = tuple(picture.shape[:-1])
+    fits = len(size) == getattr(field, "dimensions", 2) and picture.shape[-1] == field.channels
+    if not (fits and picture.numel() and picture.is_floating_point()):
+        axes = {2: "height, width", 3: "X, Y, Z"}.get(
+            getattr(field, "dimensions", 2), f"{getattr(field, 'dimensions', 2)} axes"
+        )
         raise ValueError(
-            f"this field fits float pictures of shape (height, width, {field.channels}); "
+            f"this field fits float targets of shape ({axes}, {field.channels}); "
             f"got {tuple(picture.shape)} of {picture.dtype}."
         )
     if not picture.isfinite().all():
         raise ValueError("the picture has pixels that are not finite; fill them in first, say with torch.nan_to_num.")
-    return _run(field, picture.detach().float(), knobs or Knobs(), steps, seconds, target_psnr, fused, generator)
+    if mask is not None and (mask.shape != size or mask.dtype != torch.bool or not mask.any()):
+        raise ValueError(
+            f"a mask is a bool tensor of shape {size} with at least one True; "
+            f"got {tuple(mask.shape)} of {mask.dtype}{'' if mask.any() else ', all False'}."
+        )
+    limits = _Limits(steps, seconds, target_psnr)
+    return _run(field, picture.detach().float(), knobs or Knobs(), limits, mask, fused, generator)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    steps: int | None
+    seconds: float | int | None
+    psnr: float | int | None
+
+    def share(self, index: int, spent: float) -> float:
+        """How much of the run is over, by the nearer of its ends in steps and in seconds; 0 without these."""
+        shares = [done / most for done, most in ((index, self.steps), (spent, self.seconds)) if most]
+        return min(max(shares, default=0.0), 1.0)
+
+    def reached(self, index: int, spent: float) -> str | None:
+        if self.steps is not None and index >= self.steps:
+            return "steps"
+        return "seconds" if self.seconds is not None and spent >= self.seconds else None
 
 
 def _run(
     field: Field,
-    picture: Float[Tensor, "h w c"],
+    target: Float[Tensor, "*size c"],
     knobs: Knobs,
-    steps: int | None,
-    seconds: float | None,
-    target_psnr: float | None,
+    limits: _Limits,
+    mask: Bool[Tensor, "*size"] | None,
     fused: bool,
     generator: torch.Generator,
 ) -> Iterator[Step]:
-    height, width, _ = picture.shape
-    learner = FusedLearner(field, picture) if fused and runs_fused(field) else Learner(field, picture)
-    pixels = picture.flatten(0, 1)
-    index, spent = 0, 0.0
-    while (steps is None or index < steps) and (seconds is None or spent < seconds):
+    if limits.reached(0, 0.0):
+        return
+    size = tuple(target.shape[:-1])
+    learner = FusedLearner(field, target) if fused and runs_fused(field) else Learner(field, target)
+    pixels = target.flatten(0, -2)
+    counted = None if mask is None else mask.flatten().nonzero().flatten()
+    samples = len(pixels) if counted is None else len(counted)
+    index, spent, stopped_by, look_again = 0, 0.0, None, 0
+    while stopped_by is None:
         start = time.perf_counter()
-        lr, chosen = knobs.lr, spread(len(pixels), min(knobs.batch, len(pixels)), generator)
-        loss = learner.step(chosen, knobs, averaging(index))
+        now = (
+            knobs if knobs.schedule == "constant" else replace(knobs, lr=knobs.lr * cosine(limits.share(index, spent)))
+        )
+        chosen = spread(samples, min(now.batch, samples), generator)
+        if counted is not None:
+            chosen = counted[chosen]
+        loss = learner.step(chosen, now, averaging(index))
         psnr = None
         if index % PSNR_EVERY == 0:
-            psnr = _psnr(values_at(field, chosen, (height, width)), pixels[chosen])
+            psnr = psnr_of(values_at(field, chosen, size), pixels[chosen])
         spent += time.perf_counter() - start
-        yield Step(index, loss, psnr, lr, len(chosen), spent)
+        stopped_by = limits.reached(index + 1, spent)
+        if limits.psnr is not None and psnr is not None and psnr >= limits.psnr and index >= look_again:
+            # A batch only hints that the target is reached; all pixels decide, looked at ever more rarely.
+            look_again = index * 1.1
+            every = torch.arange(len(pixels), device=pixels.device) if counted is None else counted
+            if psnr_of(values_at(field, every, size), pixels[every]) >= limits.psnr:
+                stopped_by = "target_psnr"
+        yield Step(index, loss, psnr, now.lr, len(chosen), spent, stopped_by)
         index += 1
-        # A batch only hints that the target is reached; all pixels decide.
-        if target_psnr is not None and psnr is not None and psnr >= target_psnr:
-            if _psnr(render(field, (height, width)), picture) >= target_psnr:
-                return
 
 
 def spread(pixels: int, batch: int, generator: torch.Generator) -> Int[Tensor, " n"]:
@@ -113,6 +156,17 @@ def averaging(index: int) -> float:
     return max(20 / (20 + index), 1 / 1000)
 
 
-def _psnr(predicted: Tensor, true: Tensor) -> float:
-    mse = mse_loss(predicted.clamp(0.0, 1.0), true).item()
+def cosine(share: float) -> float:
+    """What half a cosine leaves of the rate when that share of a run is over.
+
+    Loshchilov and Hutter 2017, eq. 5, without restarts.
+    """
+    return 0.5 + 0.5 * math.cos(math.pi * share)
+
+
+def psnr_of(predicted: Float[Tensor, "*n c"], true: Float[Tensor, "*n c"]) -> float:
+    """In dB, of values clamped to [0, 1]; of RGBA the colour counts as much as the true alpha says."""
+    error = (predicted.clamp(0.0, 1.0) - true).square()
+    weights = channel_weights(true)
+    mse = (error if weights is None else error * weights).mean().item()
     return -10.0 * math.log10(mse) if mse > 0 else math.inf

@@ -65,6 +65,9 @@ class FusedLearner:
         self._picture = _picture(picture.shape[:2], picture.reshape(-1, field.channels))
         self._plan = _plan(field)
         self._scratch = _scratch(self._plan, 0)
+        self._optimizer, self._updates, self._bound = "", 0, -math.inf
+        # Below no loss there is no step: this one only has the kernel compiled.
+        self.step(torch.zeros(1, dtype=torch.int64), Knobs(), 0.0)
         self._optimizer, self._updates, self._bound = "", 0, math.inf
 
     def step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
@@ -188,6 +191,7 @@ def _scratch(described: Any, points: int) -> Any:
         nodes=zeros(places, block, dtype=np.int32),
         fractions=zeros(places, 2, block),
         true=zeros(chunks, block),
+        counts=zeros(chunks, block),
         losses=zeros(chunks, dtype=np.float64),
     )
 

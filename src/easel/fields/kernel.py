@@ -134,6 +134,8 @@ class Scratch(NamedTuple):
     """(chunks or planes, 2, BLOCK)"""
     true: Floats
     """One channel of a block's pixels: (chunks, BLOCK)."""
+    counts: Floats
+    """How much that channel counts: (chunks, BLOCK)."""
     losses: NDArray[np.float64]
     """Sum of the loss of every chunk."""
 
@@ -350,21 +352,21 @@ def backward(plan, scratch, chunk, row, start):
 
 
 @_part
-def compare(predicted, true, rule, scale, delta):
-    """Loss of one channel in a block, summed; fills the gradient of scale · loss."""
+def compare(predicted, true, counts, rule, scale, delta):
+    """Loss of one channel in a block, each point counted that much, summed; fills the gradient of scale · loss."""
     loss, turn = ZERO, f32(rule.turn)
     for p in range(BLOCK):
-        error = predicted[p] - true[p]
+        error, count = predicted[p] - true[p], counts[p]
         if rule.loss == 0:
-            loss += error * error
-            delta[p] = f32(2) * scale * error
+            loss += count * (error * error)
+            delta[p] = count * (f32(2) * scale * error)
         elif rule.loss == 1:
-            loss += abs(error)
-            delta[p] = scale * np.sign(error)
+            loss += count * abs(error)
+            delta[p] = count * (scale * np.sign(error))
         else:
             bent = min(max(error, -turn), turn)
-            loss += bent * (error - HALF * bent)
-            delta[p] = scale * bent
+            loss += count * (bent * (error - HALF * bent))
+            delta[p] = count * (scale * bent)
     return loss
 
 
@@ -385,7 +387,7 @@ def learn_chunk(index, picture, plan, scratch, weights, rule, chunk):
     points, channels = len(index), picture.pixels.shape[1]
     blocks = (points + BLOCK - 1) // BLOCK
     scale = ONE / f32(points * channels)
-    true, deltas = scratch.true[chunk], scratch.deltas[chunk, 0]
+    true, counts, deltas = scratch.true[chunk], scratch.counts[chunk], scratch.deltas[chunk, 0]
     total = 0.0
     for block in range(chunk * blocks // CHUNKS, (chunk + 1) * blocks // CHUNKS):
         start = block * BLOCK
@@ -396,9 +398,12 @@ def learn_chunk(index, picture, plan, scratch, weights, rule, chunk):
         for channel in range(channels):
             predicted = scratch.activations[chunk, row + channel]
             true[:] = predicted  # an error of zero takes the repeated points out
+            counts[:] = ONE
             for p in range(min(BLOCK, points - start)):
                 true[p] = picture.pixels[index[start + p], channel]
-            total += compare(predicted, true, rule, scale, deltas[channel])
+                if channels == 4 and channel < 3:  # RGBA: see targets.channel_weights
+                    counts[p] = picture.pixels[index[start + p], 3]
+            total += compare(predicted, true, counts, rule, scale, deltas[channel])
         backward(plan, scratch, chunk, row, start)
     scratch.losses[chunk] = total
 

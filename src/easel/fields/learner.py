@@ -2,15 +2,18 @@
 
 import copy
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import huber_loss, l1_loss, mse_loss
+from torch.nn.functional import huber_loss
 
 from easel.fields.config import Knobs
 from easel.fields.coordinates import coordinates_at
 from easel.fields.field import Field
+from easel.fields.targets import channel_weights
 
 # eps far below torch's 1e-8: a grid's gradients are as small as that, and Adam is meant not to see their scale
 # (Müller et al. 2022, section 4).
@@ -25,35 +28,42 @@ OPTIMIZERS = {
     "adamw": lambda parameters: torch.optim.AdamW(parameters, **ADAM),
 }
 LOSSES = {
-    "mse": mse_loss,
-    "l1": l1_loss,
-    "huber": lambda predicted, true: huber_loss(predicted, true, delta=HUBER_TURN),
+    "mse": lambda predicted, true: (predicted - true).square(),
+    "l1": lambda predicted, true: (predicted - true).abs(),
+    "huber": lambda predicted, true: huber_loss(predicted, true, reduction="none", delta=HUBER_TURN),
 }
+SMALL_BATCH = 2048
+"""Points up to which torch's threads wait for each other longer than they work; one does these."""
 
 
 class Learner:
     """The weights that steps move, beside a field that holds their running average."""
 
-    def __init__(self, field: Field, picture: Float[Tensor, "h w c"]) -> None:
-        self._size = picture.shape[:2]
-        self._pixels = picture.reshape(-1, field.channels)
-        self._moving = copy.deepcopy(field).requires_grad_()
+    def __init__(self, field: Field, target: Float[Tensor, "*size c"]) -> None:
+        self._size = target.shape[:-1]
+        self._pixels = target.flatten(0, -2)
+        # In eval mode throughout: what is fitted is what is rendered.
+        self._moving = copy.deepcopy(field).requires_grad_().eval()
         self._weights, self._average = list(self._moving.parameters()), list(field.parameters())
         self._bound = math.inf
         self._name = ""
         self._optimizer: torch.optim.Optimizer | None = None
 
     def step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
-        """Mean loss of these pixels; then the average moves towards the weights by a share, and the weights step.
+        """Mean loss of these samples; then the average moves towards the weights by a share, and the weights step.
 
         Where the loss has exploded neither moves: the weights go back to the average, with a fresh optimizer.
         """
+        with one_thread(len(index) <= SMALL_BATCH and index.device.type == "cpu"):
+            return self._step(index, knobs, averaging)
+
+    def _step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
         optimizer = self._optimizer
         if optimizer is None or self._name != knobs.optimizer:
             self._name, optimizer = knobs.optimizer, OPTIMIZERS[knobs.optimizer](self._weights)
         for group in optimizer.param_groups:
             group["lr"], group["weight_decay"] = knobs.lr, knobs.weight_decay
-        loss = LOSSES[knobs.loss](self._moving(coordinates_at(index, self._size)), self._pixels[index])
+        loss = mean_loss(knobs.loss, self._moving(coordinates_at(index, self._size)), self._pixels[index])
         value = loss.item()
         if value < self._bound:
             self._bound = loss_bound(self._bound, value)
@@ -66,6 +76,26 @@ class Learner:
             self._optimizer = None
             _blend(self._weights, self._average, 1.0)
         return value
+
+
+def mean_loss(name: str, predicted: Float[Tensor, "n c"], true: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
+    """The loss of that name over samples and channels; of RGBA the colour counts as much as its alpha says."""
+    losses, weights = LOSSES[name](predicted, true), channel_weights(true)
+    return (losses if weights is None else losses * weights).mean()
+
+
+@contextmanager
+def one_thread(wanted: bool) -> Iterator[None]:
+    """Keep torch to one thread, where that is wanted."""
+    before = torch.get_num_threads()
+    if not wanted or before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def loss_bound(bound: float, loss: float) -> float:

@@ -1,0 +1,122 @@
+"""What a field is fitted to: pictures and volumes from whatever holds them.
+
+A target is a float32 tensor with its channels last and values in [0, 1]: (H, W, C) or (X, Y, Z, C), C of 1, 3 or 4.
+"""
+
+import logging
+import math
+import os
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from easel.graphics.image import as_tensor, imread
+
+_LOG = logging.getLogger("easel")
+_CHANNELS = (1, 3, 4)
+_WHITE = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65_535}
+
+
+def load_image_as_tensor(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> Float[Tensor, "h w 3"]:
+    """A picture file as RGB in [0, 1]: grey is repeated, 16 bits are kept, transparency is laid on white.
+
+    Whatever is wrong with the file is a `graphics.files.FileError`.
+    """
+    picture = imread(path, channels=0, device=device)
+    if picture.shape[-1] == 4:
+        _LOG.info("%s has transparency: it is laid on white", os.fspath(path))
+        colour, alpha = picture[..., :3], picture[..., 3:]
+        return 1 + alpha * (colour - 1)
+    return picture.expand(*picture.shape[:2], 3).contiguous()
+
+
+def as_target(
+    target: object,
+    *,
+    dimensions: int = 2,
+    bounds: tuple[float, float] | None = None,
+    device: torch.device | str = "cpu",
+) -> Float[Tensor, "*size c"]:
+    """The target that a path, a PIL image, a numpy array or a tensor holds, channels last, in [0, 1].
+
+    Pictures come as (H, W), (H, W, C), (C, H, W) or (1, C, H, W); volumes, with `dimensions=3`, as (X, Y, Z),
+    (X, Y, Z, C) or (1, C, X, Y, Z). Integers mean what their type says, 255 or 65,535 is white; floats lie in [0, 1].
+    `bounds` are the black and white of other numbers, (-1, 1) for instance. ValueError for whatever else comes.
+    """
+    if isinstance(target, str | os.PathLike):
+        if dimensions != 2:
+            raise ValueError(f"{os.fspath(target)!r} names a file; read the volume first and fit the tensor.")
+        return as_target(imread(target, channels=0, device=device), bounds=bounds, device=device)
+    values = as_tensor(target, "a target").detach().to(device)
+    laid_out = isinstance(target, Image.Image)
+    placed = (values[..., None] if values.ndim == 2 else values) if laid_out else _channels_last(values, dimensions)
+    return _in_unit_range(placed, bounds).contiguous()
+
+
+def channel_weights(pixels: Float[Tensor, "*n c"]) -> Float[Tensor, "*n 4"] | None:
+    """How much each channel of these pixels counts: of RGBA the colour as much as its alpha; None when all count 1."""
+    if pixels.shape[-1] != 4:
+        return None
+    return torch.cat([pixels[..., 3:].expand(*pixels.shape[:-1], 3), torch.ones_like(pixels[..., :1])], dim=-1)
+
+
+def _channels_last(values: Tensor, dimensions: int) -> Tensor:
+    shape = tuple(values.shape)
+    if 0 in shape:
+        raise ValueError(f"a target has at least one sample; got the empty shape {shape}.")
+    if values.ndim == dimensions:
+        return values[..., None]
+    if values.ndim == dimensions + 2 and shape[0] == 1 and shape[1] in _CHANNELS:
+        return values[0].movedim(0, -1)
+    if values.ndim == dimensions + 1:
+        first, last = shape[0] in _CHANNELS, shape[-1] in _CHANNELS
+        if last and (dimensions == 3 or not first):
+            return values
+        if first and last:
+            raise ValueError(
+                f"the target's shape {shape} is ambiguous: its channels may come first or last. "
+                "Give it as (1, C, H, W): x[None] if they come first, x.permute(2, 0, 1)[None] if they come last."
+            )
+        if first and dimensions == 2:
+            return values.movedim(0, -1)
+    fits = (
+        "(H, W), (H, W, C), (C, H, W) or (1, C, H, W)"
+        if dimensions == 2
+        else "(X, Y, Z), (X, Y, Z, C) or (1, C, X, Y, Z)"
+    )
+    raise ValueError(f"a target is {fits} with C of 1, 3 or 4; got {shape}.")
+
+
+def _in_unit_range(values: Tensor, bounds: tuple[float, float] | None) -> Tensor:
+    if not values.is_floating_point() and values.dtype not in _WHITE and bounds is None:
+        raise ValueError(
+            f"a target holds uint8, uint16 or float; got {_name(values.dtype)}. "
+            "For other integers say what is black and white: bounds=(0, 4095)."
+        )
+    if values.is_complex():
+        raise ValueError(f"a target holds real numbers; got {_name(values.dtype)}. Fit x.abs() or its angle.")
+    low, high = bounds or (0.0, _WHITE.get(values.dtype, 1.0))
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"bounds are two finite numbers, the smaller first; got {bounds}.")
+    numbers = values.float()
+    if not numbers.isfinite().all():
+        bad = int((~numbers.isfinite()).sum())
+        raise ValueError(
+            f"{bad:,} of the target's {numbers.numel():,} values are NaN or infinite; "
+            "fill them in, say with torch.nan_to_num, and leave them out with mask=."
+        )
+    least, most = numbers.min().item(), numbers.max().item()
+    if least < low or most > high:
+        advice = (
+            "Values of -1 to 1? Say bounds=(-1, 1)." if -1 <= least < 0 and most <= 1 else "Say bounds=(black, white)."
+        )
+        raise ValueError(
+            f"the target's values lie in [{least:.4g}, {most:.4g}], outside [{low:.4g}, {high:.4g}]. {advice}"
+        )
+    return (numbers - low) / (high - low)
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

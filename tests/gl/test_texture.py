@@ -9,7 +9,8 @@ from torch import Tensor
 
 from easel.gl.context import open_headless
 from easel.gl.nearest import NearestEnlarger
-from easel.gl.texture import PictureTexture, read_back
+from easel.gl.texture import PictureTexture, read_back, shrink
+from easel.graphics.image import as_values
 
 
 @pytest.fixture
@@ -71,6 +72,31 @@ def test_far_smaller_on_screen_only_the_reduced_picture_goes_up(context) -> None
     texture = PictureTexture(context)
     assert texture.upload(noise(64, 96, 3), (16, 24)).size == (24, 16)
     assert texture.upload(noise(64, 96, 3), (40, 60)).size == (96, 64)
+    texture.release()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.uint8, torch.bool])
+def test_a_reduced_pixel_is_the_mean_of_what_it_covers(dtype) -> None:
+    picture = noise(700, 301, 3, dtype=dtype) if dtype != torch.bool else noise(700, 301, 3) > 0.5
+    values = as_values(picture)[:, :300].reshape(350, 2, 100, 3, 3).mean(dim=(1, 3))
+    torch.testing.assert_close(shrink(picture, (2, 3)), values)
+
+
+def test_a_reduced_picture_stays_in_place() -> None:
+    ramp = torch.arange(103.0)[:, None, None].expand(103, 103, 1)
+    centres = shrink(ramp, (10, 10))[:, 0, 0]
+    wanted = (torch.arange(10) + 0.5) * 10.3 - 0.5  # where a tenth of the whole has its middle
+    assert (centres - wanted).abs().max() < 10 / 2
+
+
+def test_what_is_moved_is_counted_and_how(context) -> None:
+    texture = PictureTexture(context)
+    assert (texture.path, texture.moved_bytes) == ("none", 0)
+    for picture in (noise(8, 9, 3), noise(8, 9, 1, dtype=torch.uint8)):
+        texture.upload(picture)
+        assert (texture.path, texture.moved_bytes) == ("host", picture.nbytes)
+    texture.upload(noise(64, 64, 3), (16, 16))
+    assert texture.moved_bytes == 16 * 16 * 3 * 4
     texture.release()
 
 

@@ -1,0 +1,335 @@
+"""CUDA–OpenGL interop: how a picture on a GPU gets into a texture. Three ways, the best that works is found by trying:
+
+- "cuda-array": the texture is CUDA's for a moment, and the picture is copied into it, from device memory to device
+  memory (`ArrayCopy`).
+- "cuda-buffer": the picture was made in an OpenGL buffer to begin with (`SharedPicture`); OpenGL copies it from there.
+- "cuda-host": through pinned main memory, where OpenGL draws on another device than CUDA computes, one frame late
+  rather than waiting (`HostCopy`).
+
+In every call here the OpenGL context is current. Mapping and unmapping is what keeps the two from touching the same
+memory at once: CUDA's work waits for OpenGL's drawing at the one, and OpenGL's for CUDA's at the other.
+"""
+
+import importlib
+import logging
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+if TYPE_CHECKING:
+    import moderngl
+
+log = logging.getLogger("easel")
+TEXTURE_2D = 0x0DE1
+"""OpenGL's word for what kind of thing is registered."""
+WRITE_DISCARD = 2
+"""cudaGraphicsRegisterFlagsWriteDiscard: CUDA replaces everything and reads nothing."""
+MOST_DEVICES = 16
+"""One OpenGL context is drawn by one device, on linked cards by a few."""
+
+
+class InteropError(RuntimeError):
+    """CUDA and OpenGL do not come together here; the message is the reason in one line."""
+
+
+class Cuda:
+    """What torch and cuda-bindings know about CUDA: the seam at which tests put a machine that they do not have."""
+
+    def runtime(self) -> Any:
+        """The module of CUDA's runtime functions, which return (error, value...)."""
+        try:
+            return importlib.import_module("cuda.bindings.runtime")
+        except ImportError as error:
+            raise InteropError(f"no cuda-bindings ({error}): pip install 'torch-easel[cuda]'") from error
+
+    def holds(self, tensor: Tensor) -> bool:
+        """Whether a tensor's memory is CUDA's."""
+        return tensor.is_cuda
+
+    def device(self, device: torch.device) -> AbstractContextManager[object]:
+        """Makes a device CUDA's current one."""
+        return torch.cuda.device(device)
+
+    def stream(self, device: torch.device) -> Any:
+        """The stream on which torch computes in this thread now."""
+        return torch.cuda.current_stream(device)
+
+    def pinned(self, like: Tensor) -> Tensor:
+        """Main memory of the same shape and type that a GPU copies into by itself."""
+        return torch.empty(like.shape, dtype=like.dtype, pin_memory=True)
+
+    def wrap(self, memory: "Mapped", device: torch.device) -> Tensor:
+        """The tensor of device memory; it keeps `memory` alive."""
+        return torch.as_tensor(memory, device=device)
+
+
+class Interop:
+    """What CUDA and one OpenGL context have to do with each other."""
+
+    def __init__(self, context: "moderngl.Context", cuda: Cuda | None = None) -> None:
+        self.context = context
+        self.cuda = cuda or Cuda()
+        self._devices: frozenset[int] | None = None
+        """CUDA's numbers of the devices that draw here; None until somebody asks."""
+        self._shared: weakref.WeakValueDictionary[int, SharedPicture] = weakref.WeakValueDictionary()
+        self._dropped: list[Callable[[], None]] = []
+        """What gives back the memory of shared pictures whose tensors are gone."""
+
+    def reaches(self, device: torch.device) -> bool:
+        """Whether textures of this context and tensors on `device` are in reach of each other."""
+        if self._devices is None:
+            try:
+                with self.cuda.device(device):
+                    everything = self.cuda.runtime().cudaGLDeviceList.cudaGLDeviceListAll
+                    count, devices = self.call("cudaGLGetDevices", MOST_DEVICES, everything)
+                self._devices = frozenset(devices[:count])
+            except InteropError as error:
+                self.give_up(error)
+        return device.index in (self._devices or ())
+
+    def give_up(self, error: InteropError) -> None:
+        """From now on everything takes the way through main memory."""
+        self._devices = frozenset()
+        log.debug("CUDA pictures go through main memory: %s", error)
+
+    def call(self, function: str, *arguments: object) -> tuple[Any, ...]:
+        """The values that one of the runtime's functions returns; InteropError where it returns an error."""
+        runtime = self.cuda.runtime()
+        code, *values = getattr(runtime, function)(*arguments)
+        if int(code):
+            raise InteropError(f"{function}: {getattr(code, 'name', code)}")
+        return tuple(values)
+
+    @contextmanager
+    def mapped(self, resource: object, device: torch.device) -> Iterator[int]:
+        """Inside, a registered resource is CUDA's, in the order of torch's current stream, whose number this yields."""
+        with self.cuda.device(device):
+            stream = self.cuda.stream(device).cuda_stream
+            self.call("cudaGraphicsMapResources", 1, resource, stream)
+            try:
+                yield stream
+            finally:
+                self.call("cudaGraphicsUnmapResources", 1, resource, stream)
+
+    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
+        """A zero-filled float32 tensor in an OpenGL buffer of this context; None where that cannot be made."""
+        self.tidy()
+        if not self.reaches(device):
+            return None
+        try:
+            picture = SharedPicture(self, (height, width, channels), device)
+        except InteropError as error:
+            log.debug("no memory shared by CUDA and OpenGL: %s", error)
+            return None
+        memory = Mapped(picture)
+        self._shared[picture.pointer] = picture
+        weakref.finalize(memory, self._dropped.append, picture.release).atexit = False
+        return self.cuda.wrap(memory, device).zero_()
+
+    def shared(self, picture: Tensor) -> "SharedPicture | None":
+        """What `picture` is the tensor of, if it is all of a shared one."""
+        found = self._shared.get(picture.data_ptr())
+        whole = found is not None and found.shape == tuple(picture.shape) and picture.is_contiguous()
+        return found if whole and picture.dtype == torch.float32 else None
+
+    def tidy(self) -> None:
+        """Give back what was shared with tensors that are gone: they end at any time, when no context is current."""
+        while self._dropped:
+            self._dropped.pop()()
+
+    @property
+    def lends_memory(self) -> bool:
+        """Tensors live in this context's memory: it must not go yet."""
+        self.tidy()
+        return bool(self._shared)
+
+
+_interops: "weakref.WeakKeyDictionary[moderngl.Context, Interop]" = weakref.WeakKeyDictionary()
+
+
+def interop_of(context: "moderngl.Context") -> Interop:
+    """The one of a context."""
+    if context not in _interops:
+        _interops[context] = Interop(weakref.proxy(context))
+    return _interops[context]
+
+
+class ArrayCopy:
+    """A texture that is registered with CUDA for as long as it lives."""
+
+    path = "cuda-array"
+
+    def __init__(self, interop: Interop, texture: "moderngl.Texture", device: torch.device) -> None:
+        self._interop, self._device = interop, device
+        self._wide: Tensor | None = None
+        with interop.cuda.device(device):
+            (self._resource,) = interop.call("cudaGraphicsGLRegisterImage", texture.glo, TEXTURE_2D, WRITE_DISCARD)
+
+    @torch.no_grad()
+    def copy(self, picture: Shaped[Tensor, "h w c"]) -> int:
+        """Copy `picture` into the texture, after all work that torch's current stream has; returns the bytes."""
+        interop = self._interop
+        with interop.mapped(self._resource, self._device) as stream:
+            # Within: what is drawn of the last picture is then done with, and so is the buffer it came from.
+            source = self._four_channels(picture) if picture.shape[-1] == 3 else picture.contiguous()
+            height, row = source.shape[0], source.nbytes // source.shape[0]
+            (array,) = interop.call("cudaGraphicsSubResourceGetMappedArray", self._resource, 0, 0)
+            inside = interop.cuda.runtime().cudaMemcpyKind.cudaMemcpyDeviceToDevice
+            copied = array, 0, 0, source.data_ptr(), row, row, height, inside, stream
+            interop.call("cudaMemcpy2DToArrayAsync", *copied)
+        return source.nbytes
+
+    def release(self) -> None:
+        """Before the texture's own release."""
+        try:
+            with self._interop.cuda.device(self._device):
+                self._interop.call("cudaGraphicsUnregisterResource", self._resource)
+        except InteropError as error:
+            log.debug("a texture stays registered with CUDA: %s", error)
+
+    def _four_channels(self, picture: Shaped[Tensor, "h w 3"]) -> Shaped[Tensor, "h w 4"]:
+        # RGB goes into a kept RGBA buffer: CUDA cannot register three-channel textures.
+        size = (*picture.shape[:2], 4)
+        wide = self._wide
+        if wide is None or wide.shape != size or wide.dtype != picture.dtype:
+            wide = self._wide = picture.new_ones(size)
+        wide[..., :3] = picture
+        return wide
+
+
+class SharedPicture:
+    """An OpenGL buffer that is CUDA's except while it is drawn, when OpenGL copies it into a texture."""
+
+    path = "cuda-buffer"
+
+    def __init__(self, interop: Interop, shape: tuple[int, int, int], device: torch.device) -> None:
+        self.shape = shape
+        self._interop, self._device = interop, device
+        height, width, channels = shape
+        self._buffer = interop.context.buffer(reserve=4 * height * width * channels)
+        self._resource: object = None
+        try:
+            with interop.cuda.device(device):
+                (self._resource,) = interop.call("cudaGraphicsGLRegisterBuffer", self._buffer.glo, 0)
+            self.pointer = self._map()
+        except InteropError:
+            self.release()
+            raise
+
+    def copy_into(self, texture: "moderngl.Texture") -> int:
+        """Let OpenGL copy the picture as it is after all work of torch's current stream; returns the bytes."""
+        self._unmap()
+        try:
+            texture.write(self._buffer)
+        finally:
+            moved = self._map() != self.pointer
+        if moved:
+            # The tensor would write into memory that is somebody else's by now: no way to go on.
+            raise RuntimeError(
+                "CUDA has moved a shared tensor's memory while it was drawn: make it without shared=True."
+            )
+        return self._buffer.size
+
+    def release(self) -> None:
+        """When the tensor is gone."""
+        if self._resource is not None:
+            for step in (self._unmap, self._unregister):
+                try:
+                    step()
+                except InteropError as error:
+                    log.debug("a buffer stays CUDA's: %s", error)
+        self._buffer.release()
+
+    def _map(self) -> int:
+        interop = self._interop
+        with interop.cuda.device(self._device):
+            interop.call("cudaGraphicsMapResources", 1, self._resource, self._stream)
+            pointer, _ = interop.call("cudaGraphicsResourceGetMappedPointer", self._resource)
+        return int(pointer)
+
+    def _unmap(self) -> None:
+        with self._interop.cuda.device(self._device):
+            self._interop.call("cudaGraphicsUnmapResources", 1, self._resource, self._stream)
+
+    def _unregister(self) -> None:
+        self._interop.call("cudaGraphicsUnregisterResource", self._resource)
+
+    @property
+    def _stream(self) -> int:
+        return self._interop.cuda.stream(self._device).cuda_stream
+
+
+class Mapped:
+    """The memory of a shared picture, as torch takes it: the tensor keeps this, and this keeps the buffer."""
+
+    def __init__(self, picture: SharedPicture) -> None:
+        self.picture = picture
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, object]:
+        # Version 3; float32; writable; without a stream, as the reader is torch's current one.
+        return {"shape": self.picture.shape, "typestr": "<f4", "data": (self.picture.pointer, False), "version": 3}
+
+
+class HostCopy:
+    """Brings pictures through main memory, beside the program's work.
+
+    One buffer is enough: OpenGL has its own copy when `Texture.write` returns, and only then the next one is started.
+    """
+
+    path = "cuda-host"
+
+    def __init__(self, cuda: Cuda, picture: Shaped[Tensor, "h w c"]) -> None:
+        self._cuda = cuda
+        self._host = cuda.pinned(picture)
+        self._arrival: Any = None
+        """The event that tells when what is on its way is there; None before the first."""
+
+    def fits(self, picture: Tensor) -> bool:
+        """Whether its buffer is for such pictures."""
+        return (self._host.shape, self._host.dtype) == (picture.shape, picture.dtype)
+
+    def copy_into(self, texture: "moderngl.Texture", picture: Shaped[Tensor, "h w c"], late: bool) -> int:
+        """Put `picture` into the texture, or if that may be `late`, the one before it without waiting; the bytes."""
+        if not late or self._arrival is None:
+            self._start(picture).synchronize()
+            texture.write(self._host.numpy())
+        elif self._arrival.query():
+            texture.write(self._host.numpy())
+            self._start(picture)
+        else:
+            return 0
+        return picture.nbytes
+
+    @torch.no_grad()
+    def _start(self, picture: Shaped[Tensor, "h w c"]) -> Any:
+        with self._cuda.device(picture.device):
+            self._host.copy_(picture, non_blocking=True)
+            self._arrival = self._cuda.stream(picture.device).record_event()
+        return self._arrival
+
+
+class Producer:
+    """Who writes a tensor: the stream that was torch's current one when it was bound.
+
+    Without this, a picture written on a stream of its own would be read half finished.
+    """
+
+    def __init__(self, tensor: Tensor, cuda: Cuda | None = None) -> None:
+        self._cuda, self._device = cuda or Cuda(), tensor.device
+        self._stream = self._cuda.stream(tensor.device) if self._cuda.holds(tensor) else None
+
+    def wait(self) -> None:
+        """Let what torch's current stream does next wait for all that the producer was given so far."""
+        if self._stream is not None and (reader := self._cuda.stream(self._device)) != self._stream:
+            reader.wait_event(self._stream.record_event())
+
+    def resume(self) -> None:
+        """Let what the producer does next wait until torch's current stream has read the tensor."""
+        if self._stream is not None and (reader := self._cuda.stream(self._device)) != self._stream:
+            self._stream.wait_event(reader.record_event())

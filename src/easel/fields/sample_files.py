@@ -1,0 +1,167 @@
+"""Files that finished samples flow into: .npy, tiled TIFF and PNG of any size, whole or not at all.
+
+Samples are written as they come, so neither memory nor scratch files grow with the picture. PNG holds pictures, TIFF
+pictures and volumes (a page for every X), .npy everything. PNG and TIFF take a text along.
+"""
+
+import math
+import os
+import shutil
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from torch import Tensor
+
+from easel.graphics.files import FileError, write_whole
+
+SUFFIXES = (".npy", ".png", ".tif", ".tiff")
+RECIPE_KEY = "easel.recipe"
+"""The keyword of a PNG file's international text (iTXt) that holds the recipe."""
+_TILE_PIXELS = 256
+_PNG_COLOURS = {1: 0, 3: 2, 4: 6}
+
+
+def write_samples(
+    path: str | os.PathLike[str],
+    chunks: Iterable[Tensor],
+    shape: Sequence[int],
+    dtype: str,
+    *,
+    text: str = "",
+    progress: Callable[[float], object] | None = None,
+) -> None:
+    """Write (n, c) chunks that follow each other in flat order as one array of `shape`, whose last axis is c.
+
+    `text`, ASCII, goes into PNG (iTXt) and TIFF (ImageDescription) files. Missing folders are created. FileError for a
+    suffix, a shape or a place that does not fit, or where the disk has no room, before the first sample is computed.
+    """
+    shape = tuple(shape)
+    check_file(path, shape, dtype)
+    samples = math.prod(shape[:-1])
+
+    def arrays() -> Iterator[np.ndarray]:
+        done = 0
+        for chunk in chunks:
+            yield chunk.cpu().numpy()
+            done += len(chunk)
+            if progress:
+                progress(done / samples)
+
+    with write_whole(path) as partial:
+        suffix = partial.suffix.lower()
+        if suffix in (".tif", ".tiff"):
+            _write_tiff(partial, arrays(), shape, dtype, text)
+            return
+        with partial.open("wb") as file:
+            (_write_npy if suffix == ".npy" else _write_png)(file, arrays(), shape, dtype, text)
+
+
+def check_file(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -> None:
+    """Refuse what the file's format cannot hold or its disk has no room for."""
+    suffix, cannot = Path(path).suffix.lower(), f"cannot write {os.fspath(path)!r}"
+    size, channels = shape[:-1], shape[-1]
+    if suffix not in SUFFIXES:
+        raise FileError(f"{cannot}: samples go into {' '.join(SUFFIXES)} files, not into {suffix or 'no suffix'!r}.")
+    if suffix == ".png" and (len(size) != 2 or channels not in _PNG_COLOURS or not dtype.startswith("uint")):
+        raise FileError(
+            f"{cannot}: PNG holds uint8 or uint16 pictures with 1, 3 or 4 channels; got {tuple(shape)} of {dtype}. "
+            "Use dtype='uint8', or a .npy or .tif file."
+        )
+    if suffix in (".tif", ".tiff") and len(size) not in (2, 3):
+        raise FileError(f"{cannot}: TIFF holds pictures and volumes; got {tuple(shape)}. Use a .npy file.")
+    folder = next((parent for parent in Path(path).resolve().parents if parent.is_dir()), None)
+    needed = math.prod(shape) * np.dtype(dtype).itemsize
+    if folder and suffix == ".npy" and shutil.disk_usage(folder).free < needed:
+        raise FileError(f"{cannot}: it takes {needed / 2**30:.1f} GiB, more than is free. Choose another disk.")
+
+
+def _write_npy(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(file, header)
+    for array in arrays:
+        file.write(np.ascontiguousarray(array).data)
+
+
+def _write_png(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:
+    """Rows store their difference to the row above (filter 2): smooth pictures become small."""
+    height, width, channels = shape
+    bits = 8 * np.dtype(dtype).itemsize
+    file.write(b"\x89PNG\r\n\x1a\n")
+    file.write(png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, _PNG_COLOURS[channels], 0, 0, 0)))
+    if text:
+        file.write(png_text(text))
+    packer = zlib.compressobj(6)
+    above = np.zeros(width * channels * bits // 8, np.uint8)
+    for rows in regrouped(arrays, width * max(1, 2**20 // (width * channels))):
+        stored = rows.astype(rows.dtype.newbyteorder(">")).view(np.uint8).reshape(-1, len(above))
+        filtered = np.full((len(stored), 1 + len(above)), 2, np.uint8)
+        filtered[:, 1:] = np.diff(stored, axis=0, prepend=above[None])
+        above = stored[-1]
+        if packed := packer.compress(filtered.data):
+            file.write(png_chunk(b"IDAT", packed))
+    file.write(png_chunk(b"IDAT", packer.flush()))
+    file.write(png_chunk(b"IEND", b""))
+
+
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_text(text: str) -> bytes:
+    """The iTXt chunk of a recipe: keyword, compressed, no language, then the text."""
+    return png_chunk(b"iTXt", RECIPE_KEY.encode() + b"\0\1\0\0\0" + zlib.compress(text.encode(), 9))
+
+
+def _write_tiff(path: Path, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:
+    import tifffile
+
+    *pages, height, width, channels = shape
+    axis = () if channels == 1 else (channels,)
+    is_colour = channels in (3, 4)
+    tifffile.imwrite(
+        path,
+        regrouped(arrays, height * width, (height, width, *axis)) if pages else _tiles(arrays, width, axis),
+        shape=(*pages, height, width, *axis),
+        dtype=dtype,
+        bigtiff=math.prod(shape) * np.dtype(dtype).itemsize > 2**32 - 2**25,
+        photometric="rgb" if is_colour else "minisblack",
+        planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"] if channels == 4 else None,
+        # A volume's pages stay plain, so that programs can map them.
+        tile=None if pages else (_TILE_PIXELS, _TILE_PIXELS),
+        compression=None if pages else "zlib",
+        description=text or None,
+        metadata=None,
+        software=False,
+    )
+
+
+def _tiles(arrays: Iterator[np.ndarray], width: int, axis: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """Squares of pixels, left to right and top to bottom; the last ones of a row or column may be cut."""
+    for band in regrouped(arrays, width * _TILE_PIXELS):
+        rows = band.reshape(-1, width, band.shape[-1])
+        for left in range(0, width, _TILE_PIXELS):
+            tile = rows[:, left : left + _TILE_PIXELS]
+            down, across = (_TILE_PIXELS - samples for samples in tile.shape[:2])
+            yield np.pad(tile, ((0, down), (0, across), (0, 0))).reshape(_TILE_PIXELS, _TILE_PIXELS, *axis)
+
+
+def regrouped(arrays: Iterable[np.ndarray], samples: int, shape: tuple[int, ...] | None = None) -> Iterator[np.ndarray]:
+    """The same (n, c) samples in arrays of `samples` each, reshaped to `shape` if given; the last may be shorter."""
+    waiting: list[np.ndarray] = []
+    count = 0
+    for array in arrays:
+        while count + len(array) >= samples:
+            cut = samples - count
+            full = np.concatenate([*waiting, array[:cut]])
+            yield full.reshape(shape) if shape else full
+            waiting, count, array = [], 0, array[cut:]
+        if len(array):
+            waiting.append(array)
+            count += len(array)
+    if waiting:
+        yield np.concatenate(waiting)

@@ -7,70 +7,16 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from easel.fields.activations import LARGE_SET, SMALL_SET, Weighted, activation, activation_name
+from easel.fields.activations import Weighted, activation, activation_name
 from easel.fields.art_networks import ArtMLP, ArtSiren, ConvStack
-from easel.fields.encodings import ENCODINGS, FourierEncoding, Identity
+from easel.fields.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES
+from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
 from easel.fields.field import Field
+from easel.fields.grids import HashGrid, PlaneProduct
 from easel.fields.initialization import INITS, Initialization, PerLayer, linears
 from easel.fields.streams import stream
-
-AXES = "xyzw"
-"""Names of the inputs, in the order of the array's axes; r is the radius."""
-
-
-@dataclass(frozen=True)
-class Topology:
-    """What a topology does where an architecture leaves it out."""
-
-    activations: str
-    final_activation: str
-    weight_init: str
-    weight_init_std: float
-    fourier_freqs: int
-    random_set: tuple[str, ...]
-    """What 'random' draws from."""
-    fixed: Mapping[str, str]
-    """Slot → activation of 'fixed' up to 2D; `fixed_3d` from 3D on."""
-    fixed_3d: Mapping[str, str]
-
-
-def _slots(names: str, activations: str) -> dict[str, str]:
-    return dict(zip(names.split(), activations.split(), strict=True))
-
-
-_MLP = "x y z w r features latent sum hidden-1 hidden-2 hidden-3 output"
-_SIMPLE = _slots("sum hidden-1 hidden-2 hidden-3 output", "Tanh ELU Softplus Tanh identity") | dict.fromkeys(
-    ["x", "y", "z", "w", "r", "features", "latent"], "identity"
-)
-_CONV = " ".join(f"layer-{number}" for number in range(1, 9))
-_SINES = {f"layer-{number}": "sin" for number in range(1, 65)}
-
-TOPOLOGIES: dict[str, Topology] = {
-    "mlp": Topology(
-        *("fixed", "Sigmoid", "normal", 1.0, 0, LARGE_SET),
-        _slots(_MLP, "scale Softplus Tanh sin Tanh Tanh sin GELU Softplus Tanh sin gain"),
-        _slots(_MLP, "Tanhshrink Tanh sin Tanh ELU Tanh RReLU ELU SiLU sin scale identity"),
-    ),
-    "simple": Topology("fixed", "half_sine", "normal", 1.0, 0, SMALL_SET, _SIMPLE, _SIMPLE),
-    "conv": Topology(
-        *("fixed", "Sigmoid", "normal", 1.0, 4, LARGE_SET),
-        _slots(_CONV, "Tanh ELU Softplus Tanh sin Tanh ELU Softplus"),
-        _slots(_CONV, "GELU ELU Softplus Tanh sin Tanh ELU Softplus"),
-    ),
-    "siren": Topology("fixed", "Sigmoid", "siren", 1.0, 0, SMALL_SET, _SINES, _SINES),
-}
-NORMS = ("layer", "batch")
-LIMITS = {
-    "dimensions": (1, 4),
-    "channels": (1, 1024),
-    "latent_dim": (0, 1024),
-    "width": (1, 1024),
-    "fourier_freqs": (0, 32),
-    "siren_layers": (1, 64),
-}
-"""Least and most of what sizes a field: a recipe from a stranger must not exhaust memory."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +79,7 @@ class Architecture:
             raise ValueError(f"norm {self.norm!r} is for the topology 'conv'; this one is {self.topology!r}.")
         if self.fourier_freqs and self.encoding not in (None, "fourier"):
             raise ValueError(f"encoding {self.encoding!r} and fourier_freqs exclude each other; leave one out.")
+        self._check_settings()
         for name, value in vars(self).items():
             if isinstance(value, list):
                 _set(self, name, tuple(value))
@@ -142,6 +89,14 @@ class Architecture:
             _set(self, "activations", tuple(map(activation_name, self.activations)))
         elif self.activations is not None and self.activations not in ("fixed", "random"):
             _set(self, "activations", activation_name(self.activations))
+
+    def _check_settings(self) -> None:
+        known = ENCODINGS[self.encoding or "identity"].settings
+        for name, value in self.encoding_settings.items():
+            if name not in known:
+                raise ValueError(_unknown(f"setting of encoding {self.encoding or 'identity'!r}", name, known))
+            if not known[name].least <= value <= known[name].most:
+                raise ValueError(f"{name} is {value}; it must be {known[name].least} to {known[name].most}.")
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -165,7 +120,9 @@ def slots(architecture: Architecture) -> list[str]:
         case "siren":
             return [f"layer-{number}" for number in range(1, 1 + (architecture.siren_layers or 5))]
     # Three hidden slots in `simple`, too: one layer, used three times.
-    inputs = [*AXES[: architecture.dimensions], *(["r"] if _has_radius(architecture) else [])]
+    inputs = ["features"]
+    if ENCODINGS[architecture.encoding or "identity"].by_axis:
+        inputs = [*AXES[: architecture.dimensions], *(["r"] if _has_radius(architecture) else [])]
     return [*inputs, "latent", "sum", "hidden-1", "hidden-2", "hidden-3", "output"]
 
 
@@ -187,8 +144,11 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
     if architecture.topology == "siren":
         defaults |= {"siren_layers": 5, "siren_scale": 1.0, "siren_scale_init": 30.0}
     if architecture.encoding in (None, "fourier"):
-        frequencies = given.get("fourier_freqs", topology.fourier_freqs)
-        defaults |= {"encoding": "fourier" if frequencies else "identity", "fourier_freqs": frequencies}
+        usual = topology.fourier_freqs if architecture.encoding is None else topology.fourier_freqs or 4
+        frequencies = given.get("fourier_freqs", usual)
+        given |= {"encoding": "fourier" if frequencies else "identity", "fourier_freqs": frequencies}
+    known = ENCODINGS[architecture.encoding or "identity"].settings
+    given["encoding_settings"] = {name: setting.default for name, setting in known.items()} | given["encoding_settings"]
     return replace(architecture, **(defaults | given | {"activations": _activations(architecture, seed)}))
 
 
@@ -197,7 +157,7 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
     architecture = resolve(architecture, seed)
     generator = stream(seed, "weights", draw)
     inputs = architecture.dimensions + _has_radius(architecture)
-    encoding = _encoding(architecture)
+    encoding: Any = _encoding(architecture, inputs, generator)
     network = _network(architecture, encoding.width(inputs), inputs)
     _draw_weights(network, architecture, generator)
     for module in network.modules():
@@ -244,13 +204,29 @@ def _activations(architecture: Architecture, seed: int) -> tuple[str, ...]:
 
 
 def _has_radius(architecture: Architecture) -> bool:
-    return True if architecture.radius is None else architecture.radius
+    default = ENCODINGS[architecture.encoding or "identity"].radius
+    return default if architecture.radius is None else architecture.radius
 
 
-def _encoding(architecture: Architecture) -> Identity | FourierEncoding:
-    if architecture.encoding == "fourier":
-        assert architecture.fourier_freqs is not None
-        return FourierEncoding(architecture.fourier_freqs)
+def _encoding(architecture: Architecture, inputs: int, generator: torch.Generator) -> nn.Module:
+    """The encoding of that many inputs; features over space are drawn as large as coordinates are: they paint noise."""
+    settings: dict[str, Any] = dict(architecture.encoding_settings)
+    match architecture.encoding:
+        case "fourier":
+            return FourierEncoding(architecture.fourier_freqs or 0)
+        case "random_fourier":
+            return RandomFourier(**settings, inputs=inputs)
+        case "one_blob":
+            return OneBlob(**settings)
+        case "harmonics":
+            return SphericalHarmonics(**settings)
+        case "grid":
+            finest = (settings.pop("finest"),) * inputs
+            return DenseGrid(**settings, finest=finest, bound=1.0, generator=generator)
+        case "hash":
+            return HashGrid(**settings, dimensions=inputs, bound=1.0, generator=generator)
+        case "planes":
+            return PlaneProduct(**settings, dimensions=inputs, low=-1.0, high=1.0, generator=generator)
     return Identity()
 
 
@@ -266,7 +242,7 @@ def _network(architecture: Architecture, encoded: int, inputs: int) -> ArtMLP | 
             assert architecture.siren_scale is not None and architecture.siren_scale_init is not None
             omegas = {"first_omega": architecture.siren_scale_init, "omega": architecture.siren_scale}
             return ArtSiren(encoded, latent_dim, width, channels, activations, **omegas)
-    groups = [encoded // inputs] * inputs
+    groups = [encoded // inputs] * inputs if ENCODINGS[architecture.encoding or "identity"].by_axis else [encoded]
     shared = architecture.topology == "simple"
     return ArtMLP(groups, latent_dim, width, channels, activations, shared=shared)
 

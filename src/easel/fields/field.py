@@ -1,7 +1,7 @@
 """A field: coordinates in, values out."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,8 +9,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from easel.fields.config import FieldConfig
-from easel.fields.encodings import DenseGrid, FourierEncoding, level_shapes
-from easel.fields.networks import MLP
+from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, RandomFourier, level_shapes
+from easel.fields.grids import HashGrid
+from easel.fields.networks import NETWORKS
+
+Encoding = FourierEncoding | RandomFourier | Identity | HashGrid | DenseGrid
 
 
 class Field(nn.Module):
@@ -83,26 +86,51 @@ def norm(coords: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
 
 
 def build_field(
-    config: FieldConfig, picture_size: tuple[int, int], channels: int = 3, *, generator: torch.Generator
+    config: FieldConfig, picture_size: Sequence[int], channels: int = 3, *, generator: torch.Generator
 ) -> Field:
-    """A field with fresh weights, for a picture of (height, width); it lives where the generator lives."""
-    if config.encoding == "fourier":
-        encoding = FourierEncoding(config.fourier_levels, include_input=True)
-        network = MLP(encoding.width(2), channels, config.hidden, config.layers, generator=generator)
-        return Field(encoding, network, torch.sigmoid)
-    finest = finest_grid(config, picture_size)
-    encoding = DenseGrid(config.grid_levels, finest, config.grid_features, generator=generator)
-    # Mid-grey at the start; without a sigmoid, whose flat ends slow down highlights and shadows.
-    network = MLP(encoding.width(2), channels, config.hidden, config.layers, bias=0.5, generator=generator)
-    return Field(encoding, network, nn.Identity())
+    """A field with fresh weights, for a picture of (height, width), a volume of (X, Y, Z), or 1 or 4 axes.
+
+    It lives where the generator lives.
+    """
+    dimensions = len(picture_size)
+    if not 1 <= dimensions <= 4:
+        raise ValueError(f"fields have 1 to 4 dimensions; got the size {tuple(picture_size)}.")
+    encoding = _encoding(config, picture_size, generator)
+    arguments: dict[str, Any] = {"generator": generator}
+    if config.network != "relu":
+        arguments |= {"omega": config.omega, "omega_hidden": config.omega_hidden}
+    bounded = config.encoding == "fourier" and config.network == "relu"
+    if not bounded:
+        # Mid-grey at the start; without a sigmoid, whose flat ends slow down highlights and shadows.
+        arguments["bias"] = 0.5
+    shape = (encoding.width(dimensions), channels, config.hidden, config.layers)
+    network = NETWORKS[config.network](*shape, **arguments)
+    return Field(encoding, network, torch.sigmoid if bounded else nn.Identity(), dimensions=dimensions)
 
 
-def finest_grid(config: FieldConfig, picture_size: tuple[int, int]) -> tuple[int, int]:
-    """Nodes (rows, columns) of the finest grid: as many as the config affords, at most one for every pixel."""
+def _encoding(config: FieldConfig, size: Sequence[int], generator: torch.Generator) -> Encoding:
+    match config.encoding:
+        case "fourier":
+            return FourierEncoding(config.fourier_levels, include_input=True)
+        case "random_fourier":
+            seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+            features = RandomFourier(config.random_features, config.random_sigma, seed, inputs=len(size))
+            return features.to(generator.device)
+        case "identity":
+            return Identity()
+        case "hash":
+            table = {"features": config.grid_features, "log2_table": config.hash_log2_table}
+            return HashGrid(config.grid_levels, **table, finest=size, dimensions=len(size), generator=generator)
+        case "grid":
+            return DenseGrid(config.grid_levels, finest_grid(config, size), config.grid_features, generator=generator)
+
+
+def finest_grid(config: FieldConfig, picture_size: Sequence[int]) -> tuple[int, ...]:
+    """Nodes on every axis of the finest grid: as many as the config affords, at most one for every pixel."""
     longest = max(picture_size)
     for nodes in range(longest, 2, -1):
-        rows, columns = (round(samples * nodes / longest) for samples in picture_size)
-        shapes = level_shapes(config.grid_levels, (rows, columns), 2.0)
+        finest = tuple(round(samples * nodes / longest) for samples in picture_size)
+        shapes = level_shapes(config.grid_levels, finest, 2.0)
         if config.grid_features * sum(map(math.prod, shapes)) <= config.grid_parameters:
-            return rows, columns
-    return 2, 2
+            return finest
+    return (2,) * len(picture_size)

@@ -68,8 +68,10 @@ class Initialization:
             case "torch":
                 bias_bound = fan_in**-0.5
                 weight.uniform_(-bias_bound, bias_bound, generator=generator)
-        if bias is not None:
+        if bias is not None and bias_bound:
             bias.uniform_(-bias_bound, bias_bound, generator=generator)
+        elif bias is not None:
+            bias.zero_()
 
 
 def linears(modules: nn.ModuleList) -> list[nn.Linear]:
@@ -77,6 +79,6 @@ def linears(modules: nn.ModuleList) -> list[nn.Linear]:
     return [module for module in modules if isinstance(module, nn.Linear)]
 
 
-def empty_linear(fan_in: int, fan_out: int, *, bias: bool = True) -> nn.Linear:
+def empty_linear(fan_in: int, fan_out: int, *, bias: bool = True, device: torch.device | str = "cpu") -> nn.Linear:
     """A linear map whose weights are not drawn yet: torch's constructor would draw them from the global generator."""
-    return nn.Linear(fan_in, fan_out, bias=bias, device="meta").to_empty(device="cpu")
+    return nn.Linear(fan_in, fan_out, bias=bias, device="meta").to_empty(device=device)

@@ -213,3 +213,24 @@ def test_every_field_is_an_attribute_of_a_canvas():
         canvas.cmap = cmap
         assert canvas.cmap == cmap
     assert lock(noise(2, 2), Display()) == Display()
+
+
+def test_alpha_shows_a_checkerboard_when_asked_and_is_saved_like_that(tmp_path):
+    picture = noise(32, 32, 4)
+    picture[:16, :, 3], picture[16:, :, 3] = 1, 0
+    canvas = Canvas("c").bind(picture)
+    canvas.alpha = True
+    seen = canvas.look()
+    assert seen.shape == (32, 32, 3) and torch.equal(seen[:16], picture[:16, :, :3])
+    assert seen[20:24, 2:6].unique().numel() == 1 and seen[20, 2, 0] != seen[20, 10, 0] == seen[28, 2, 0]
+    canvas.save(tmp_path / "x.npy")
+    assert torch.equal(imread(tmp_path / "x.npy", channels=0, device="cpu"), seen)
+
+
+def test_dither_stays_within_half_a_level_and_leaves_marks_alone():
+    values = noise(20, 24, 3)
+    values[0, 0, 0] = torch.nan
+    plain, dithered = (apply(values, Display(dither=dither)) for dither in (False, True))
+    assert torch.equal(dithered[0, 0], torch.tensor(NAN_MARK))
+    assert 0 < (dithered - plain).abs().max() < 0.5001 / 255
+    assert torch.equal(dithered, apply(values, Display(dither=True)))

@@ -8,8 +8,10 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
+from easel.gl.mapping import Mapping, Marks
 from easel.graphics.channels import LAYOUTS, Basis, flow_colors, hwc, label_colors, principal
 from easel.graphics.color import COLORMAPS, colormap, linear_to_srgb, tonemap
+from easel.graphics.dither import dithered
 from easel.graphics.image import as_values, check_tensor
 from easel.viewer.sketch import Number
 
@@ -23,8 +25,13 @@ OVER_MARK = (1.0, 0.16, 0.1)
 """+Inf, and with clip marks whatever is brighter than can be shown."""
 UNDER_MARK = (0.12, 0.3, 1.0)
 """-Inf, and with clip marks whatever is darker."""
+MARKS = Marks(NAN_MARK, OVER_MARK, UNDER_MARK)
+CHECKER_PIXELS = 8
+"""A square of what shines through transparent pixels, in the tensor's pixels."""
+CHECKER_GREYS = (0.4, 0.6)
 
 _SMALLEST_RANGE = 1e-8
+_GPU_DTYPES = (torch.float32, torch.float16, torch.uint8)
 _NAMED_RANGES = {"normals": (-1.0, 1.0), "pca": (0.0, 1.0)}
 
 
@@ -55,6 +62,10 @@ class Display:
     """False colour, one of `COLORMAPS`: of the one channel, or the mean of the colours."""
     clip_marks: bool = False
     """Mark what is brighter than white or darker than black, too."""
+    alpha: bool = False
+    """A fourth channel lets a checkerboard shine through; otherwise it is ignored."""
+    dither: bool = False
+    """Half a level of pattern, so that slow ramps do not step in 8 bits."""
     basis: Basis | None = field(default=None, compare=False, repr=False)
     """The principal components, once found."""
 
@@ -125,19 +136,43 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
         return label_colors(chosen)
     display = _lock(chosen, display)
     values = _reduce(as_values(chosen), display)
-    low, high = _range(display)
-    span = high - low if abs(high - low) >= _SMALLEST_RANGE else math.copysign(_SMALLEST_RANGE, high - low)
-    scale = 2.0**display.exposure / span
+    scale, offset = _line(display)
     # Alpha is no colour.
-    scaled, alpha = values[..., :3] * scale + (display.offset - low * scale), values[..., 3:]
+    scaled, alpha = values[..., :3] * scale + offset, values[..., 3:]
     toned = _tone(scaled, display)
-    picture = _color(toned, display)
+    picture = _color(toned, display).clamp_(0, 1)
     if alpha.shape[-1] and picture.shape[-1] == 3 and display.colors is None:
-        picture = torch.cat([picture, alpha], dim=-1)
-    picture = picture.clamp_(0, 1)
+        alpha = alpha.clamp(0, 1)
+        picture = _on_checkerboard(picture, alpha) if display.alpha else torch.cat([picture, alpha], dim=-1)
+    if display.dither:
+        picture = dithered(picture)
     if display.clip_marks and display.channels != "flow":
         picture = _mark_clipped(toned, picture)
     return picture if _is_finite(chosen) else _mark_strange(values, picture)
+
+
+@torch.no_grad()
+def split(tensor: Tensor, display: Display) -> tuple[Shaped[Tensor, "h w c"], Mapping] | None:
+    """`apply` in two halves: the channels as they are stored, and the rest as the arithmetic that a GPU does.
+
+    None where the GPU cannot: for labels, flow, lengths and components, and where nothing is to be changed.
+    """
+    if display.is_identity or display.channels in ("labels", "flow", "norm", "pca"):
+        return None
+    chosen = _choose(tensor.detach(), display)
+    display = _lock(chosen, display)
+    scale, offset = _line(display)
+    shown = Mapping(
+        scale=scale,
+        offset=offset,
+        tonemap=display.tonemap,
+        gamma=display.gamma,
+        cmap=display.colors,
+        clip_marks=display.clip_marks,
+        checkered=display.alpha,
+        dithered=display.dither,
+    )
+    return as_values(chosen) if chosen.dtype not in _GPU_DTYPES else chosen, shown
 
 
 @torch.no_grad()
@@ -175,6 +210,14 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
         vmin=named_low if display.vmin is None else display.vmin,
         vmax=named_high if display.vmax is None else display.vmax,
     )
+
+
+def _line(display: Display) -> tuple[float, float]:
+    """What values are multiplied with, and what is added then."""
+    low, high = _range(display)
+    span = high - low if abs(high - low) >= _SMALLEST_RANGE else math.copysign(_SMALLEST_RANGE, high - low)
+    scale = 2.0**display.exposure / span
+    return scale, display.offset - low * scale
 
 
 def _range(display: Display) -> tuple[Number, Number]:
@@ -232,6 +275,13 @@ def _color(toned: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h 
     if display.gamma != 1:
         toned = toned.clamp(min=0) ** (1 / display.gamma)
     return toned.clone() if display.colors is None else colormap(toned, display.colors, vmin=0, vmax=1)
+
+
+def _on_checkerboard(picture: Float[Tensor, "h w 3"], alpha: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
+    rows, columns = (torch.arange(n, device=picture.device) // CHECKER_PIXELS for n in picture.shape[:2])
+    even, odd = CHECKER_GREYS
+    squares = torch.where((rows[:, None] + columns) % 2 == 0, even, odd)[..., None].to(picture)
+    return torch.lerp(squares.expand_as(picture), picture, alpha)
 
 
 def _is_finite(values: Tensor) -> bool:

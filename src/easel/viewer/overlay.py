@@ -245,6 +245,8 @@ def legend(display: Display) -> str:
     words += [display.tonemap] if display.tonemap else []
     words += [f"gamma {display.gamma:.3g}"] if display.gamma != 1 else []
     words += ["clipping marked"] if display.clip_marks else []
+    words += ["alpha"] if display.alpha else []
+    words += ["dithered"] if display.dither else []
     return " · ".join(words)
 
 

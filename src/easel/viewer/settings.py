@@ -51,6 +51,10 @@ class Displayed:
     """False colour: one of `COLORMAPS`."""
     clip_marks = Setting[bool]()
     """Mark what is too bright in red and too dark in blue, as infinite values always are; NaN is magenta."""
+    alpha = Setting[bool]()
+    """A fourth channel lets a checkerboard shine through; otherwise it is ignored."""
+    dither = Setting[bool]()
+    """Half a level of pattern, so that slow ramps do not step in 8 bits; the same one every time."""
 
     def __init__(self) -> None:
         self._asked = self._display = Display()

@@ -11,12 +11,19 @@ from torch import Tensor, nn
 
 from easel.fields.activations import Weighted, activation, activation_name
 from easel.fields.art_networks import ArtMLP, ArtSiren, ConvStack
+from easel.fields.calibration import REFERENCE
 from easel.fields.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES
+from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
-from easel.fields.field import Field
+from easel.fields.field import Field, norm
+from easel.fields.graphml import Node, from_graphml, to_graphml
 from easel.fields.grids import HashGrid, PlaneProduct
 from easel.fields.initialization import INITS, Initialization, PerLayer, linears
 from easel.fields.streams import stream
+from easel.fields.topology import GraphNetwork, watts_strogatz, with_operations
+
+MOST_GRAPH_WEIGHTS = 2**26
+Network = ArtMLP | ConvStack | ArtSiren | GraphNetwork
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Architecture:
     """Encoding, network and output of a field that paints. What is None is left to the topology."""
 
     topology: str = "mlp"
-    """mlp, simple, conv or siren, in any case."""
+    """mlp, simple, conv, WS or siren, in any case."""
     dimensions: int = 2
     """Coordinates of a sample, 1 to 4."""
     channels: int = 3
@@ -46,6 +53,10 @@ class Architecture:
     """For uniform: -2."""
     weight_init_max: PerLayer | None = None
     """For uniform: 2."""
+    num_graph_nodes: int | None = None
+    """Nodes of a WS graph, 5 or more: 10."""
+    graph: str | None = None
+    """A WS graph as GraphML; drawn where it is None, and with it what it leaves open."""
     fourier_freqs: int | None = None
     """Octaves of sines and cosines that replace the coordinates; 0, for conv 4."""
     siren_layers: int | None = None
@@ -75,6 +86,8 @@ class Architecture:
         for name, choices in {"weight_init": INITS, "norm": NORMS, "encoding": ENCODINGS}.items():
             if getattr(self, name) not in (None, *choices):
                 raise ValueError(_unknown(name, getattr(self, name), choices))
+        if self.graph is not None and self.topology != "WS":
+            raise ValueError(f"a graph is for the topology 'WS'; this one is {self.topology!r}.")
         if self.norm is not None and self.topology != "conv":
             raise ValueError(f"norm {self.norm!r} is for the topology 'conv'; this one is {self.topology!r}.")
         if self.fourier_freqs and self.encoding not in (None, "fourier"):
@@ -119,11 +132,17 @@ def slots(architecture: Architecture) -> list[str]:
             return [f"layer-{number}" for number in range(1, 9)]
         case "siren":
             return [f"layer-{number}" for number in range(1, 1 + (architecture.siren_layers or 5))]
+    if architecture.topology == "WS":
+        ends = ["end-1", "end-2"] if architecture.dimensions <= 2 else ["end-1"]
+        return [*_input_slots(architecture), "latent", "sum", "hidden", *ends]
     # Three hidden slots in `simple`, too: one layer, used three times.
-    inputs = ["features"]
-    if ENCODINGS[architecture.encoding or "identity"].by_axis:
-        inputs = [*AXES[: architecture.dimensions], *(["r"] if _has_radius(architecture) else [])]
-    return [*inputs, "latent", "sum", "hidden-1", "hidden-2", "hidden-3", "output"]
+    return [*_input_slots(architecture), "latent", "sum", "hidden-1", "hidden-2", "hidden-3", "output"]
+
+
+def _input_slots(architecture: Architecture) -> list[str]:
+    if not ENCODINGS[architecture.encoding or "identity"].by_axis:
+        return ["features"]
+    return [*AXES[: architecture.dimensions], *(["r"] if _has_radius(architecture) else [])]
 
 
 def resolve(architecture: Architecture, seed: int) -> Architecture:
@@ -132,7 +151,7 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
     given = {name: value for name, value in vars(architecture).items() if value is not None}
     rule = given.get("weight_init", topology.weight_init)
     defaults: dict[str, Any] = {
-        "width": 32,
+        "width": given.get("width", 32),
         "final_activation": topology.final_activation,
         "weight_init": rule,
         "radius": _has_radius(architecture),
@@ -143,6 +162,11 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
         defaults |= {"weight_init_min": -2.0, "weight_init_max": 2.0}
     if architecture.topology == "siren":
         defaults |= {"siren_layers": 5, "siren_scale": 1.0, "siren_scale_init": 30.0}
+    if architecture.topology == "WS":
+        nodes = _graph(architecture, seed)
+        if len(nodes) * defaults["width"] ** 2 > MOST_GRAPH_WEIGHTS:
+            raise ValueError(f"a graph of {len(nodes)} nodes, {defaults['width']} wide, would fill memory; take fewer.")
+        given |= {"graph": to_graphml(nodes), "num_graph_nodes": len(nodes)}
     if architecture.encoding in (None, "fourier"):
         usual = topology.fourier_freqs if architecture.encoding is None else topology.fourier_freqs or 4
         frequencies = given.get("fourier_freqs", usual)
@@ -164,14 +188,19 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
         if isinstance(module, Weighted):
             module.draw_(generator)
     assert architecture.final_activation is not None
-    return Field(
+    latent = draw_latent(architecture.latent_dim, architecture.dimensions, seed)
+    field = Field(
         encoding,
         network,
         activation(architecture.final_activation),
         dimensions=architecture.dimensions,
-        latent=draw_latent(architecture.latent_dim, architecture.dimensions, seed),
+        latent=latent,
         radius=_has_radius(architecture),
     ).eval()
+    if isinstance(network, ConvStack):
+        coords = pixel_centers((REFERENCE[architecture.dimensions],) * architecture.dimensions)
+        network.freeze_norm(encoding(torch.cat([coords, norm(coords)], dim=1) if field.radius else coords), latent)
+    return field
 
 
 def draw_latent(latent_dim: int, dimensions: int, seed: int, draw: int = 0) -> Float[Tensor, " l"] | None:
@@ -203,6 +232,25 @@ def _activations(architecture: Architecture, seed: int) -> tuple[str, ...]:
     return tuple("identity" if slot == "output" else asked for slot in names)
 
 
+def _graph(architecture: Architecture, seed: int) -> list[Node]:
+    """The graph with all its operations."""
+    topology = TOPOLOGIES["WS"]
+    if architecture.graph is None:
+        nodes = watts_strogatz(architecture.num_graph_nodes or 10, seed)
+    else:
+        nodes = from_graphml(architecture.graph)
+        if architecture.num_graph_nodes not in (None, len(nodes)):
+            raise ValueError(f"the graph has {len(nodes)} nodes, num_graph_nodes is {architecture.num_graph_nodes}.")
+    match architecture.activations or topology.activations:
+        case "fixed":
+            choice = ((topology.fixed if architecture.dimensions <= 2 else topology.fixed_3d)["node"],)
+        case "random" | tuple():
+            choice = topology.random_set
+        case name:
+            choice = (name,)
+    return with_operations(nodes, choice, seed)
+
+
 def _has_radius(architecture: Architecture) -> bool:
     default = ENCODINGS[architecture.encoding or "identity"].radius
     return default if architecture.radius is None else architecture.radius
@@ -230,7 +278,7 @@ def _encoding(architecture: Architecture, inputs: int, generator: torch.Generato
     return Identity()
 
 
-def _network(architecture: Architecture, encoded: int, inputs: int) -> ArtMLP | ConvStack | ArtSiren:
+def _network(architecture: Architecture, encoded: int, inputs: int) -> Network:
     """The network behind that many encoded numbers of that many inputs, its weights not drawn yet."""
     width, channels, latent_dim = architecture.width, architecture.channels, architecture.latent_dim
     activations = architecture.activations
@@ -242,14 +290,15 @@ def _network(architecture: Architecture, encoded: int, inputs: int) -> ArtMLP | 
             assert architecture.siren_scale is not None and architecture.siren_scale_init is not None
             omegas = {"first_omega": architecture.siren_scale_init, "omega": architecture.siren_scale}
             return ArtSiren(encoded, latent_dim, width, channels, activations, **omegas)
+    assert architecture.graph is not None or architecture.topology != "WS"
     groups = [encoded // inputs] * inputs if ENCODINGS[architecture.encoding or "identity"].by_axis else [encoded]
+    if architecture.graph is not None:
+        return GraphNetwork(groups, latent_dim, width, channels, activations, from_graphml(architecture.graph))
     shared = architecture.topology == "simple"
     return ArtMLP(groups, latent_dim, width, channels, activations, shared=shared)
 
 
-def _draw_weights(
-    network: ArtMLP | ConvStack | ArtSiren, architecture: Architecture, generator: torch.Generator
-) -> None:
+def _draw_weights(network: Network, architecture: Architecture, generator: torch.Generator) -> None:
     chosen = {
         "name": architecture.weight_init,
         "mean": architecture.weight_init_mean,

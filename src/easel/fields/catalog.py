@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from easel.fields.activations import LARGE_SET, SMALL_SET
+from easel.fields.graphml import MOST_NODES
 
 AXES = "xyzw"
 """Names of the inputs, in the order of the array's axes; r is the radius."""
@@ -33,6 +34,7 @@ _MLP = "x y z w r features latent sum hidden-1 hidden-2 hidden-3 output"
 _SIMPLE = _slots("sum hidden-1 hidden-2 hidden-3 output", "Tanh ELU Softplus Tanh identity") | dict.fromkeys(
     ["x", "y", "z", "w", "r", "features", "latent"], "identity"
 )
+_WS = "x y z w r features latent sum hidden end-1 end-2 node"
 _CONV = " ".join(f"layer-{number}" for number in range(1, 9))
 _SINES = {f"layer-{number}": "sin" for number in range(1, 65)}
 
@@ -48,6 +50,11 @@ TOPOLOGIES: dict[str, Topology] = {
         _slots(_CONV, "Tanh ELU Softplus Tanh sin Tanh ELU Softplus"),
         _slots(_CONV, "GELU ELU Softplus Tanh sin Tanh ELU Softplus"),
     ),
+    "WS": Topology(
+        *("random", "identity", "normal", 3.0, 0, LARGE_SET),
+        _slots(_WS, "Tanh Softplus sin Tanh ELU Tanh Tanh gaussian sin Tanh Tanh Tanh"),
+        _slots(_WS, "gaussian Tanh ELU Tanh Softplus Tanh SiLU sin GELU Tanh Tanh Tanh"),
+    ),
     "siren": Topology("fixed", "Sigmoid", "siren", 1.0, 0, SMALL_SET, _SINES, _SINES),
 }
 NORMS = ("layer", "batch")
@@ -57,6 +64,7 @@ LIMITS = {
     "latent_dim": (0, 1024),
     "width": (1, 1024),
     "fourier_freqs": (0, 32),
+    "num_graph_nodes": (5, MOST_NODES),
     "siren_layers": (1, 64),
 }
 """Least and most of what sizes a field: a recipe from a stranger must not exhaust memory."""

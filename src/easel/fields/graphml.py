@@ -1,0 +1,87 @@
+"""Graphs of operations as GraphML text, in and out; a stranger's text runs nothing and reads no other file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+OPERATIONS = ("scale", "shift", "linear", "conv")
+"""Times a number, plus a number, a linear map, and a 1x1 convolution, which on single samples is a linear map."""
+MOST_NODES, MOST_CHARACTERS = 512, 4_000_000
+_NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
+_KEYS = {"operation": "d0", "activation": "d1"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation on the sum of some nodes before it."""
+
+    inputs: tuple[int, ...] = ()
+    """Ascending, all lower than the node's own place; only node 0, the graph's input, has none."""
+    operation: str | None = None
+    """One of OPERATIONS; None is not chosen yet."""
+    activation: str | None = None
+    """Behind a linear map or a convolution; None is not chosen yet."""
+
+
+def directed(count: int, edges: Sequence[tuple[int, int]]) -> list[Node]:
+    """Nodes of an undirected graph: from lower to higher number, a node without a lower neighbour joined to node 0."""
+    lower: list[set[int]] = [set() for _ in range(count)]
+    for one, other in edges:
+        if not (0 <= one < count and 0 <= other < count) or one == other:
+            raise ValueError(f"the graph has nodes 0 to {count - 1} and no loops; got an edge from {one} to {other}.")
+        lower[max(one, other)].add(min(one, other))
+    return [Node(tuple(sorted(found or ({0} if place else set())))) for place, found in enumerate(lower)]
+
+
+def to_graphml(nodes: Sequence[Node]) -> str:
+    """A graph as text that networkx, Gephi and yEd read, too."""
+    root = ElementTree.Element("graphml", xmlns=_NAMESPACE)
+    for name, key in _KEYS.items():
+        ElementTree.SubElement(root, "key", {"id": key, "for": "node", "attr.name": name, "attr.type": "string"})
+    graph = ElementTree.SubElement(root, "graph", edgedefault="directed")
+    for place, node in enumerate(nodes):
+        element = ElementTree.SubElement(graph, "node", id=str(place))
+        for name, key in _KEYS.items():
+            if getattr(node, name) is not None:
+                ElementTree.SubElement(element, "data", key=key).text = getattr(node, name)
+    for place, node in enumerate(nodes):
+        for source in node.inputs:
+            ElementTree.SubElement(graph, "edge", source=str(source), target=str(place))
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def from_graphml(text: str) -> list[Node]:
+    """The nodes of a graph, by the numbers that are their ids; operations that it does not tell stay open."""
+    # Declarations can make entities that grow without end or name files; a graph needs none.
+    if len(text) > MOST_CHARACTERS or "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError(f"a graph is GraphML without declarations, {MOST_CHARACTERS:,} characters at most.")
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"this is not GraphML: {error}.") from None
+    names = {key.get("id"): key.get("attr.name") for key in root.iter() if _tag(key) == "key"}
+    found = {_number(e.get("id")): _attributes(e, names) for e in root.iter() if _tag(e) == "node"}
+    if sorted(found) != list(range(len(found))) or not 2 <= len(found) <= MOST_NODES:
+        raise ValueError(f"a graph has nodes with the ids 0, 1, …, 2 to {MOST_NODES} of them; got {len(found)}.")
+    edges = [(_number(e.get("source")), _number(e.get("target"))) for e in root.iter() if _tag(e) == "edge"]
+    nodes = directed(len(found), edges)
+    return [Node(node.inputs, *found[place]) for place, node in enumerate(nodes)]
+
+
+def _attributes(node: ElementTree.Element, names: dict[str | None, str | None]) -> tuple[str | None, str | None]:
+    told = {names.get(data.get("key")): data.text for data in node if _tag(data) == "data"}
+    operation = told.get("operation")
+    if operation not in (None, *OPERATIONS):
+        raise ValueError(f"unknown operation {operation!r} in the graph. Known: {', '.join(OPERATIONS)}.")
+    return operation, told.get("activation")
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _number(text: str | None) -> int:
+    digits = (text or "").removeprefix("n")
+    if not (digits.isdecimal() and len(digits) < 7):
+        raise ValueError(f"nodes of a graph are numbered 0, 1, …; got {text!r}.")
+    return int(digits)

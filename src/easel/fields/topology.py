@@ -30,13 +30,13 @@ def watts_strogatz(count: int, seed: int) -> list[Node]:
 def with_operations(nodes: Sequence[Node], activations: Sequence[str], seed: int) -> list[Node]:
     """The same graph with operations and activations drawn where they are open; node 0 is the input and has none."""
     generator = stream(seed, "operations")
-    drawn = torch.randint(2**31, (len(nodes), 2), generator=generator).tolist()
+    drawn: list[list[int]] = torch.randint(2**31, (len(nodes), 2), generator=generator).tolist()
     chosen = [nodes[0]]
     for node, (operation, number) in zip(nodes[1:], drawn[1:], strict=True):
         operation = node.operation or OPERATIONS[operation % len(OPERATIONS)]
         name = None
         if operation in ("linear", "conv"):
-            usual: str = activations[number % len(activations)]
+            usual = activations[number % len(activations)]
             name = activation_name(node.activation or usual)
         chosen.append(replace(node, operation=operation, activation=name))
     return chosen

@@ -11,6 +11,7 @@ from jaxtyping import Float, Shaped
 from PIL import Image
 from torch import Tensor
 
+from easel.gl.cuda import Producer
 from easel.graphics.channels import hwc
 from easel.graphics.image import as_picture, as_tensor, imwrite
 from easel.viewer.comparison import Comparison, Shown
@@ -25,6 +26,10 @@ from easel.viewer.strokes import Stroke, Trail, in_pixels
 
 log = logging.getLogger("easel")
 Source = Tensor | np.ndarray | Image.Image | Callable[[], Tensor | np.ndarray | Image.Image]
+MOST_TENSOR_PIXELS = 2**31 - 1
+"""Each way; memory ends long before."""
+Share = Callable[[int, int, int, torch.device], Tensor | None]
+"""Makes a tensor of (height, width, channels) on a CUDA device in memory that OpenGL draws from, if it can."""
 SQUARE_PIXELS = 4
 """A loupe shows pixels that are so large on screen as squares."""
 
@@ -67,12 +72,18 @@ class Canvas(Recordable, Displayed):
         """What it has shown, once `keep_history` was called."""
         self.timeline = Timeline()
         """Where in it the canvas is; the view's, for the canvases of a view."""
+        self.moved_bytes = 0
+        """What all frames together have moved to the graphics driver; a canvas that nobody sees moves nothing."""
+        self.share: Share | None = None
+        """What makes tensors in memory that OpenGL draws from; the view's backend, for the canvases of a view."""
         self._source: Tensor | Callable[[], object] | None = None
         self._stored: Tensor | None = None
         self._taken: Tensor | None = None
         """The content of a `live=False` binding, and `_still`, the picture of it."""
         self._still: Tensor | None = None
         self._size: tuple[int, int] | None = None
+        self._path = "none"
+        self._producer: Producer | None = None
         self._trail = Trail()
 
     def __repr__(self) -> str:
@@ -107,6 +118,7 @@ class Canvas(Recordable, Displayed):
         source = tensor if tensor is None or callable(tensor) else as_tensor(tensor, self._who).detach()
         self._size = check(source, self._asked, self._who) if isinstance(source, Tensor) else None
         self._source, self._stored = source, source if isinstance(source, Tensor) else None
+        self._producer = Producer(source) if isinstance(source, Tensor) else None
         self.live = live
         self.refresh()
         return self
@@ -116,9 +128,20 @@ class Canvas(Recordable, Displayed):
         self._taken = self._still = None
         self.version += 1
 
-    def alloc(self, height: int, width: int, channels: int = 4, device: str | torch.device = "cuda:0") -> Tensor:
-        """A new zero-filled float32 tensor, bound to this canvas; a CPU tensor where there is no CUDA."""
-        tensor = blank(height, width, channels, device, name=self.name)
+    def alloc(
+        self,
+        height: int,
+        width: int,
+        channels: int = 4,
+        device: str | torch.device = "cuda:0",
+        *,
+        shared: bool = False,
+    ) -> Tensor:
+        """A new zero-filled float32 tensor, bound to this canvas; a CPU tensor where there is no CUDA.
+
+        `shared` puts it into memory that OpenGL draws from, where CUDA and OpenGL have such memory.
+        """
+        tensor = blank(height, width, channels, device, name=self.name, share=self.share if shared else None)
         self.bind(tensor)
         return tensor
 
@@ -163,6 +186,22 @@ class Canvas(Recordable, Displayed):
     def size(self) -> tuple[int, int] | None:
         """(height, width) of what is shown, as far as it is known: a function's after its first call."""
         return self._size
+
+    @property
+    def path(self) -> str:
+        """How the pixels of the last drawn frame travelled; "none" before the first, and where nothing is drawn.
+
+        "host": from main memory. "cuda-array" and "cuda-buffer": within the GPU, the latter for what `alloc` made
+        with `shared`. "cuda-host": from the GPU through main memory, as CUDA and OpenGL do not share a device here.
+        """
+        return self._path
+
+    def note_upload(self, path: str, moved_bytes: int) -> None:
+        """Take note of how a drawn frame's picture travelled; the stream that writes the tensor may go on."""
+        self._path = path
+        self.moved_bytes += moved_bytes
+        if self._producer is not None:
+            self._producer.resume()
 
     def keep_history(self, limit_bytes: int = DEFAULT_BYTES, *, every: int = 1) -> "Canvas":
         """Keep what is shown from now on, in 8 bits, once per frame or every so many steps, to go back to.
@@ -232,6 +271,8 @@ class Canvas(Recordable, Displayed):
             return self._taken
         if isinstance(source, Tensor):
             tensor = source
+            assert self._producer is not None
+            self._producer.wait()
         else:
             with torch.no_grad():
                 tensor = as_tensor(source(), self._who).detach()
@@ -285,16 +326,23 @@ class Canvas(Recordable, Displayed):
 
 
 def blank(
-    height: int, width: int, channels: int, device: str | torch.device, *, name: str
+    height: int, width: int, channels: int, device: str | torch.device, *, name: str, share: Share | None = None
 ) -> Float[Tensor, "height width channels"]:
-    """A zero-filled float32 picture; where there is no CUDA, one for a CUDA device lives on the CPU."""
+    """A zero-filled float32 picture; where there is no CUDA, one for a CUDA device lives on the CPU.
+
+    `share` makes it, if it can, where it is to be in memory that OpenGL draws from.
+    """
     if channels not in (1, 3, 4):
         raise ValueError(f"Expected 1, 3, or 4 channels, got {channels}.")
     device = torch.device(device)
     if device.type == "cuda" and not torch.cuda.is_available():
         _warn_once(f"no CUDA device here: tensor {name!r} lives on the CPU instead of {device}")
         device = torch.device("cpu")
-    return torch.zeros(height, width, channels, device=device)
+    shared = None
+    if share is not None and device.type == "cuda":
+        numbered = device if device.index is not None else torch.device("cuda", torch.cuda.current_device())
+        shared = share(height, width, channels, numbered)
+    return torch.zeros(height, width, channels, device=device) if shared is None else shared
 
 
 def check_filter(filter: str, who: str) -> None:

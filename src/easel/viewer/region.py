@@ -65,6 +65,7 @@ class Region:
         if name not in self.canvases:
             self.canvases[name] = Canvas(name, filter=filter, fit=fit, recording_clock=self._turn.recording_clock)
             self.canvases[name].timeline = self._turn.timeline
+            self.canvases[name].share = self._turn.share
         return self.canvases[name]
 
     def on_frame(self, callback: Callback) -> Callback:

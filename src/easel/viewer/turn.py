@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from easel.viewer.canvas import Share
 from easel.viewer.context import UI
 from easel.viewer.dialogs import Dialogs
 from easel.viewer.history import Timeline
@@ -18,6 +19,8 @@ class Turn:
     strict: bool = False
     recording_clock: str = "frames"
     """How recordings tell time, unless they say: "wall" where a person watches."""
+    share: Share | None = None
+    """What makes tensors in memory that OpenGL draws from."""
     index: int = 0
     """Frames begun so far."""
     running: bool = False

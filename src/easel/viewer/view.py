@@ -80,7 +80,7 @@ class View(Recordable):
         super().__init__("wall" if self._backend.interactive and clock == "wall" else "frames")
         self.keys: set[str] = set()
         """The keys that are down now, by name, without those that are typed into a text field; see `on_key`."""
-        self._turn = Turn(self._backend.ui, self.window.dialogs, strict, self.recording_clock)
+        self._turn = Turn(self._backend.ui, self.window.dialogs, strict, self.recording_clock, self._backend.share)
         self._panels: dict[str, Panel] = {}
         self._places: dict[str, Place] = {}
         file = Path(layout_file) if layout_file is not None else None

@@ -260,14 +260,16 @@ def create_tensor(
     *,
     name: str = "tensor",
     window: Window | None = None,
+    shared: bool = False,
 ) -> Float[Tensor, "height width channels"]:
     """A zero-filled float32 picture tensor to bind and write into; its memory does not depend on the window's life.
 
-    A CUDA `device` on a machine without CUDA gives a CPU tensor and one warning. `name` only labels. RuntimeError
-    without a `window` when none is open.
+    A CUDA `device` on a machine without CUDA gives a CPU tensor and one warning. `name` only labels. `shared` puts it
+    into memory that OpenGL draws from, where CUDA and OpenGL have such memory. RuntimeError without a `window` when
+    none is open.
     """
-    window_in_use(window)
-    return blank(height, width, channels, device, name=name)
+    backend = window_in_use(window).backend
+    return blank(height, width, channels, device, name=name, share=backend.share if shared else None)
 
 
 def _most_frames() -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -80,6 +81,13 @@ class Backend(ABC):
 
     def present(self, frame: Frame) -> None:  # noqa: B027  nobody looks
         """Draw `frame` for those who look."""
+
+    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
+        """A zero-filled float32 tensor in memory that this backend draws from; None where it has none such.
+
+        The tensor may outlive the backend, which then keeps the graphics driver's context until the program ends.
+        """
+        return None
 
     @abstractmethod
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:

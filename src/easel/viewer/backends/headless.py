@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -42,14 +43,22 @@ class HeadlessBackend(Backend):
         with self._context:
             return self._painter.capture(frame, self.size)
 
+    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
+        if self._context is None or self._painter is None:
+            return None  # closed
+        with self._context:
+            return self._painter.share(height, width, channels, device)
+
     def close(self) -> None:
         if self._context is None:
             return
+        unused = True
         with self._context:
             if self.ui is not None:
                 self.ui.activate()
                 if self._painter is not None:
-                    self._painter.close()
+                    unused = self._painter.close()
                 self.ui.close()
-        self._context.release()
+        if unused:
+            self._context.release()
         self._context = self._painter = None

@@ -3,9 +3,11 @@
 import weakref
 from typing import TYPE_CHECKING
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.gl.cuda import interop_of
 from easel.gl.nearest import NearestEnlarger
 from easel.gl.texture import PictureTexture, read_back
 from easel.viewer.backends.base import Frame
@@ -53,10 +55,13 @@ class Painter:
         imgui.backends.opengl3_init("#version 330")
         imgui.backends.opengl3_new_frame()  # makes its shaders; later calls would do nothing
 
-    def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
-        """Bring the pictures that are seen up to date and draw everything into `target` of `size` = (width, height)."""
+    def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int], *, late: bool = False) -> None:
+        """Bring the pictures that are seen up to date and draw everything into `target` of `size` = (width, height).
+
+        Live pictures may be a frame `late`, where waiting for their way through main memory can be spared.
+        """
         pictures = (*frame.placements, *frame.numbered)
-        names = {placement.texture_id: self._texture_name(placement) for placement in pictures}
+        names = {placement.texture_id: self._texture_name(placement, late) for placement in pictures}
         self._release_orphans()
         names |= {drawing.texture_id: self._draw_subject(drawing) for drawing in frame.drawings}
         target.use()
@@ -80,15 +85,21 @@ class Painter:
             framebuffer.release()
             color.release()
 
-    def close(self) -> None:
+    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
+        """A zero-filled tensor in memory that OpenGL draws from; None where that is not to be had."""
+        return interop_of(self._context).share(height, width, channels, device)
+
+    def close(self) -> bool:
+        """Give everything back; False where tensors still live in the context's memory, which then must stay."""
         imgui.backends.opengl3_shutdown()
         for picture in (*self._textures.values(), *self._renderers.values()):
             picture.release()
         self._blank.release()
         if self._enlarger is not None:
             self._enlarger.release()
+        return not interop_of(self._context).lends_memory
 
-    def _texture_name(self, placement: Placement) -> int:
+    def _texture_name(self, placement: Placement, late: bool) -> int:
         """OpenGL's name of an up-to-date texture for a canvas; of a blank one when there is nothing to show."""
         canvas = placement.canvas
         texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
@@ -98,7 +109,8 @@ class Painter:
         rectangle, visible = placement.settle()
         shown = (round(rectangle.height), round(rectangle.width))
         if picture is not None:
-            texture.picture.upload(picture, shown)
+            texture.picture.upload(picture, shown, late=late and canvas.changes)
+            canvas.note_upload(texture.picture.path, texture.picture.moved_bytes)
             texture.seen = NOT_STILL if canvas.changes else canvas.version, shown
             self.uploads += 1
         source = texture.picture.texture

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -102,7 +103,7 @@ class WindowBackend(Backend):
         started = time.perf_counter()
         painter, context = self._activate()
         target = context.detect_framebuffer(0)
-        painter.draw(frame, target, self.size)
+        painter.draw(frame, target, self.size, late=True)
         self._glfw.swap_buffers(self._window)
         self._pace.drawn(time.perf_counter() - started)
 
@@ -110,17 +111,28 @@ class WindowBackend(Backend):
         painter, _ = self._activate()
         return painter.capture(frame, self.size)
 
+    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
+        if self._painter is None:
+            return None  # closed
+        painter, _ = self._activate()
+        return painter.share(height, width, channels, device)
+
     def close(self) -> None:
         global _open_windows
         if self._window is None:
             return
+        unused = True
         self._glfw.make_context_current(self._window)
         if self.ui is not None:
             self.ui.activate()
             if self._painter is not None:
-                self._painter.close()
+                unused = self._painter.close()
                 imgui.backends.glfw_shutdown()
             self.ui.close()
+        if not unused:
+            self._glfw.hide_window(self._window)
+            self._window = self._painter = self.ui = None
+            return
         if self._context is not None:
             self._context.release()
         self._glfw.destroy_window(self._window)

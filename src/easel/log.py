@@ -22,7 +22,7 @@ def set_log_level(level: str = "info") -> None:
 
     A program that has set up logging itself keeps its own handlers; then only the level changes.
     """
-    if level not in LEVELS:
+    if level not in list(LEVELS):  # a list takes anything, a mapping only what has a hash
         raise ValueError(f"unknown log level {level!r}. Known: {', '.join(LEVELS)}.")
     logger = logging.getLogger("easel")
     logger.setLevel(LEVELS[level])

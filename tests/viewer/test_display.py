@@ -149,14 +149,19 @@ def test_the_pointer_in_tensor_pixels(open_headless) -> None:
             assert canvas.mouse == pytest.approx(point, abs=40 / canvas.rectangle.width)
 
 
-def test_nobody_looking_nothing_is_evaluated(open_headless) -> None:
+def test_nobody_looking_a_function_is_called_once_for_its_size(open_headless) -> None:
     view = open_headless()
     calls = []
-    view.panel("P").canvas("c").bind(lambda: calls.append(1) or noise(8, 8, 3))
+    canvas = view.panel("P").canvas("c").bind(lambda: calls.append(1) or noise(8, 12, 3))
     view.run(max_frames=10)
-    assert not calls
+    assert len(calls) == 1 and canvas.size == (8, 12)
+    Driver(view).move(canvas, 3.5, 2.5)
+    assert canvas.mouse == pytest.approx((3.5, 2.5), abs=12 / canvas.rectangle.width)
+    canvas.bind(lambda: calls.append(1) or noise(8, 12, 3))
+    view.run(max_frames=10)
+    assert len(calls) == 1, "the size of another function is expected to be the same"
     view.capture()
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
 def test_a_still_canvas_is_taken_once_and_again_when_refreshed(open_headless, tmp_path) -> None:

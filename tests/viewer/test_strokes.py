@@ -12,6 +12,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.driver import Driver
 from easel.viewer.events import PointerButton, PointerMoved
 from easel.viewer.strokes import Stroke
+from easel.viewer.toolkit import imgui
 from easel.viewer.view import View
 
 coordinates = st.floats(-300, 300)
@@ -79,6 +80,28 @@ def test_the_painted_pixel_is_the_one_under_the_pointer(
         assert painted(tensor) == [[x, y]]
         driver.stroke(canvas, [(x + 0.5, y + 0.5)], button=1)
         assert not tensor.any(), "the right button erases it"
+
+
+def test_a_script_may_draw_before_the_first_frame_and_behind_a_tab(open_headless) -> None:
+    view = open_headless("Early", 300, 200)
+    first, second = (view.panel(name).canvas("c").bind(torch.zeros(20, 30, 3)) for name in "AB")
+    drawn, driver = [], Driver(view)
+    for canvas in (first, second):
+        view.panel("A").on_frame(lambda canvas=canvas: drawn.extend(canvas for _ in canvas.strokes))
+    driver.stroke(first, [(3.5, 4.5), (20.5, 4.5)])
+    assert drawn == [first, first]
+    view.window.activate()
+    place = imgui.internal.find_window_by_name("A").dock_id
+    for name in "AB":
+        imgui.internal.dock_builder_dock_window(name, place)
+    imgui.internal.dock_builder_finish(place)
+    driver.frames(2)
+    assert {panel.visible for panel in view.panels.values()} == {True, False}
+    for canvas in (second, first):
+        driver.stroke(canvas, [(3.5, 4.5)])
+        assert drawn[-1] is canvas
+    with pytest.raises(LookupError, match=r"Canvas\('nowhere', unbound\) is not in sight"):
+        driver.move(Canvas("nowhere"), 0, 0)
 
 
 def test_a_fast_stroke_has_no_gaps_and_each_piece_comes_once(open_headless) -> None:

@@ -196,7 +196,7 @@ def test_other_mistakes_are_named(open_window) -> None:
         show(noise(4, 4))
     with pytest.raises(RuntimeError, match="no complete frame"):
         open_window(backend="none").capture()
-    with pytest.raises(ValueError, match="at least one pixel each way; got width=0, height=5"):
+    with pytest.raises(ValueError, match="at least one pixel each way, and at most 16384; got width=0, height=5"):
         Window(width=0, height=5)
     with pytest.raises(ValueError, match="unknown backend 'vulkan'"):
         Window(backend="vulkan")

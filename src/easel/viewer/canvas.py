@@ -14,6 +14,7 @@ from torch import Tensor
 from easel.gl.cuda import Producer
 from easel.graphics.channels import hwc
 from easel.graphics.image import as_picture, as_tensor, imwrite
+from easel.viewer.arguments import check_callable, check_pixels
 from easel.viewer.comparison import Comparison, Shown
 from easel.viewer.display import Display, apply, check
 from easel.viewer.history import DEFAULT_BYTES, History, Moment, Timeline
@@ -115,8 +116,12 @@ class Canvas(Recordable, Displayed):
         arguments is called, without gradients, only when the canvas is really drawn, saved or recorded. With
         `live=False` the content is taken once and again after `refresh`, and costs nothing in between. None unbinds.
         """
-        source = tensor if tensor is None or callable(tensor) else as_tensor(tensor, self._who).detach()
-        self._size = check(source, self._asked, self._who) if isinstance(source, Tensor) else None
+        if callable(tensor):
+            check_callable(tensor, f"what {self._who} is bound to")
+            source = tensor
+        else:
+            source = None if tensor is None else as_tensor(tensor, self._who).detach()
+            self._size = None if source is None else check(source, self._asked, self._who)
         self._source, self._stored = source, source if isinstance(source, Tensor) else None
         self._producer = Producer(source) if isinstance(source, Tensor) else None
         self.live = live
@@ -233,6 +238,11 @@ class Canvas(Recordable, Displayed):
         far they are apart, from 0 to 1 / `gain`. `comparison` has PSNR and SSIM meanwhile. `history.at(step)` can be
         compared with as well. None ends it.
         """
+        if other is not None and not isinstance(other, Shown):
+            raise TypeError(
+                f"{self._who} is compared with a canvas or a step of its history; got {type(other).__name__}. "
+                "A tensor becomes one by Canvas(name).bind(tensor)."
+            )
         self.comparison = None if other is None else Comparison(other, mode, gain)
         return self
 
@@ -294,6 +304,8 @@ class Canvas(Recordable, Displayed):
     def link(self, *others: "Canvas") -> "Canvas":
         """Let `others` show the same part as this canvas from now on, and the pointer of each on all."""
         for other in others:
+            if not isinstance(other, Canvas):
+                raise TypeError(f"{self._who} is linked with canvases; got {type(other).__name__}.")
             other.loupe = self.loupe
         return self
 
@@ -334,6 +346,7 @@ def blank(
     """
     if channels not in (1, 3, 4):
         raise ValueError(f"Expected 1, 3, or 4 channels, got {channels}.")
+    check_pixels(f"tensor {name!r}", MOST_TENSOR_PIXELS, height=height, width=width)
     device = torch.device(device)
     if device.type == "cuda" and not torch.cuda.is_available():
         _warn_once(f"no CUDA device here: tensor {name!r} lives on the CPU instead of {device}")

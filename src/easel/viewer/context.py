@@ -56,7 +56,9 @@ class UI:
         io.delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
 
     def begin(self) -> None:
-        """Open a frame."""
+        """Open a frame; one that an exception left open is closed before."""
+        if self.open:
+            self.end()
         imgui.new_frame()
         self.open = True
 

@@ -35,6 +35,11 @@ class Question:
     save: bool = False
     default_extension: str = ""
 
+    def __post_init__(self) -> None:
+        for pair in self.filters:
+            if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+                raise TypeError(f"filters are pairs such as ('Images', '*.png *.jpg'); got {pair!r} among them.")
+
     def admits(self, name: str) -> bool:
         """Whether a file of this name passes the filters; all do where there are none."""
         patterns = [pattern for _, pattern_list in self.filters for pattern in pattern_list.split()]

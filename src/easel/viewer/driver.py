@@ -104,15 +104,18 @@ class Driver:
 
     def move(self, canvas: Canvas | SceneView, x: Number, y: Number) -> None:
         """Move the pointer to (x, y) in the pixels of a canvas's tensor, or of a scene's picture."""
+        self._bring_into_sight(canvas)
         self._pointer = PointerMoved(*_on_canvas(canvas, x, y))
         self.frames(2)
 
     def stroke(self, canvas: Canvas | SceneView, points: Sequence[tuple[Number, Number]], *, button: int = 0) -> None:
         """Drag over a canvas through `points` in its tensor's pixels; button 0 is left, 1 right, 2 middle."""
+        self._bring_into_sight(canvas)
         self._drag([_on_canvas(canvas, x, y) for x, y in points], button)
 
     def wheel(self, canvas: Canvas | SceneView, notches: Number, at: tuple[Number, Number] | None = None) -> None:
         """Turn the wheel over a canvas: at (x, y) in its tensor's pixels, else in the middle."""
+        self._bring_into_sight(canvas)
         height, width = canvas.size or (1, 1)
         self.move(canvas, *(at or (width / 2, height / 2)))
         self._frame(WheelTurned(0.0, notches))
@@ -173,6 +176,19 @@ class Driver:
             raise LookupError(f"widget {label!r} is no {' or '.join(kind.__name__ for kind in kinds)}.")
         return owner, slot.widget
 
+    def _bring_into_sight(self, canvas: Canvas | SceneView) -> None:
+        """Turn frames until a canvas has its place: before the first one nothing has, and behind a tab nothing is."""
+        owners = [panel for panel in self._view.panels.values() if canvas in panel.canvases.values()]
+        for _ in range(SEARCH_ROUNDS):
+            if canvas.rectangle is not None and canvas.size is not None:
+                return
+            for owner in owners:
+                owner.focus_wanted = True
+            self.frames(2)
+            for owner in owners:
+                owner.focus_wanted = False
+        raise LookupError(f"{canvas!r} is not in sight.")
+
     def _spot(self, label: str, panel: str | None) -> Rectangle:
         """Where a labelled thing is, brought into sight first."""
         for browser in self._view.dialogs.browsers:
@@ -195,8 +211,7 @@ def _center(area: Rectangle) -> tuple[Number, Number]:
 
 def _on_canvas(canvas: Canvas | SceneView, x: Number, y: Number) -> tuple[Number, Number]:
     """A point of the canvas's tensor in window pixels."""
-    if canvas.rectangle is None or canvas.size is None:
-        raise LookupError(f"{canvas!r} is not in sight.")
+    assert canvas.rectangle is not None and canvas.size is not None
     height, width = canvas.size
     area = canvas.rectangle
     return area.x + x / width * area.width, area.y + y / height * area.height

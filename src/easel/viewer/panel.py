@@ -40,9 +40,9 @@ class Panel(Region):
         """Anything, as text."""
         self._tell(Text(str(text), color))
 
-    def text_colored(self, red: Number, green: Number, blue: Number, alpha: Number, text: object) -> None:
+    def text_colored(self, r: Number, g: Number, b: Number, a: Number, text: object) -> None:
         """Text in a colour with components in [0, 1]."""
-        self._tell(Text(str(text), (red, green, blue, alpha)))
+        self._tell(Text(str(text), (r, g, b, a)))
 
     def text_wrapped(self, text: object, *, color: Rgba | None = None) -> None:
         """Text that goes on in the next line where the panel ends."""
@@ -70,7 +70,7 @@ class Panel(Region):
 
     def progress(self, fraction: Number, *, overlay: str = "") -> None:
         """A bar for a share in [0, 1]; the percentage is written over it unless `overlay` is."""
-        self._tell(Progress(float(fraction), overlay))
+        self._tell(Progress(fraction, overlay))
 
     def checkbox(self, label: str, *, default: bool = False, help: str = "") -> bool:
         return self.ask(label, Checkbox(default), help)
@@ -103,11 +103,11 @@ class Panel(Region):
         self, label: str, *, default: Sequence[Number] = (1.0, 1.0, 1.0), help: str = ""
     ) -> tuple[float, float, float]:
         """Red, green and blue in [0, 1], display-referred like every picture."""
-        return self.ask(label, ColorPicker(tuple(default)), help)
+        return self.ask(label, ColorPicker(default), help)
 
     def combo(self, label: str, items: Sequence[str], *, default: int = 0, help: str = "") -> int:
         """The index of the chosen item; 0 when there is none to choose."""
-        return self.ask(label, Combo(tuple(map(str, items)), default), help)
+        return self.ask(label, Combo.of(items, default), help)
 
     def input_text(self, label: str, *, default: str = "", max_length: int = 256, help: str = "") -> str:
         """A line of text of up to `max_length` characters."""
@@ -181,6 +181,8 @@ class Panel(Region):
         An existing file is kept, the film is then called "recording-2.gif", and so on. What goes wrong with the film
         is told below the button.
         """
+        if not isinstance(canvas, Recordable):
+            raise TypeError(f"record_button takes a canvas or a view; got {type(canvas).__name__} {canvas!r}.")
         check_film(path, fps)
         label = stop_label if canvas.is_recording else SAVING if canvas.is_saving else start_label
         if label != start_label and self._is_claimed(label):

@@ -83,8 +83,10 @@ class Pen:
         veils = {col.frame_bg: 0.0, col.frame_bg_hovered: 0.04, col.frame_bg_active: 0.07}
         for index, alpha in (veils | {col.slider_grab: 0.0, col.slider_grab_active: 0.0}).items():
             imgui.push_style_color(index, (1.0, 1.0, 1.0, alpha))
-        yield
-        imgui.pop_style_color(5)
+        try:
+            yield
+        finally:
+            imgui.pop_style_color(5)
 
     def words(self, text: str, color: Rgba | None = None, *, in_line: bool = False) -> None:
         """Text as it is, `%` included; `in_line` sets it on the baseline of a control that follows on the same line."""
@@ -117,8 +119,10 @@ def tinted(color: Rgba | None) -> Iterator[None]:
     for index, alpha in alphas.items():
         assert color is not None
         imgui.push_style_color(index, (*color[:3], alpha))
-    yield
-    imgui.pop_style_color(len(alphas))
+    try:
+        yield
+    finally:
+        imgui.pop_style_color(len(alphas))
 
 
 def imgui_name(label: str) -> tuple[str, str]:

@@ -82,8 +82,8 @@ def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placem
     """
     shown = [canvas for canvas in canvases if _is_bound(canvas)]
     for canvas in shown:
-        if canvas.size is None and not canvas.fit:
-            look(canvas)  # shown pixel by pixel, it needs its size before it can be laid out
+        if canvas.size is None:
+            look(canvas)  # a function: where its picture stands, and what the pointer is on, its size decides
     gap = imgui.get_style().item_spacing.y
     native_heights = [canvas.size[0] for canvas in shown if canvas.size and not canvas.fit]
     free = imgui.get_content_region_avail().y - below - sum(native_heights) - gap * (len(shown) - (not below))

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from easel.viewer.arguments import check_numbers
 from easel.viewer.pen import Pen
 from easel.viewer.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS, colour
@@ -24,6 +25,11 @@ class Text:
     text: str
     color: Rgba | None = None
     wrapped: bool = False
+
+    def __post_init__(self) -> None:
+        if self.color is not None:
+            red, green, blue, alpha = self.color
+            check_numbers("a text's color", red=red, green=green, blue=blue, alpha=alpha)
 
     def draw(self, pen: Pen) -> None:
         if self.wrapped:
@@ -60,7 +66,10 @@ class Progress:
     overlay: str
 
     def __post_init__(self) -> None:
-        fraction = self.fraction
+        try:
+            fraction = float(self.fraction)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"progress is a share from 0 to 1; got {self.fraction!r}.") from error
         object.__setattr__(self, "fraction", 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0))
 
     def draw(self, pen: Pen) -> None:
@@ -138,12 +147,15 @@ Readout = Text | Section | Progress | Plot
 
 
 def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:
-    """Numbers of any kind as one row of doubles, infinities as NaN."""
-    if isinstance(values, Tensor):
-        values = values.detach().to("cpu", torch.float64).numpy()
-    elif not isinstance(values, np.ndarray):
-        values = [float(value) for value in values]
-    row = np.asarray(values, dtype=np.float64).reshape(-1)
+    """Numbers of any kind as one row of doubles, infinities as NaN; TypeError for what is no numbers."""
+    try:
+        if isinstance(values, Tensor):
+            values = values.detach().to("cpu", torch.float64).numpy()
+        elif not isinstance(values, np.ndarray):
+            values = [float(value) for value in values]
+        row = np.asarray(values, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"a plot takes numbers: a list, an array or a tensor; got {values!r:.80}.") from error
     return np.where(np.isfinite(row), row, np.nan)
 
 

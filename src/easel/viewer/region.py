@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from jaxtyping import Shaped
 from torch import Tensor
 
+from easel.viewer.arguments import check_callable, check_name
 from easel.viewer.canvas import Canvas
 from easel.viewer.containment import Guard
 from easel.viewer.controls import Fields
@@ -62,6 +63,7 @@ class Region:
 
     def canvas(self, name: str, *, filter: str = "linear", fit: bool = True) -> Canvas:
         """This panel's canvas of that name, made when there is none yet; later calls ignore the settings."""
+        check_name(name, "a canvas")
         if name not in self.canvases:
             self.canvases[name] = Canvas(name, filter=filter, fit=fit, recording_clock=self._turn.recording_clock)
             self.canvases[name].timeline = self._turn.timeline
@@ -70,6 +72,7 @@ class Region:
 
     def on_frame(self, callback: Callback) -> Callback:
         """Call `callback` in every frame, inside the panel, below its canvases; defined again, it replaces itself."""
+        check_callable(callback, f"a callback of panel {self.name!r}")
         self._callbacks[callback_key(callback)] = callback
         return callback
 
@@ -220,6 +223,7 @@ class Region:
         `given` is for what the program keeps itself: the value that it holds now. The widget shows that whenever the
         program has changed it, and otherwise what a person made of it.
         """
+        check_name(label, f"a widget of panel {self.name!r}")
         slot = self._slots.setdefault(label, Slot())
         if self._turn.running:
             self._claim(label, slot, widget)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.viewer.arguments import check_callable, check_name, check_numbers
 from easel.viewer.backends.base import Frame
 from easel.viewer.dialogs import Dialogs
 from easel.viewer.docking import Dock
@@ -59,8 +60,6 @@ class View(Recordable):
         dt: Number = 1 / 60,
         layout_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        if width < 1 or height < 1:
-            raise ValueError(f"a view has at least one pixel each way; got width={width}, height={height}.")
         if clock not in ("wall", "frames"):
             raise ValueError(f"unknown clock {clock!r}. Known: wall, frames.")
         self.title = title
@@ -102,8 +101,12 @@ class View(Recordable):
         `side` is "left", "right", "top" or "bottom"; the panel takes `width` (a share, 0.2 if 0) of what earlier
         panels left. Panels without a side share the rest.
         """
+        check_name(name, "a panel")
+        if not name:
+            raise ValueError("a panel needs a name: it is what its tab says, and what keeps its place.")
         if side is not None and side not in SIDES:
             raise ValueError(f"unknown side {side!r} for panel {name!r}. Known: {', '.join(SIDES)}, or None.")
+        check_numbers(f"panel {name!r}", width=width)
         if not 0 <= width < 1:
             raise ValueError(f"the width of panel {name!r} is a share from 0 to 1 of what remains; got {width}.")
         if name not in self._panels:
@@ -113,6 +116,7 @@ class View(Recordable):
 
     def on_frame(self, callback: Callback) -> Callback:
         """Call `callback` once per frame, before the panels; defined again, it replaces itself."""
+        check_callable(callback, "a callback of a view")
         self._callbacks[callback_key(callback)] = callback
         return callback
 
@@ -134,6 +138,8 @@ class View(Recordable):
 
     def run(self, *, max_frames: int = 0) -> None:
         """Turn frames until the window is closed, or for `max_frames` (0: no limit)."""
+        if max_frames < 0:
+            raise ValueError(f"max_frames is a number of frames, or 0 for no limit; got {max_frames}.")
         turned = 0
         while self.step():
             self.end_step()
@@ -258,6 +264,7 @@ class View(Recordable):
         return self._turn.dialogs
 
     def _listen(self, kinds: tuple[type, ...], callback: EventCallback) -> EventCallback:
+        check_callable(callback, "a callback for events", 1)
         self._listeners[kinds, callback_key(callback)] = kinds, callback
         return callback
 

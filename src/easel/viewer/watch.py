@@ -15,6 +15,8 @@ MOMENTUM = Range(0.0, 0.9999, step=1e-4)
 
 def watch(form: Form, optimizer: Optimizer, name: str) -> None:
     """Draw a slider for learning rate, weight decay and momentum of every parameter group, and apply what it says."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"watch takes a torch optimizer; got {type(optimizer).__name__}.")
     for number, group in enumerate(optimizer.param_groups):
         title = str(group.get("name", f"group {number}")) if len(optimizer.param_groups) > 1 else ""
         if title:

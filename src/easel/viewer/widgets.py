@@ -3,15 +3,23 @@
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+
+from easel.viewer.arguments import check_numbers
 from easel.viewer.pen import Pen, imgui_name, tinted
 from easel.viewer.sketch import Number, Rgba, Sketch, Words
 from easel.viewer.toolkit import imgui
 
 T = TypeVar("T")
+
+MOST_FLOAT, MOST_INT = 1e38, 2**30
+"""Dear ImGui's sliders go no further from 0."""
+DIRECTIVE = re.compile(r"[^%]*(%[-+ #0]*\d*(\.\d+)?[{kinds}][^%]*)?".replace("{kinds}", "aefgAEFGdiuxX"))
+"""A text with at most one number in it, as printf writes it; "%%" is taken out before."""
 
 
 class Widget(ABC, Generic[T]):
@@ -45,6 +53,9 @@ class Button(Widget[bool]):
     """In place of a button's own."""
     default: bool = False
     momentary: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_numbers("a button", width=self.width, height=self.height)
 
     def accept(self, value: object) -> bool:
         return bool(value)
@@ -85,7 +96,7 @@ class Slider(Widget[float]):
     """The distance of its notches, from `min` on."""
 
     def __post_init__(self) -> None:
-        _check_range(self.min, self.max, self.log)
+        _check_range(self.min, self.max, MOST_FLOAT, self.log, self.format)
 
     def accept(self, value: object) -> float:
         return float(_notch(_number(value), self.min, self.max, self.step))
@@ -118,7 +129,9 @@ class SliderInt(Widget[int]):
     step: int = 1
 
     def __post_init__(self) -> None:
-        _check_range(self.min, self.max, self.log)
+        if not all(isinstance(end, int | np.integer) for end in (self.min, self.max)):
+            raise TypeError(f"slider_int runs between whole numbers; got min={self.min!r}, max={self.max!r}.")
+        _check_range(self.min, self.max, MOST_INT, self.log, self.format)
 
     def accept(self, value: object) -> int:
         return int(_notch(round(_number(value)), self.min, self.max, self.step))
@@ -140,7 +153,7 @@ class SliderInt(Widget[int]):
 
 @dataclass(frozen=True)
 class ColorPicker(Widget[tuple[float, float, float]]):
-    default: Sequence[Number]
+    default: object
 
     def accept(self, value: object) -> tuple[float, float, float]:
         try:
@@ -161,6 +174,13 @@ class ColorPicker(Widget[tuple[float, float, float]]):
 class Combo(Widget[int]):
     items: Sequence[str]
     default: int
+
+    @classmethod
+    def of(cls, items: Iterable[object], default: int) -> "Combo":
+        """One whose items are any objects, as text."""
+        if isinstance(items, str) or not isinstance(items, Iterable):
+            raise TypeError(f"the items of a combo are several texts; got {type(items).__name__} {items!r}.")
+        return cls(tuple(map(str, items)), default)
 
     def accept(self, value: object) -> int:
         if isinstance(value, str):
@@ -190,6 +210,11 @@ class InputText(Widget[str]):
     default: str
     max_length: int
 
+    def __post_init__(self) -> None:
+        check_numbers("input_text", max_length=self.max_length)
+        if self.max_length < 1:
+            raise ValueError(f"input_text holds at least one character; got max_length={self.max_length}.")
+
     def accept(self, value: object) -> str:
         return str(value)[: self.max_length]
 
@@ -201,13 +226,21 @@ class InputText(Widget[str]):
 
 
 def _number(value: object) -> float:
-    number = float(value)  # pyright: ignore[reportArgumentType]  float() itself says what it cannot take
+    try:
+        number = float(value)  # pyright: ignore[reportArgumentType]  float() itself says what it cannot take
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"a number is needed; got {value!r}") from error
     if math.isnan(number):
         raise ValueError("not a number (NaN) cannot be shown on a scale")
     return number
 
 
-def _check_range(low: Number, high: Number, log: bool) -> None:
+def _check_range(low: Number, high: Number, most: Number, log: bool, format: str) -> None:
+    check_numbers("a slider", min=low, max=high)
+    if max(abs(low), abs(high)) > most:
+        raise ValueError(f"a slider's ends are at most {most:g} from 0; got min={low}, max={high}")
+    if not DIRECTIVE.fullmatch(format.replace("%%", "")):
+        raise ValueError(f"the format of a slider has one number in it, such as '%.3f'; got {format!r}")
     if not low <= high:
         raise ValueError(f"a slider runs from min up to max; got min={low}, max={high}")
     if log and low < 0:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from easel.graphics.image import check_tensor
 from easel.viewer import toolkit
-from easel.viewer.backends.base import Frame
+from easel.viewer.arguments import check_numbers, check_pixels
+from easel.viewer.backends.base import MOST_PIXELS, Frame
 from easel.viewer.backends.select import select
 from easel.viewer.canvas import blank, check_filter
 from easel.viewer.context import require_frame
@@ -61,8 +62,7 @@ class Window:
         backend: str | None = None,
         scale: Number | None = None,
     ) -> None:
-        if width < 1 or height < 1:
-            raise ValueError(f"a window has at least one pixel each way; got width={width}, height={height}.")
+        check_pixels("a window", MOST_PIXELS, width=width, height=height)
         self.most_frames = _most_frames()
         """After so many the program is to end by itself; None: never."""
         self.title = title
@@ -241,6 +241,7 @@ def show(
     window = window_in_use(window)
     picture = check_tensor(tensor, f"show(name={name!r})")
     check_filter(filter, f"show(name={name!r})")
+    check_numbers(f"show(name={name!r})", width=width, height=height)
     rows, columns = picture.shape[:2]
     if width <= 0:
         width = columns if height <= 0 else columns * height / rows
@@ -285,4 +286,6 @@ def window_in_use(window: Window | None) -> Window:
     window = window or Window._current
     if window is None:
         raise RuntimeError("No active easel.Window - create one first")
+    if not isinstance(window, Window):
+        raise TypeError(f"window= takes an easel.Window, such as view.window; got {type(window).__name__}.")
     return window

@@ -18,6 +18,9 @@ from easel.viewer.panel import Panel
 from easel.viewer.placement import Placement
 from easel.viewer.sketch import Number
 
+MOST_PIXELS = 16_384
+"""Of a window each way: what graphics drivers can draw at least on today's machines."""
+
 
 class BackendUnavailableError(RuntimeError):
     """This backend cannot run here; the message is the reason in one line."""
@@ -35,6 +38,11 @@ class Frame:
     """Pictures that the program itself draws by number, wherever it likes."""
     drawings: Sequence[Drawing] = ()
     """What OpenGL draws by itself."""
+
+
+def enlarged(width: int, height: int, scale: float) -> tuple[int, int]:
+    """`width` x `height` at `scale`, as far as a driver can draw it."""
+    return min(round(width * scale), MOST_PIXELS), min(round(height * scale), MOST_PIXELS)
 
 
 class Backend(ABC):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from easel.gl.context import GLUnavailable, open_headless
 from easel.viewer import toolkit
-from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
+from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame, enlarged
 from easel.viewer.backends.painter import Painter
 from easel.viewer.context import UI
 from easel.viewer.sketch import Number
@@ -28,7 +28,7 @@ class HeadlessBackend(Backend):
         if toolkit.MISSING:
             raise BackendUnavailableError(toolkit.MISSING)
         self.scale = float(scale or 1.0)
-        self.size = round(width * self.scale), round(height * self.scale)
+        self.size = enlarged(width, height, self.scale)
         try:
             self._context = open_headless()
         except GLUnavailable as error:

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer import toolkit
-from easel.viewer.backends.base import Backend, Frame
+from easel.viewer.backends.base import Backend, Frame, enlarged
 from easel.viewer.contact_sheet import contact_sheet
 from easel.viewer.context import UI
 from easel.viewer.sketch import Number
@@ -16,7 +16,7 @@ class NoneBackend(Backend):
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         self.scale = float(scale or 1.0)
-        self.size = round(width * self.scale), round(height * self.scale)
+        self.size = enlarged(width, height, self.scale)
         if toolkit.MISSING:
             return
         self.ui = UI(self.scale)

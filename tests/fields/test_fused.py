@@ -12,7 +12,8 @@ import torch
 from easel.fields import FieldConfig, Knobs, build_field
 from easel.fields.coordinates import pixel_centers
 from easel.fields.fused import FusedLearner, runs_fused
-from easel.fields.learner import LOSSES, Learner, mean_loss
+from easel.fields.learner import Learner
+from easel.fields.losses import LOSSES, mean_loss
 from easel.fields.rendering import values_at
 
 pytest.importorskip("numba")

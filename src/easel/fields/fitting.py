@@ -2,17 +2,18 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from easel.fields.config import Knobs
 from easel.fields.field import Field
 from easel.fields.fused import FusedLearner, runs_fused
 from easel.fields.learner import Learner
+from easel.fields.losses import MS_SSIM_PATCH, LossWeights
 from easel.fields.rendering import values_at
 from easel.fields.targets import channel_weights
 
@@ -49,26 +50,27 @@ def fit(
     seconds: float | None = None,
     target_psnr: float | None = None,
     mask: Tensor | None = None,
+    losses: LossWeights | None = None,
     fused: bool = True,
     generator: torch.Generator,
 ) -> Iterator[Step]:
     """Fit the field to a picture (H, W, C) or a volume (X, Y, Z, C), step by step, until a limit is reached.
 
     Without a limit it never ends. Asking is training: a caller that does not ask pauses the run, one that closes the
-    generator stops it. A limit by steps is reproducible bit for bit, one by seconds is not. Only the pixels where the
-    `mask` is True count: the field fills in the others. Of RGBA the colour counts as much as its alpha says.
-    `fused=False` keeps the CPU kernel out. The kernel's first step on a machine compiles it, which takes about ten
-    seconds that no limit counts; a page asks for it in a thread.
+    generator stops it. A limit by steps is reproducible bit for bit, one by seconds is not.
+
+    Only the pixels where the `mask` is True count: the field fills in the others. Of RGBA the colour counts as much as
+    its alpha says. `losses` take the place of the knobs' loss; their SSIM and perceptual terms draw patches instead of
+    single pixels. A latent that is a Parameter is fitted like the rest. `fused=False` keeps the CPU kernel out; its
+    first run on a machine compiles it, which takes about ten seconds that no limit counts.
 
     Steps move weights of the run's own; the field holds their running average, which is ahead by 2 dB and more. A rate
     that is too high cannot ruin it: where the loss explodes the step reports it, and the run goes on from the average.
     """
     size = tuple(picture.shape[:-1])
-    fits = len(size) == getattr(field, "dimensions", 2) and picture.shape[-1] == field.channels
+    fits = len(size) == field.dimensions and picture.shape[-1] == field.channels
     if not (fits and picture.numel() and picture.is_floating_point()):
-        axes = {2: "height, width", 3: "X, Y, Z"}.get(
-            getattr(field, "dimensions", 2), f"{getattr(field, 'dimensions', 2)} axes"
-        )
+        axes = {2: "height, width", 3: "X, Y, Z"}.get(field.dimensions, f"{getattr(field, 'dimensions', 2)} axes")
         raise ValueError(
             f"this field fits float targets of shape ({axes}, {field.channels}); "
             f"got {tuple(picture.shape)} of {picture.dtype}."
@@ -80,8 +82,19 @@ def fit(
             f"a mask is a bool tensor of shape {size} with at least one True; "
             f"got {tuple(mask.shape)} of {mask.dtype}{'' if mask.any() else ', all False'}."
         )
+    if losses is not None:
+        _check_losses(losses, field, size)
     limits = _Limits(steps, seconds, target_psnr)
-    return _run(field, picture.detach().float(), knobs or Knobs(), limits, mask, fused, generator)
+    return _run(field, picture.detach().float(), knobs or Knobs(), limits, mask, losses, fused, generator)
+
+
+def _check_losses(losses: LossWeights, field: Field, size: tuple[int, ...]) -> None:
+    if losses.embedding and not isinstance(field.latent, nn.Parameter):
+        raise ValueError("the embedding loss is of a trainable latent, and this field has none.")
+    if losses.patch_side((MS_SSIM_PATCH,)) and len(size) != 2:
+        raise ValueError(f"SSIM and perceptual losses are for pictures (height, width); got a target of {size}.")
+    if losses.ms_ssim and min(size) < MS_SSIM_PATCH:
+        raise ValueError(f"the MS-SSIM loss needs {MS_SSIM_PATCH} pixels each way; got {size}. Use ssim.")
 
 
 @dataclass(frozen=True)
@@ -107,25 +120,33 @@ def _run(
     knobs: Knobs,
     limits: _Limits,
     mask: Bool[Tensor, "*size"] | None,
+    losses: LossWeights | None,
     fused: bool,
     generator: torch.Generator,
 ) -> Iterator[Step]:
     if limits.reached(0, 0.0):
         return
     size = tuple(target.shape[:-1])
-    learner = FusedLearner(field, target) if fused and runs_fused(field) else Learner(field, target)
+    alone = losses.alone if losses else None
+    mixture = None if alone else losses
+    if fused and mixture is None and runs_fused(field):
+        learner = FusedLearner(field, target)
+    else:
+        learner = Learner(field, target, mixture, mask)
+    side = mixture.patch_side(size) if mixture else 0
     pixels = target.flatten(0, -2)
     counted = None if mask is None else mask.flatten().nonzero().flatten()
     samples = len(pixels) if counted is None else len(counted)
     index, spent, stopped_by, look_again = 0, 0.0, None, 0
     while stopped_by is None:
         start = time.perf_counter()
-        now = (
-            knobs if knobs.schedule == "constant" else replace(knobs, lr=knobs.lr * cosine(limits.share(index, spent)))
-        )
-        chosen = spread(samples, min(now.batch, samples), generator)
-        if counted is not None:
-            chosen = counted[chosen]
+        share = 1.0 if knobs.schedule == "constant" else cosine(limits.share(index, spent))
+        now = replace(knobs, lr=knobs.lr * share, loss=alone or knobs.loss)
+        if side:
+            chosen = patches(size, side, max(1, now.batch // side**2), generator)
+        else:
+            chosen = spread(samples, min(now.batch, samples), generator)
+            chosen = chosen if counted is None else counted[chosen]
         loss = learner.step(chosen, now, averaging(index))
         psnr = None
         if index % PSNR_EVERY == 0:
@@ -148,6 +169,16 @@ def spread(pixels: int, batch: int, generator: torch.Generator) -> Int[Tensor, "
     places = torch.arange(batch, dtype=torch.float64, device=generator.device)
     places += torch.rand(batch, generator=generator, dtype=torch.float64, device=generator.device)
     return (places * (pixels / batch)).long().clamp_(max=pixels - 1)
+
+
+def patches(size: Sequence[int], side: int, count: int, generator: torch.Generator) -> Int[Tensor, " n"]:
+    """Flat indices of all pixels of that many random (side, side) patches of a picture, one after the other."""
+    rows, columns = (
+        torch.randint(samples - side + 1, (count, 1, 1), generator=generator, device=generator.device)
+        for samples in size
+    )
+    along = torch.arange(side, device=generator.device)
+    return ((rows + along[:, None]) * size[1] + columns + along).flatten()
 
 
 def averaging(index: int) -> float:

@@ -17,7 +17,9 @@ from easel.fields.config import Knobs
 from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import DenseGrid
 from easel.fields.field import Field
-from easel.fields.learner import ADAM, HUBER_TURN, LOSSES, OPTIMIZERS, SGD_MOMENTUM, loss_bound
+from easel.fields.learner import ADAM, OPTIMIZERS, SGD_MOMENTUM, loss_bound
+from easel.fields.losses import HUBER_TURN, LOSSES
+from easel.fields.networks import MLP
 
 # Not numba's own threads: they spin while they wait, and on a busy machine (a window is drawing, say) that was
 # measured to cost several times the work itself.
@@ -37,9 +39,12 @@ def runs_fused(field: Field) -> bool:
     """Whether the kernel can take this field: 2D grids, ReLU between linear layers, on a CPU that has numba."""
     encoding = field.encoding
     return (
-        isinstance(encoding, DenseGrid)
-        and len(encoding.shapes[0]) == 2
+        type(encoding) is DenseGrid
+        and len(encoding.shapes[0]) == field.dimensions == 2
+        and type(field.network) is MLP
         and isinstance(field.output, nn.Identity)
+        and not field.radius
+        and field.latent is None
         and encoding.table.device.type == "cpu"
         and encoding.table.dtype == torch.float32
         and _kernel() is not None

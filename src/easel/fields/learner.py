@@ -6,31 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import huber_loss
 
 from easel.fields.config import Knobs
 from easel.fields.coordinates import coordinates_at
 from easel.fields.field import Field
-from easel.fields.targets import channel_weights
+from easel.fields.losses import LossWeights, mean_loss, mixed_loss
 
 # eps far below torch's 1e-8: a grid's gradients are as small as that, and Adam is meant not to see their scale
 # (Müller et al. 2022, section 4).
 ADAM = {"betas": (0.9, 0.99), "eps": 1e-15}
 SGD_MOMENTUM = 0.9
-HUBER_TURN = 0.1
 
-# The kernel knows losses and optimizers by their places here.
+# The kernel knows optimizers by their places here.
 OPTIMIZERS = {
     "adam": lambda parameters: torch.optim.Adam(parameters, **ADAM),
     "sgd": lambda parameters: torch.optim.SGD(parameters, momentum=SGD_MOMENTUM),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, **ADAM),
-}
-LOSSES = {
-    "mse": lambda predicted, true: (predicted - true).square(),
-    "l1": lambda predicted, true: (predicted - true).abs(),
-    "huber": lambda predicted, true: huber_loss(predicted, true, reduction="none", delta=HUBER_TURN),
 }
 SMALL_BATCH = 2048
 """Points up to which torch's threads wait for each other longer than they work; one does these."""
@@ -39,11 +32,19 @@ SMALL_BATCH = 2048
 class Learner:
     """The weights that steps move, beside a field that holds their running average."""
 
-    def __init__(self, field: Field, target: Float[Tensor, "*size c"]) -> None:
+    def __init__(
+        self,
+        field: Field,
+        target: Float[Tensor, "*size c"],
+        losses: LossWeights | None = None,
+        mask: Bool[Tensor, "*size"] | None = None,
+    ) -> None:
+        """`losses` take the place of the knobs' loss; where the `mask` is False patches count as equal."""
         self._size = target.shape[:-1]
         self._pixels = target.flatten(0, -2)
         # In eval mode throughout: what is fitted is what is rendered.
         self._moving = copy.deepcopy(field).requires_grad_().eval()
+        self._losses, self._counts = losses, None if mask is None else mask.reshape(-1, 1)
         self._weights, self._average = list(self._moving.parameters()), list(field.parameters())
         self._bound = math.inf
         self._name = ""
@@ -63,7 +64,7 @@ class Learner:
             self._name, optimizer = knobs.optimizer, OPTIMIZERS[knobs.optimizer](self._weights)
         for group in optimizer.param_groups:
             group["lr"], group["weight_decay"] = knobs.lr, knobs.weight_decay
-        loss = mean_loss(knobs.loss, self._moving(coordinates_at(index, self._size)), self._pixels[index])
+        loss = self._loss(index, knobs.loss)
         value = loss.item()
         if value < self._bound:
             self._bound = loss_bound(self._bound, value)
@@ -77,11 +78,13 @@ class Learner:
             _blend(self._weights, self._average, 1.0)
         return value
 
-
-def mean_loss(name: str, predicted: Float[Tensor, "n c"], true: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
-    """The loss of that name over samples and channels; of RGBA the colour counts as much as its alpha says."""
-    losses, weights = LOSSES[name](predicted, true), channel_weights(true)
-    return (losses if weights is None else losses * weights).mean()
+    def _loss(self, index: Int[Tensor, " n"], name: str) -> Float[Tensor, ""]:
+        predicted, true = self._moving(coordinates_at(index, self._size)), self._pixels[index]
+        if self._losses is None:
+            return mean_loss(name, predicted, true)
+        if self._counts is not None:
+            true = torch.where(self._counts[index], true, predicted.detach())
+        return mixed_loss(self._losses, predicted, true, self._moving.latent, self._size)
 
 
 @contextmanager

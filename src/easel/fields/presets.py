@@ -22,14 +22,18 @@ PRESETS = {
     "fast": Preset(FieldConfig(), Knobs(), steps=2_000),
     "balanced": Preset(FieldConfig(grid_parameters=800_000), Knobs(), steps=12_000),
     "quality": Preset(FieldConfig(grid_parameters=1_100_000), Knobs(schedule="cosine"), steps=30_000),
-    "tiny": Preset(FieldConfig(encoding="identity", network="finer", hidden=64, layers=4), _SINES, steps=2_000),
+    "tiny": Preset(FieldConfig(grid_levels=4, grid_parameters=7_000), Knobs(), steps=2_000),
     "tutorial": Preset(FieldConfig(encoding="fourier", hidden=128, layers=4), Knobs(), steps=2_000),
     "siren": Preset(FieldConfig(encoding="identity", network="siren", hidden=64, layers=4), _SINES, steps=2_000),
     "finer": Preset(FieldConfig(encoding="identity", network="finer", hidden=64, layers=4), _SINES, steps=2_000),
     "wire": Preset(
-        FieldConfig(encoding="identity", network="wire", hidden=44, layers=4, omega=20.0), _SINES, steps=2_000
+        FieldConfig(encoding="identity", network="wire", hidden=64, layers=4, omega=20.0, omega_hidden=20.0),
+        _SINES,
+        steps=2_000,
     ),
-    "fourier": Preset(FieldConfig(encoding="random_fourier", hidden=64, layers=4), _SINES, steps=2_000),
+    "fourier": Preset(
+        FieldConfig(encoding="random_fourier", random_features=32, hidden=52, layers=4), _SINES, steps=2_000
+    ),
 }
 
 

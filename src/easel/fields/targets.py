@@ -36,7 +36,7 @@ def as_target(
     target: object,
     *,
     dimensions: int = 2,
-    bounds: tuple[float, float] | None = None,
+    bounds: tuple[float | int, float | int] | None = None,
     device: torch.device | str = "cpu",
 ) -> Float[Tensor, "*size c"]:
     """The target that a path, a PIL image, a numpy array or a tensor holds, channels last, in [0, 1].
@@ -89,7 +89,7 @@ def _channels_last(values: Tensor, dimensions: int) -> Tensor:
     raise ValueError(f"a target is {fits} with C of 1, 3 or 4; got {shape}.")
 
 
-def _in_unit_range(values: Tensor, bounds: tuple[float, float] | None) -> Tensor:
+def _in_unit_range(values: Tensor, bounds: tuple[float | int, float | int] | None) -> Tensor:
     if not values.is_floating_point() and values.dtype not in _WHITE and bounds is None:
         raise ValueError(
             f"a target holds uint8, uint16 or float; got {_name(values.dtype)}. "

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
     from easel.fields.field import Field, build_field
     from easel.fields.fitting import Step, fit
+    from easel.fields.grids import HashGrid, PlaneProduct
     from easel.fields.losses import LossWeights
     from easel.fields.presets import PRESETS, Preset
-    from easel.fields.grids import HashGrid, PlaneProduct
     from easel.fields.rendering import render
     from easel.fields.result import FitResult, drain
     from easel.fields.targets import as_target, load_image_as_tensor

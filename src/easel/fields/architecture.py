@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from easel.fields.activations import Weighted, activation, activation_name
 from easel.fields.art_networks import ArtMLP, ArtSiren, ConvStack
-from easel.fields.calibration import REFERENCE
+from easel.fields.calibration import reference_size
 from easel.fields.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES
 from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
@@ -198,7 +198,7 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
         radius=_has_radius(architecture),
     ).eval()
     if isinstance(network, ConvStack):
-        coords = pixel_centers((REFERENCE[architecture.dimensions],) * architecture.dimensions)
+        coords = pixel_centers(reference_size(architecture.dimensions))
         network.freeze_norm(encoding(torch.cat([coords, norm(coords)], dim=1) if field.radius else coords), latent)
     return field
 

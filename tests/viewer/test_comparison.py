@@ -6,11 +6,14 @@ import pytest
 import torch
 
 from easel.graphics.color import colormap
+from easel.graphics.flip import flip_map
 from easel.graphics.image import imread
 from easel.graphics.metrics import psnr, ssim
 from easel.viewer.canvas import Canvas
 from easel.viewer.comparison import FLICKER_SECONDS, Comparison
 from easel.viewer.driver import Driver
+from easel.viewer.events import KeyChanged
+from easel.viewer.overlay import closeness
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -106,3 +109,54 @@ def test_the_line_of_a_wipe_can_be_dragged_and_is_saved_as_shown(open_headless, 
     mine.save(tmp_path / "wipe.png")
     saved = imread(tmp_path / "wipe.png", device="cpu")[0, :, 0]
     assert saved[:15].max() == 0 and saved[17:].min() == 1
+
+
+def test_relative_and_visible_differences_are_the_formulas_too():
+    mine, theirs = pair()
+    a, b = mine.look(), theirs.look()
+    relative = ((a - b).abs() / (b + 0.01)).mean(-1)
+    assert torch.equal(mine.compare(theirs, "relative", gain=2).look(), colormap(relative, vmin=0, vmax=0.5))
+    assert torch.equal(mine.compare(theirs, "flip").look(), colormap(flip_map(a, b), vmin=0, vmax=1))
+
+
+def test_numbers_are_of_the_region_alone_and_at_once():
+    mine, theirs = pair()
+    mine.compare(theirs)
+    mine.look()
+    whole = mine.comparison.psnr
+    mine.comparison.region = (4, 10, 20, 35)
+    mine.look()
+    a, b = mine.mapped()[4:20, 10:35], theirs.mapped()[4:20, 10:35]
+    assert mine.comparison.psnr == pytest.approx(psnr(a, b).item()) != whole
+    assert mine.comparison.ssim == pytest.approx(ssim(a, b).item())
+    assert mine.comparison.l1 == pytest.approx((a - b).abs().mean().item(), rel=1e-5)
+    assert closeness(mine.comparison).endswith("in 25 x 16 at 10, 4")
+    mine.comparison.region = None
+    mine.look()
+    assert mine.comparison.psnr == whole
+    with pytest.raises(ValueError, match="top, left, bottom, right"):
+        mine.comparison.region = (5, 5, 5, 9)
+
+
+def test_a_region_that_the_picture_has_left_has_no_numbers():
+    mine, theirs = pair()
+    mine.compare(theirs).comparison.region = (25, 30, 30, 40)
+    mine.bind(noise(8, 8, 3)).look()
+    assert mine.comparison.psnr is None and closeness(mine.comparison) == ""
+
+
+def test_a_drag_with_shift_chooses_the_region_and_a_click_gives_it_up(open_headless):
+    view = open_headless()
+    mine = view.panel("P").canvas("mine").bind(noise(48, 64, 3), live=False)
+    mine.compare(Canvas("theirs").bind(noise(48, 64, 3, seed=1)), "l1")
+    driver = Driver(view)
+    driver.frames(2)
+    view.post(KeyChanged("shift", True))
+    driver.stroke(mine, [(10.2, 8.3), (20, 20), (41.5, 30.6)])
+    assert mine.comparison.region == (8, 10, 31, 42)
+    assert mine.grabbed is None and mine.strokes == ()
+    driver.stroke(mine, [(5, 5)])
+    assert mine.comparison.region is None
+    view.post(KeyChanged("shift", False))
+    driver.stroke(mine, [(10, 8), (41, 30)])
+    assert mine.comparison.region is None

@@ -1,5 +1,7 @@
 """The hand on a canvas: what pointer, wheel and keys do to its loupe; see `loupe` for what a person can do."""
 
+import math
+
 from easel.viewer.canvas import Canvas
 from easel.viewer.layout import Rectangle
 from easel.viewer.loupe import NOTCH, Point, zoom_limits
@@ -24,6 +26,7 @@ def move_loupe(canvas: Canvas, rest: Rectangle, picture: Rectangle, visible: Rec
     right, bottom = visible.x + visible.width, visible.y + visible.height
     hovered = imgui.is_mouse_hovering_rect((visible.x, visible.y), (right, bottom)) and imgui.is_window_hovered()
     _drag_split(canvas, hovered, picture, visible)
+    _drag_region(canvas, hovered, picture)
     _drag(canvas, hovered, rest)
     if not hovered or not canvas.zoomable or canvas.size is None:
         return
@@ -66,6 +69,30 @@ def _drag_split(canvas: Canvas, hovered: bool, picture: Rectangle, visible: Rect
         comparison.split = min(max((imgui.get_mouse_pos().x - picture.x) / picture.width, 0.0), 1.0)
 
 
+def _drag_region(canvas: Canvas, hovered: bool, picture: Rectangle) -> None:
+    """Let a person drag, with Shift, the rectangle that a comparison's numbers are of; a click gives it up."""
+    comparison = canvas.comparison
+    if comparison is None or canvas.size is None:
+        return
+    height, width = canvas.size
+    x, y = pointer()
+    at = (y - picture.y) / picture.height * height, (x - picture.x) / picture.width * width
+    if comparison.corner is None:
+        if hovered and imgui.get_io().key_shift and imgui.is_mouse_clicked(LEFT) and not comparison.held:
+            comparison.corner = at
+            comparison.region = None
+        return
+    canvas.grabbed = LEFT
+    if not imgui.is_mouse_down(LEFT):
+        comparison.corner = canvas.grabbed = None
+        return
+    rows, columns = (sorted(pair) for pair in zip(comparison.corner, at, strict=True))
+    top, bottom = max(math.floor(rows[0]), 0), min(math.ceil(rows[1]), height)
+    left, right = max(math.floor(columns[0]), 0), min(math.ceil(columns[1]), width)
+    if bottom - top > 1 and right - left > 1:
+        comparison.region = top, left, bottom, right
+
+
 def split_line(split: Number, picture: Rectangle, visible: Rectangle) -> Number:
     """Where on the screen a wipe's line stands, or the edge that it is beyond."""
     return min(max(picture.x + split * picture.width, visible.x), visible.x + visible.width)
@@ -81,7 +108,7 @@ def _drag(canvas: Canvas, hovered: bool, rest: Rectangle) -> None:
             canvas.grabbed = LEFT
     elif canvas.grabbed is not None and not imgui.is_mouse_down(canvas.grabbed):
         canvas.grabbed = None
-    held = canvas.comparison is not None and canvas.comparison.held
+    held = canvas.comparison is not None and (canvas.comparison.held or canvas.comparison.corner is not None)
     if canvas.grabbed is not None and not held and not canvas.loupe.at_rest:
         by: Point = (imgui.get_io().mouse_delta.x, imgui.get_io().mouse_delta.y)
         canvas.loupe.drag(by, rest)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from easel.graphics.color import colormap
 from easel.viewer.canvas import Canvas
-from easel.viewer.comparison import MAP_COLORS, MAPS
+from easel.viewer.comparison import MAP_COLORS, MAPS, Comparison, Region
 from easel.viewer.display import Display
 from easel.viewer.hand import split_line
 from easel.viewer.layout import Rectangle
@@ -118,7 +118,9 @@ class Overlay:
                 y, tip, base = top + middle, x + 5 * side * self._scale, x + 2 * side * self._scale
                 flare = 3.5 * self._scale
                 self._draw.add_triangle_filled((tip, y), (base, y - flare), (base, y + flare), colour(DARK))
-        numbers = f"{decibels(comparison.psnr)}   SSIM {comparison.ssim:.4f}" if comparison.ssim is not None else ""
+        if comparison.region is not None:
+            self._frame(comparison.region)
+        numbers = closeness(comparison)
         mine, theirs = self._canvas.name, comparison.other.name
         if comparison.mode == "flicker":
             words = theirs if comparison.other_is_shown else mine
@@ -130,6 +132,14 @@ class Overlay:
         if box is not None:
             self._write(box.x + gap, box.y + gap * 0.5, words, INK)
             self._write(box.x + 3 * gap + self._measure(words), box.y + gap * 0.5, numbers, QUIET)
+
+    def _frame(self, region: Region) -> None:
+        """Outline a part of the picture."""
+        top, left, bottom, right = region
+        start = self._picture.x + left * self._pixel[0], self._picture.y + top * self._pixel[1]
+        end = self._picture.x + right * self._pixel[0], self._picture.y + bottom * self._pixel[1]
+        for shade, width in ((colour(DARK), 4.0), (colour(LIGHT), 1.5)):
+            self._draw.add_rect(start, end, shade, 0.0, width * self._scale)
 
     def draw_cursor(self) -> None:
         """Where the pointer is on a linked canvas."""
@@ -260,6 +270,17 @@ def short(value: float | int | bool) -> str:
     if magnitude and not 1e-3 <= magnitude < 1e5:
         return f"{value:.1e}"
     return f"{value:.4f}" if magnitude < 1 else f"{value:.5g}"
+
+
+def closeness(comparison: Comparison) -> str:
+    """How near two compared pictures are, in numbers, and in what part of them."""
+    if comparison.psnr is None or comparison.ssim is None or comparison.l1 is None:
+        return ""
+    words = f"{decibels(comparison.psnr)}   SSIM {comparison.ssim:.4f}   L1 {short(comparison.l1)}"
+    if comparison.region is None:
+        return words
+    top, left, bottom, right = comparison.region
+    return f"{words}   in {right - left} x {bottom - top} at {left}, {top}"
 
 
 def decibels(psnr: Number | None) -> str:

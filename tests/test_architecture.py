@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "log": set(),
     "console": set(),
     "graphics": set(),
-    "checkpoint": set(),
+    "checkpoint": {"graphics"},
     "gl": {"graphics"},
     **dict.fromkeys(PRODUCTS, GROUND),
     "commands": GROUND | PRODUCTS | SPEECH,

@@ -13,6 +13,8 @@ import easel
 NAMES = [
     "COLORMAPS",
     "HAS_CUDA",
+    "INRF2D",
+    "INRF3D",
     "Camera",
     "Light",
     "SceneView",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easel import fields, graphics, viewer, workstation
+    from easel.fields.inrf import INRF2D, INRF3D
     from easel.graphics.camera import Camera
     from easel.graphics.color import COLORMAPS, colormap
     from easel.graphics.image import imread, imwrite
@@ -26,6 +27,8 @@ __version__ = "0.1.0"
 __all__ = [
     "COLORMAPS",
     "HAS_CUDA",
+    "INRF2D",
+    "INRF3D",
     "Camera",
     "Light",
     "SceneView",
@@ -49,6 +52,8 @@ __all__ = [
 
 _HOMES = {
     "COLORMAPS": "easel.graphics.color",
+    "INRF2D": "easel.fields.inrf",
+    "INRF3D": "easel.fields.inrf",
     "Camera": "easel.graphics.camera",
     "Light": "easel.graphics.light",
     "SceneView": "easel.viewer.scene",

@@ -6,37 +6,49 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from easel.fields.activations import StraightThroughStep
     from easel.fields.architecture import Architecture, build, resolve
+    from easel.fields.calibration import Calibration
     from easel.fields.config import FieldConfig, Knobs
+    from easel.fields.conversions import unnormalize_and_numpy
     from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
     from easel.fields.field import Field, build_field
     from easel.fields.fitting import Step, fit
     from easel.fields.grids import HashGrid, PlaneProduct
+    from easel.fields.inrf import INRF2D, INRF3D
+    from easel.fields.latents import Fields, LatentInputs, Latents
     from easel.fields.losses import LossWeights
     from easel.fields.presets import PRESETS, Preset
     from easel.fields.rendering import render
     from easel.fields.result import FitResult, drain
     from easel.fields.targets import as_target, load_image_as_tensor
+    from easel.fields.window import Window
 
 _HOME = {
+    "INRF2D": "inrf",
+    "INRF3D": "inrf",
     "PRESETS": "presets",
     "Architecture": "architecture",
+    "Calibration": "calibration",
     "DenseGrid": "encodings",
     "Field": "field",
     "FieldConfig": "config",
+    "Fields": "latents",
     "FitResult": "result",
     "FourierEncoding": "encodings",
     "HashGrid": "grids",
     "Identity": "encodings",
     "Knobs": "config",
+    "LatentInputs": "latents",
+    "Latents": "latents",
     "LossWeights": "losses",
-    "Preset": "presets",
     "OneBlob": "encodings",
     "PlaneProduct": "grids",
+    "Preset": "presets",
     "RandomFourier": "encodings",
     "SphericalHarmonics": "encodings",
     "Step": "fitting",
-    "as_target": "targets",
     "StraightThroughStep": "activations",
+    "Window": "window",
+    "as_target": "targets",
     "build": "architecture",
     "build_field": "field",
     "drain": "result",
@@ -44,18 +56,25 @@ _HOME = {
     "load_image_as_tensor": "targets",
     "render": "rendering",
     "resolve": "architecture",
+    "unnormalize_and_numpy": "conversions",
 }
 __all__ = [
+    "INRF2D",
+    "INRF3D",
     "PRESETS",
     "Architecture",
+    "Calibration",
     "DenseGrid",
     "Field",
     "FieldConfig",
+    "Fields",
     "FitResult",
     "FourierEncoding",
     "HashGrid",
     "Identity",
     "Knobs",
+    "LatentInputs",
+    "Latents",
     "LossWeights",
     "OneBlob",
     "PlaneProduct",
@@ -64,6 +83,7 @@ __all__ = [
     "SphericalHarmonics",
     "Step",
     "StraightThroughStep",
+    "Window",
     "as_target",
     "build",
     "build_field",
@@ -72,6 +92,7 @@ __all__ = [
     "load_image_as_tensor",
     "render",
     "resolve",
+    "unnormalize_and_numpy",
 ]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from easel.fields.field import Field
 from easel.fields.tiles import tiles
-from easel.fields.window import Window
+from easel.fields.window import WHOLE, Window
 
 REFERENCE = {1: 16_384, 2: 128, 3: 32, 4: 11}
 """Samples on every axis of the grid that a model is looked at on, by the number of axes."""
@@ -39,12 +39,24 @@ SIGNED = Calibration(-1.0, 1.0)
 """For values in [-1, 1], such as those of tanh."""
 
 
+RANGES = {
+    "fitted": UNIT,
+    **dict.fromkeys(("Sigmoid", "Hardsigmoid", "half_sine", "gaussian"), UNIT),
+    **dict.fromkeys(("Tanh", "Softsign", "Hardtanh", "sin", "cos"), SIGNED),
+}
+"""The calibrations of final activations that have bounds; fitted fields give colours as they are."""
+
+
+def reference_size(dimensions: int) -> tuple[int, ...]:
+    """Samples on every axis of the grid that models are looked at on."""
+    return (REFERENCE[dimensions],) * dimensions
+
+
 def reference_values(
-    field: Field, dimensions: int, latents: Sequence[Tensor | None] = (None,), *, latent_scale: float = 1.0
+    field: Field, dimensions: int, latents: Sequence[Tensor | None] = (None,), window: Window = WHOLE
 ) -> Float[Tensor, "k n c"]:
-    """The field's own numbers on the reference grid of the whole view, for each of k latents."""
-    size = (REFERENCE[dimensions],) * dimensions
-    window = Window(latent_scale=latent_scale)
+    """The field's own numbers on the reference grid, for each of k latents."""
+    size = reference_size(dimensions)
     return torch.stack(
         [torch.cat([values for _, values in tiles(field, size, window=window, z=z)]).cpu() for z in latents]
     )

@@ -37,6 +37,8 @@ def coordinates_at(index: Int[Tensor, " n"], size: Sequence[int], window: Window
     return gather(axis_coordinates(size, window, index.device), index)
 
 
-def pixel_centers(size: Sequence[int], device: torch.device | None = None) -> Float[Tensor, "n d"]:
+def pixel_centers(
+    size: Sequence[int], device: torch.device | None = None, window: Window = WHOLE
+) -> Float[Tensor, "n d"]:
     """Coordinates of every sample of an array of that size, in flat order."""
-    return coordinates_at(torch.arange(math.prod(size), device=device), size)
+    return coordinates_at(torch.arange(math.prod(size), device=device), size, window)

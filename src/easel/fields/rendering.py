@@ -26,7 +26,8 @@ DTYPES = {
 _LEVELS = {"uint8": 255, "uint16": 65_535}
 
 MEMORY_LIMIT_BYTES = 4 * 2**30
-"""A result in memory may be this large without `force`."""
+FILE_LIMIT_BYTES = 64 * 2**30
+"""A result in memory, or in a file, may be this large without `force`."""
 
 
 def values_at(field: Field, index: Int[Tensor, " n"], size: Sequence[int]) -> Float[Tensor, "n c"]:

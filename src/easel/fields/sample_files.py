@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from easel.graphics.files import FileError, write_whole
@@ -77,6 +78,13 @@ def check_file(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -
     needed = math.prod(shape) * np.dtype(dtype).itemsize
     if folder and suffix == ".npy" and shutil.disk_usage(folder).free < needed:
         raise FileError(f"{cannot}: it takes {needed / 2**30:.1f} GiB, more than is free. Choose another disk.")
+
+
+def mapped(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -> Tensor:
+    """A written array: mapped from a .npy file, changes stay in memory; of others the shape alone, without data."""
+    if Path(path).suffix.lower() == ".npy":
+        return torch.from_numpy(np.load(path, mmap_mode="c"))
+    return torch.empty(tuple(shape), dtype=getattr(torch, dtype), device="meta")
 
 
 def _write_npy(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:

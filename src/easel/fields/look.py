@@ -1,0 +1,41 @@
+"""How a volume is made visible. Standard library only: help texts must not wait for torch."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Number = float | int
+Color = tuple[Number, Number, Number]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Opacity, light and background of a ray-marched picture; lengths in half sides of the volume's box."""
+
+    transfer: str = "norm/mean"
+    """Transfer function: what of the gradient makes a place opaque."""
+    density: Number = 60.0
+    """Light that passes through a length d of fully opaque matter is exp(-density·d)."""
+    contrast: Number = 3.0
+    """Power of the opacity: above 1 clears the mist between steep places."""
+    shading: Number = 0.85
+    """0 shows the volume's own colours, 1 lights them as surfaces across the gradient."""
+    shadows: Number = 0.6
+    """0 lets the light through, 1 takes away all of it that the volume holds back."""
+    shape: Literal["box", "ball"] = "box"
+    """The whole box, or the ellipsoid inside it."""
+    up: Literal["Y", "Z"] = "Y"
+    """Array axis that stands upright; of medical scans that is Z."""
+    background: tuple[Color, Color] = ((0.10, 0.11, 0.14), (0.02, 0.02, 0.03))
+    """Colour behind the volume at the middle of the picture and at its corners, display-referred."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("density", 0, math.inf),
+            ("contrast", 0.1, 10),
+            ("shading", 0, 1),
+            ("shadows", 0, 1),
+        ):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and least <= value <= most):
+                raise ValueError(f"Look.{name} is {value}; it must be {least} to {most}.")

@@ -6,8 +6,8 @@ import time
 import pytest
 import torch
 
-from easel.fields import FieldConfig, Knobs, build_field, fit, render
-from easel.fields.fitting import averaging, spread
+from easel.fields import Architecture, FieldConfig, Knobs, LossWeights, build, build_field, fit, render
+from easel.fields.fitting import averaging, cosine, patches, spread
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def begin(picture=None, knobs=None, seed=0, config=None, **limits):
 
 
 def quality(field, picture):
-    return -10 * math.log10((render(field, picture.shape[:2]) - picture).square().mean().item())
+    return -10 * math.log10((render(field, tuple(picture.shape[:-1])) - picture).square().mean().item())
 
 
 @pytest.mark.parametrize("fused", [True, False])
@@ -188,3 +188,125 @@ def test_every_pixel_comes_up_equally_often():
 def test_the_average_starts_at_the_weights_and_never_freezes():
     assert averaging(0) == 1.0
     assert all(0 < averaging(n + 1) <= averaging(n) for n in range(100_000))
+
+
+# What else can be fitted, and how
+
+
+def test_a_mask_leaves_pixels_out_and_the_field_fills_them_in():
+    picture, hole = scene(), torch.zeros(48, 64, dtype=torch.bool)
+    hole[20:28, 5:13] = True
+    spoiled = picture.clone()
+    spoiled[hole] = torch.tensor([0.0, 1.0, 0.0])
+    config = FieldConfig(grid_levels=4, grid_parameters=600)
+    filled, run = begin(spoiled, Knobs(batch=500), config=config, steps=300, mask=~hole)
+    list(run)
+    copied, run = begin(spoiled, Knobs(batch=500), config=config, steps=300)
+    list(run)
+    filled, copied = (render(field, (48, 64))[hole] for field in (filled, copied))
+    assert (filled - picture[hole]).abs().mean() < 0.05 < 0.3 < (copied - picture[hole]).abs().mean()
+
+
+@pytest.mark.parametrize("mask", [torch.ones(3, 4, dtype=torch.bool), torch.zeros(48, 64, dtype=torch.bool), scene()])
+def test_a_mask_that_fits_nothing_is_refused(mask):
+    with pytest.raises(ValueError, match=r"a mask is a bool tensor of shape \(48, 64\)"):
+        begin(mask=mask)
+
+
+def test_a_small_field_takes_noise_out():
+    clean = scene((64, 96))
+    noisy = (clean + 0.1 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(5))).clamp(0, 1)
+    config = FieldConfig(grid_levels=4, grid_parameters=1500)
+    field, run = begin(noisy, Knobs(batch=1000), config=config, steps=400)
+    list(run)
+    before = -10 * math.log10((noisy - clean).square().mean().item())
+    assert quality(field, clean) > before + 5
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_of_rgba_the_colour_is_fitted_where_it_is_seen(fused):
+    picture = torch.cat([scene(), (scene()[..., 1:2] > 0.5).float()], dim=-1)
+    unseen = picture[..., 3] == 0
+    picture[unseen] = torch.tensor([1.0, 0.0, 1.0, 0.0])  # a colour that nobody sees
+    field, run = begin(picture, Knobs(batch=1000), steps=150, fused=fused)
+    steps = list(run)
+    found = render(field, (48, 64))
+    assert -10 * math.log10((found - picture)[~unseen].square().mean().item()) > 28
+    assert (found - picture)[..., 3].abs().mean() < 0.05 < (found - picture)[unseen][:, :3].abs().mean()
+    assert steps[-1].loss < 5e-3
+
+
+def test_volumes_and_signals_are_fitted_too():
+    axes = torch.meshgrid(*[torch.linspace(0, 1, n) for n in (12, 10, 14)], indexing="ij")
+    volume = torch.stack([axes[0] * axes[1], axes[2].square()], dim=-1)[..., [0, 1, 1]]
+    for target in (volume, volume[..., 0, :, :], volume[0, 0]):
+        size = tuple(target.shape[:-1])
+        generator = torch.Generator().manual_seed(0)
+        field = build_field(FieldConfig(grid_levels=3), size, 3, generator=generator)
+        list(fit(field, target, Knobs(batch=500), steps=120, generator=generator))
+        assert quality(field, target) > 30
+
+
+def test_a_latent_that_is_a_parameter_is_fitted_and_kept_small_on_demand():
+    picture, norms = scene((16, 16)), []
+    for embedding in (0.0, 10.0):
+        field = build(Architecture(latent_dim=4, topology="conv"), seed=0)
+        field.latent = torch.nn.Parameter(torch.ones(4))
+        losses = LossWeights(l2=1, embedding=embedding)
+        generator = torch.Generator().manual_seed(0)
+        list(fit(field, picture, Knobs(lr=5e-3, batch=256), steps=60, losses=losses, generator=generator))
+        assert not torch.equal(field.latent.detach(), torch.ones(4))
+        norms.append(field.latent.norm().item())
+    assert norms[1] < norms[0] - 0.3
+
+
+def test_a_loss_that_sees_patches_trains_on_patches():
+    mask = torch.ones(48, 64, dtype=torch.bool)
+    mask[:10] = False
+    _, run = begin(knobs=Knobs(batch=2048), steps=60, losses=LossWeights(l1=1, ssim=0.2), mask=mask)
+    steps = list(run)
+    assert {step.samples for step in steps} == {2 * 32 * 32}
+    assert steps[-1].loss < 0.4 * steps[0].loss
+
+
+def test_patches_are_whole_and_inside():
+    index = patches((40, 50), 32, 7, torch.Generator().manual_seed(0))
+    rows, columns = (part.view(7, 32, 32) for part in torch.unravel_index(index, (40, 50)))
+    assert (rows.diff(dim=1) == 1).all() and (columns.diff(dim=2) == 1).all()
+    assert (rows[:, :, :1] == rows).all() and rows.max() < 40 and columns.max() < 50
+
+
+@pytest.mark.parametrize(
+    ("losses", "says"),
+    [
+        (LossWeights(l1=1, embedding=1), "trainable latent"),
+        (LossWeights(ms_ssim=1), "needs 176 pixels"),
+    ],
+)
+def test_losses_that_the_field_or_the_picture_cannot_take_are_refused(losses, says):
+    with pytest.raises(ValueError, match=says):
+        begin(losses=losses)
+
+
+def test_a_single_plain_loss_is_the_knobs_loss():
+    plain, run = begin(knobs=Knobs(batch=500, loss="l1"), steps=10)
+    list(run)
+    named, run = begin(knobs=Knobs(batch=500), losses=LossWeights(l1=1), steps=10)
+    list(run)
+    assert torch.equal(plain.encoding.table, named.encoding.table)
+
+
+def test_the_cosine_schedule_follows_the_nearer_end():
+    knobs = Knobs(lr=1e-2, schedule="cosine", batch=100)
+    rates = [step.lr for step in begin(knobs=knobs, steps=5, seconds=1e6)[1]]
+    assert rates == pytest.approx([1e-2 * cosine(n / 5) for n in range(5)], rel=1e-3)
+    assert [cosine(0.0), cosine(0.5), cosine(1.0)] == pytest.approx([1, 0.5, 0])
+    *_, last = begin(knobs=knobs, seconds=0.1)[1]
+    assert last.lr < 3e-3
+    endless = itertools.islice(begin(knobs=knobs)[1], 5)
+    assert {step.lr for step in endless} == {1e-2}
+
+
+def test_only_the_last_step_says_what_stopped_the_run():
+    *others, last = begin(steps=4)[1]
+    assert {step.stopped_by for step in others} == {None} and last.stopped_by == "steps"

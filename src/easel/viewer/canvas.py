@@ -256,6 +256,12 @@ class Canvas(Recordable, Displayed):
         """It may look different in the next frame, although nothing was bound and `refresh` was not called."""
         return self.live or self.comparison is not None or self.past is not None
 
+    @property
+    def only_tensor(self) -> Tensor | None:
+        """The tensor that alone, with the settings, decides what is shown; None where there is more to it."""
+        alone = self.comparison is None and self.past is None
+        return self._source if alone and isinstance(self._source, Tensor) else None
+
     def mapped(self) -> Shaped[Tensor, "h w c"] | None:
         """The same without what it is compared with."""
         moment = self.past

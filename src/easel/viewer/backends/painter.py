@@ -1,6 +1,9 @@
 """Draws a view's frames with OpenGL, whatever gave the context: what the window and the headless backend share."""
 
+import ctypes
 import weakref
+import zlib
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +19,7 @@ from easel.viewer.drawing import Drawing, Renderer, Subject
 from easel.viewer.placement import Placement
 from easel.viewer.theme import DESK
 from easel.viewer.toolkit import imgui
+from easel.viewer.witness import Witness
 
 if TYPE_CHECKING:
     import moderngl
@@ -34,6 +38,7 @@ class CanvasTexture:
         """The picture enlarged to the size at which it is shown, every pixel a square."""
         self.seen: tuple[int, tuple[int, int]] | None = None
         """Version, and (height, width) on screen, of the last upload."""
+        self.witness = Witness()
 
     def release(self) -> None:
         self.picture.release()
@@ -51,17 +56,44 @@ class Painter:
         self._textures: dict[Canvas, CanvasTexture] = {}
         self._renderers: dict[weakref.ref[Subject], Renderer] = {}
         self._enlarger: NearestEnlarger | None = None
+        self._seen: tuple[object, ...] | None = None
+        """What `refresh` has drawn; None for what may look different without anything else having changed."""
         self._blank = context.texture((1, 1), 4, bytes(4))
         imgui.backends.opengl3_init("#version 330")
         imgui.backends.opengl3_new_frame()  # makes its shaders; later calls would do nothing
 
-    def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int], *, late: bool = False) -> None:
+    def refresh(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int], *, anew: bool) -> bool:
+        """Draw `frame` for a person, unless `target` shows the same already and nobody wants it `anew`; whether it did.
+
+        Pictures that are known to be unchanged are not read again, and one may come a frame late where waiting for its
+        way through main memory can be spared.
+        """
+        canvases = [placement.canvas for placement in (*frame.placements, *frame.numbered)]
+        resting = {canvas for canvas in set(canvases) if self._rests(canvas)}
+        squares = tuple(canvas.squares for canvas in canvases)
+        seen = None if frame.drawings else (size, squares, _digest(imgui.get_draw_data()))
+        if not anew and seen is not None and seen == self._seen and resting.issuperset(canvases):
+            return False
+        self.draw(frame, target, size, resting=resting, late=True)
+        self._seen = seen
+        return True
+
+    def draw(
+        self,
+        frame: Frame,
+        target: "moderngl.Framebuffer",
+        size: tuple[int, int],
+        *,
+        resting: Collection[Canvas] = (),
+        late: bool = False,
+    ) -> None:
         """Bring the pictures that are seen up to date and draw everything into `target` of `size` = (width, height).
 
-        Live pictures may be a frame `late`, where waiting for their way through main memory can be spared.
+        Those of `resting` are up to date; others that go through main memory may come one frame `late`.
         """
-        pictures = (*frame.placements, *frame.numbered)
-        names = {placement.texture_id: self._texture_name(placement, late) for placement in pictures}
+        names = {}
+        for placement in (*frame.placements, *frame.numbered):
+            names[placement.texture_id] = self._texture_name(placement, placement.canvas in resting, late)
         self._release_orphans()
         names |= {drawing.texture_id: self._draw_subject(drawing) for drawing in frame.drawings}
         target.use()
@@ -99,11 +131,11 @@ class Painter:
             self._enlarger.release()
         return not interop_of(self._context).lends_memory
 
-    def _texture_name(self, placement: Placement, late: bool) -> int:
+    def _texture_name(self, placement: Placement, rests: bool, late: bool) -> int:
         """OpenGL's name of an up-to-date texture for a canvas; of a blank one when there is nothing to show."""
         canvas = placement.canvas
         texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
-        picture = None if self._is_still(canvas, texture) else placement.look()
+        picture = None if rests or self._is_still(canvas, texture) else placement.look()
         if canvas.size is None or (picture is None and texture.seen is None):
             return self._blank.glo
         rectangle, visible = placement.settle()
@@ -134,10 +166,36 @@ class Painter:
         for key in [key for key in self._renderers if key() is None]:
             self._renderers.pop(key).release()
 
+    def _rests(self, canvas: Canvas) -> bool:
+        """Whether the texture of a canvas is known to show what the canvas does."""
+        texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
+        unchanged = texture.witness.rests(canvas)
+        in_place = texture.seen is not None and texture.seen[1] == _shown(canvas)
+        return self._is_still(canvas, texture) or (unchanged and in_place)
+
     def _is_still(self, canvas: Canvas, texture: CanvasTexture) -> bool:
-        if canvas.changes or canvas.rectangle is None:
-            return False
-        return texture.seen == (canvas.version, (round(canvas.rectangle.height), round(canvas.rectangle.width)))
+        return not canvas.changes and canvas.rectangle is not None and texture.seen == (canvas.version, _shown(canvas))
+
+
+def _shown(canvas: Canvas) -> tuple[int, int] | None:
+    """(height, width) of a canvas's whole picture on screen."""
+    place = canvas.rectangle
+    return None if place is None else (round(place.height), round(place.width))
+
+
+def _digest(draw_data: "imgui.ImDrawData") -> tuple[object, ...]:
+    """What two frames have in common that draw the same, but for what is in the textures."""
+    sums: list[object] = []
+    for draw_list in draw_data.cmd_lists:
+        for buffer, size in ((draw_list.vtx_buffer, imgui.VERTEX_SIZE), (draw_list.idx_buffer, imgui.INDEX_SIZE)):
+            count = buffer.size() * size
+            sums.append(zlib.crc32((ctypes.c_char * count).from_address(buffer.data_address())) if count else 0)
+        commands = draw_list.cmd_buffer
+        for index in range(commands.size()):
+            command = commands[index]
+            clip = command.clip_rect
+            sums.append((command.elem_count, command.tex_ref._tex_id, clip.x, clip.y, clip.z, clip.w))
+    return tuple(sums)
 
 
 def _rename(draw_data: "imgui.ImDrawData", names: dict[int, int]) -> "list[tuple[imgui.ImDrawCmd, imgui.ImTextureRef]]":

@@ -49,6 +49,8 @@ class WindowBackend(Backend):
         self._events: list[Event] = []
         self._pace = Pace()
         self._vsync = False
+        self._damaged = False
+        """The desktop has lost some of what was drawn."""
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         if toolkit.MISSING:
@@ -83,6 +85,7 @@ class WindowBackend(Backend):
         events, self._events = self._events, []
         if events:
             self._pace.touched()
+        self._damaged |= any(isinstance(event, Resized) for event in events)
         return events
 
     def prepare(self, seconds: float) -> None:
@@ -103,8 +106,10 @@ class WindowBackend(Backend):
         started = time.perf_counter()
         painter, context = self._activate()
         target = context.detect_framebuffer(0)
-        painter.draw(frame, target, self.size, late=True)
-        self._glfw.swap_buffers(self._window)
+        # With vsync it is the swap of buffers that waits for the screen.
+        if painter.refresh(frame, target, self.size, anew=self._vsync or self._damaged):
+            self._glfw.swap_buffers(self._window)
+        self._damaged = False
         self._pace.drawn(time.perf_counter() - started)
 
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:

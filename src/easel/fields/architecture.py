@@ -197,9 +197,8 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
         latent=latent,
         radius=_has_radius(architecture),
     ).eval()
-    if isinstance(network, ConvStack):
-        coords = pixel_centers(reference_size(architecture.dimensions))
-        network.freeze_norm(encoding(torch.cat([coords, norm(coords)], dim=1) if field.radius else coords), latent)
+    coords = pixel_centers(reference_size(architecture.dimensions))
+    network.freeze(encoding(torch.cat([coords, norm(coords)], dim=1) if field.radius else coords), latent)
     return field
 
 

@@ -15,6 +15,68 @@ from torch.nn.functional import elu, linear
 from easel.fields.activations import activation
 from easel.fields.initialization import empty_linear, linears
 
+SPREAD, TINT = 4.0, 0.8
+"""Of the levels: what most values of the strongest channel span, and the most that a channel's middle is off zero. A
+sigmoid turns these into colours that reach far and do not burn out."""
+
+
+class Levels(nn.Module):
+    """A shift and a gain of every channel, taken once from a reference grid and then frozen.
+
+    Random networks end far from zero, where a final activation turns all into the same few flat colours. Levels bring
+    them back: they keep what sets channels apart, and the network's weights as they were drawn.
+    """
+
+    shift: Tensor
+    gain: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.zeros(channels))
+        self.register_buffer("gain", torch.ones(channels))
+
+    def forward(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
+        return (values - self.shift) * self.gain
+
+    def freeze(self, values: Float[Tensor, "n c"]) -> None:
+        """Take them from these samples; values that do not vary, or are not finite, leave them as they are."""
+        low, middle, high = values.quantile(torch.tensor([0.05, 0.5, 0.95]), dim=0)
+        spread = high - low
+        if not spread.isfinite().all() or spread.max() <= 1e-6 * values.abs().max():
+            return
+        # Half way between one gain for all channels and one for each: no channel rules, none is made of noise.
+        gain = SPREAD / (spread * spread.max()).sqrt().clamp(min=0.1 * spread.max())
+        # A tint of up to TINT stays of where the middle was.
+        self.shift.copy_(middle - TINT * (middle * gain).tanh() / gain)
+        self.gain.copy_(gain)
+
+
+class ArtNetwork(nn.Module):
+    """Features of every sample, a linear map to the channels, levels, and what ends the network."""
+
+    def __init__(self, width: int, channels: int, latent_dim: int, ending: nn.Module | None = None) -> None:
+        super().__init__()
+        self.channels, self.latent_dim = channels, latent_dim
+        self.output = empty_linear(width, channels)
+        self.levels = Levels(channels)
+        self.ending = ending or nn.Identity()
+
+    def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
+        """What the output is a linear map of."""
+        raise NotImplementedError
+
+    def layers(self) -> list[list[nn.Linear]]:
+        """Linear maps in order, those side by side in one list."""
+        raise NotImplementedError
+
+    def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
+        return self.ending(self.levels(self.output(self.features(inputs, z))))
+
+    @torch.no_grad()
+    def freeze(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> None:
+        """Take levels, and the statistics of norms, from these samples."""
+        self.levels.freeze(self.output(self.features(inputs, z)))
+
 
 class InputSum(nn.Module):
     """One linear map for every group of inputs and one for z, each through its activation, summed and activated.
@@ -45,7 +107,7 @@ class InputSum(nn.Module):
         return self.activation(total)
 
 
-class ArtMLP(nn.Module):
+class ArtMLP(ArtNetwork):
     """`mlp` and `simple`: summed inputs, three hidden layers, a linear output.
 
     `shared` uses one hidden layer three times (`simple`).
@@ -62,32 +124,29 @@ class ArtMLP(nn.Module):
         shared: bool = False,
     ) -> None:
         """`activations`: those of `InputSum`, one for each hidden layer, one for the output."""
-        super().__init__()
-        self.channels, self.latent_dim = channels, latent_dim
         slots = len(groups) + 2
-        self.entry = InputSum(groups, latent_dim, width, activations[:slots])
         *hidden, output = map(activation, activations[slots:])
+        super().__init__(width, channels, latent_dim, output)
+        self.entry = InputSum(groups, latent_dim, width, activations[:slots])
         self.hidden = nn.ModuleList(empty_linear(width, width) for _ in (hidden[:1] if shared else hidden))
         self.activations = nn.ModuleList(hidden)
-        self.output = empty_linear(width, channels)
-        self.output_activation = output
 
     def layers(self) -> list[list[nn.Linear]]:
         return [self.entry.linears, *([layer] for layer in linears(self.hidden)), [self.output]]
 
-    def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
+    def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         values = self.entry(inputs, z)
         for number, activate in enumerate(self.activations):
             values = activate(self.hidden[number % len(self.hidden)](values))
-        return self.output_activation(self.output(values))
+        return values
 
 
-class ConvStack(nn.Module):
+class ConvStack(ArtNetwork):
     """Eight 1x1 convolutions on inputs and z together, and one more to the channels.
 
     On single samples a 1x1 convolution is a linear layer, and here it is one. `norm` 'layer' normalises every sample
     over its features, 'batch' every feature over all samples: by the statistics of one reference grid, taken by
-    `freeze_norm`, so that a tile equals its part of the frame.
+    `freeze`, so that a tile equals its part of the frame.
     """
 
     means: Tensor
@@ -102,9 +161,9 @@ class ConvStack(nn.Module):
         activations: Sequence[str],
         norm: str | None = None,
     ) -> None:
-        super().__init__()
-        self.channels, self.latent_dim, self.norm = channels, latent_dim, norm
-        widths = [inputs + latent_dim, *[width] * len(activations), channels]
+        super().__init__(width, channels, latent_dim)
+        self.norm = norm
+        widths = [inputs + latent_dim, *[width] * len(activations)]
         self.linears = nn.ModuleList(empty_linear(i, o) for i, o in pairwise(widths))
         self.activations = nn.ModuleList(map(activation, activations))
         if norm == "batch":
@@ -112,24 +171,25 @@ class ConvStack(nn.Module):
             self.register_buffer("scales", torch.ones(len(activations), width))
 
     def layers(self) -> list[list[nn.Linear]]:
-        return [[layer] for layer in linears(self.linears)]
+        return [[layer] for layer in [*linears(self.linears), self.output]]
 
-    def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
+    def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         return self._run(inputs, z, freeze=False)
 
     @torch.no_grad()
-    def freeze_norm(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> None:
-        """Take the statistics of norm 'batch' from these samples."""
-        if self.norm == "batch":
-            self._run(inputs, z, freeze=True)
+    def freeze(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> None:
+        self.levels.freeze(self.output(self._run(inputs, z, freeze=self.norm == "batch")))
 
     def _run(self, values: Tensor, z: Tensor | None, freeze: bool) -> Tensor:
-        first, *others = linears(self.linears)
-        # z is the same everywhere: its columns of the first layer make a constant.
-        constant = first.bias if z is None else linear(z, first.weight[:, values.shape[1] :], first.bias)
-        values = linear(values, first.weight[:, : values.shape[1]], constant)
-        for number, (activate, following) in enumerate(zip(self.activations, others, strict=True)):
-            values = following(activate(self._normalize(values, number, freeze)))
+        for number, (layer, activate) in enumerate(zip(linears(self.linears), self.activations, strict=True)):
+            if number == 0:
+                # z is the same everywhere: its columns of the first layer make a constant.
+                columns = values.shape[1]
+                constant = layer.bias if z is None else linear(z, layer.weight[:, columns:], layer.bias)
+                values = linear(values, layer.weight[:, :columns], constant)
+            else:
+                values = layer(values)
+            values = activate(self._normalize(values, number, freeze))
         return values
 
     def _normalize(self, values: Tensor, number: int, freeze: bool) -> Tensor:
@@ -143,7 +203,7 @@ class ConvStack(nn.Module):
         return values
 
 
-class ArtSiren(nn.Module):
+class ArtSiren(ArtNetwork):
     """Layers of activation(omega (W x + b)), a sine by default (Sitzmann et al. 2020).
 
     With a latent, a parallel network of ELU layers on [h, z] multiplies every layer (Mehta et al. 2021).
@@ -161,15 +221,13 @@ class ArtSiren(nn.Module):
         omega: float | int = 1.0,
     ) -> None:
         """`activations`: one for every sine layer."""
-        super().__init__()
-        self.channels, self.latent_dim = channels, latent_dim
+        super().__init__(width, channels, latent_dim)
         self.omegas = [first_omega, *[omega] * (len(activations) - 1)]
         widths = [inputs, *[width] * len(activations)]
         self.sines = nn.ModuleList(empty_linear(i, o) for i, o in pairwise(widths))
         self.activations = nn.ModuleList(map(activation, activations))
         before = [0, *[width] * (len(activations) - 1)] if latent_dim else []
         self.modulators = nn.ModuleList(empty_linear(h + latent_dim, width) for h in before)
-        self.output = empty_linear(width, channels)
 
     def layers(self) -> list[list[nn.Linear]]:
         return [[layer] for layer in [*linears(self.sines), self.output]]
@@ -182,10 +240,10 @@ class ArtSiren(nn.Module):
             factors.append(elu(modulator(torch.cat([*factors[-1:], z]))))
         return factors
 
-    def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
+    def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         values, factors = inputs, self.modulations(z)
         for number, (sine, activate, omega) in enumerate(zip(self.sines, self.activations, self.omegas, strict=True)):
             values = activate(omega * sine(values))
             if factors:
                 values = values * factors[number]
-        return self.output(values)
+        return values

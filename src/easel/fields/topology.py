@@ -8,11 +8,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from easel.fields.activations import Add, Scale, activation, activation_name
-from easel.fields.art_networks import InputSum
+from easel.fields.art_networks import ArtNetwork, InputSum
 from easel.fields.graphml import OPERATIONS, Node, directed
 from easel.fields.initialization import empty_linear
 from easel.fields.streams import stream, stream_seed
 
+END_SCALE = (1.0, 3.0)
+"""Bounds of the scale between the two last activations."""
 NEIGHBOURS, REWIRED, TRIES = 4, 0.75, 200
 """Neighbours of a node on the ring that a graph starts from, share of edges that are rewired, tries to stay whole."""
 
@@ -42,7 +44,7 @@ def with_operations(nodes: Sequence[Node], activations: Sequence[str], seed: int
     return chosen
 
 
-class GraphNetwork(nn.Module):
+class GraphNetwork(ArtNetwork):
     """Summed inputs, a linear map, a graph of operations, a linear output between two activations and a scale.
 
     A node takes the sum of all its inputs, divided by the root of their number; nodes that feed no other are the
@@ -59,29 +61,26 @@ class GraphNetwork(nn.Module):
         nodes: Sequence[Node],
     ) -> None:
         """`activations`: those of `InputSum`, one behind its linear map, one or two at the end."""
-        super().__init__()
-        self.channels, self.latent_dim = channels, latent_dim
         slots = len(groups) + 2
+        hidden, *ends = map(activation, activations[slots:])
+        super().__init__(width, channels, latent_dim, nn.Sequential(ends[0], Scale(*END_SCALE), *ends[1:]))
         self.entry = InputSum(groups, latent_dim, width, activations[:slots])
         self.hidden = empty_linear(width, width)
-        hidden, *ends = map(activation, activations[slots:])
         self.hidden_activation = hidden
         self.sources = [node.inputs for node in nodes]
         self.operations = nn.ModuleList(_operation(node, width) for node in nodes[1:])
         self.outputs = sorted(set(range(len(nodes))) - {source for node in nodes for source in node.inputs})
-        self.output = empty_linear(width, channels)
-        self.ending = nn.Sequential(ends[0], Scale(), *ends[1:])
 
     def layers(self) -> list[list[nn.Linear]]:
         inner = [module for module in self.operations.modules() if isinstance(module, nn.Linear)]
         return [self.entry.linears, [self.hidden], inner, [self.output]]
 
-    def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
+    def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         values = [self.hidden_activation(self.hidden(self.entry(inputs, z)))]
         for sources, operation in zip(self.sources[1:], self.operations, strict=True):
             total = sum(values[source] for source in sources)
             values.append(operation(total * len(sources) ** -0.5))
-        return self.ending(self.output(sum(values[place] for place in self.outputs)))
+        return torch.stack([values[place] for place in self.outputs]).sum(0)
 
 
 def _operation(node: Node, width: int) -> nn.Module:

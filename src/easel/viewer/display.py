@@ -220,6 +220,18 @@ def _line(display: Display) -> tuple[float, float]:
     return scale, display.offset - low * scale
 
 
+def shown_range(display: Display) -> tuple[Number, Number] | None:
+    """The values shown black and white, or as a colormap's first and last colour; None for labels, which have none."""
+    return None if display.channels == "labels" else _range(display)
+
+
+@torch.no_grad()
+def reduced(tensor: Tensor, display: Display) -> Float[Tensor, "h w c"]:
+    """The numbers that the range applies to: the chosen channels, or what many are made few of."""
+    values = as_values(_choose(tensor.detach(), display))
+    return values.norm(dim=-1, keepdim=True) if display.channels == "flow" else _reduce(values, display)
+
+
 def _range(display: Display) -> tuple[Number, Number]:
     low, high = _NAMED_RANGES.get(str(display.channels), (0.0, 1.0))
     return low if display.vmin is None else display.vmin, high if display.vmax is None else display.vmax

@@ -41,6 +41,8 @@ def move_loupe(canvas: Canvas, rest: Rectangle, picture: Rectangle, visible: Rec
         loupe.rest()
     if io.key_ctrl and imgui.is_key_pressed(imgui.Key._1):
         loupe.magnify(1 / pixels, pointer(), rest)
+    if io.key_ctrl and imgui.is_key_pressed(imgui.Key.h):
+        canvas.histogram = canvas.histogram is None
     if imgui.is_key_down(imgui.Key.space) and imgui.is_mouse_double_clicked(LEFT):
         loupe.rest()
 

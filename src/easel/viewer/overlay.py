@@ -15,6 +15,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.comparison import MAP_COLORS, MAPS, Comparison, Region
 from easel.viewer.display import Display
 from easel.viewer.hand import split_line
+from easel.viewer.histogram_plot import draw_histogram
 from easel.viewer.layout import Rectangle
 from easel.viewer.sketch import Number
 from easel.viewer.theme import INK, QUIET, SMALL_TEXT_PIXELS, colour
@@ -43,6 +44,7 @@ def draw_overlay(canvas: Canvas, picture: Rectangle, visible: Rectangle) -> None
     over.draw_readout()
     imgui.pop_font()
     draw_list.pop_clip_rect()
+    draw_histogram(canvas, visible)
 
 
 class Overlay:

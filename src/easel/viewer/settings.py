@@ -6,6 +6,7 @@ from typing import Generic, TypeVar, overload
 from torch import Tensor
 
 from easel.viewer.display import Display, lock
+from easel.viewer.histogram import Histogram
 from easel.viewer.sketch import Number
 
 T = TypeVar("T")
@@ -58,6 +59,26 @@ class Displayed:
 
     def __init__(self) -> None:
         self._asked = self._display = Display()
+        self._histogram: Histogram | None = None
+
+    @property
+    def histogram(self) -> Histogram | None:
+        """How often each value occurs, drawn over what is shown; None: it is not.
+
+        Set to True or False, or to the axes it is to have: "linear", "log counts" or "log values".
+        """
+        return self._histogram
+
+    @histogram.setter
+    def histogram(self, wanted: bool | str) -> None:
+        if wanted is False:
+            self._histogram = None
+            return
+        axes = "linear" if wanted is True else wanted
+        if self._histogram is None:
+            self._histogram = Histogram(axes)
+        else:
+            self._histogram.axes = axes
 
     @property
     def display(self) -> Display:

@@ -1,261 +1,217 @@
-"""How good is a picture after the time of 4, 8, 16 and 32 steps of the tutorial's loop?
+"""How good is a picture after the time of 8, 16, 32 and 64 steps of the tutorial's loop?
 
-Seconds wander on shared machines, so time is counted in seed steps: one is a full-batch step of the tutorial's network
-(six octaves of Fourier features, four linear layers 128 wide, Adam at 1e-2, all pixels) on the same picture in the same
-run. The methods take turns in slices of about a second, and a slice counts as its seconds over those that a seed step
-took in the slice just before. Looking at the result is not counted for anyone.
+Time is counted in seed steps: one is the CPU time of a full-batch step of the tutorial's network (six octaves of
+Fourier features, four linear layers 128 wide, Adam, all pixels) on a picture of that size. Such steps are taken among
+the others' all along, and everyone's CPU time is divided by the latest of them, because seconds wander on shared
+machines. Looking at the result is not counted for anyone, nor is compiling the kernel.
 
-PSNR is of the whole picture, clamped and rounded to 8 bits. Pictures: scikit-image's astronaut and, if EASEL_DATA names
-a folder that holds kodak/15.png, that photograph.
+Rows are presets of `easel.fields`, all fitted by its `fit`: those of grids run in the numba kernel, those of sines and
+of Fourier features in plain torch. "At its stop" is after the steps that the preset names, if a run comes that far.
+
+PSNR is of the whole picture, clamped and rounded to 8 bits. Pictures: those of the folder kodak in EASEL_DATA, and
+scikit-image's logo, reduced to 256 x 256 and laid on white; without EASEL_DATA scikit-image's astronaut.
 """
 
 import argparse
 import json
 import math
-import multiprocessing
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import numba
-import numpy as np
 import skimage.data
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
-from easel.fields import FieldConfig, FourierEncoding, Knobs, build_field, fit, render
+from easel.fields import PRESETS, Field, FourierEncoding, as_target, build_field, fit, render
 from easel.fields.coordinates import pixel_centers
+from easel.graphics.image import resize
 
-COLUMNS = (4, 8, 16, 32)
-SLICE_SECONDS = 1.2
-
-
-@dataclass
-class Method:
-    """A fit in progress: asking `steps` takes one, `picture` shows the state."""
-
-    steps: Iterator[object]
-    picture: Callable[[], Tensor]
-    parameters: int
-    batch: int | None
-    """Pixels of a step; None takes all."""
-    taken: int = 0
-    units: float = 0.0
-    seconds: float = 0.0
-    psnr: list[float] = field(default_factory=list)
-    """At the columns reached so far."""
+COLUMNS = (8, 16, 32, 64)
+METHODS = ("fast", "balanced", "quality", "tiny", "siren", "finer", "wire", "fourier")
+RULE_EVERY = 8
+"""Seed steps after which the length of one is measured anew."""
+PICTURES = ("logo", "01", "03", "05", "08", "13", "15", "19", "23")
 
 
-def tutorial(picture: Tensor, seed: int) -> Method:
-    torch.manual_seed(seed)
-    encoding = FourierEncoding(6, include_input=True)
-    widths = [26, 128, 128, 128, 3]
-    layers = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
-    network = nn.Sequential(*layers[:-1], nn.Sigmoid())
-    inputs = encoding(pixel_centers(picture.shape[:2]))  # once, in its favour
-    return full_or_random(network, inputs, picture, lr=1e-2, batch=None)
-
-
-def siren(picture: Tensor, seed: int) -> Method:
-    torch.manual_seed(seed)
-
-    class Sine(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return torch.sin(30 * x)
-
-    widths = [2, 64, 64, 64, 3]
-    linears = [nn.Linear(i, o) for i, o in pairwise(widths)]
-    for number, linear in enumerate(linears):  # Sitzmann et al. 2020, section 3.2
-        bound = 1 / linear.in_features if number == 0 else math.sqrt(6 / linear.in_features) / 30
-        nn.init.uniform_(linear.weight, -bound, bound)
-    layers = [part for linear in linears for part in (linear, Sine())]
-    return full_or_random(nn.Sequential(*layers[:-1]), pixel_centers(picture.shape[:2]), picture, lr=1e-3, batch=8192)
-
-
-def full_or_random(network: nn.Module, inputs: Tensor, picture: Tensor, lr: float, batch: int | None) -> Method:
-    pixels = picture.flatten(0, 1)
-    optimizer = torch.optim.Adam(network.parameters(), lr=lr)
-
-    def steps() -> Iterator[None]:
-        while True:
-            chosen = slice(None) if batch is None else torch.randint(len(pixels), (batch,))
-            loss = (network(inputs[chosen]) - pixels[chosen]).square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            yield
-
-    def show() -> Tensor:
-        with torch.inference_mode():
-            return network(inputs).view_as(picture)
-
-    return Method(steps(), show, sum(parameter.numel() for parameter in network.parameters()), batch)
-
-
-def easel(picture: Tensor, seed: int, fused: bool = True) -> Method:
-    generator = torch.Generator().manual_seed(seed)
-    size = picture.shape[:2]
-    knobs = Knobs()
-    model = build_field(FieldConfig(), size, 3, generator=generator)
-    run = fit(model, picture, knobs, fused=fused, generator=generator)
-    return Method(run, lambda: render(model, size), model.size, knobs.batch)
-
-
-def easel_torch(picture: Tensor, seed: int) -> Method:
-    return easel(picture, seed, fused=False)
-
-
-METHODS = {
-    "(a) tutorial's loop, all pixels": tutorial,
-    "(b) SIREN 3x64, 8192 pixels": siren,
-    "(c) Easel": easel,
-    "(d) Easel without numba": easel_torch,
-}
-
-
-def psnr(predicted: Tensor, picture: Tensor) -> float:
-    levels = (predicted.clamp(0, 1) * 255).round() - (picture * 255).round()
+def psnr(model: Field, picture: Tensor) -> float:
+    levels = (render(model, tuple(picture.shape[:2])) * 255).round() - (picture * 255).round()
     return -10 * math.log10((levels / 255).square().mean().item())
 
 
-def take_slice(run: Method, picture: Tensor, columns: tuple[int, ...], unit_seconds: float | None) -> float:
-    """Run for a slice, looking at the picture at each column; returns the seconds of one step.
+class Ruler:
+    """The tutorial's loop on noise of a picture's size: `measure` gives the CPU seconds of its next step."""
 
-    Without `unit_seconds` the method is the ruler: its steps are the unit.
-    """
-    seconds, taken = run.seconds, run.taken
-    while run.seconds - seconds < SLICE_SECONDS:
-        start = time.perf_counter()
-        next(run.steps)
-        elapsed = time.perf_counter() - start
-        run.seconds += elapsed
-        run.taken += 1
-        run.units += 1 if unit_seconds is None else elapsed / unit_seconds
-        if len(run.psnr) < len(columns) and run.units >= columns[len(run.psnr)]:
-            run.psnr.append(psnr(run.picture(), picture))
-    return (run.seconds - seconds) / (run.taken - taken)
+    def __init__(self, size: tuple[int, int]) -> None:
+        generator = torch.Generator().manual_seed(0)
+        widths = [26, 128, 128, 128, 3]
+        layers = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
+        self._network = nn.Sequential(*layers[:-1], nn.Sigmoid())
+        self._inputs = FourierEncoding(6, include_input=True)(pixel_centers(size))  # once, in its favour
+        self._pixels = torch.rand(math.prod(size), 3, generator=generator)
+        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=1e-2)
+        self.history: list[float] = []
+        self.measure()  # the first step finds no memory yet
+        self.history.clear()
 
-
-def race(picture: Tensor, methods: list[str], seeds: int, columns: tuple[int, ...]) -> dict[str, list[Method]]:
-    """All runs of the methods, by name; the first is the ruler."""
-    runs = {name: [METHODS[name](picture, seed) for seed in range(seeds)] for name in methods}
-    ruler, *others = methods
-    while any(len(run.psnr) < len(columns) for name in methods for run in runs[name]):
-        for seed in range(seeds):
-            unit_seconds = take_slice(runs[ruler][seed], picture, columns, None)
-            for name in others:
-                if len(runs[name][seed].psnr) < len(columns):
-                    take_slice(runs[name][seed], picture, columns, unit_seconds)
-    return runs
+    def measure(self) -> float:
+        start = time.process_time()
+        loss = (self._network(self._inputs) - self._pixels).square().mean()
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        self.history.append(time.process_time() - start)
+        return self.history[-1]
 
 
-def peak_megabytes(name: str, picture: np.ndarray) -> float:
-    """What a few steps and a look at the picture add to a fresh process; NaN where Linux does not tell."""
-    if not Path("/proc/self/status").exists():
-        return math.nan
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_growth, (name, picture))
+@dataclass
+class Run:
+    """One preset on one picture with one seed."""
+
+    parameters: int
+    psnr: dict[str, float] = field(default_factory=dict)
+    """By column, and at the preset's own stop."""
+    steps: int = 0
+    milliseconds: float = 0.0
+    """CPU time of a step."""
+    stop: float = math.nan
+    """Seed steps until the preset's own stop."""
 
 
-def _growth(name: str, picture: np.ndarray) -> float:
-    before = _most_megabytes()
-    run = METHODS[name](torch.from_numpy(picture), 0)
-    for _ in range(3):
-        next(run.steps)
-    run.picture()
-    return _most_megabytes() - before
+def race(name: str, picture: Tensor, seed: int, columns: tuple[int, ...], ruler: Ruler) -> Run:
+    """Fit by a preset until the last column, looking at the picture at each of them and at the preset's own stop."""
+    preset = PRESETS[name]
+    assert preset.field is not None
+    generator = torch.Generator().manual_seed(seed)
+    model = build_field(preset.field, tuple(picture.shape[:2]), generator=generator)
+    limit = preset.steps if preset.knobs.schedule != "constant" else None
+    steps = fit(model, picture, preset.knobs, steps=limit, generator=generator)
+    next(steps)
+    run, left = Run(model.size, steps=1), list(columns)
+    units, seconds, unit, ruled = 0.0, 0.0, math.nan, -math.inf
+    while left:
+        if units - ruled >= RULE_EVERY:
+            unit, ruled = ruler.measure(), units
+        start = time.process_time()
+        ended = next(steps, None) is None
+        elapsed = time.process_time() - start
+        seconds, units = seconds + elapsed, units + elapsed / unit
+        run.steps += not ended
+        if run.steps == preset.steps and "stop" not in run.psnr:
+            run.psnr["stop"], run.stop = psnr(model, picture), units
+        while left and (ended or units >= left[0]):
+            run.psnr[str(left.pop(0))] = psnr(model, picture)
+    run.milliseconds = 1e3 * seconds / run.steps
+    return run
 
 
-def _most_megabytes() -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+def pictures(names: list[str]) -> dict[str, Tensor]:
+    folder = Path(os.environ.get("EASEL_DATA", ""), "kodak")
+    found = {}
+    for name in names:
+        if name == "logo":
+            logo = as_target(skimage.data.logo())
+            found[name] = resize(1 + logo[..., 3:] * (logo[..., :3] - 1), (256, 256)).clamp(0, 1)
+        elif name == "astronaut":
+            found[name] = as_target(skimage.data.astronaut())
+        elif (folder / f"{name}.png").is_file():
+            found[name] = as_target(folder / f"{name}.png")
+    if set(names) - found.keys():
+        print(f"{folder} lacks {', '.join(set(names) - found.keys())}; EASEL_DATA names the folder that holds kodak/.")
+        found.setdefault("astronaut", as_target(skimage.data.astronaut()))
+    return found
 
 
-def pictures() -> dict[str, Tensor]:
-    found = {"astronaut": skimage.data.astronaut()}
-    kodak = Path(os.environ.get("EASEL_DATA", ""), "kodak", "15.png")
-    if kodak.is_file():
-        found["kodak 15"] = np.asarray(Image.open(kodak).convert("RGB"))
-    else:
-        print("kodak 15 is left out: EASEL_DATA names no folder that holds kodak/15.png")
-    return {name: torch.from_numpy(np.array(levels)).float() / 255 for name, levels in found.items()}
+def report(title: str, runs: dict[str, list[Run]], columns: tuple[int, ...]) -> None:
+    """One line a method: the mean over its runs, ± the standard deviation over seeds where there are several."""
+    print(f"\n{title}\n")
+    heads = [f"{column} steps" for column in columns] + ["at its stop", "stop after", "parameters", "CPU ms/step"]
+    print(f"| method | {' | '.join(heads)} |\n|---|{'---:|' * len(heads)}")
+    for name, found in runs.items():
+        cells = [_mean([run.psnr.get(str(column), math.nan) for run in found]) for column in columns]
+        cells.append(_mean([run.psnr.get("stop", math.nan) for run in found]))
+        cells.append(f"{statistics.mean(run.stop for run in found):.1f}")
+        cells.append(f"{statistics.mean(run.parameters for run in found):,.0f}")
+        cells.append(f"{statistics.mean(run.milliseconds for run in found):.2f}")
+        print(f"| {name} | {' | '.join(cells)} |".replace("nan", "–"))
 
 
-def report(name: str, picture: Tensor, runs: dict[str, list[Method]], columns: tuple[int, ...]) -> dict:
-    height, width, _ = picture.shape
-    ruler = next(iter(runs.values()))
-    unit_seconds = sum(run.seconds for run in ruler) / sum(run.taken for run in ruler)
-    print(
-        f"\n{name}, {width} x {height}: PSNR in dB, mean ± standard deviation of {len(ruler)} seeds, after the time of"
-    )
-    heads = "".join(f"{f'{column} steps':>14}" for column in columns)
-    print(f"{'':34}{heads}{'parameters':>12}{'MB':>7}{'ms/step':>9}{'Mpixel/s':>10}")
-    rows = {}
-    for method, runs_of in runs.items():
-        by_column = list(zip(*(run.psnr for run in runs_of), strict=True))
-        seconds = sum(run.seconds for run in runs_of) / sum(run.taken for run in runs_of)
-        row = {
-            "psnr": by_column,
-            "parameters": runs_of[0].parameters,
-            "peak_megabytes": peak_megabytes(method, picture.numpy()),
-            "milliseconds_per_step": 1e3 * seconds,
-            "pixels_per_second": (runs_of[0].batch or height * width) / seconds,
+def _mean(values: list[float]) -> str:
+    spread = f" ± {statistics.pstdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.2f}{spread}"
+
+
+def table(found: dict[str, dict[str, list[Run]]], columns: tuple[int, ...], seeds: int) -> None:
+    """`found` by picture and method: the mean over the photographs, and the logo by itself."""
+    photographs = [name for name in found if name != "logo"]
+    methods = list(next(iter(found.values())))
+    if photographs:
+        means = {
+            method: [mean_of([found[name][method][seed] for name in photographs]) for seed in range(seeds)]
+            for method in methods
         }
-        cells = "".join(
-            f"{f'{statistics.mean(found):.2f} ± {statistics.pstdev(found):.2f}':>14}" for found in by_column
-        )
-        print(
-            f"{method:34}{cells}{row['parameters']:12,}{row['peak_megabytes']:7.0f}{row['milliseconds_per_step']:9.2f}"
-            f"{row['pixels_per_second'] / 1e6:10.2f}"
-        )
-        rows[method] = row
-    print(f"One seed step took {unit_seconds:.3f} s.", flush=True)
-    return {"seed_step_seconds": unit_seconds, "methods": rows}
+        report(f"Mean PSNR in dB over {len(photographs)} photographs ({', '.join(photographs)})", means, columns)
+    if "logo" in found:
+        report("PSNR in dB of the logo, 256 x 256", found["logo"], columns)
+
+
+def mean_of(runs: list[Run]) -> Run:
+    mean = {key: statistics.mean(run.psnr[key] for run in runs) for key in runs[0].psnr}
+    milliseconds, stop = (statistics.mean(getattr(run, name) for run in runs) for name in ("milliseconds", "stop"))
+    return Run(runs[0].parameters, mean, runs[0].steps, milliseconds, stop)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=4, help="runs of every method")
-    parser.add_argument("--quick", action="store_true", help="one seed, two columns, only (a) and (c)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure here")
-    parser.add_argument("--methods", default="abcd", help="rows by their letters; (a) is the ruler and always there")
+    parser.add_argument("--pictures", nargs="+", default=PICTURES, metavar="NAME", help="01 to 24, logo, astronaut")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=METHODS,
+        choices=[name for name in PRESETS if PRESETS[name].field],
+        metavar="PRESET",
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="runs of every method on every picture")
+    parser.add_argument("--columns", nargs="+", type=int, default=COLUMNS, metavar="STEPS", help="seed steps")
+    parser.add_argument("--quick", action="store_true", help="one small picture, two methods, one early column")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="keep every figure; what the file holds is not run again"
+    )
     options = parser.parse_args()
-    columns, seeds, letters = (COLUMNS[:2], 1, "c") if options.quick else (COLUMNS, options.seeds, options.methods)
-    methods = [name for name in METHODS if name[1] in "a" + letters]
+    if options.quick:
+        options.pictures, options.methods, options.columns = ["logo"], ["fast", "tiny"], [1]
+    columns = tuple(options.columns)
+    kept = json.loads(options.json.read_text())["runs"] if options.json and options.json.exists() else {}
 
     machine = {
         "processor": processor(),
         "threads": torch.get_num_threads(),
-        "load": os.getloadavg(),
+        "load": [round(load, 1) for load in os.getloadavg()],
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numba": numba.__version__,
     }
-    print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    print(f"The kernel was ready in {warm_up():.1f} s.", flush=True)
-    results = {
-        name: report(name, picture, race(picture, methods, seeds, columns), columns)
-        for name, picture in pictures().items()
-    }
-    print(f"\nload at the end: {os.getloadavg()}")
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine, "pictures": results}, indent=2))
-
-
-def warm_up() -> float:
-    """Seconds until every method has taken a step: compiling the kernel, or finding it compiled."""
-    start = time.perf_counter()
-    for make in METHODS.values():
-        run = make(torch.rand(8, 8, 3), 0)
-        next(run.steps)
-        run.picture()
-    return time.perf_counter() - start
+    print(", ".join(f"{key} {value}" for key, value in machine.items()), flush=True)
+    found: dict[str, dict[str, list[Run]]] = {}
+    for name, picture in pictures(options.pictures).items():
+        ruler = Ruler((picture.shape[0], picture.shape[1]))
+        for method in options.methods:
+            for seed in range(options.seeds):
+                key = f"{name} {method} {seed}"
+                if not set(map(str, columns)) <= kept.get(key, {"psnr": {}})["psnr"].keys():
+                    kept[key] = asdict(race(method, picture, seed, columns, ruler))
+                    print(f"{key}: {kept[key]}", flush=True)
+                    if options.json:
+                        options.json.write_text(json.dumps({"machine": machine, "runs": kept}, indent=1))
+                found.setdefault(name, {}).setdefault(method, []).append(Run(**kept[key]))
+        if ruler.history:
+            print(f"{name}: a seed step took {statistics.mean(ruler.history):.2f} CPU s.", flush=True)
+    table(found, columns, options.seeds)
 
 
 def processor() -> str:

@@ -14,7 +14,7 @@ def picture(size):
     return torch.stack([rows, columns, 0.5 + 0.5 * torch.sin(20 * rows * columns)], dim=-1)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [name for name in PRESETS if PRESETS[name].field])
 def test_every_preset_learns_a_picture(name):
     preset, target = PRESETS[name], picture((24, 32))
     generator = torch.Generator().manual_seed(0)

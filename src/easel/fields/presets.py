@@ -9,31 +9,31 @@ from easel.fields.config import FieldConfig, Knobs
 class Preset:
     """A field, how it is fitted, and when that is enough."""
 
-    field: FieldConfig
+    field: FieldConfig | None
+    """None fits the field that is there, whatever it is."""
     knobs: Knobs
     """Where a run starts. Turn a copy, `dataclasses.replace(preset.knobs)`: this one is everybody's."""
     steps: int
     """Where a run ends that has no other limit."""
 
 
-_SINES = Knobs(lr=1e-3, schedule="cosine")
+_GRID, _SINES = Knobs(), Knobs(lr=1e-3)
 
+# Steps of grids: the second half of them is worth about 1 dB.
 PRESETS = {
-    "fast": Preset(FieldConfig(), Knobs(), steps=2_000),
-    "balanced": Preset(FieldConfig(grid_parameters=800_000), Knobs(), steps=12_000),
-    "quality": Preset(FieldConfig(grid_parameters=1_100_000), Knobs(schedule="cosine"), steps=30_000),
-    "tiny": Preset(FieldConfig(grid_levels=4, grid_parameters=7_000), Knobs(), steps=2_000),
-    "tutorial": Preset(FieldConfig(encoding="fourier", hidden=128, layers=4), Knobs(), steps=2_000),
-    "siren": Preset(FieldConfig(encoding="identity", network="siren", hidden=64, layers=4), _SINES, steps=2_000),
-    "finer": Preset(FieldConfig(encoding="identity", network="finer", hidden=64, layers=4), _SINES, steps=2_000),
+    "fast": Preset(FieldConfig(), _GRID, steps=4_000),
+    "balanced": Preset(FieldConfig(grid_parameters=560_000), _GRID, steps=12_000),
+    "quality": Preset(FieldConfig(grid_parameters=800_000), _GRID, steps=20_000),
+    "tiny": Preset(FieldConfig(grid_levels=4, grid_parameters=7_000), _GRID, steps=4_000),
+    "tutorial": Preset(FieldConfig(encoding="fourier", hidden=128, layers=4), _GRID, steps=2_000),
+    "keep": Preset(None, Knobs(lr=5e-3, batch=4096, schedule="cosine"), steps=2_000),
+    # Of the size of tiny, beside which they are measured.
+    "siren": Preset(FieldConfig("identity", "siren", hidden=64, layers=4), _SINES, steps=2_000),
+    "finer": Preset(FieldConfig("identity", "finer", hidden=64, layers=4), _SINES, steps=2_000),
     "wire": Preset(
-        FieldConfig(encoding="identity", network="wire", hidden=64, layers=4, omega=20.0, omega_hidden=20.0),
-        _SINES,
-        steps=2_000,
+        FieldConfig("identity", "wire", hidden=64, layers=4, omega=20.0, omega_hidden=20.0), _SINES, steps=2_000
     ),
-    "fourier": Preset(
-        FieldConfig(encoding="random_fourier", random_features=32, hidden=52, layers=4), _SINES, steps=2_000
-    ),
+    "fourier": Preset(FieldConfig("random_fourier", random_features=32, hidden=52, layers=4), _SINES, steps=2_000),
 }
 
 

@@ -154,4 +154,58 @@ def test_without_a_history_nothing_is_kept_or_evaluated(open_headless):
     view.panel("P").canvas("c").bind(lambda: calls.append(1) or torch.zeros(4, 4))
     view.panel("P").on_frame(lambda: view.panel("P").timeline())
     view.run(max_frames=5)
-    assert not calls and view.timeline.steps == []
+    assert len(calls) <= 1 and view.timeline.steps == []  # once, for its size
+
+
+def test_what_memory_has_no_room_for_comes_back_from_disk():
+    history = History(limit_bytes=1000, disk_bytes=2000)
+    for step in range(50):
+        history.keep(step, grey(step))
+        assert history.bytes <= 1000 and history.bytes_on_disk <= 2000
+        assert all((history.at(kept).picture == kept).all() for kept in history.steps)
+    assert history.steps == list(range(41, 50))  # three in memory, six on disk
+    assert history.at(45) is history.at(45)  # asked for in every frame, read once
+
+
+def test_pictures_of_changing_size_share_the_disk():
+    generator = torch.Generator().manual_seed(0)
+    history, kept = History(limit_bytes=1, disk_bytes=5000), {}
+    for step in range(400):
+        height, width = torch.randint(1, 30, (2,), generator=generator).tolist()
+        kept[step] = torch.randint(0, 256, (height, width, 3), generator=generator, dtype=torch.uint8)
+        history.keep(step, kept[step])
+        assert history.bytes_on_disk <= 5000 and history.steps == list(range(step + 1 - len(history.steps), step + 1))
+        oldest = history.steps[0]
+        assert torch.equal(history.at(oldest).picture, kept[oldest])
+    assert len(history.steps) > 3
+    history.keep(history.steps[2], grey(7))  # a new run, which takes back what is on disk as well
+    assert len(history.steps) == 3 and torch.equal(history.at(oldest).picture, kept[oldest])
+    history.keep(999, grey(9))
+    assert [history.at(step).picture.max() for step in history.steps[2:]] == [7, 9]
+
+
+def test_a_picture_larger_than_the_disk_may_take_is_not_kept_there():
+    history = History(limit_bytes=1, disk_bytes=100)
+    for step in range(3):
+        history.keep(step, grey(step))
+    assert history.steps == [2] and history.bytes_on_disk == 0
+
+
+def test_a_full_disk_ends_the_file_and_not_the_program(monkeypatch, caplog):
+    history = History(limit_bytes=1, disk_bytes=10_000)
+    history.keep(0, grey(0))
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: open("/dev/full", "wb", buffering=0))
+    for step in range(1, 4):
+        history.keep(step, grey(step))
+    assert history.steps == [3] and caplog.text.count("no more on disk") == 1
+
+
+def test_a_canvas_goes_back_to_what_is_on_disk(open_any):
+    view = open_any()
+    canvas = counting(view, limit_bytes=200, disk_bytes=64 * 100)
+    view.run(max_frames=30)
+    assert canvas.history.bytes_on_disk > 0 and canvas.history.steps == list(range(30))
+    view.timeline.show(5)
+    assert (canvas.look() == 5).all()
+    canvas.compare(canvas.history.at(20), "l1").look()
+    assert canvas.comparison.l1 == pytest.approx(15 / 255)

@@ -234,3 +234,13 @@ def test_dither_stays_within_half_a_level_and_leaves_marks_alone():
     assert torch.equal(dithered[0, 0], torch.tensor(NAN_MARK))
     assert 0 < (dithered - plain).abs().max() < 0.5001 / 255
     assert torch.equal(dithered, apply(values, Display(dither=True)))
+
+
+def test_a_dithered_save_has_the_levels_between(tmp_path):
+    canvas = Canvas("c").bind(torch.full((32, 32, 3), 100.5 / 255))
+    canvas.save(tmp_path / "x.png", dither=True)
+    levels = imread(tmp_path / "x.png", channels=0, device="cpu") * 255
+    assert levels.round().unique().tolist() == [100, 101] and levels.mean() == pytest.approx(100.5, abs=1e-3)
+    canvas.dither = True
+    canvas.save(tmp_path / "y.png")
+    assert torch.equal(imread(tmp_path / "y.png", channels=0, device="cpu") * 255, levels)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from easel.gl.cuda import Producer
 from easel.graphics.channels import hwc
+from easel.graphics.dither import dithered
 from easel.graphics.image import as_picture, as_tensor, imwrite
 from easel.viewer.arguments import check_callable, check_pixels
 from easel.viewer.comparison import Comparison, Shown
@@ -158,10 +159,12 @@ class Canvas(Recordable, Displayed):
         size: tuple[int, int] | None = None,
         quality: int = 95,
         raw: bool = False,
+        dither: bool = False,
     ) -> None:
         """Write what the canvas shows, at the tensor's own resolution; the arguments are those of `imwrite`.
 
-        With `raw` the stored values instead: .npy and .tiff files keep them whatever their range.
+        With `raw` the stored values instead: .npy, .tiff and .exr files keep them whatever their range. `dither` adds
+        half a level of pattern, so that slow ramps do not step in 8 bits.
         """
         picture = self.look()
         if picture is None:
@@ -169,6 +172,8 @@ class Canvas(Recordable, Displayed):
         if raw:
             assert self._stored is not None
             picture = hwc(self._stored, self._asked.layout)
+        elif dither:
+            picture = dithered(as_picture(picture).clamp(0, 1))
         imwrite(path, picture, channels=channels, size=size, quality=quality)
 
     @property
@@ -208,14 +213,15 @@ class Canvas(Recordable, Displayed):
         if self._producer is not None:
             self._producer.resume()
 
-    def keep_history(self, limit_bytes: int = DEFAULT_BYTES, *, every: int = 1) -> "Canvas":
+    def keep_history(self, limit_bytes: int = DEFAULT_BYTES, *, every: int = 1, disk_bytes: int = 0) -> "Canvas":
         """Keep what is shown from now on, in 8 bits, once per frame or every so many steps, to go back to.
 
-        Every kept frame costs a copy of the picture, whether anybody looks or not. `Panel.timeline` goes back.
+        Every kept frame costs a copy of the picture, whether anybody looks or not. What main memory has no room for
+        moves into a temporary file of at most `disk_bytes`. `Panel.timeline` goes back.
         """
         if self.history is not None:
             self.timeline.histories.remove(self.history)
-        self.history = History(limit_bytes, every)
+        self.history = History(limit_bytes, every, disk_bytes)
         self.timeline.histories.append(self.history)
         return self
 

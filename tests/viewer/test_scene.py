@@ -357,6 +357,29 @@ def test_points_are_where_they_are_projected_and_live(open_headless) -> None:
     assert not marks(view, scene).any() and scene.scenery == []
 
 
+def test_the_point_under_the_pointer_is_picked_and_of_two_the_one_in_front(open_headless) -> None:
+    view = open_headless("Pick", 300, 300)
+    scene = in_panel(view, SceneView())
+    eye = scene.camera.pose()[:3, 3]
+    corner = torch.tensor([0.3, 0.2, 0.1])
+    positions = torch.stack([torch.tensor([-0.4, 0.1, 0.3]), corner, corner + 0.4 * (eye - corner)])
+    points = scene.add_points(positions, (1.0, 1.0, 1.0), size=10)
+    driver = Driver(view)
+    driver.frames(1)
+    assert scene.mouse is None and scene.pick(points) is None
+    for index, seen_index in ((0, 0), (1, 2), (2, 2)):
+        assert scene.size is not None
+        x, y, _ = project(positions[index : index + 1], scene.camera.pose(), scene.camera.fov, scene.size)[0].tolist()
+        driver.move(scene, x, y)
+        assert scene.mouse == pytest.approx((x, y), abs=1)
+        assert scene.pick(points) == seen_index
+        driver.move(scene, x + 9, y)
+        assert scene.pick(points) is None
+    points.visible = False
+    driver.move(scene, x, y)
+    assert scene.pick(points) is None
+
+
 def test_lines_and_frustums_are_drawn_in_their_colours(open_headless) -> None:
     view = open_headless("Lines", 300, 300)
     scene = in_panel(view, SceneView())

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import torch
 from jaxtyping import Float, Shaped
 from PIL import Image
 from torch import Tensor
@@ -11,9 +12,10 @@ from easel.gl.draw import MeshBrush
 from easel.gl.target import Target
 from easel.gl.texture import PictureTexture
 from easel.graphics import mesh
-from easel.graphics.camera import PIXELS_PER_NOTCH, Camera
+from easel.graphics.camera import PIXELS_PER_NOTCH, Camera, project
 from easel.graphics.image import as_picture, check_tensor, resize
 from easel.graphics.light import Light
+from easel.viewer.hand import pointer
 from easel.viewer.layout import Rectangle
 from easel.viewer.placement import LEAST_PIXELS
 from easel.viewer.scenery import AMBER, Brushes, Frustum, Item, Lines, Numbers, Points
@@ -52,6 +54,8 @@ class SceneView:
         """Height of white above black in a heightfield, in world units."""
         self.rectangle: Rectangle | None = None
         """Where the picture stands in the window, in pixels; None while it is not shown."""
+        self.mouse: tuple[float, float] | None = None
+        """The pointer in the picture's pixels, (0, 0) at its upper left corner; None while it is elsewhere."""
         self.scenery: list[Item] = []
         """What stands around the surface."""
         self.msaa = msaa
@@ -145,12 +149,24 @@ class SceneView:
         """Take points, lines or a frustum out of the scene."""
         self.scenery.remove(item)
 
+    def pick(self, points: Points) -> int | None:
+        """The index of the point that the pointer is on, of several the one in front; None while it is on none.
+
+        What else may hide it is not looked at.
+        """
+        if self.mouse is None or self.size is None or not points.visible:
+            return None
+        camera, positions = self.camera, points.positions.cpu().float()
+        x, y, depth = project(positions, camera.pose(), camera.fov, self.size).unbind(-1)
+        hit = (torch.hypot(x - self.mouse[0], y - self.mouse[1]) <= points.size / 2) & (depth > 0)
+        return int(depth.where(hit, torch.inf).argmin()) if hit.any() else None
+
     def render(self, width: Number = 0, height: Number = 0) -> None:
         """Show the scene as the next item, as large as the free region or as `width` and `height` in pixels say.
 
         Without an open window of the interface around the call, nothing happens.
         """
-        self.rectangle = None
+        self.rectangle = self.mouse = None
         window = Window._current
         if window is None or not window.is_inside:
             return
@@ -168,6 +184,9 @@ class SceneView:
         if not imgui.is_item_visible():
             return
         self.rectangle = room
+        if imgui.is_item_hovered():
+            x, y = pointer()
+            self.mouse = x - room.x, y - room.y
         number = window.pictures.draw(self, (int(room.height), int(room.width)))
         low, high = (room.x, room.y), (room.x + room.width, room.y + room.height)
         # OpenGL has drawn its first row at the bottom.

@@ -37,14 +37,31 @@ class Brushes:
         self.lines.release()
 
 
-class Points:
+class Colored:
+    """Base of what stands in a scene in any number, each with its own colour or all in one."""
+
+    def __init__(self, colors: Numbers, count: int, who: str) -> None:
+        self.visible = True
+        self.colors = colors
+        if len(self._colors) not in (1, count):
+            raise ValueError(f"{count} {who} have one color or {count}; got {len(self._colors)}.")
+
+    @property
+    def colors(self) -> Real[Tensor, "n_or_1 3"]:
+        """In [0, 1], or 0 to 255 as uint8: one for each, or one for all."""
+        return self._colors
+
+    @colors.setter
+    def colors(self, value: Numbers) -> None:
+        self._colors = _colors(value)
+
+
+class Points(Colored):
     """Round points; made by `SceneView.add_points`."""
 
     def __init__(self, positions: Numbers, colors: Numbers, size: Number) -> None:
-        self.visible = True
         self.positions = positions
-        self.colors = colors
-        _check_count(self._colors, len(self._positions), "points")
+        super().__init__(colors, len(self._positions), "points")
         self.size = size
         """Diameter in pixels."""
 
@@ -57,29 +74,18 @@ class Points:
     def positions(self, value: Numbers) -> None:
         self._positions = _table(value, "positions", (3,))
 
-    @property
-    def colors(self) -> Real[Tensor, "n_or_1 3"]:
-        """In [0, 1], or 0 to 255 as uint8: one for each point, or one for all."""
-        return self._colors
-
-    @colors.setter
-    def colors(self, value: Numbers) -> None:
-        self._colors = _colors(value)
-
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
         """Draw them as they are now."""
         brushes.points.load(self._positions.cpu().float(), _spread(self._colors, len(self._positions)))
         brushes.points.draw(clip_from_world, self.size)
 
 
-class Lines:
+class Lines(Colored):
     """Straight lines; made by `SceneView.add_lines`."""
 
     def __init__(self, segments: Numbers, colors: Numbers, width: Number) -> None:
-        self.visible = True
         self.segments = segments
-        self.colors = colors
-        _check_count(self._colors, len(self._segments), "lines")
+        super().__init__(colors, len(self._segments), "lines")
         self.width = width
         """In pixels."""
 
@@ -91,15 +97,6 @@ class Lines:
     @segments.setter
     def segments(self, value: Numbers) -> None:
         self._segments = _table(value, "segments", (2, 3))
-
-    @property
-    def colors(self) -> Real[Tensor, "n_or_1 3"]:
-        """In [0, 1], or 0 to 255 as uint8: one for each line, or one for all."""
-        return self._colors
-
-    @colors.setter
-    def colors(self, value: Numbers) -> None:
-        self._colors = _colors(value)
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
         """Draw them as they are now."""
@@ -188,11 +185,6 @@ def _colors(value: Numbers) -> Tensor:
     if not len(colors):
         raise ValueError("colors in a scene are at least one; got none.")
     return colors
-
-
-def _check_count(colors: Tensor, count: int, who: str) -> None:
-    if len(colors) not in (1, count):
-        raise ValueError(f"{count} {who} have one color or {count}; got {len(colors)}.")
 
 
 def _spread(colors: Tensor, count: int) -> Float[Tensor, "n 3"]:

@@ -116,6 +116,9 @@ LARGE_SET = (
 SMALL_SET = ("Sigmoid", "sin", "cos", "gaussian", "Softplus", "Mish", "Tanh", "scale", "add")
 """What 'random' draws from for simple and siren."""
 
+BOUNDED_SET = ("sin", "cos", "Tanh", "gaussian")
+"""What 'random' draws from where a network ends: smooth, and no number runs away with the colours."""
+
 _NAMES = {name.lower(): name for name in (*TORCH, *OWN)}
 
 

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from easel.fields.activations import Weighted, activation, activation_name
+from easel.fields.activations import BOUNDED_SET, Weighted, activation, activation_name
 from easel.fields.art_networks import ArtMLP, ArtSiren, ConvStack
 from easel.fields.calibration import reference_size
-from easel.fields.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES
+from easel.fields.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES, Topology
 from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
 from easel.fields.field import Field, norm
@@ -23,6 +23,10 @@ from easel.fields.streams import stream
 from easel.fields.topology import GraphNetwork, watts_strogatz, with_operations
 
 MOST_GRAPH_WEIGHTS = 2**26
+GRAPH_GAIN = 0.7
+"""Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through
+many maps: were each of them 3 √width strong, as its default says, all pictures would be noise."""
+MODULATOR_GAIN = 2.0
 Network = ArtMLP | ConvStack | ArtSiren | GraphNetwork
 
 
@@ -48,7 +52,7 @@ class Architecture:
     weight_init_mean: PerLayer | None = None
     """For normal: 0. One number, or one for each layer."""
     weight_init_std: PerLayer | None = None
-    """For normal: 1, for WS 3."""
+    """For normal: 1, for conv 0.45, for WS 3 (inside the graph, see GRAPH_GAIN)."""
     weight_init_min: PerLayer | None = None
     """For uniform: -2."""
     weight_init_max: PerLayer | None = None
@@ -183,7 +187,7 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
     inputs = architecture.dimensions + _has_radius(architecture)
     encoding: Any = _encoding(architecture, inputs, generator)
     network = _network(architecture, encoding.width(inputs), inputs)
-    _draw_weights(network, architecture, generator)
+    _draw_weights(network, architecture, inputs, generator)
     for module in network.modules():
         if isinstance(module, Weighted):
             module.draw_(generator)
@@ -225,10 +229,16 @@ def _activations(architecture: Architecture, seed: int) -> tuple[str, ...]:
         return tuple(fixed[name] for name in names)
     # The output has the final activation for itself.
     if asked == "random":
-        chosen = torch.randint(len(topology.random_set), (len(names),), generator=stream(seed, "activations"))
-        drawn = (topology.random_set[index] for index in chosen.tolist())
-        return tuple("identity" if slot == "output" else name for slot, name in zip(names, drawn, strict=True))
+        chosen = torch.randint(2**31, (len(names),), generator=stream(seed, "activations"))
+        return tuple(_drawn(slot, number, topology) for slot, number in zip(names, chosen.tolist(), strict=True))
     return tuple("identity" if slot == "output" else asked for slot in names)
+
+
+def _drawn(slot: str, number: int, topology: Topology) -> str:
+    if slot == "output":
+        return "identity"
+    choice = BOUNDED_SET if slot.startswith("end") else topology.random_set
+    return choice[number % len(choice)]
 
 
 def _graph(architecture: Architecture, seed: int) -> list[Node]:
@@ -297,7 +307,7 @@ def _network(architecture: Architecture, encoded: int, inputs: int) -> Network:
     return ArtMLP(groups, latent_dim, width, channels, activations, shared=shared)
 
 
-def _draw_weights(network: Network, architecture: Architecture, generator: torch.Generator) -> None:
+def _draw_weights(network: Network, architecture: Architecture, inputs: int, generator: torch.Generator) -> None:
     chosen = {
         "name": architecture.weight_init,
         "mean": architecture.weight_init_mean,
@@ -308,9 +318,23 @@ def _draw_weights(network: Network, architecture: Architecture, generator: torch
     }
     rule = Initialization(**{name: value for name, value in chosen.items() if value is not None})
     rule(network.layers(), generator)
-    if isinstance(network, ArtSiren):
-        # The rules are for sine layers; what multiplies them is drawn as PyTorch draws.
-        Initialization("torch")([linears(network.modulators)], generator)
+    if architecture.encoding == "fourier" and rule.name in ("normal", "uniform"):
+        # Each octave half as strong as the one below, as in pictures of the world; equal ones paint noise.
+        octaves = 2.0 ** -torch.arange(architecture.fourier_freqs or 0).repeat(2 * inputs)
+        with torch.no_grad():
+            for receiver in network.receivers:
+                columns = min(receiver.in_features, len(octaves))
+                receiver.weight[:, :columns] *= octaves[:columns]
+    with torch.no_grad():
+        if isinstance(network, GraphNetwork) and rule.name in ("normal", "uniform"):
+            for layer in network.inner:
+                layer.weight *= GRAPH_GAIN * layer.in_features**-0.5
+        if isinstance(network, ArtSiren):
+            # The rules are for sine layers; what multiplies them is drawn as PyTorch draws, but stronger: a factor
+            # far below 1 in each of five layers leaves nothing to see.
+            Initialization("torch")([linears(network.modulators)], generator)
+            for parameter in network.modulators.parameters():
+                parameter *= MODULATOR_GAIN
 
 
 def _set(architecture: Architecture, name: str, value: object) -> None:

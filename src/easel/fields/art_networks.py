@@ -15,7 +15,7 @@ from torch.nn.functional import elu, linear
 from easel.fields.activations import activation
 from easel.fields.initialization import empty_linear, linears
 
-SPREAD, TINT = 4.0, 0.8
+SPREAD, TINT = 5.0, 0.8
 """Of the levels: what most values of the strongest channel span, and the most that a channel's middle is off zero. A
 sigmoid turns these into colours that reach far and do not burn out."""
 
@@ -30,8 +30,9 @@ class Levels(nn.Module):
     shift: Tensor
     gain: Tensor
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, spread: float = SPREAD) -> None:
         super().__init__()
+        self.spread = spread
         self.register_buffer("shift", torch.zeros(channels))
         self.register_buffer("gain", torch.ones(channels))
 
@@ -45,7 +46,7 @@ class Levels(nn.Module):
         if not spread.isfinite().all() or spread.max() <= 1e-6 * values.abs().max():
             return
         # Half way between one gain for all channels and one for each: no channel rules, none is made of noise.
-        gain = SPREAD / (spread * spread.max()).sqrt().clamp(min=0.1 * spread.max())
+        gain = self.spread / (spread * spread.max()).sqrt().clamp(min=0.1 * spread.max())
         # A tint of up to TINT stays of where the middle was.
         self.shift.copy_(middle - TINT * (middle * gain).tanh() / gain)
         self.gain.copy_(gain)
@@ -54,11 +55,13 @@ class Levels(nn.Module):
 class ArtNetwork(nn.Module):
     """Features of every sample, a linear map to the channels, levels, and what ends the network."""
 
-    def __init__(self, width: int, channels: int, latent_dim: int, ending: nn.Module | None = None) -> None:
+    def __init__(
+        self, width: int, channels: int, latent_dim: int, ending: nn.Module | None = None, *, spread: float = SPREAD
+    ) -> None:
         super().__init__()
         self.channels, self.latent_dim = channels, latent_dim
         self.output = empty_linear(width, channels)
-        self.levels = Levels(channels)
+        self.levels = Levels(channels, spread)
         self.ending = ending or nn.Identity()
 
     def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
@@ -68,6 +71,11 @@ class ArtNetwork(nn.Module):
     def layers(self) -> list[list[nn.Linear]]:
         """Linear maps in order, those side by side in one list."""
         raise NotImplementedError
+
+    @property
+    def receivers(self) -> list[nn.Linear]:
+        """The linear maps that take in coordinates, in their first columns."""
+        return self.layers()[0]
 
     def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
         return self.ending(self.levels(self.output(self.features(inputs, z))))
@@ -133,6 +141,10 @@ class ArtMLP(ArtNetwork):
 
     def layers(self) -> list[list[nn.Linear]]:
         return [self.entry.linears, *([layer] for layer in linears(self.hidden)), [self.output]]
+
+    @property
+    def receivers(self) -> list[nn.Linear]:
+        return linears(self.entry.inputs)
 
     def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         values = self.entry(inputs, z)

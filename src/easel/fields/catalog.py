@@ -46,14 +46,14 @@ TOPOLOGIES: dict[str, Topology] = {
     ),
     "simple": Topology("fixed", "half_sine", "normal", 1.0, 0, SMALL_SET, _SIMPLE, _SIMPLE),
     "conv": Topology(
-        *("fixed", "Sigmoid", "normal", 1.0, 4, LARGE_SET),
+        *("fixed", "Sigmoid", "normal", 0.45, 4, LARGE_SET),
         _slots(_CONV, "Tanh ELU Softplus Tanh sin Tanh ELU Softplus"),
         _slots(_CONV, "GELU ELU Softplus Tanh sin Tanh ELU Softplus"),
     ),
     "WS": Topology(
         *("random", "identity", "normal", 3.0, 0, LARGE_SET),
-        _slots(_WS, "Tanh Softplus sin Tanh ELU Tanh Tanh gaussian sin Tanh Tanh Tanh"),
-        _slots(_WS, "gaussian Tanh ELU Tanh Softplus Tanh SiLU sin GELU Tanh Tanh Tanh"),
+        _slots(_WS, "Tanh Softplus sin Tanh ELU Tanh Tanh gaussian sin Tanh Tanh sin"),
+        _slots(_WS, "gaussian Tanh ELU Tanh Softplus Tanh SiLU sin GELU Tanh Tanh sin"),
     ),
     "siren": Topology("fixed", "Sigmoid", "siren", 1.0, 0, SMALL_SET, _SINES, _SINES),
 }

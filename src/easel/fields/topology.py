@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from easel.fields.activations import Add, Scale, activation, activation_name
 from easel.fields.art_networks import ArtNetwork, InputSum
 from easel.fields.graphml import OPERATIONS, Node, directed
-from easel.fields.initialization import empty_linear
+from easel.fields.initialization import empty_linear, linears
 from easel.fields.streams import stream, stream_seed
 
-END_SCALE = (1.0, 3.0)
-"""Bounds of the scale between the two last activations."""
+END_SPREAD, END_SCALE = 2.5, (1.0, 2.0)
+"""What most values span before the two last activations, and the bounds of the scale between them."""
 NEIGHBOURS, REWIRED, TRIES = 4, 0.75, 200
 """Neighbours of a node on the ring that a graph starts from, share of edges that are rewired, tries to stay whole."""
 
@@ -63,7 +63,8 @@ class GraphNetwork(ArtNetwork):
         """`activations`: those of `InputSum`, one behind its linear map, one or two at the end."""
         slots = len(groups) + 2
         hidden, *ends = map(activation, activations[slots:])
-        super().__init__(width, channels, latent_dim, nn.Sequential(ends[0], Scale(*END_SCALE), *ends[1:]))
+        ending = nn.Sequential(ends[0], Scale(*END_SCALE), *ends[1:])
+        super().__init__(width, channels, latent_dim, ending, spread=END_SPREAD)
         self.entry = InputSum(groups, latent_dim, width, activations[:slots])
         self.hidden = empty_linear(width, width)
         self.hidden_activation = hidden
@@ -71,9 +72,17 @@ class GraphNetwork(ArtNetwork):
         self.operations = nn.ModuleList(_operation(node, width) for node in nodes[1:])
         self.outputs = sorted(set(range(len(nodes))) - {source for node in nodes for source in node.inputs})
 
+    @property
+    def inner(self) -> list[nn.Linear]:
+        """The maps that lie between the sum of the inputs and the output."""
+        return [module for module in [self.hidden, *self.operations.modules()] if isinstance(module, nn.Linear)]
+
     def layers(self) -> list[list[nn.Linear]]:
-        inner = [module for module in self.operations.modules() if isinstance(module, nn.Linear)]
-        return [self.entry.linears, [self.hidden], inner, [self.output]]
+        return [self.entry.linears, self.inner[:1], self.inner[1:], [self.output]]
+
+    @property
+    def receivers(self) -> list[nn.Linear]:
+        return linears(self.entry.inputs)
 
     def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         values = [self.hidden_activation(self.hidden(self.entry(inputs, z)))]

@@ -1,7 +1,8 @@
-"""Films of fields: which window or latent each frame shows, and frames into a file.
+"""Films of models: zooms, pans and walks through latents, frame after frame, and frames into a file.
 
-Frames are made when they are asked for, so a film of any length needs the memory of one. A frame is the still of its
-window or latent, bit for bit, because colours are calibrated for the model and never for a frame.
+A frame is made when it is asked for, so a film of any length takes the memory of one frame. It is the still of its
+window or latent byte for byte, because colours are calibrated once for a film. Of an `INRF3D` the frames are volumes:
+give each to `volume_views.render_volume`.
 """
 
 import os
@@ -10,76 +11,101 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
+from PIL import Image
 from torch import Tensor
 
-from easel.fields.calibration import UNIT, Calibration
-from easel.fields.field import Field
-from easel.fields.rendering import render
+from easel.fields.inrf import INRF
+from easel.fields.latents import Latents
 from easel.fields.schedules import schedule
-from easel.fields.window import WHOLE, PerAxis, Window, per_axis
+from easel.fields.walks import walk
+from easel.fields.window import PerAxis, per_axis
 from easel.graphics.video import VideoWriter
 
 Number = float | int
+Frames = Iterator[UInt8[Tensor, "*size c"]]
 
 
-def zoom_windows(
+def zoom_film(
+    model: INRF,
     start: Number,
     end: Number,
     frames: int,
     *,
     center: PerAxis = 0.0,
     curve: str = "geometric",
-    window: Window = WHOLE,
-) -> list[Window]:
-    """A window a frame, zooming from `start` to `end` about a point of the unit view that stays in the middle.
+    size: Sequence[int] | None = None,
+    supersample: int = 1,
+) -> Frames:
+    """Frames that zoom from `start` to `end`, both included, about a point of the unit view that stays in the middle.
 
-    The `geometric` curve, start·(end/start)^t, has a constant speed on screen. `window` gives what zoom and place do
-    not say: latent scale, aspect, align.
+    The `geometric` curve, start·(end/start)^t, has a constant speed on screen; the others are those of `schedules`.
+    Frame k is `model.generate(size=size, zoom=zooms[k], center=center, supersample=supersample, dtype="uint8")`.
     """
-    return [replace(window, zoom=zoom, pan=0.0, center=center) for zoom in schedule(curve, start, end, frames)]
+    zooms = schedule(curve, start, end, frames)
+    return (
+        model.generate(size=size, zoom=zoom, center=center, supersample=supersample, dtype="uint8") for zoom in zooms
+    )
 
 
-def pan_windows(
-    start: PerAxis, end: PerAxis, frames: int, *, axes: int = 2, curve: str = "linear", window: Window = WHOLE
-) -> list[Window]:
-    """A window a frame, of `window`'s zoom, panning from `start` to `end`: half-widths of what is seen."""
+def pan_film(
+    model: INRF,
+    start: PerAxis,
+    end: PerAxis,
+    frames: int,
+    *,
+    zoom: PerAxis = 1.0,
+    curve: str = "linear",
+    size: Sequence[int] | None = None,
+    supersample: int = 1,
+) -> Frames:
+    """Frames that pan from `start` to `end`, both included, in half-widths of what is seen, at a constant zoom."""
+    axes = model.dimensions
     ends = zip(per_axis(start, axes, "pan"), per_axis(end, axes, "pan"), strict=True)
-    pans = zip(*(schedule(curve, a, b, frames) for a, b in ends), strict=True)
-    return [replace(window, pan=pan, center=None) for pan in pans]
+    pans = list(zip(*(schedule(curve, a, b, frames) for a, b in ends), strict=True))
+    return (model.generate(size=size, zoom=zoom, pan=pan, supersample=supersample, dtype="uint8") for pan in pans)
 
 
-def window_frames(
-    field: Field,
-    size: tuple[int, int],
-    windows: Iterable[Window],
+def latent_keys(model: INRF, count: int) -> Latents:
+    """The model's latent and the next ones of its seed: keys of a walk, the same for the same model."""
+    return model.init_latent_inputs(batch_size=count).latents
+
+
+def latent_film(
+    model: INRF,
+    keys: Latents,
+    frames: int,
     *,
-    z: Float[Tensor, " d"] | None = None,
-    calibration: Calibration = UNIT,
+    path: str = "slerp",
+    loop: bool = True,
+    zoom: PerAxis | None = None,
+    center: PerAxis | None = None,
+    size: Sequence[int] | None = None,
     supersample: int = 1,
-) -> Iterator[UInt8[Tensor, "h w c"]]:
-    """The pictures of a field through these windows: zooms and pans."""
-    for window in windows:
-        yield render(field, size, window=window, z=z, calibration=calibration, dtype="uint8", supersample=supersample)
+) -> Frames:
+    """Frames of a walk through latents, `lerp` or `slerp`; see `walks.walk` for keys and `loop`.
 
-
-def latent_frames(
-    field: Field,
-    size: tuple[int, int],
-    latents: Sequence[Float[Tensor, " d"]] | Float[Tensor, "frames d"],
-    *,
-    window: Window = WHOLE,
-    calibration: Calibration = UNIT,
-    supersample: int = 1,
-) -> Iterator[UInt8[Tensor, "h w c"]]:
-    """The pictures of a field for these latents, such as those of `walks.walk`."""
-    for z in latents:
-        yield render(field, size, window=window, z=z, calibration=calibration, dtype="uint8", supersample=supersample)
+    The colours are calibrated for all keys together. ValueError for a model without latents.
+    """
+    if not keys.sample.shape[-1]:
+        raise ValueError("this model has no latent to walk through; make one with latent_dim of 1 or more.")
+    calibration = model.calibration(keys)
+    states = walk(list(keys.sample[:, 0]), frames, path=path, loop=loop)
+    latents = (replace(keys, sample=state[None, None]) for state in states)
+    return (
+        model.generate(
+            z, size=size, zoom=zoom, center=center, supersample=supersample, dtype="uint8", calibration=calibration
+        )
+        for z in latents
+    )
 
 
 def write_film(
-    path: str | os.PathLike[str], pictures: Iterable[Tensor | np.ndarray], *, fps: Number = 30, quality: Number = 0.8
+    path: str | os.PathLike[str],
+    pictures: Iterable[Tensor | np.ndarray | Image.Image],
+    *,
+    fps: Number = 30,
+    quality: Number = 0.8,
 ) -> Path:
     """Write pictures of one size as a film and return where it is; it lasts their number / `fps` seconds.
 
@@ -88,5 +114,5 @@ def write_film(
     """
     with VideoWriter(path, fps=fps, quality=quality) as film:
         for picture in pictures:
-            film.append(torch.as_tensor(picture))
+            film.append(picture)
     return film.path

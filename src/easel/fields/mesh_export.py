@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int32, UInt8
 
+from easel.fields.medium import sample
 from easel.fields.volume import Number, Volume, as_values, check_volume, half_sides
 from easel.graphics.color import srgb_to_linear
 from easel.graphics.files import FileError, write_whole
@@ -83,14 +84,14 @@ def isosurface(
     index = positions - 1 if closed else positions
     extent = np.array(shape, np.float32)
     half = np.array(half_sides(shape, spacing), np.float32)
-    nearest = np.clip(np.rint(index), 0, extent - 1).astype(np.int64)
-    rgb = colours.numpy()[tuple(nearest.T)][:, :3]
+    places = ((2 * index + 1) / extent - 1).astype(np.float32)
+    rgb = sample(colours[..., :3].permute(3, 0, 1, 2)[None], torch.from_numpy(places)[:, None])[..., 0].T.numpy()
     # Normals are of index space; across unequal voxels they turn as gradients do.
     normals = normals * (extent / half)
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     normals = np.where(lengths > 0, normals / np.maximum(lengths, 1e-12), np.array([0, 1, 0]))
     return Surface(
-        positions=((2 * index + 1) / extent - 1).astype(np.float32) * half,
+        positions=places * half,
         normals=normals.astype(np.float32),
         colors=np.rint(np.broadcast_to(rgb, (len(rgb), 3)) * 255).astype(np.uint8),
         triangles=np.ascontiguousarray(triangles[:, ::-1], np.int32),  # skimage's own run clockwise

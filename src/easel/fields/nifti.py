@@ -9,7 +9,8 @@ import math
 import os
 import struct
 import zlib
-from typing import BinaryIO, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -45,24 +46,23 @@ def read_nifti(path: str | os.PathLike[str]) -> tuple[np.ndarray, tuple[float, f
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             if not packed:
-                return _read(file)
+                return _read(file.read)
             with gzip.GzipFile(fileobj=file) as unpacked:
-                return _read(unpacked)
+                return _read(unpacked.read)
         except FileError as error:
             raise FileError(f"cannot read {os.fspath(path)!r}: {error}") from None
         except (OSError, EOFError, zlib.error) as error:
             raise FileError(f"cannot read {os.fspath(path)!r}: it is damaged ({error}). Copy it again.") from None
 
 
-def _read(file: BinaryIO | gzip.GzipFile) -> tuple[np.ndarray, tuple[float, float, float]]:
-    header = file.read(_HEADER_BYTES)
+def _read(read: Callable[[int], bytes]) -> tuple[np.ndarray, tuple[float, float, float]]:
+    header = read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES or header[344:348] not in (b"n+1\0", b"ni1\0"):
         raise FileError("it is no NIfTI-1 file. Convert it to .nii, for instance with dcm2niix.")
     if header[344:348] == b"ni1\0":
         raise FileError("its voxels are in a second file (.img). Save header and voxels as one .nii file.")
-    orders: tuple[Literal["<", ">"], ...] = ("<", ">")
-    order = next((o for o in orders if struct.unpack_from(f"{o}i", header)[0] == _HEADER_BYTES), None)
-    if order is None:
+    order: Literal["<", ">"] = "<" if struct.unpack_from("<i", header)[0] == _HEADER_BYTES else ">"
+    if struct.unpack_from(f"{order}i", header)[0] != _HEADER_BYTES:
         raise FileError("its header is damaged: it does not tell its byte order. Copy it again.")
     rank, *dims = struct.unpack_from(f"{order}8h", header, 40)
     code = struct.unpack_from(f"{order}h", header, 70)[0]
@@ -79,8 +79,8 @@ def _read(file: BinaryIO | gzip.GzipFile) -> tuple[np.ndarray, tuple[float, floa
         raise FileError(f"it claims {' x '.join(map(str, shape))} voxels, {size / 2**30:.1f} GiB; up to 2 are read.")
     if not (math.isfinite(offset) and _HEADER_BYTES <= offset <= _MOST_EXTENSION_BYTES):
         raise FileError(f"its header is damaged: it claims that voxels begin at byte {offset:g}.")
-    file.read(int(offset) - _HEADER_BYTES)
-    data = file.read(size)
+    read(int(offset) - _HEADER_BYTES)
+    data = read(size)
     if len(data) < size:
         raise FileError(f"it ends after {len(data):,} of {size:,} bytes of voxels. Copy it again.")
     # The fields of a channel type become the last axis; X is the fastest axis of the file.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 Number = float | int
 
 
-def _sigmoid(x: float) -> float:
+def _sigmoid(x: Number) -> float:
     return 1 / (1 + math.exp(-x))
 
 

@@ -244,3 +244,25 @@ def test_a_dithered_save_has_the_levels_between(tmp_path):
     canvas.dither = True
     canvas.save(tmp_path / "y.png")
     assert torch.equal(imread(tmp_path / "y.png", channels=0, device="cpu") * 255, levels)
+
+
+@pytest.mark.parametrize("settings", [{"cmap": "turbo", "vmin": 0.0, "vmax": 1.0}, {"tonemap": "neutral"}, {}], ids=str)
+def test_a_gpu_shows_what_torch_would(open_headless, monkeypatch, settings):
+    values = noise(60, 80, 3) * 1.5
+    values[5, 5] = torch.nan
+    captures = []
+    for software in (True, False):
+        monkeypatch.setattr("easel.viewer.backends.painter.is_software", lambda _, answer=software: answer)
+        view = open_headless()
+        canvas = view.panel("P").canvas("c", filter="nearest").bind(values)
+        canvas.set_display(**settings)
+        canvas.legend = False
+        captures.append(view.capture())
+        canvas.exposure = 1.0
+        captures.append(view.capture())
+        canvas.bind(values[:10, :10])  # of another size, and without settings again
+        canvas.set_display(exposure=0.0, **dict.fromkeys(settings))
+        captures.append(view.capture())
+    for torchs, gpus in zip(captures[:3], captures[3:], strict=True):
+        assert (torchs - gpus).abs().max() <= 1.01 / 255 or "cmap" in settings
+        assert (torchs == gpus).double().mean() >= 0.999

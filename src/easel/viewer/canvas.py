@@ -12,12 +12,13 @@ from PIL import Image
 from torch import Tensor
 
 from easel.gl.cuda import Producer
+from easel.gl.mapping import Mapping
 from easel.graphics.channels import hwc
 from easel.graphics.dither import dithered
 from easel.graphics.image import as_picture, as_tensor, imwrite
 from easel.viewer.arguments import check_callable, check_pixels
 from easel.viewer.comparison import Comparison, Shown
-from easel.viewer.display import Display, apply, check
+from easel.viewer.display import Display, apply, check, split
 from easel.viewer.history import DEFAULT_BYTES, History, Moment, Timeline
 from easel.viewer.layout import Rectangle
 from easel.viewer.loupe import Loupe
@@ -267,6 +268,16 @@ class Canvas(Recordable, Displayed):
         """The tensor that alone, with the settings, decides what is shown; None where there is more to it."""
         alone = self.comparison is None and self.past is None
         return self._source if alone and isinstance(self._source, Tensor) else None
+
+    def halves(self) -> tuple[Shaped[Tensor, "h w c"], Mapping] | None:
+        """What it shows in two halves: numbers as they are stored, and what a GPU makes of them; None where it cannot.
+
+        `look` does both.
+        """
+        if self.only_tensor is None or not self.live:
+            return None
+        tensor = self._stored = self._take(self.only_tensor)
+        return split(tensor, self.settle_display(tensor))
 
     def mapped(self) -> Shaped[Tensor, "h w c"] | None:
         """The same without what it is compared with."""

@@ -11,10 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.gl.cuda import interop_of
+from easel.gl.mapping import Mapping, PictureMapper, is_software
 from easel.gl.nearest import NearestEnlarger
 from easel.gl.texture import PictureTexture, read_back
 from easel.viewer.backends.base import Frame
 from easel.viewer.canvas import Canvas
+from easel.viewer.display import MARKS
 from easel.viewer.drawing import Drawing, Renderer, Subject
 from easel.viewer.placement import Placement
 from easel.viewer.theme import DESK
@@ -34,6 +36,8 @@ class CanvasTexture:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self.picture = PictureTexture(context)
+        self.mapped: moderngl.Texture | None = None
+        """The picture after the settings of the canvas, where the GPU works them out; None where torch does."""
         self.squares: moderngl.Texture | None = None
         """The picture enlarged to the size at which it is shown, every pixel a square."""
         self.seen: tuple[int, tuple[int, int]] | None = None
@@ -42,8 +46,9 @@ class CanvasTexture:
 
     def release(self) -> None:
         self.picture.release()
-        if self.squares is not None:
-            self.squares.release()
+        for texture in (self.mapped, self.squares):
+            if texture is not None:
+                texture.release()
 
 
 class Painter:
@@ -56,6 +61,7 @@ class Painter:
         self._textures: dict[Canvas, CanvasTexture] = {}
         self._renderers: dict[weakref.ref[Subject], Renderer] = {}
         self._enlarger: NearestEnlarger | None = None
+        self._mapper = None if is_software(context) else PictureMapper(context)
         self._seen: tuple[object, ...] | None = None
         """What `refresh` has drawn; None for what may look different without anything else having changed."""
         self._blank = context.texture((1, 1), 4, bytes(4))
@@ -127,25 +133,27 @@ class Painter:
         for picture in (*self._textures.values(), *self._renderers.values()):
             picture.release()
         self._blank.release()
-        if self._enlarger is not None:
-            self._enlarger.release()
+        for tool in (self._enlarger, self._mapper):
+            if tool is not None:
+                tool.release()
         return not interop_of(self._context).lends_memory
 
     def _texture_name(self, placement: Placement, rests: bool, late: bool) -> int:
         """OpenGL's name of an up-to-date texture for a canvas; of a blank one when there is nothing to show."""
         canvas = placement.canvas
         texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
-        picture = None if rests or self._is_still(canvas, texture) else placement.look()
+        rests = rests or self._is_still(canvas, texture)
+        picture, mapping = (None, None) if rests else self._halves(canvas) or (placement.look(), None)
         if canvas.size is None or (picture is None and texture.seen is None):
             return self._blank.glo
         rectangle, visible = placement.settle()
         shown = (round(rectangle.height), round(rectangle.width))
         if picture is not None:
-            texture.picture.upload(picture, shown, late=late and canvas.changes)
+            self._bring(texture, picture, mapping, shown, late and canvas.changes)
             canvas.note_upload(texture.picture.path, texture.picture.moved_bytes)
             texture.seen = NOT_STILL if canvas.changes else canvas.version, shown
             self.uploads += 1
-        source = texture.picture.texture
+        source = texture.mapped or texture.picture.texture
         if not canvas.squares or (source.size == (shown[1], shown[0]) and visible == rectangle):
             return source.glo
         self._enlarger = self._enlarger or NearestEnlarger(self._context)
@@ -153,6 +161,27 @@ class Painter:
         left, top, width, height = map(round, part)
         texture.squares = self._enlarger.enlarge(source, shown, texture.squares, (left, top, width, height))
         return texture.squares.glo
+
+    def _halves(self, canvas: Canvas) -> tuple[Tensor, Mapping] | None:
+        """What the GPU makes the picture of a canvas from, and how; None where torch has to."""
+        size, shown = canvas.size, _shown(canvas)
+        if self._mapper is None or size is None or shown is None:
+            return None
+        # Far smaller on screen, what is averaged is the picture, not the numbers that it is made from.
+        if 2 * shown[0] <= size[0] and 2 * shown[1] <= size[1]:
+            return None
+        return canvas.halves()
+
+    def _bring(
+        self, texture: CanvasTexture, picture: Tensor, mapping: Mapping | None, shown: tuple[int, int], late: bool
+    ) -> None:
+        """Put a picture on the GPU, and have it worked out there if a `mapping` says how."""
+        source = texture.picture.upload(picture, shown, late=late)
+        if mapping is not None and self._mapper is not None:
+            texture.mapped = self._mapper.map(source, picture.shape[-1], mapping, MARKS, texture.mapped)
+        elif texture.mapped is not None:
+            texture.mapped.release()
+            texture.mapped = None
 
     def _draw_subject(self, drawing: Drawing) -> int:
         """OpenGL's name of a texture with what draws itself."""

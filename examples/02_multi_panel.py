@@ -6,8 +6,6 @@ canvases in a panel stand above each other. A tensor may be bound as often as on
 tested: 5 frames
 """
 
-import sys
-
 import torch
 
 import easel
@@ -31,7 +29,7 @@ pictures = {
     "Blue": only(2, (x // CHECKER ^ y // CHECKER) & 1),
 }
 
-view = easel.View("02 - Multi Panel", 800, 1200, headless="--headless" in sys.argv)
+view = easel.viewer.launch("02 - Multi Panel", 800, 1200)
 combined = view.panel("Combined", side="right", width=0.5)
 for name, picture in pictures.items():
     view.panel(name).canvas(name).bind(picture)

@@ -6,23 +6,19 @@ frame. If the picture on the right grows out of the fog, training works: the qui
 tested: 30 frames
 """
 
-import sys
-
 import torch
 import torch.nn.functional as F
 from skimage.data import astronaut
 from torch import nn
 
 import easel
+from easel.graphics.image import resize
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SIZE, GOAL = 256, 3000
 STEPS = 6 if DEVICE == "cuda" else 1  # a step takes a CPU so long that a second one per frame would be felt
 
-photograph = torch.from_numpy(astronaut()).float().div(255).permute(2, 0, 1)[None]
-gt = (
-    F.interpolate(photograph, (SIZE, SIZE), mode="bilinear", antialias=True)[0].permute(1, 2, 0).contiguous().to(DEVICE)
-)
+gt = resize(torch.from_numpy(astronaut()).to(DEVICE) / 255, (SIZE, SIZE))
 axis = torch.linspace(-1, 1, SIZE, device=DEVICE)
 coords = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1).reshape(-1, 2)
 target = gt.reshape(-1, 3)
@@ -33,7 +29,7 @@ model = nn.Sequential(
 ).to(DEVICE)  # fmt: skip
 optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
 
-view = easel.View("03 - Training", 1280, 760, headless="--headless" in sys.argv)
+view = easel.viewer.launch("03 - Training", 1280, 760, frames=90)
 gt_panel = view.panel("GT", side="left", width=0.5)
 info = view.panel("Info", side="bottom", width=0.28)
 prediction_panel = view.panel("Prediction")

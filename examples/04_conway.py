@@ -6,7 +6,6 @@ that has three. Draw cells with the mouse, put famous creatures on the board, an
 tested: 20 frames
 """
 
-import sys
 from dataclasses import dataclass
 
 import torch
@@ -72,7 +71,7 @@ class Board:
 
 
 board = Board(torch.bernoulli(torch.full((SIZE, SIZE), 0.3, device=DEVICE)))
-view = easel.View("04 - Game of Life", 1024, 768, headless="--headless" in sys.argv)
+view = easel.viewer.launch("04 - Game of Life", 1024, 768, frames=300)
 sidebar = view.panel("Controls", side="left", width=0.22)
 grid = view.panel("Grid")
 canvas = grid.canvas("cells", filter="nearest").bind(board.picture)

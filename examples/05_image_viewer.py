@@ -6,11 +6,10 @@ file holds the numbers that are on screen: there is no gamma in between.
 tested: 5 frames
 """
 
-import sys
 from pathlib import Path
 
 import torch
-from skimage import data
+from skimage.data import coffee
 from torch import Tensor
 
 import easel
@@ -33,10 +32,10 @@ def transformed(picture: Tensor, transform: str, brightness: float, contrast: fl
     return ((TRANSFORMS[transform](picture) - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
 
 
-view = easel.View("05 - Image Viewer", 1024, 768, headless="--headless" in sys.argv)
+view = easel.viewer.launch("05 - Image Viewer", 1024, 768)
 controls = view.panel("Controls", side="left", width=0.28)
 original, result = view.panel("Original").canvas("original"), view.panel("Transformed").canvas("transformed")
-state = {"name": "coffee.png", "picture": easel.imread(Path(data.data_dir) / "coffee.png", channels=3)}
+state = {"name": "coffee.png", "picture": torch.from_numpy(coffee()) / 255}
 state |= {"shown": None, "message": "", "failed": False}
 
 

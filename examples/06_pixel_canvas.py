@@ -7,8 +7,6 @@ shown is another: the grid is laid over a copy and never gets into the painting.
 tested: 5 frames
 """
 
-import sys
-
 import torch
 from torch import Tensor
 
@@ -20,10 +18,15 @@ ERASE = 1  # the right button
 
 paint = torch.zeros(SIZE, SIZE, 3, device=DEVICE)
 painted = torch.zeros(SIZE, SIZE, 1, dtype=torch.bool, device=DEVICE)
+x = torch.linspace(-1.5, 1.5, SIZE, device=DEVICE)
+y = -x[:, None]
+heart = (x**2 + y**2 - 1) ** 3 < x**2 * y**3  # something to begin with: paint over it, or clear it
+painted[heart] = True
+paint[..., 0], paint[..., 2] = 1.0, 0.3 * (1.5 - y)
 on_grid = torch.arange(SIZE, device=DEVICE) % GRID == 0
 on_grid = (on_grid[:, None] | on_grid)[..., None]
 
-view = easel.View("06 - Pixel Canvas", 900, 700, headless="--headless" in sys.argv)
+view = easel.viewer.launch("06 - Pixel Canvas", 900, 700)
 controls = view.panel("Brush", side="left", width=0.28)
 canvas_panel = view.panel("Canvas")
 canvas = canvas_panel.canvas("painting", filter="nearest")

@@ -7,16 +7,15 @@ tested: 5 frames
 """
 
 import math
-import sys
 from collections import deque
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from skimage import data
+from skimage.data import astronaut
 from torch import Tensor, nn
 
 import easel
+from easel.graphics.image import resize
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SIZE, GOAL, KEPT = 256, 5000, 300
@@ -27,7 +26,7 @@ ERRORS = {
     "Per-Channel Max": lambda difference: difference.abs().amax(dim=-1),
 }
 
-gt = easel.imread(Path(data.data_dir) / "astronaut.png", channels=3, size=(SIZE, SIZE), device=DEVICE)
+gt = resize(torch.from_numpy(astronaut()).to(DEVICE) / 255, (SIZE, SIZE))
 axis = torch.linspace(-1, 1, SIZE, device=DEVICE)
 coords = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1).reshape(-1, 2)
 
@@ -36,7 +35,7 @@ hidden = [part for width in (2, 64, 64) for part in (nn.Linear(width, 64), nn.Re
 model = nn.Sequential(*hidden, nn.Linear(64, 3), nn.Sigmoid()).to(DEVICE)
 optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
 
-view = easel.View("08 - GT vs Prediction", 1280, 1000, headless="--headless" in sys.argv)
+view = easel.viewer.launch("08 - GT vs Prediction", 1280, 1000, frames=40)
 metrics = view.panel("Metrics", side="right", width=0.28)
 error_panel = view.panel("Error", side="bottom", width=0.5)
 gt_panel = view.panel("GT", side="left", width=0.5)

@@ -8,17 +8,16 @@ tested: 5 frames
 """
 
 import math
-import sys
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from skimage import data
+from skimage.data import astronaut
 from torch import nn
 
 import easel
+from easel.graphics.image import resize
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SIZE, KEPT = 256, 300
@@ -30,7 +29,7 @@ OPTIMIZERS = {
     "AdamW": torch.optim.AdamW,
 }
 
-gt = easel.imread(Path(data.data_dir) / "astronaut.png", channels=3, size=(SIZE, SIZE), device=DEVICE)
+gt = resize(torch.from_numpy(astronaut()).to(DEVICE) / 255, (SIZE, SIZE))
 axis = torch.linspace(-1, 1, SIZE, device=DEVICE)
 coords = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1).reshape(-1, 2)
 
@@ -57,7 +56,7 @@ torch.manual_seed(0)
 start = make_model()
 S = State(start, OPTIMIZERS["Adam"](start.parameters()))
 
-view = easel.View("09 - Live Tuning", 1100, 900, headless="--headless" in sys.argv)
+view = easel.viewer.launch("09 - Live Tuning", 1100, 900, frames=40)
 controls = view.panel("Controls", side="left", width=0.32)
 curves = view.panel("Curves", side="bottom", width=0.3)
 controls.canvas("target").bind(gt)

@@ -8,13 +8,11 @@ tested: 5 frames
 """
 
 import math
-import sys
 from collections import deque
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from skimage import data
+from skimage.data import chelsea
 from torch import Tensor, nn
 
 import easel
@@ -24,8 +22,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SIZE, KEPT = 128, 300
 STEPS = 4 if DEVICE == "cuda" else 1  # a step takes a CPU so long that a second one per frame would be felt
 
-photograph = easel.imread(Path(data.data_dir) / "chelsea.png", channels=3, device=DEVICE)
-gt = resize(photograph[:, 75:375], (SIZE, SIZE))
+gt = resize(torch.from_numpy(chelsea()[:, 75:375]).to(DEVICE) / 255, (SIZE, SIZE))
 
 
 class Splats(nn.Module):
@@ -73,7 +70,7 @@ def reset(count: int) -> None:
 torch.manual_seed(0)
 reset(200)
 
-view = easel.View("10 - Gaussian Splatting in 2D", 1100, 900, headless="--headless" in sys.argv)
+view = easel.viewer.launch("10 - Gaussian Splatting in 2D", 1100, 900, frames=20)
 controls = view.panel("Controls", side="left", width=0.25)
 curves = view.panel("Curves", side="bottom", width=0.28)
 target_canvas = view.panel("Target", side="left", width=0.5).canvas("target").bind(gt)

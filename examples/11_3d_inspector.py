@@ -8,7 +8,6 @@ tested: 10 frames
 """
 
 import math
-import sys
 
 import torch
 from torch import Tensor
@@ -50,7 +49,7 @@ TEXTURES = {"Checker": checker, "Radial": radial, "Sines": sines, "Normals": nor
 GEOMETRIES = ("plane", "sphere", "cube", "heightfield")
 SAMPLES = (1, 2, 4, 8)
 
-view = easel.View("11 - 3D Inspector", 1200, 800, headless="--headless" in sys.argv)
+view = easel.viewer.launch("11 - 3D Inspector", 1200, 800)
 controls = view.panel("Controls", side="left", width=0.28)
 stage = view.panel("Scene")
 scene = easel.SceneView("inspector", msaa=4)

@@ -11,7 +11,6 @@ writes: kaleidoscope.gif
 """
 
 import math
-import sys
 
 import torch
 
@@ -19,7 +18,6 @@ import easel
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SIZE, FPS = 256, 30
-HEADLESS = "--headless" in sys.argv
 RADIAL_PHASES = torch.tensor([0.0, 2.094, 4.189], device=DEVICE)
 ANGULAR_PHASES = torch.tensor([0.0, 1.047, 2.094], device=DEVICE)
 
@@ -33,9 +31,7 @@ def kaleidoscope(t):
     return waves * torch.cos(6 * angle % math.tau + t / 2 + ANGULAR_PHASES) / 2 + 0.5
 
 
-view = easel.View(
-    "14 - Screen Recorder", 1024, 700, headless=HEADLESS, clock="frames" if HEADLESS else "wall", dt=1 / FPS
-)
+view = easel.viewer.launch("14 - Screen Recorder", 1024, 700, dt=1 / FPS)
 controls = view.panel("Recorder", side="right", width=0.28)
 canvas = view.panel("Kaleidoscope").canvas("kaleidoscope").bind(kaleidoscope(0.0))
 state = {"t": 0.0, "time": view.time, "since": 0.0}
@@ -64,6 +60,13 @@ def draw_controls():
     else:
         controls.text("saving" if canvas.is_saving else "ready")
     controls.text(f"{view.fps:.0f} FPS")
+
+
+@view.on_close
+def finish(_):
+    for film in (canvas.stop_recording(), view.stop_recording()):
+        if film:
+            print(f"wrote {film}")
 
 
 if __name__ == "__main__":

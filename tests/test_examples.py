@@ -25,11 +25,10 @@ def frames_of(example: Path) -> int:
 
 
 def run(example: Path, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    frames = {"EASEL_MAX_FRAMES": str(frames_of(example)), "XDG_CONFIG_HOME": str(folder / "config")}
     return subprocess.run(
-        [sys.executable, str(example), *arguments],
+        [sys.executable, str(example), *arguments, "--frames", str(frames_of(example))],
         cwd=folder,
-        env={**os.environ, **frames, **environment},
+        env={**os.environ, "XDG_CONFIG_HOME": str(folder / "config"), **environment},
         capture_output=True,
         text=True,
         timeout=300,
@@ -45,7 +44,9 @@ def test_runs_without_a_screen(gl, example, tmp_path):
     ended = run(example, tmp_path, "--headless")
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
-    assert {file.name for file in tmp_path.iterdir()} - {"config"} == set(told(example, r"writes: (.+)"))
+    written = {f"{example.stem}.png", *told(example, r"writes: (.+)")}
+    assert {file.name for file in tmp_path.iterdir()} - {"config"} == written
+    assert all(name in ended.stdout for name in written)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)

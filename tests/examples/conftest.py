@@ -15,7 +15,7 @@ import easel
 from easel.graphics.image import resize
 from easel.viewer.canvas import Canvas
 from easel.viewer.driver import Driver
-from easel.viewer.view import View
+from easel.viewer.program import launch
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -49,6 +49,7 @@ def example(gl: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("EASEL_BACKEND", "headless")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["example.py"])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # these tensors are small: a second thread would mostly wait for the first
     programs = []
@@ -56,7 +57,7 @@ def example(gl: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     def load(name: str, size: tuple[int, int] | None = None) -> Program:
         """`size` is the width and height of its window, in place of its own."""
         if size is not None:
-            monkeypatch.setattr(easel, "View", lambda title, width, height, **rest: View(title, *size, **rest))
+            monkeypatch.setattr(easel.viewer, "launch", lambda title, *_, **rest: launch(title, *size, **rest))
         specification = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
         assert specification is not None and specification.loader is not None
         module = importlib.util.module_from_spec(specification)

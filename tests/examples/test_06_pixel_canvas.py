@@ -31,7 +31,7 @@ def test_the_pixel_under_the_pointer_is_painted(example_anywhere, monkeypatch, s
     program = example_anywhere("06_pixel_canvas", size)
     module, view, canvas = program.module, program.module.view, program.module.canvas
     module.controls.set("Brush Size", 1)
-    program.driver.frames(3)
+    program.driver.click("Clear")
     left, top, width, height = map(int, canvas.rectangle)
     assert width == height and view.capture().shape[:2] == (size[1] * scale, size[0] * scale)
     for across, down in ((0, 0), (width - 1, height - 1), (width // 3, height // 2), (width // 2, 7)):
@@ -49,7 +49,7 @@ def test_a_fast_stroke_has_no_gaps(example_anywhere) -> None:
     program = example_anywhere("06_pixel_canvas")
     module = program.module
     module.controls.set("Brush Size", 1)
-    program.driver.frames(3)
+    program.driver.click("Clear")
     program.driver.stroke(module.canvas, [(5.5, 3.5), (120.5, 90.5), (100.5, 120.5)])
     cells = painted_pixels(module)
     assert [3, 5] in cells and [90, 120] in cells and [120, 100] in cells
@@ -60,7 +60,7 @@ def test_a_fast_stroke_has_no_gaps(example_anywhere) -> None:
 def test_the_right_button_erases_and_the_brush_has_its_size(example) -> None:
     program = example("06_pixel_canvas")
     module, driver, canvas = program.module, program.driver, program.module.canvas
-    driver.frames(3)
+    driver.click("Clear")
     for size in (1, 2, 5, 16):
         driver.type("Brush Size", str(size))
         driver.stroke(canvas, [(40.5, 60.5)])
@@ -78,7 +78,7 @@ def test_the_right_button_erases_and_the_brush_has_its_size(example) -> None:
 def test_the_grid_is_laid_over_once(example) -> None:
     program = example("06_pixel_canvas")
     module, driver, canvas = program.module, program.driver, program.module.canvas
-    driver.frames(3)
+    driver.click("Clear")
     driver.stroke(canvas, [(40.5, 60.5)])
     plain = canvas.look().clone()
     assert plain[0, 0].tolist() == pytest.approx([0.1] * 3)

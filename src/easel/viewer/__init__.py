@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from easel.viewer.describe import Range as Range
     from easel.viewer.driver import Driver as Driver
     from easel.viewer.panel import Panel as Panel
+    from easel.viewer.program import launch as launch
     from easel.viewer.scene import SceneView as SceneView
     from easel.viewer.view import View as View
     from easel.viewer.window import Window as Window
@@ -24,11 +25,12 @@ _HOMES = {
     "View": "view",
     "Window": "window",
     "create_tensor": "window",
+    "launch": "program",
     "show": "window",
 }
 """Public name → the file it lives in; loaded when first asked for."""
 
-__all__ = ["Canvas", "Driver", "Panel", "Range", "SceneView", "View", "Window", "create_tensor", "show", "ui"]
+__all__ = ["Canvas", "Driver", "Panel", "Range", "SceneView", "View", "Window", "create_tensor", "launch", "show", "ui"]
 
 
 def __getattr__(name: str) -> Any:

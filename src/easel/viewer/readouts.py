@@ -16,6 +16,8 @@ from easel.viewer.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS, colour
 from easel.viewer.toolkit import imgui, implot
 
+CROWDED_SHARE = 0.25
+"""Of a plot's pixels in values: from here on segments are shorter than what a line with other joints departs by."""
 RANGE_EMS = 4.4
 """Width of the column beside a curve that tells its range."""
 
@@ -105,20 +107,21 @@ class Plot:
         last = max(len(self.values) - 1, 1) * (1 + column)
         implot.setup_axes_limits(0, last, low - floor, high + ceiling, implot.Cond_.always)
         if len(self.values):
-            self._draw_curve(low - floor)
+            self._draw_curve(low - floor, width)
         origin, extent = implot.get_plot_pos(), implot.get_plot_size()
         self._write(origin, extent, low, high)
         implot.end_plot()
 
-    def _draw_curve(self, floor: float) -> None:
+    def _draw_curve(self, floor: float, width: Number) -> None:
         line = implot.Spec(line_color=imgui.ImVec4(*ACCENT), line_weight=1.6 * imgui.get_style().font_scale_dpi)
         fill = implot.Spec(fill_color=imgui.ImVec4(*ACCENT), fill_alpha=0.3)
         for start, stop in finite_runs(self.values):
             run = self.values[start:stop]
             implot.plot_shaded("##fill", run, floor, 1, start, fill)
             implot.plot_line("##line", run, 1, start, line)
-            # Where two of its segments meet, a pixel may be left out; a second line has its joints elsewhere.
-            implot.plot_line("##joints", (run[1:] + run[:-1]) / 2, 1, start + 0.5, line)
+            if len(self.values) > CROWDED_SHARE * width:
+                # Where two of its segments meet, a pixel may be left out; a second line has its joints elsewhere.
+                implot.plot_line("##joints", (run[1:] + run[:-1]) / 2, 1, start + 0.5, line)
         if math.isfinite(self.values[-1]):
             tip = implot.plot_to_pixels(len(self.values) - 1, self.values[-1])
             implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, colour(ACCENT))

@@ -91,6 +91,7 @@ class View(Recordable):
         self._frame: Frame | None = None
         self._due = False
         self._typing = False
+        self._end_told = False
         self._clock, self._dt = clock, dt
         self._born = self._stepped_at = self._fps_since = time.perf_counter()
         self._fps_frames = 0
@@ -133,7 +134,7 @@ class View(Recordable):
         return self._listen((FilesDropped,), callback)
 
     def on_close(self, callback: EventCallback) -> EventCallback:
-        """Call `callback(CloseAsked)` when the person closes the window."""
+        """Call `callback(CloseAsked)` when the person closes the window, or its last frame is over (`step`)."""
         return self._listen((CloseAsked,), callback)
 
     def run(self, *, max_frames: int = 0) -> None:
@@ -159,7 +160,7 @@ class View(Recordable):
         """
         if self._turn.running:
             self._finish()  # the loop left out end_step
-        if self.closed or self.frame_count == self.window.most_frames or self._take_events():
+        if self.closed or self._is_over() or self._take_events():
             return False
         self._turn.index += 1
         self._turn.placements = self.window.pictures.begin()
@@ -273,11 +274,23 @@ class View(Recordable):
         for event in (*self.window.take_events(), *self._posted):
             if isinstance(event, KeyChanged):
                 (self.keys.add if event.down and not self._typing else self.keys.discard)(event.key)
-            for key, (kinds, callback) in list(self._listeners.items()):
-                if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self._typing):
-                    self._problems.guard.run(key, partial(callback, event))
+            self._deliver(event)
             self.closed |= isinstance(event, CloseAsked)
         return self.closed
+
+    def _deliver(self, event: Event) -> None:
+        for key, (kinds, callback) in list(self._listeners.items()):
+            if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self._typing):
+                self._problems.guard.run(key, partial(callback, event))
+
+    def _is_over(self) -> bool:
+        """So many frames are complete that the program is to end by itself; who listens for the end hears it once."""
+        if self.frame_count != self.window.most_frames:
+            return False
+        if not self._end_told:
+            self._end_told = True
+            self._deliver(CloseAsked())
+        return True
 
     def _begin(self) -> None:
         """Open the interface's frame and hand it the events that were posted."""

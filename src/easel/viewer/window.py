@@ -64,7 +64,7 @@ class Window:
     ) -> None:
         check_pixels("a window", MOST_PIXELS, width=width, height=height)
         self.most_frames = _most_frames()
-        """After so many the program is to end by itself; None: never."""
+        """After so many the program is to end by itself, the environment's EASEL_MAX_FRAMES; None: never."""
         self.title = title
         self.vsync = vsync
         self.backend, self.backend_reason = select(backend, headless, title, width, height, scale)

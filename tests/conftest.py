@@ -88,6 +88,30 @@ def xvfb(xvfb_display: str | None) -> str:
     return xvfb_display
 
 
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[..., str]:
+    """Opens a page in a browser that nobody sees; returns the page's document after its scripts have run.
+
+    The browser is told to reach nothing, and gets `milliseconds` of its own clock, which stands still while it draws.
+    """
+    program = shutil.which("chromium")
+    if program is None:
+        lacking("Chromium is missing")
+    # Its sandbox does not start for root, which CI often is; it opens nothing but the test's own page.
+    flags = "--headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic --no-first-run "
+    flags += "--disable-background-networking --disable-component-update --disable-sync --dump-dom"
+
+    def open_page(page: Path, *, size: tuple[int, int] = (160, 120), milliseconds: int = 10_000) -> str:
+        where = [f"--user-data-dir={tmp_path / 'browser'}", f"--window-size={size[0]},{size[1]}"]
+        clock = f"--virtual-time-budget={milliseconds}"
+        command = [program, *flags.split(), *where, clock, page.as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return open_page
+
+
 @pytest.fixture(scope="session")
 def exr() -> ModuleType:
     """The library behind the extra `exr`."""
@@ -95,6 +119,16 @@ def exr() -> ModuleType:
         return importlib.import_module("OpenEXR")
     except ImportError:
         lacking("OpenEXR is missing: pip install 'torch-easel[exr]'")
+
+
+@pytest.fixture(scope="session")
+def onnx_runtime() -> ModuleType:
+    """The libraries behind the extra `export` that ONNX needs."""
+    try:
+        importlib.import_module("onnxscript")
+        return importlib.import_module("onnxruntime")
+    except ImportError as error:
+        lacking(f"{error.name} is missing: pip install 'torch-easel[export]'")
 
 
 @pytest.fixture(scope="session")

@@ -412,7 +412,8 @@ sys.exit(5)
 @pytest.fixture
 def bare(dev, monkeypatch):
     """A Debian of which everything is known and nothing is asked; `calls` collects what would be run."""
-    bare = SimpleNamespace(dev=dev, has={"libEGL.so.1", "libGL.so.1", "libX11.so.6", "driver", "Xvfb", "ensurepip"})
+    has = {"libEGL.so.1", "libGL.so.1", "libX11.so.6", "driver", "Xvfb", "ensurepip", "chromium"}
+    bare = SimpleNamespace(dev=dev, has=has)
     bare.calls, bare.programs, bare.user = [], {"apt-get"}, 0
     monkeypatch.setattr(dev.sys, "platform", "linux")
     monkeypatch.setattr(dev, "find_python", lambda: dev.Python("/usr/bin/python3.11", "3.11.2"))
@@ -454,6 +455,13 @@ def test_it_installs_when_told_to(bare, monkeypatch, agreement):
         monkeypatch.setenv("CI", "true")
     assert bare.dev.system(["--yes"] if agreement == "--yes" else []) == 0
     assert bare.calls == [["apt-get", "update"], "apt-get install -y --no-install-recommends xvfb".split()]
+
+
+def test_only_ci_is_asked_for_a_browser(bare, monkeypatch):
+    bare.has -= {"chromium"}
+    assert bare.dev.missing_packages() == []
+    monkeypatch.setenv("CI", "true")
+    assert bare.dev.missing_packages() == ["chromium"]
 
 
 @pytest.mark.parametrize("obstacle", ["not root", "no apt-get"])

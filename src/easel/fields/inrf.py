@@ -4,8 +4,7 @@
 is looked at (`zoom`, `pan`), or what it is fitted to (`fit`).
 """
 
-import json
-import math
+import logging
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -16,31 +15,45 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from PIL import Image
+from torch import Tensor, nn
 
+from easel.checkpoint import digest
 from easel.fields.activations import activation_name
 from easel.fields.architecture import Architecture, draw_latent
-from easel.fields.calibration import RANGES, Calibration, is_blank, reference_size, reference_values, stretched
+from easel.fields.calibration import Calibration
+from easel.fields.config import Knobs
 from easel.fields.field import Field
-from easel.fields.latents import Fields, LatentInputs, Latents, Reusable, reused_sample, reused_shape
+from easel.fields.fitting import Step, fit
+from easel.fields.latents import Latents, Size
+from easel.fields.learner import OPTIMIZERS
+from easel.fields.losses import LOSSES, LossWeights
+from easel.fields.painter import Painter
+from easel.fields.predecessor import is_predecessors, settings
+from easel.fields.presets import preset_named
 from easel.fields.recipe import Recipe, architecture_recipe, check_shape
-from easel.fields.rendering import FILE_LIMIT_BYTES, check_bytes, check_size, finished, render
-from easel.fields.sample_files import mapped, write_samples
-from easel.fields.window import PerAxis, Window, from_divisor
+from easel.fields.result import FitResult, drain
+from easel.fields.sample_files import SUFFIXES
+from easel.fields.storage import Saved, from_plain, load_field, read_metadata, save_field
+from easel.fields.streams import stream
+from easel.fields.targets import as_target
+from easel.fields.window import WHOLE
+from easel.graphics.files import FileError
+from easel.graphics.image import imwrite
 
-Size = Sequence[int]
-Splits = int | Literal["auto"]
 Activation = str | type
-Weights = float | int | Sequence[float | int]
+PerLayer = float | int | Sequence[float | int]
 
+_LOG = logging.getLogger("easel")
+_OUTPUT_DIR = "./outputs"
+_SEED_GEN = 987654321
 _TOPOLOGY = "topology"
 """For `final_activation`: what the topology has, since None is a choice of its own."""
 
 
-class INRF:
+class INRF(Painter):
     """What `INRF2D` and `INRF3D` share: everything but the number of axes."""
 
-    dimensions: ClassVar[int]
     default_shape: ClassVar[tuple[int, ...]]
 
     def __init__(
@@ -49,10 +62,10 @@ class INRF:
         latent_scale: float | int = 1.0,
         graph_topology: str = "mlp",
         output_shape: Size | None = None,
-        output_dir: str | os.PathLike[str] = "./outputs",
+        output_dir: str | os.PathLike[str] = _OUTPUT_DIR,
         tmp_dir: str | os.PathLike[str] | None = None,
         seed: int | None = None,
-        seed_gen: int = 987654321,
+        seed_gen: int = _SEED_GEN,
         device: str | torch.device = "cpu",
         *,
         contrast: Literal["auto", "stretch"] = "auto",
@@ -65,25 +78,14 @@ class INRF:
         """
         shape = tuple(output_shape or self.default_shape)
         shape = check_shape((*shape, 1) if len(shape) == self.dimensions else shape, self.dimensions)
-        self.output_dir = Path(output_dir)
-        self.device = torch.device(device)
-        self.seed_gen = seed_gen
         architecture = Architecture(
             topology=graph_topology, dimensions=self.dimensions, channels=shape[-1], latent_dim=latent_dim
         )
-        self.latent_dim = latent_dim
         seed = secrets.randbelow(seed_gen) if seed is None else seed
-        self._adopt(architecture_recipe(architecture, seed, shape, latent_scale=float(latent_scale), contrast=contrast))
-
-    def _adopt(self, recipe: Recipe, tensors: Mapping[str, Tensor] | None = None) -> None:
-        """Become what a recipe says."""
-        if not recipe.latents and isinstance(recipe.network, Architecture):
-            z = draw_latent(recipe.network.latent_dim, self.dimensions, recipe.seed, recipe.latent_draw)
-            recipe = replace(recipe, latents=() if z is None else (tuple(z.tolist()),))
-        self.recipe = recipe
-        self.map_fn: Field = recipe.build(tensors).to(self.device)
+        recipe = architecture_recipe(architecture, seed, shape, latent_scale=float(latent_scale), contrast=contrast)
+        super().__init__(recipe, device=device)
+        self.output_dir = Path(output_dir)
         self._chosen = False
-        self._calibrations: dict[bytes, Calibration] = {}
 
     def init_map_fn(
         self,
@@ -98,10 +100,10 @@ class INRF:
         num_graph_nodes: int | None = None,
         graph: str | None = None,
         *,
-        weight_init_mean: Weights | None = None,
-        weight_init_std: Weights | None = None,
-        weight_init_min: Weights | None = None,
-        weight_init_max: Weights | None = None,
+        weight_init_mean: PerLayer | None = None,
+        weight_init_std: PerLayer | None = None,
+        weight_init_min: PerLayer | None = None,
+        weight_init_max: PerLayer | None = None,
         num_siren_layers: int | None = None,
         siren_scale: float | int | None = None,
         siren_scale_init: float | int | None = None,
@@ -147,15 +149,13 @@ class INRF:
         if final_activation == _TOPOLOGY:
             given["final_activation"] = None
         architecture = Architecture(**{name: value for name, value in given.items() if value is not None})
-        settings = {name: getattr(self.recipe, name) for name in ("latents", "latent_draw", "latent_scale", "contrast")}
-        self._adopt(architecture_recipe(architecture, self.seed, self.output_shape, **settings))
+        kept = {name: getattr(self.recipe, name) for name in ("latents", "latent_draw", "latent_scale", "contrast")}
+        self.adopt(architecture_recipe(architecture, self.seed, self.output_shape, **kept))
         self._chosen = True
 
     def init_map_weights(self) -> None:
         """The next weights of the same architecture, activations and graph; a fitted field forgets what it learned."""
-        chosen = self._chosen
-        self._adopt(replace(self.recipe, draw=self.recipe.draw + 1, fitted=False, fitted_latent=False))
-        self._chosen = chosen
+        self.adopt(replace(self.recipe, draw=self.recipe.draw + 1, fitted=False, fitted_latent=False))
 
     def new_latents(self, seed: int | None = None) -> Latents:
         """The next z of this model's seed, or the first of another; the model keeps it."""
@@ -163,270 +163,171 @@ class INRF:
         z = draw_latent(self.latent_dim, self.dimensions, self.seed if seed is None else seed, draw)
         if z is not None and self.map_fn.latent is not None:
             self.recipe = replace(self.recipe, latents=(tuple(z.tolist()),), latent_draw=draw)
+            self._given_calibration = None
             with torch.no_grad():
                 self.map_fn.latent.copy_(z * self.recipe.latent_scale)
         return self.sample_latents()
 
-    def sample_latents(self, reuse_latents: Reusable | None = None, output_shape: Size | None = None) -> Latents:
-        """The model's latents, or those of an earlier call, for a picture of that or the earlier call's size."""
-        if output_shape is None and reuse_latents is not None:
-            output_shape = reused_shape(reuse_latents, self.dimensions)
-        sample = self._sample(1) if reuse_latents is None else reused_sample(reuse_latents)
-        if sample.shape[-1] != self._sample(1).shape[-1]:
-            raise ValueError(f"this model's latents have {self._sample(1).shape[-1]} numbers; got {sample.shape[-1]}.")
-        return Latents(sample, self.recipe.latent_scale, self._size(output_shape))
-
-    def construct_fields(
+    def fit(
         self,
-        output_shape: Size | None = None,
-        zoom: PerAxis | None = None,
-        pan: PerAxis | None = None,
-        coord_fn: Callable[[tuple[int, ...]], Tensor] | None = None,
-    ) -> Fields | Tensor:
-        """Where the field is sampled; with `coord_fn`, its (axes + 1, *size) coordinates and radius for that size."""
-        size = self._size(output_shape)
-        return coord_fn(size)[None] if coord_fn else Fields(size, self._window(zoom, pan))
-
-    def init_latent_inputs(
-        self,
-        output_shape: Size | None = None,
+        target: str | os.PathLike[str] | Image.Image | np.ndarray | Tensor,
+        steps: int | None = None,
+        loss: str | LossWeights | None = None,
+        optimizer: str | None = None,
         *,
-        zoom: PerAxis | None = None,
-        pan: PerAxis | None = None,
-        center: PerAxis | None = None,
-        pan_mode: Literal["shift", "divisor"] = "shift",
-        aspect: Literal["stretch", "keep"] = "stretch",
-        align: Literal["centers", "corners"] = "centers",
-        reuse_latents: Reusable | None = None,
-        batch_size: int = 1,
-        splits: int | None = None,
-    ) -> LatentInputs:
-        """(latents, fields, meta) of a picture: what it is, where it is looked at, and its recipe. Takes no memory.
+        preset: str = "auto",
+        seconds: float | int | None = None,
+        target_psnr: float | int | None = None,
+        batch: int | None = None,
+        lr: float | int | None = None,
+        weight_decay: float | int | None = None,
+        bounds: tuple[float | int, float | int] | None = None,
+        mask: np.ndarray | Tensor | None = None,
+        trainable_latent: bool = False,
+        knobs: Knobs | None = None,
+        on_step: Callable[[Step], object] | None = None,
+    ) -> FitResult:
+        """Learn a picture or a volume; afterwards `generate()` shows it, at any size.
 
-        Without `reuse_latents` the latents are the model's own, followed by new ones where the batch is larger.
+        What `target` and `bounds` may be is said at `targets.as_target`, and what `mask` does at `fitting.fit`. The
+        run ends after `steps` or `seconds` or at `target_psnr`, whichever is first; without any, where its preset ends.
+        The preset 'auto' is 'keep' after `init_map_fn`: the model's field learns, from the weights that it has; else it
+        is 'fast', a field of its own. Others are in `presets.PRESETS`. `knobs` say how steps are taken; `loss`,
+        `optimizer`, `batch`, `lr` and `weight_decay` turn single ones of them. `on_step` hears of every step; where it
+        returns False the run ends.
         """
-        latents = self.sample_latents(reuse_latents, output_shape)
-        if reuse_latents is None:
-            latents = replace(latents, sample=self._sample(batch_size))
-        window = self._window(zoom, pan, center, pan_mode=pan_mode, aspect=aspect, align=align)
-        fields = Fields(latents.shape, window, splits or "auto", len(latents.sample))
-        return LatentInputs(latents, fields, self.metadata(latents, fields))
+        picture = as_target(target, dimensions=self.dimensions, bounds=bounds, device=self.device)
+        usual_knobs, usual_steps = self._prepare(tuple(picture.shape), preset, trainable_latent)
+        if steps is None and seconds is None and target_psnr is None:
+            steps = usual_steps
+        given = {"optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
+        given["loss"] = loss if isinstance(loss, str) else None
+        used = _turned(knobs or usual_knobs, given)
+        counted = None if mask is None else torch.as_tensor(mask).to(self.device)
+        field = self._in_unit_view()
+        run = fit(
+            field,
+            picture,
+            used,
+            steps=steps,
+            seconds=seconds,
+            target_psnr=target_psnr,
+            mask=counted,
+            losses=loss if isinstance(loss, LossWeights) else None,
+            generator=stream(self.seed, "batches", self.recipe.draw),
+        )
+        result = drain(run, field, picture, mask=counted, model=self.map_fn, on_step=on_step)
+        self._learned()
+        return result
 
-    def generate(
-        self,
-        latents: Reusable | None = None,
-        fields: Fields | Tensor | None = None,
-        output_shape: Size | None = None,
-        splits: Splits = "auto",
-        *,
-        size: Size | None = None,
-        zoom: PerAxis | None = None,
-        pan: PerAxis | None = None,
-        center: PerAxis | None = None,
-        dtype: str | None = None,
-        raw: bool = False,
-        out: Tensor | np.ndarray | str | os.PathLike[str] | None = None,
-        supersample: int = 1,
-        dither: bool = False,
-        calibration: Calibration | None = None,
-        force: bool = False,
-        progress: Callable[[float], object] | None = None,
-    ) -> Tensor:
-        """The picture (H, W, C) or volume (X, Y, Z, C) in [0, 1]; the same arguments give the same bytes.
+    def _prepare(self, shape: tuple[int, ...], preset: str, trainable_latent: bool) -> tuple[Knobs, int]:
+        """Have a field for a target of that shape; the usual knobs and number of steps for it."""
+        chosen = preset_named(("keep" if self._chosen else "fast") if preset == "auto" else preset)
+        if chosen.field is not None:
+            if trainable_latent:
+                raise ValueError(f"the field of preset {preset!r} has no latent to train; preset='keep' keeps yours.")
+            size, seed = shape[:-1], self.seed
+            self.adopt(Recipe(seed, shape, chosen.field, config_size=size, draw=self.recipe.draw, fitted=True))
+            return chosen.knobs, chosen.steps
+        old = self.recipe
+        recipe = replace(old, output_shape=shape, window=WHOLE, fitted_latent=trainable_latent)
+        if shape[-1] != old.output_shape[-1]:
+            if not isinstance(old.network, Architecture):
+                raise ValueError(f"the field has {old.output_shape[-1]} channels, the target {shape[-1]}.")
+            recipe = replace(recipe, network=replace(old.network, channels=shape[-1]), fitted=False)
+        is_same = recipe.network == old.network and recipe.fitted_latent == old.fitted_latent
+        self.adopt(recipe, self.map_fn.state_dict() if is_same else None)
+        return chosen.knobs, chosen.steps
 
-        `size` is another name of `output_shape`; numbers that it lacks at its end are the model's. Several latents give
-        a batch of pictures. `out` is an array to fill, or the path of a .npy, .tif or .png file: pictures of any size
-        flow there without taking memory, and what is returned is mapped from the .npy file or, for TIFF and PNG, which
-        keep the recipe, has a shape but no data (device 'meta'). `dtype` is float32, in a .png file uint8. A film's
-        `calibration`, say, stands in for the model's own. The rest is said at `rendering.render`.
+    def _in_unit_view(self) -> Field:
+        """The field as a function of the unit view, on the same parameters: `latent_scale` is part of it."""
+        scale, field = self.fields.window.latent_scale, self.map_fn
+        if scale == 1.0:
+            return field
+        encoding = nn.Sequential(_Scale(scale), field.encoding)
+        extent = {"dimensions": field.dimensions, "latent": field.latent, "radius": field.radius}
+        return Field(encoding, field.network, field.output, **extent)
+
+    def _learned(self) -> None:
+        """Note what a fit has changed."""
+        latents = self.recipe.latents
+        if self.recipe.fitted_latent and self.map_fn.latent is not None:
+            latents = (tuple((self.map_fn.latent.detach() / self.recipe.latent_scale).tolist()),)
+        self.recipe = replace(self.recipe, fitted=True, latents=latents)
+        self._saved, self._calibrations = None, {}
+
+    @classmethod
+    def from_metadata(
+        cls, source: Mapping[str, Any] | str | os.PathLike[str], *, device: str | torch.device = "cpu"
+    ) -> "INRF":
+        """The model of a recipe, or of the recipe in a PNG or TIFF file; it shows the window of that picture.
+
+        Settings in files of neural-canvas make a model of the same kind, which says that its picture is another.
         """
-        place, coords = self._place(fields, output_shape, size, latents, self._window(zoom, pan, center))
-        if fields is not None and any(value is not None for value in (zoom, pan, center)):
-            if coords is not None or place.window != self._window(zoom, pan, center):
-                raise ValueError("fields already say zoom and pan, and these differ; give one of them.")
-        asked = self.sample_latents(latents, place.shape)
-        if latents is None:
-            asked = replace(asked, sample=self._sample(place.batch_size))
-        path = Path(out) if isinstance(out, str | os.PathLike) else None
-        array = None if isinstance(out, str | os.PathLike) else out
-        dtype = dtype or ("uint8" if path and path.suffix.lower() == ".png" else "float32")
-        settings: dict[str, Any] = {
-            "window": place.window,
-            "coords": coords,
-            "raw": raw,
-            "dtype": dtype,
-            "dither": dither,
-            "supersample": supersample,
-            "splits": place.splits if splits == "auto" else splits,
-        }
-        looks = [settings | {"z": z, "calibration": calibration or self._calibration(z)} for z in self._scaled(asked)]
-        if len(looks) > 1 and out is not None:
-            raise ValueError(f"out takes one picture; these are {len(looks)}.")
-        if path:
-            text = json.dumps(self.metadata(asked, place)) if coords is None and not raw else ""
-            shape = (*place.shape, self.c_dim)
-            check_bytes(shape, dtype, FILE_LIMIT_BYTES, force, "Take fewer samples")
-            samples = finished(self.map_fn, place.shape, **looks[0])
-            write_samples(path, samples, shape, dtype, text=text, progress=progress)
-            return mapped(path, shape, dtype)
-        pictures = [
-            render(self.map_fn, place.shape, **look, out=array, force=force, progress=progress) for look in looks
-        ]
-        return pictures[0] if len(pictures) == 1 else torch.stack(pictures)
+        if isinstance(source, Mapping):
+            return cls._from_plain(source, Path(), device)
+        if Path(source).suffix == ".safetensors":
+            return cls.load(source, device=device)
+        try:
+            return cls._from_plain(read_metadata(source), Path(source).parent, device)
+        except FileError:
+            raise
+        except ValueError as error:
+            raise FileError(f"cannot use the recipe of {os.fspath(source)!r}: {error}") from None
 
-    def metadata(self, latents: Reusable | None = None, fields: Fields | None = None) -> dict[str, Any]:
-        """The recipe of a picture, as plain data: of these latents, seen as these fields say."""
-        asked, place = self.sample_latents(latents), fields or self.fields
-        calibration = self._calibration(*self._scaled(asked))
-        return replace(
-            self.recipe,
-            output_shape=(*place.shape, self.c_dim),
-            latents=tuple(tuple(row[0].tolist()) for row in asked.sample if len(row[0])),
-            window=replace(place.window, latent_scale=1.0),
-            calibration=(calibration.lo, calibration.hi),
-        ).to_json()
+    @classmethod
+    def _from_plain(cls, data: Mapping[str, Any], folder: Path, device: str | torch.device) -> "INRF":
+        if is_predecessors(data):
+            first, second, z = settings(data, cls.dimensions)
+            model = cls(**first, device=device)
+            model.init_map_fn(**second)
+            if len(z) == model.latent_dim:
+                model.adopt(replace(model.recipe, latents=(z,)))
+            _LOG.warning("these are settings of neural-canvas: the picture is of the same kind, not the same")
+            return model
+        return cls._made(*from_plain(data, folder), device)
 
-    @property
-    def data(self) -> Tensor:
-        """The picture or volume at `output_shape`."""
-        return self.generate()
+    @classmethod
+    def _made(cls, recipe: Recipe, tensors: Mapping[str, Tensor] | None, device: str | torch.device) -> "INRF":
+        if recipe.dimensions != cls.dimensions:
+            raise ValueError(f"the recipe has {recipe.dimensions} axes; {cls.__name__} has {cls.dimensions}.")
+        model = cls.__new__(cls)
+        Painter.__init__(model, replace(recipe, weights=None), tensors, device)
+        model.output_dir, model._chosen = Path(_OUTPUT_DIR), isinstance(recipe.network, Architecture)
+        model._given_calibration = Calibration(*recipe.calibration)
+        return model
 
-    @property
-    def seed(self) -> int:
-        return self.recipe.seed
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Weights, z and recipe as one .safetensors file, whole or not at all."""
+        self._saved = save_field(path, self.map_fn, self._recipe(self.sample_latents(), self.fields))
 
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Samples on every axis, then channels: what `generate` makes where nothing else is asked for."""
-        return self.recipe.output_shape
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, device: str | torch.device = "cpu") -> "INRF":
+        """The model that `save` wrote, on any device; its pictures are the same bit for bit on the same kind of it."""
+        recipe, tensors = load_field(path)
+        try:
+            model = cls._made(recipe, tensors, device)
+        except ValueError as error:
+            raise FileError(f"cannot use the recipe of {os.fspath(path)!r}: {error}") from None
+        model._saved = Saved(Path(path), digest(tensors))
+        return model
 
-    @property
-    def x_dim(self) -> int:
-        return self.output_shape[0]
+    def save_image(self, path: str | os.PathLike[str], dtype: str = "uint8", **settings: Any) -> Path:
+        """Generate, with the settings of `generate`, into a PNG, TIFF, .npy, JPEG or WebP file; returns its path.
 
-    @property
-    def y_dim(self) -> int:
-        return self.output_shape[1]
-
-    @property
-    def c_dim(self) -> int:
-        return self.output_shape[-1]
-
-    @property
-    def fields(self) -> Fields:
-        """Where `generate` samples where nothing else is asked for."""
-        return Fields(self.recipe.size, self._window())
-
-    @property
-    def size(self) -> int:
-        """Trainable numbers; z counts where it was fitted."""
-        return self.map_fn.size
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of weights, z and whatever else a saved field holds."""
-        return sum(tensor.nbytes for tensor in self.map_fn.state_dict().values())
-
-    @property
-    def bpp(self) -> float:
-        """Bits of weights for every sample of `output_shape`."""
-        return 8 * self.nbytes / math.prod(self.recipe.size)
-
-    def is_blank(self) -> bool:
-        """Whether a thumbnail, of the same size for every model, hardly shows anything."""
-        return is_blank(self.generate(output_shape=reference_size(self.dimensions)))
-
-    def calibration(self, latents: Reusable | None = None) -> Calibration:
-        """The numbers that become black and white, for all of these latents together; by default for the model's."""
-        return self._calibration(*self._scaled(self.sample_latents(latents)))
+        A name without a folder goes into `output_dir`. PNG and TIFF keep the recipe, see `from_metadata`.
+        """
+        path = Path(path) if len(Path(path).parts) > 1 else self.output_dir / path
+        if path.suffix.lower() in SUFFIXES:
+            self.generate(**settings, dtype=dtype, out=path)
+        else:
+            imwrite(path, self.generate(**settings))
+        return path
 
     def __repr__(self) -> str:
         network = self.recipe.network
         kind = network.topology if isinstance(network, Architecture) else f"{network.encoding} + {network.network}"
         return f"{type(self).__name__}({kind}, {self.size:,} parameters, {self.output_shape}, seed {self.seed})"
-
-    def _place(
-        self,
-        fields: Fields | Tensor | None,
-        output_shape: Size | None,
-        size: Size | None,
-        latents: Reusable | None,
-        window: Window,
-    ) -> tuple[Fields, Tensor | None]:
-        """Where to sample, and the coordinates (n, axes + 1) themselves where a caller has made them."""
-        if size is not None and output_shape is not None and tuple(size) != tuple(output_shape):
-            raise ValueError(f"size={tuple(size)} and output_shape={tuple(output_shape)} differ; give one of them.")
-        asked = size if output_shape is None else output_shape
-        if fields is None:
-            if asked is None and latents is not None:
-                asked = reused_shape(latents, self.dimensions)
-            return Fields(self._size(asked), window), None
-        coords = None
-        if isinstance(fields, Tensor):
-            inputs = fields[0] if fields.ndim == self.dimensions + 2 and len(fields) == 1 else fields
-            if inputs.ndim != self.dimensions + 1 or len(inputs) != self.dimensions + 1:
-                raise ValueError(
-                    f"fields are a tensor ({self.dimensions + 1}, *size) of coordinates and radius; "
-                    f"got {tuple(fields.shape)}."
-                )
-            coords, fields = inputs.flatten(1).T.float(), Fields(tuple(inputs.shape[1:]))
-        if asked is not None and self._size(asked) != fields.shape:
-            raise ValueError(f"fields are for {fields.shape}, not for {tuple(asked)}; give one of them.")
-        return fields, coords
-
-    def _size(self, output_shape: Size | None) -> tuple[int, ...]:
-        """Samples on every axis; what is missing at the end is the model's, and the channels are always its own."""
-        if output_shape is None:
-            return self.recipe.size
-        given = check_size(output_shape)
-        if len(given) > self.dimensions + 1 or given[self.dimensions :] not in ((), (self.c_dim,)):
-            raise ValueError(
-                f"a size of this model has up to {self.dimensions} numbers, then {self.c_dim}; got {given}."
-            )
-        return (*given, *self.recipe.size[len(given) :])[: self.dimensions]
-
-    def _window(
-        self,
-        zoom: PerAxis | None = None,
-        pan: PerAxis | None = None,
-        center: PerAxis | None = None,
-        *,
-        pan_mode: Literal["shift", "divisor"] = "shift",
-        aspect: Literal["stretch", "keep"] = "stretch",
-        align: Literal["centers", "corners"] = "centers",
-    ) -> Window:
-        """The window asked for, or where nothing is asked for, the one of the picture that the model was read from."""
-        # Grids that were fitted cover the unit view.
-        scale = self.recipe.latent_scale if isinstance(self.recipe.network, Architecture) else 1.0
-        if pan_mode == "divisor":
-            zoom, pan = from_divisor(0.5 if zoom is None else zoom, 2.0 if pan is None else pan, self.dimensions)
-        elif (zoom, pan, center, aspect, align) == (None, None, None, "stretch", "centers"):
-            return replace(self.recipe.window, latent_scale=scale)
-        zoom, pan = 1.0 if zoom is None else zoom, 0.0 if pan is None else pan
-        return Window(zoom, pan, center, latent_scale=scale, aspect=aspect, align=align)
-
-    def _sample(self, batch_size: int = 1) -> Float[Tensor, "b 1 l"]:
-        """The model's z, then as many of the seed's next ones as a batch needs."""
-        rows = [torch.tensor(row) for row in self.recipe.latents[:1]] or [torch.empty(0)]
-        for k in range(1, batch_size):
-            z = draw_latent(len(rows[0]), self.dimensions, self.seed, self.recipe.latent_draw + k)
-            rows.append(torch.empty(0) if z is None else z)
-        return torch.stack(rows)[:, None, :]
-
-    def _scaled(self, latents: Latents) -> list[Tensor | None]:
-        """Every z as the field takes it."""
-        return [z[0] * latents.scale if len(z[0]) else None for z in latents.sample.to(self.device)]
-
-    def _calibration(self, *latents: Tensor | None) -> Calibration:
-        network = self.recipe.network
-        final = network.final_activation if isinstance(network, Architecture) and not self.recipe.fitted else "fitted"
-        if self.recipe.contrast == "auto" and final in RANGES:
-            return RANGES[final]
-        key = b"".join(b"" if z is None else z.cpu().numpy().tobytes() for z in latents)
-        if key not in self._calibrations:
-            window = replace(self._window(zoom=1.0), zoom=1.0)
-            self._calibrations[key] = stretched(reference_values(self.map_fn, self.dimensions, latents, window))
-        return self._calibrations[key]
 
 
 class INRF2D(INRF):
@@ -452,5 +353,31 @@ def _names(activations: Activation | Sequence[Activation] | None) -> str | tuple
     return activation_name(activations) if isinstance(activations, type) else tuple(map(activation_name, activations))
 
 
-def _per_layer(value: Weights | None) -> float | int | tuple[float | int, ...] | None:
+def _per_layer(value: PerLayer | None) -> float | int | tuple[float | int, ...] | None:
     return tuple(value) if isinstance(value, Sequence) else value
+
+
+def _turned(knobs: Knobs, given: Mapping[str, str | float | int | None]) -> Knobs:
+    """The knobs with the given ones of them changed."""
+    turned = {name: value for name, value in given.items() if value is not None}
+    for name, known in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
+        value = turned.get(name)
+        if isinstance(value, str):
+            turned[name] = {"l2": "mse"}.get(value.lower(), value.lower())
+            if turned[name] not in known:
+                raise ValueError(f"unknown {name} {value!r}. Known: {', '.join(known)}.")
+    batch, lr = turned.get("batch", 1), turned.get("lr", 1.0)
+    if not (isinstance(batch, int) and batch >= 1 and isinstance(lr, float | int) and lr >= 0):
+        raise ValueError(f"batch counts from 1 and lr from 0; got batch={batch}, lr={lr}.")
+    return replace(knobs, **turned)
+
+
+class _Scale(nn.Module):
+    """Coordinates times a factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, coords: Float[Tensor, "n k"]) -> Float[Tensor, "n k"]:
+        return self.factor * coords

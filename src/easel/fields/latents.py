@@ -71,6 +71,7 @@ class LatentInputs(NamedTuple):
     """The recipe of the picture, as plain data."""
 
 
+Size = Sequence[int]
 Reusable = Latents | LatentInputs | Mapping[str, Any]
 """Whatever latents can be taken from: themselves, a whole `LatentInputs`, or a recipe."""
 
@@ -81,8 +82,7 @@ def reused_sample(source: Reusable) -> Float[Tensor, "b 1 l"]:
         return source.sample
     if isinstance(source, LatentInputs):
         return source.latents.sample
-    if "latents" not in source:
-        raise ValueError(f"a recipe has the key 'latents'; this one has {', '.join(map(str, source)) or 'no keys'}.")
+    _check_keys(source)
     rows: Sequence[Sequence[float]] = source["latents"]
     return torch.tensor(rows, dtype=torch.float32)[:, None, :]
 
@@ -93,4 +93,23 @@ def reused_shape(source: Reusable, dimensions: int) -> tuple[int, ...]:
         return source.shape
     if isinstance(source, LatentInputs):
         return source.fields.shape
+    _check_keys(source)
     return tuple(source["output_shape"])[:dimensions]
+
+
+def explicit(coords: Tensor, dimensions: int) -> tuple[Fields, Float[Tensor, "n k"]]:
+    """The fields that a tensor (axes + 1, *size) of coordinates and radius stands for, and its rows, one a sample."""
+    inputs = coords[0] if coords.ndim == dimensions + 2 and len(coords) == 1 else coords
+    if inputs.ndim != dimensions + 1 or len(inputs) != dimensions + 1:
+        raise ValueError(
+            f"fields are a tensor ({dimensions + 1}, *size) of coordinates and radius; got {tuple(coords.shape)}."
+        )
+    return Fields(tuple(inputs.shape[1:])), inputs.flatten(1).T.float()
+
+
+def _check_keys(recipe: Mapping[str, Any]) -> None:
+    if not {"latents", "output_shape"} <= set(recipe):
+        raise ValueError(
+            "latents are taken from Latents, LatentInputs or a recipe, which has the keys 'latents' and 'output_shape'; "
+            f"got {', '.join(map(str, recipe)) or 'no keys'}."
+        )

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from easel.fields import fused
+from easel.fields import fused as kernel
 from easel.fields.calibration import UNIT, Calibration
 from easel.fields.coordinates import coordinates_at
 from easel.fields.field import Field
@@ -33,8 +33,8 @@ FILE_LIMIT_BYTES = 64 * 2**30
 def values_at(field: Field, index: Int[Tensor, " n"], size: Sequence[int]) -> Float[Tensor, "n c"]:
     """The field's values at the samples with these flat indices in an array of that size, without gradients."""
     values = torch.empty(len(index), field.channels, device=index.device)
-    if fused.runs_fused(field):
-        fused.predict(field, index, tuple(size), values)
+    if kernel.runs_fused(field):
+        kernel.predict(field, index, tuple(size), values)
     else:
         with torch.inference_mode():
             values.copy_(field(coordinates_at(index, size)))
@@ -54,6 +54,7 @@ def render(
     dither: bool = False,
     supersample: int = 1,
     splits: int | Literal["auto"] = "auto",
+    fused: bool = True,
     out: Tensor | np.ndarray | None = None,
     force: bool = False,
     progress: Callable[[float], object] | None = None,
@@ -86,6 +87,7 @@ def render(
         dither=dither,
         supersample=supersample,
         splits=splits,
+        fused=fused,
     ):
         flat[done : done + len(values)] = values
         done += len(values)
@@ -107,6 +109,7 @@ def finished(
     dither: bool = False,
     supersample: int = 1,
     splits: int | Literal["auto"] = "auto",
+    fused: bool = True,
 ) -> Iterator[Shaped[Tensor, "_ c"]]:
     """Samples as they are stored, in flat order, a tile at a time: memory does not depend on the size.
 
@@ -120,7 +123,9 @@ def finished(
     levels = _LEVELS.get(check_dtype(dtype))
     if raw and levels:
         raise ValueError(f"raw numbers have no levels; take them as float32 or float16, not as {dtype}.")
-    for start, values in tiles(field, size, window=window, coords=coords, z=z, supersample=supersample, splits=splits):
+    for start, values in tiles(
+        field, size, window=window, coords=coords, z=z, supersample=supersample, splits=splits, fused=fused
+    ):
         if not raw:
             values = calibration.apply(values)
         if levels:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from easel.fields import fused
+from easel.fields import fused as kernel
 from easel.fields.coordinates import axis_coordinates, gather
 from easel.fields.field import Field
 from easel.fields.window import WHOLE, Window
@@ -31,11 +31,13 @@ def tiles(
     z: Float[Tensor, " l"] | None = None,
     supersample: int = 1,
     splits: int | Literal["auto"] = "auto",
+    fused: bool = True,
 ) -> Iterator[tuple[int, Float[Tensor, "_ c"]]]:
     """(flat index of the first sample, values) of tile after tile, in flat order; without gradients, in eval mode.
 
     A value is the mean over `supersample` points on every axis of its sample. `coords`, one row a sample, stand in
     for those of the window. With `splits` there are at least that many tiles. Neither tiles nor threads change bits.
+    `fused=False` keeps the CPU kernel out, which takes the whole view of fitted grids and rounds differently.
     """
     device, samples = device_of(field), math.prod(size)
     if coords is None:
@@ -43,14 +45,14 @@ def tiles(
     else:
         points = [coords.to(device).__getitem__]
     is_plain = coords is None and z is None and supersample == 1 and window == WHOLE
-    kernel_size = tuple(size) if is_plain and fused.runs_fused(field) else None
+    kernel_size = tuple(size) if is_plain and fused and kernel.runs_fused(field) else None
     step = tile_samples(samples, splits, torch.get_num_threads() if device.type == "cpu" else TILE // ROWS)
     with _evaluating(field):
         for start in range(0, samples, step):
             stop = min(start + step, samples)
             if kernel_size is not None:
                 values = torch.empty(stop - start, field.channels)
-                fused.predict(field, torch.arange(start, stop), kernel_size, values)
+                kernel.predict(field, torch.arange(start, stop), kernel_size, values)
                 yield start, values
             else:
                 end = start + -(-(stop - start) // ROWS) * ROWS

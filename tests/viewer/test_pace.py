@@ -2,7 +2,7 @@
 
 import pytest
 
-from easel.viewer.pace import BUSY_SECONDS, Pace
+from easel.viewer.pace import BUSY_SECONDS, LOOKS_PER_SECOND, Pace
 
 
 class Clock:
@@ -48,3 +48,15 @@ def test_cheap_pictures_come_sixty_times_a_second() -> None:
     pace = Pace(clock)
     share = share_of_drawing(clock, pace, 0.0001, 10, step=0.0001)
     assert share / 0.0001 == pytest.approx(60, rel=0.05)
+
+
+def test_where_nothing_is_new_it_looks_less_often_until_somebody_acts_or_something_is() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.looked(0.0)
+    assert pace.seconds_left() == pytest.approx(1 / LOOKS_PER_SECOND)
+    pace.touched()
+    assert pace.seconds_left() == pytest.approx(1 / 60)
+    clock.now += 1
+    pace.drawn(0.0)
+    assert pace.seconds_left() == pytest.approx(1 / 60)

@@ -51,9 +51,12 @@ class UI:
 
     def prepare(self, size: tuple[int, int], seconds: float) -> None:
         """The next frame is `size` = (width, height) large and comes `seconds` after the last one."""
-        io = imgui.get_io()
-        io.display_size = imgui.ImVec2(*size)
-        io.delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
+        imgui.get_io().display_size = imgui.ImVec2(*size)
+        self.pass_time(seconds)
+
+    def pass_time(self, seconds: float) -> None:
+        """The next frame comes `seconds` after the last one."""
+        imgui.get_io().delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
 
     def begin(self) -> None:
         """Open a frame; one that an exception left open is closed before."""

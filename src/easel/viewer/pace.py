@@ -9,6 +9,8 @@ IDLE_SHARE = 0.1
 BUSY_SHARE = 0.5
 """The same right after somebody moved, typed or clicked."""
 BUSY_SECONDS = 0.5
+LOOKS_PER_SECOND = 20.0
+"""How often to look whether there is anything new, after there was nothing."""
 
 
 class Pace:
@@ -18,6 +20,7 @@ class Pace:
         self._clock = clock
         self._drawn_at = float("-inf")
         self._cost = 0.0
+        self._least_seconds = 1 / FRAMES_PER_SECOND
         self._touched_at = float("-inf")
 
     def touched(self) -> None:
@@ -26,11 +29,17 @@ class Pace:
 
     def drawn(self, seconds: float) -> None:
         """A picture was drawn just now and took `seconds`."""
-        self._drawn_at, self._cost = self._clock(), seconds
+        self._drawn_at, self._cost, self._least_seconds = self._clock(), seconds, 1 / FRAMES_PER_SECOND
+
+    def looked(self, seconds: float) -> None:
+        """Nothing new was found just now, which took `seconds`: no picture was drawn."""
+        self._drawn_at, self._cost, self._least_seconds = self._clock(), seconds, 1 / LOOKS_PER_SECOND
 
     def seconds_left(self) -> float:
         """Until the next picture may be drawn; 0 when it may be now."""
         now = self._clock()
-        share = BUSY_SHARE if now - self._touched_at < BUSY_SECONDS else IDLE_SHARE
-        pause = max(self._cost * (1 / share - 1), 1 / FRAMES_PER_SECOND - self._cost)
+        busy = now - self._touched_at < BUSY_SECONDS
+        share = BUSY_SHARE if busy else IDLE_SHARE
+        least = 1 / FRAMES_PER_SECOND if busy else self._least_seconds
+        pause = max(self._cost * (1 / share - 1), least - self._cost)
         return max(self._drawn_at + pause - now, 0.0)

@@ -49,8 +49,8 @@ class WindowBackend(Backend):
         self._events: list[Event] = []
         self._pace = Pace()
         self._vsync = False
-        self._damaged = False
-        """The desktop has lost some of what was drawn."""
+        self._moved = self._damaged = False
+        """Something happened since the last frame; the desktop has lost some of what was drawn."""
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         if toolkit.MISSING:
@@ -85,6 +85,7 @@ class WindowBackend(Backend):
         events, self._events = self._events, []
         if events:
             self._pace.touched()
+        self._moved |= bool(events)
         self._damaged |= any(isinstance(event, Resized) for event in events)
         return events
 
@@ -92,12 +93,16 @@ class WindowBackend(Backend):
         assert self.ui is not None
         self.ui.activate()
         self._glfw.make_context_current(self._window)
-        self.size = self._glfw.get_framebuffer_size(self._window)
-        imgui.backends.glfw_new_frame()
+        if self._moved or self._may_draw:
+            # Asks the desktop for sizes and tells it the pointer's shape, and waits for each of its answers: many times
+            # what the frame itself takes, so not before every step of a training.
+            self.size = self._glfw.get_framebuffer_size(self._window)
+            imgui.backends.glfw_new_frame()
+        self._moved = False
+        self.ui.pass_time(seconds)
 
     def due(self) -> bool:
-        visible = not self._glfw.get_window_attrib(self._window, self._glfw.ICONIFIED) and min(self.size) > 0
-        return visible and (self._vsync or self._pace.seconds_left() == 0)
+        return self._may_draw and not self._glfw.get_window_attrib(self._window, self._glfw.ICONIFIED)
 
     def wait(self, seconds: float) -> None:
         self._glfw.wait_events_timeout(max(seconds, 1e-3))
@@ -107,10 +112,11 @@ class WindowBackend(Backend):
         painter, context = self._activate()
         target = context.detect_framebuffer(0)
         # With vsync it is the swap of buffers that waits for the screen.
-        if painter.refresh(frame, target, self.size, anew=self._vsync or self._damaged):
+        drawn = painter.refresh(frame, target, self.size, anew=self._vsync or self._damaged)
+        if drawn:
             self._glfw.swap_buffers(self._window)
         self._damaged = False
-        self._pace.drawn(time.perf_counter() - started)
+        (self._pace.drawn if drawn else self._pace.looked)(time.perf_counter() - started)
 
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
         painter, _ = self._activate()
@@ -145,6 +151,11 @@ class WindowBackend(Backend):
         _open_windows -= 1
         if not _open_windows:
             self._glfw.terminate()
+
+    @property
+    def _may_draw(self) -> bool:
+        """It is time to, if the window can be seen."""
+        return min(self.size) > 0 and (self._vsync or self._pace.seconds_left() == 0)
 
     def _activate(self) -> "tuple[Painter, moderngl.Context]":
         assert self._painter is not None and self._context is not None and self.ui is not None

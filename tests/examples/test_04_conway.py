@@ -6,6 +6,8 @@ from torch import Tensor
 
 
 def cells_of(program, name: str) -> Tensor:
+    if program.module.board.playing:
+        program.driver.click("Pause")
     program.driver.click(name)
     return program.module.board.cells
 

@@ -1,6 +1,7 @@
 """The kernel against plain torch."""
 
 import copy
+import math
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ SHAPES = [
     pytest.param((16, 16), 4, {"hidden": 64, "layers": 5, "grid_features": 2}, id="deep"),
     pytest.param((9, 300), 3, {"layers": 1, "grid_levels": 3}, id="linear"),
     pytest.param((1, 1), 3, {"hidden": 33, "layers": 8, "grid_features": 1}, id="one-pixel"),
+    pytest.param((7, 12, 9), 3, {"hidden": 16}, id="volume"),
+    pytest.param((1, 40, 2), 4, {"grid_levels": 3}, id="one-slice"),
 ]
 
 
@@ -43,7 +46,7 @@ def distance(found, expected):
 @pytest.mark.parametrize(("size", "channels", "config"), SHAPES)
 def test_values_are_those_of_torch(size, channels, config):
     field, _ = problem(size, channels, config)
-    index = torch.arange(size[0] * size[1])
+    index = torch.arange(math.prod(size))
     assert runs_fused(field)
     with torch.no_grad():
         expected = field(pixel_centers(size))
@@ -55,8 +58,8 @@ def test_values_are_those_of_torch(size, channels, config):
 def test_loss_and_gradients_are_those_of_torch(size, channels, config, loss):
     field, picture = problem(size, channels, config)
     # 1000 points: seven blocks and a part of one.
-    index = torch.randint(size[0] * size[1], (1000,), generator=torch.Generator().manual_seed(2))
-    expected = mean_loss(loss, field(pixel_centers(size)[index]), picture.flatten(0, 1)[index])
+    index = torch.randint(math.prod(size), (1000,), generator=torch.Generator().manual_seed(2))
+    expected = mean_loss(loss, field(pixel_centers(size)[index]), picture.flatten(0, -2)[index])
     expected.backward()
 
     learner = FusedLearner(copy.deepcopy(field), picture)

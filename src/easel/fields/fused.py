@@ -36,11 +36,12 @@ def _kernel() -> Any:
 
 
 def runs_fused(field: Field) -> bool:
-    """Whether the kernel can take this field: 2D grids, ReLU between linear layers, on a CPU that has numba."""
+    """Whether the kernel can take this field: 2D or 3D grids, ReLU between linear layers, on a CPU that has numba."""
     encoding = field.encoding
     return (
         type(encoding) is DenseGrid
-        and len(encoding.shapes[0]) == field.dimensions == 2
+        and len(encoding.shapes[0]) == field.dimensions
+        and field.dimensions in (2, 3)
         and type(field.network) is MLP
         and isinstance(field.output, nn.Identity)
         and not field.radius
@@ -57,7 +58,7 @@ class FusedLearner:
     Moves the field's parameters into one flat vector; they stay ordinary parameters.
     """
 
-    def __init__(self, field: Field, picture: Float[Tensor, "h w c"]) -> None:
+    def __init__(self, field: Field, target: Float[Tensor, "*size c"]) -> None:
         kernel, average = _kernel(), _flat_weights(field)
         start = 0
         for parameter in field.parameters():
@@ -67,7 +68,7 @@ class FusedLearner:
         weights = average.numpy().copy()
         moments = (np.zeros_like(weights) for _ in range(3))
         self._state = kernel.State(weights, *moments, average.numpy())
-        self._picture = _picture(picture.shape[:2], picture.reshape(-1, field.channels))
+        self._picture = _picture(target.shape[:-1], target.flatten(0, -2))
         self._plan = _plan(field)
         self._scratch = _scratch(self._plan, 0)
         self._optimizer, self._updates, self._bound = "", 0, -math.inf
@@ -121,7 +122,7 @@ class FusedLearner:
 
 
 def predict(field: Field, index: Int[Tensor, " n"], size: Sequence[int], values: Float[Tensor, "n c"]) -> None:
-    """Fill in the values at the pixels with these flat indices in a picture of (height, width), by the kernel."""
+    """Fill in the values at the samples with these flat indices in an array of that size, by the kernel."""
     kernel, weights, described = _kernel(), _flat_weights(field).numpy(), _plan(field)
     memory = _scratch(described, len(index))
     kernel.pack(weights, described, memory)
@@ -140,8 +141,8 @@ def _share(work: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _picture(size: Sequence[int], pixels: Float[Tensor, "n c"]) -> Any:
-    down, across = (pixel_centers((samples,)).numpy().ravel() for samples in size)
-    return _kernel().Picture(down, across, pixels.contiguous().numpy())
+    along, down, across = (pixel_centers((samples,)).numpy().ravel() for samples in (1, *size)[-3:])
+    return _kernel().Picture(along, down, across, pixels.contiguous().numpy())
 
 
 def _flat_weights(field: Field) -> Float[Tensor, " n"]:
@@ -156,11 +157,12 @@ def _plan(field: Field) -> Any:
     assert isinstance(encoding, DenseGrid)
     widths = field.network.widths
     padded = [-(-width // 4) * 4 for width in widths]
-    rows, columns = zip(*encoding.shapes, strict=True)
-    level_numbers = [encoding.features * r * c for r, c in encoding.shapes]
+    slices, rows, columns = zip(*((1, *shape)[-3:] for shape in encoding.shapes), strict=True)
+    level_numbers = [encoding.features * math.prod(shape) for shape in encoding.shapes]
     layer_numbers = [(i + 1) * o for i, o in pairwise(widths)]
     padded_numbers = [(i + 1) * o for i, o in pairwise(padded)]
     return kernel.Plan(
+        slices=_integers(slices),
         rows=_integers(rows),
         columns=_integers(columns),
         level_starts=_starts(level_numbers),
@@ -188,13 +190,13 @@ def _scratch(described: Any, points: int) -> Any:
         weights=zeros(numbers),
         transposed=zeros(numbers),
         zeros=zeros(int(described.padded.max())),
-        coordinates=zeros(2, room),
+        coordinates=zeros(3, room),
         gradient=zeros(encoded, room),
         activations=zeros(chunks, int(described.padded.sum()), block),
         deltas=zeros(chunks, 2, int(described.padded.max()), block),
         weight_gradients=zeros(chunks, numbers),
         nodes=zeros(places, block, dtype=np.int32),
-        fractions=zeros(places, 2, block),
+        fractions=zeros(places, 3, block),
         true=zeros(chunks, block),
         counts=zeros(chunks, block),
         losses=zeros(chunks, dtype=np.float64),

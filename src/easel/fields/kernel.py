@@ -9,6 +9,9 @@ and a grid plane collects its gradient point after point in one thread.
 
 All of it stays in one file: numba's cache of compiled code notices changes to the file of the called function only.
 
+A volume is a stack of pictures: its first axis counts slices. A picture is one slice, at whose places everything that
+concerns slices is skipped.
+
 Letters: o, i outputs and inputs of a layer; p point in a block; y = W x + b.
 """
 
@@ -40,12 +43,14 @@ _FAST = {"contract", "reassoc", "nsz", "arcp"}
 class Plan(NamedTuple):
     """How a flat vector of weights is a grid field: grid planes, coarsest level first, then W and b of every layer."""
 
+    slices: Integers
+    """Nodes of every level along the first axis of a volume; 1 in a picture."""
     rows: Integers
     """Nodes of every level, down."""
     columns: Integers
     """Nodes of every level, across."""
     level_starts: Integers
-    """Where a level's planes (features, rows, columns) begin in the vector."""
+    """Where a level's planes (features, slices, rows, columns) begin in the vector."""
     features: int
     widths: Integers
     """Units of every layer, inputs first."""
@@ -60,12 +65,14 @@ class Plan(NamedTuple):
 class Picture(NamedTuple):
     """Where pixels lie and what they should be."""
 
+    along: Floats
+    """Coordinate of every slice; a single 0 in a picture."""
     down: Floats
     """Coordinate of every row."""
     across: Floats
     """Coordinate of every column."""
     pixels: Floats
-    """(rows · columns, channels)"""
+    """(slices · rows · columns, channels)"""
 
 
 class State(NamedTuple):
@@ -119,7 +126,7 @@ class Scratch(NamedTuple):
     zeros: Floats
     """The bias of Wᵀ."""
     coordinates: Floats
-    """(2, points)"""
+    """Along, down and across: (3, points)."""
     gradient: Floats
     """Of the encoded values: (levels · features, points)."""
     activations: Floats
@@ -131,7 +138,7 @@ class Scratch(NamedTuple):
     nodes: NDArray[np.int32]
     """(chunks or planes, BLOCK)"""
     fractions: Floats
-    """(chunks or planes, 2, BLOCK)"""
+    """(chunks or planes, 3, BLOCK)"""
     true: Floats
     """One channel of a block's pixels: (chunks, BLOCK)."""
     counts: Floats
@@ -169,42 +176,66 @@ def add(typing, counters, place, amount):
 
 
 @_part
-def locate(coordinates, rows, columns, node, fractions):
-    """The cell of every point: its first node and how far the point lies beyond it, down and across."""
-    down, across = coordinates
+def locate(coordinates, slices, rows, columns, node, fractions):
+    """The cell of every point: its first node and how far the point lies beyond it, along, down and across."""
+    along, down, across = coordinates
     for p in range(BLOCK):
         row, column = (down[p] + ONE) * HALF * f32(rows - 1), (across[p] + ONE) * HALF * f32(columns - 1)
         first_row, first_column = min(int32(row), int32(rows - 2)), min(int32(column), int32(columns - 2))
         node[p] = first_row * int32(columns) + first_column
-        fractions[0, p] = row - f32(first_row)
-        fractions[1, p] = column - f32(first_column)
+        fractions[1, p] = row - f32(first_row)
+        fractions[2, p] = column - f32(first_column)
+    if slices > 1:
+        for p in range(BLOCK):
+            place = (along[p] + ONE) * HALF * f32(slices - 1)
+            first_slice = min(int32(place), int32(slices - 2))
+            node[p] += first_slice * int32(rows * columns)
+            fractions[0, p] = place - f32(first_slice)
 
 
 @_part
-def gather(plane, columns, node, fractions, out):
-    """Bilinear values of one plane."""
-    down, across = fractions
+def gather(plane, slices, rows, columns, node, fractions, out):
+    """Bilinear or trilinear values of one plane."""
+    along, down, across = fractions
     for p in range(BLOCK):
-        n = uint32(node[p])
-        below = n + uint32(columns)
-        upper = plane[n] + across[p] * (plane[n + uint32(1)] - plane[n])
-        lower = plane[below] + across[p] * (plane[below + uint32(1)] - plane[below])
-        out[p] = upper + down[p] * (lower - upper)
+        out[p] = bilinear(plane, columns, uint32(node[p]), down[p], across[p])
+    if slices > 1:
+        for p in range(BLOCK):
+            beyond = bilinear(plane, columns, uint32(node[p]) + uint32(rows * columns), down[p], across[p])
+            out[p] += along[p] * (beyond - out[p])
 
 
 @_part
-def scatter(plane, columns, node, fractions, delta):
+def bilinear(plane, columns, n, down, across):
+    below = n + uint32(columns)
+    upper = plane[n] + across * (plane[n + uint32(1)] - plane[n])
+    lower = plane[below] + across * (plane[below + uint32(1)] - plane[below])
+    return upper + down * (lower - upper)
+
+
+@_part
+def scatter(plane, slices, rows, columns, node, fractions, delta):
     """Add the gradient of `gather` to the gradient of a plane."""
-    down, across = fractions
-    for p in range(BLOCK):
-        n = uint32(node[p])
-        below = n + uint32(columns)
-        lower = down[p] * delta[p]
-        upper = delta[p] - lower
-        plane[n] += upper - across[p] * upper
-        plane[n + uint32(1)] += across[p] * upper
-        plane[below] += lower - across[p] * lower
-        plane[below + uint32(1)] += across[p] * lower
+    along, down, across = fractions
+    if slices == 1:
+        for p in range(BLOCK):
+            bilinear_gradient(plane, columns, uint32(node[p]), down[p], across[p], delta[p])
+    else:
+        for p in range(BLOCK):
+            n, beyond = uint32(node[p]), along[p] * delta[p]
+            bilinear_gradient(plane, columns, n, down[p], across[p], delta[p] - beyond)
+            bilinear_gradient(plane, columns, n + uint32(rows * columns), down[p], across[p], beyond)
+
+
+@_part
+def bilinear_gradient(plane, columns, n, down, across, delta):
+    below = n + uint32(columns)
+    lower = down * delta
+    upper = delta - lower
+    plane[n] += upper - across * upper
+    plane[n + uint32(1)] += across * upper
+    plane[below] += lower - across * lower
+    plane[below + uint32(1)] += across * lower
 
 
 @_part
@@ -307,12 +338,13 @@ def forward(weights, plan, scratch, chunk, coordinates):
     activations = scratch.activations[chunk]
     node, fractions = scratch.nodes[chunk], scratch.fractions[chunk]
     for level in range(len(plan.rows)):
-        rows, columns = plan.rows[level], plan.columns[level]
-        locate(coordinates, rows, columns, node, fractions)
+        slices, rows, columns = plan.slices[level], plan.rows[level], plan.columns[level]
+        nodes = slices * rows * columns
+        locate(coordinates, slices, rows, columns, node, fractions)
         for feature in range(plan.features):
-            start = plan.level_starts[level] + feature * rows * columns
-            plane = weights[start : start + rows * columns]
-            gather(plane, columns, node, fractions, activations[level * plan.features + feature])
+            start = plan.level_starts[level] + feature * nodes
+            out = activations[level * plan.features + feature]
+            gather(weights[start : start + nodes], slices, rows, columns, node, fractions, out)
     row = 0
     for d in range(len(plan.widths) - 1):
         w, b = layer(scratch.weights, plan, d)
@@ -373,11 +405,15 @@ def compare(predicted, true, counts, rule, scale, delta):
 @_part
 def place(index, start, picture, coordinates):
     """Coordinates of one block of a batch; beyond the last point the last one is repeated."""
-    width = len(picture.across)
+    height, width = len(picture.down), len(picture.across)
     for p in range(BLOCK):
         pixel = index[min(start + p, len(index) - 1)]
-        coordinates[0, p] = picture.down[pixel // width]
-        coordinates[1, p] = picture.across[pixel % width]
+        row = pixel // width
+        if len(picture.along) > 1:
+            coordinates[0, p] = picture.along[row // height]
+            row %= height
+        coordinates[1, p] = picture.down[row]
+        coordinates[2, p] = picture.across[pixel % width]
 
 
 @_part
@@ -412,15 +448,16 @@ def learn_chunk(index, picture, plan, scratch, weights, rule, chunk):
 def learn_plane(points, plan, scratch, plane, state, rule):
     """The gradient of one plane, then its update; planes are counted as the encoded values are."""
     level, feature = plane // plan.features, plane % plan.features
-    rows, columns = plan.rows[level], plan.columns[level]
-    first = plan.level_starts[level] + feature * rows * columns
-    gradient = state.gradient[first : first + rows * columns]
+    slices, rows, columns = plan.slices[level], plan.rows[level], plan.columns[level]
+    nodes = slices * rows * columns
+    first = plan.level_starts[level] + feature * nodes
+    gradient = state.gradient[first : first + nodes]
     gradient[:] = ZERO
     node, fractions = scratch.nodes[plane], scratch.fractions[plane]
     for start in range(0, points, BLOCK):
-        locate(scratch.coordinates[:, start : start + BLOCK], rows, columns, node, fractions)
-        scatter(gradient, columns, node, fractions, scratch.gradient[plane, start : start + BLOCK])
-    update(state, rule, first, first + rows * columns)
+        locate(scratch.coordinates[:, start : start + BLOCK], slices, rows, columns, node, fractions)
+        scatter(gradient, slices, rows, columns, node, fractions, scratch.gradient[plane, start : start + BLOCK])
+    update(state, rule, first, first + nodes)
 
 
 @_part

@@ -26,7 +26,7 @@ PRESETS = {
     "quality": Preset(FieldConfig(grid_parameters=800_000), _GRID, steps=20_000),
     "tiny": Preset(FieldConfig(grid_levels=4, grid_parameters=7_000), _GRID, steps=4_000),
     "tutorial": Preset(FieldConfig(encoding="fourier", hidden=128, layers=4), _GRID, steps=2_000),
-    "keep": Preset(None, Knobs(lr=5e-3, batch=4096, schedule="cosine"), steps=2_000),
+    "keep": Preset(None, Knobs(batch=4096, schedule="cosine"), steps=2_000),
     # Of the size of tiny, beside which they are measured.
     "siren": Preset(FieldConfig("identity", "siren", hidden=64, layers=4), _SINES, steps=2_000),
     "finer": Preset(FieldConfig("identity", "finer", hidden=64, layers=4), _SINES, steps=2_000),

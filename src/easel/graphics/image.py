@@ -163,7 +163,7 @@ def as_values(tensor: Shaped[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Any real tensor in float32, uint8 /255 and uint16 /65535 as in pictures; float32 keeps sharing its memory."""
     if tensor.dtype == torch.float32:
         return tensor
-    values = _empty(tensor.shape, tensor.device).copy_(tensor)
+    values = empty_values(tensor.shape, tensor.device).copy_(tensor)
     return values.div_(_WHITE[tensor.dtype]) if tensor.dtype in _WHITE else values
 
 
@@ -229,13 +229,14 @@ def _with_channels(picture: Tensor, channels: int) -> Tensor:
         return picture
     if channels < picture.shape[-1]:
         return picture[..., :channels].contiguous()
-    wider = _empty((*picture.shape[:2], channels), picture.device)
+    wider = empty_values((*picture.shape[:2], channels), picture.device)
     wider[..., :3] = picture
     wider[..., 3:] = 1
     return wider
 
 
-def _empty(shape: Sequence[int], device: torch.device) -> Tensor:
+def empty_values(shape: Sequence[int], device: torch.device) -> Tensor:
+    """Fresh float32 memory, whatever is in it."""
     # On the CPU from numpy, which asks for huge pages: fresh memory of large pictures then costs a third of the time.
     if device.type == "cpu":
         return torch.from_numpy(np.empty(tuple(shape), np.float32))

@@ -12,7 +12,7 @@ from easel.gl.mapping import Mapping, Marks
 from easel.graphics.channels import LAYOUTS, Basis, flow_colors, hwc, label_colors, principal
 from easel.graphics.color import COLORMAPS, colormap, linear_to_srgb, tonemap
 from easel.graphics.dither import dithered
-from easel.graphics.image import as_values, check_tensor
+from easel.graphics.image import as_values, check_tensor, empty_values
 from easel.viewer.sketch import Number
 
 CHANNELS = ("norm", "pca", "labels", "normals", "depth", "flow")
@@ -29,6 +29,10 @@ MARKS = Marks(NAN_MARK, OVER_MARK, UNDER_MARK)
 CHECKER_PIXELS = 8
 """A square of what shines through transparent pixels, in the tensor's pixels."""
 CHECKER_GREYS = (0.4, 0.6)
+STRIP_PIXELS = 1 << 16
+"""How many pixels are worked out at a time."""
+PATTERN_ROWS = 16
+"""After so many rows, checkerboard and dither begin again."""
 
 _SMALLEST_RANGE = 1e-8
 _GPU_DTYPES = (torch.float32, torch.float16, torch.uint8)
@@ -135,10 +139,29 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
     if display.channels == "labels":
         return label_colors(chosen)
     display = _lock(chosen, display)
+    strange = not _is_finite(chosen)
+    height, width = chosen.shape[:2]
+    if chosen.device.type != "cpu" or height * width <= STRIP_PIXELS:
+        return _shade(chosen, display, strange)
+    # By strips that stay in the processor's cache, and in memory that is used again: fresh pages cost more than this
+    # arithmetic. Whole periods of rows, for the patterns' sake.
+    rows = max(STRIP_PIXELS // width // PATTERN_ROWS, 1) * PATTERN_ROWS
+    picture = None
+    for top in range(0, height, rows):
+        strip = _shade(chosen[top : top + rows], display, strange)
+        if picture is None:
+            picture = empty_values((height, width, strip.shape[-1]), strip.device)
+        picture[top : top + rows] = strip
+    assert picture is not None
+    return picture
+
+
+def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, strange: bool) -> Float[Tensor, "h w d"]:
+    """The picture of the channels that are shown, some of them `strange`; nothing in `display` is left open."""
     values = _reduce(as_values(chosen), display)
     scale, offset = _line(display)
     # Alpha is no colour.
-    scaled, alpha = values[..., :3] * scale + offset, values[..., 3:]
+    scaled, alpha = (values[..., :3] * scale).add_(offset), values[..., 3:]
     toned = _tone(scaled, display)
     picture = _color(toned, display).clamp_(0, 1)
     if alpha.shape[-1] and picture.shape[-1] == 3 and display.colors is None:
@@ -148,7 +171,7 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
         picture = dithered(picture)
     if display.clip_marks and display.channels != "flow":
         picture = _mark_clipped(toned, picture)
-    return picture if _is_finite(chosen) else _mark_strange(values, picture)
+    return _mark_strange(values, picture) if strange else picture
 
 
 @torch.no_grad()

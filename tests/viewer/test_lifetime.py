@@ -1,5 +1,6 @@
 """Views come and go: nothing leaks, nothing is left behind, and a machine that lacks things still runs."""
 
+import ctypes
 import gc
 import os
 import subprocess
@@ -28,6 +29,8 @@ canvas.save("c.png")
 assert view.capture().shape == (150, 200, 3)
 print(view.backend_name, "|", view.backend_reason, "|", panel.get("s"))
 """
+NORMAL, ICONIC = 1, 3
+"""Of WM_STATE, ICCCM 4.1.3.1."""
 DARK = {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent", "LIBGL_DRIVERS_PATH": "/nonexistent"}
 BLOCK_IMGUI = "import sys; sys.modules['imgui_bundle'] = None\n"
 
@@ -206,6 +209,29 @@ def test_a_screenshot_of_the_screen_shows_the_canvas(xvfb: str, open_view, monke
         assert screen.getpixel(at) == tuple(int(255 * v) for v in quarters[row, column])
 
 
+def set_window_state(display: str, window: int, *, minimised: bool) -> None:
+    """What a window manager does when a person minimises a window; Xvfb has none, and no window does it by itself."""
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype, x11.XInternAtom.restype = ctypes.c_void_p, ctypes.c_ulong
+    connection = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    atom = ctypes.c_ulong(x11.XInternAtom(connection, b"WM_STATE", False))
+    state = (ctypes.c_long * 2)(ICONIC if minimised else NORMAL, 0)
+    x11.XChangeProperty(connection, ctypes.c_ulong(window), atom, atom, 32, 0, state, 2)
+    (x11.XUnmapWindow if minimised else x11.XMapWindow)(connection, ctypes.c_ulong(window))
+    x11.XSync(connection, False)
+    x11.XCloseDisplay(connection)
+
+
+def turn(view: View, loop: str, calls: list[int]) -> None:
+    """A frame or two, as the program's own loop has them."""
+    if loop == "View.run":
+        view.run(max_frames=2)
+    elif view.window.poll() and view.window.begin_frame():
+        calls.append(1)
+        view.window.end_frame()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="acts as an X11 window manager")
 @pytest.mark.parametrize("loop", ["View.run", "Window"])
 def test_a_minimised_window_goes_on_without_drawing_or_spinning(xvfb: str, open_view, monkeypatch, loop: str) -> None:
     monkeypatch.setenv("DISPLAY", xvfb)
@@ -213,22 +239,19 @@ def test_a_minimised_window_goes_on_without_drawing_or_spinning(xvfb: str, open_
     drawn, calls, backend = [], [], view.window.backend
     view.panel("P").on_frame(lambda: calls.append(1))
     view.run(max_frames=2)
-    # Without a window manager nobody minimises: the window only says that it is.
-    real = backend._glfw.get_window_attrib
-    iconified = backend._glfw.ICONIFIED
-    monkeypatch.setattr(backend._glfw, "get_window_attrib", lambda w, name: name == iconified or real(w, name))
-    monkeypatch.setattr(backend, "present", lambda frame: drawn.append(1))
+    set_window_state(xvfb, backend._glfw.get_x11_window(backend._window), minimised=True)
+    monkeypatch.setattr(backend, "present", lambda frame, present=backend.present: (drawn.append(1), present(frame)))
     calls.clear()
     view.window.vsync = True
     cpu, end = time.process_time(), time.perf_counter() + 0.5
     while time.perf_counter() < end:
-        if loop == "View.run":
-            view.run(max_frames=2)
-        elif view.window.poll() and view.window.begin_frame():
-            calls.append(1)
-            view.window.end_frame()
+        turn(view, loop, calls)
     assert not drawn and 5 < len(calls) < 70
     assert time.process_time() - cpu < 0.4
+    set_window_state(xvfb, backend._glfw.get_x11_window(backend._window), minimised=False)
+    time.sleep(0.2)  # a picture may be due
+    turn(view, loop, calls)
+    assert drawn, "back on the screen, it is drawn again"
 
 
 def test_a_window_draws_within_its_budget(xvfb: str, open_view, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
     python benchmarks/recording.py [--quick] [--json FILE]
 
-The loop's share is the CPU time of its own thread: copying the picture as bytes and handing it over. The worker's share
-is all the rest of the process; what FFmpeg takes in its own process is not in it.
+The loop's share is the CPU time of its own thread: copying the picture as bytes and handing it over; "at 30 fps" is how
+much of the loop's time that is while it records. The worker's share is all the rest of the process, but not what FFmpeg
+takes in its own. "uint8" is a picture that is in bytes already.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import platform
 import tempfile
 import time
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -21,6 +23,7 @@ from easel.viewer.recording import Recorder
 
 SIZES = ((256, 256), (720, 1280))
 SUFFIXES = (".gif", ".mp4", ".webm", ".png", ".tif")
+FPS = 30
 
 
 def picture(height: int, width: int, t: float) -> torch.Tensor:
@@ -30,9 +33,13 @@ def picture(height: int, width: int, t: float) -> torch.Tensor:
     return torch.stack(waves, dim=-1) * torch.cos(6 * torch.atan2(y, x) + t / 2)[..., None] / 2 + 0.5
 
 
-def measure(size: tuple[int, int], suffix: str, frames: int, folder: Path) -> dict[str, float | int | str]:
+def measure(
+    size: tuple[int, int], dtype: torch.dtype, suffix: str, frames: int, folder: Path
+) -> dict[str, float | int | str]:
     pictures = [picture(*size, n / 15) for n in range(frames)]
-    recorder = Recorder(folder / f"{suffix[1:]}{suffix}", clock="frames")
+    if dtype == torch.uint8:
+        pictures = [(one.clamp(0, 1) * 255).to(dtype) for one in pictures]
+    recorder = Recorder(folder / f"{suffix[1:]}{suffix}", fps=FPS, clock="frames")
     recorder.feed(lambda: pictures[0])
     process, loop = time.process_time(), time.thread_time()
     for one in pictures[1:]:
@@ -45,8 +52,16 @@ def measure(size: tuple[int, int], suffix: str, frames: int, folder: Path) -> di
         raise SystemExit(recorder.save_error)
     files = [recorder.path] if recorder.path.is_file() else list(recorder.path.iterdir())
     size_bytes = sum(file.stat().st_size for file in files)
-    cost = {"loop_ms": 1e3 * loop / (frames - 1), "worker_ms": 1e3 * worker / (frames - 1)}
-    return {"size": f"{size[1]}x{size[0]}", "format": suffix, **cost, "frame_bytes": size_bytes // frames}
+    loop, worker = loop / (frames - 1), worker / (frames - 1)
+    cost = {"loop_ms": 1e3 * loop, "loop_share": loop * FPS, "worker_ms": 1e3 * worker}
+    kind = str(dtype).removeprefix("torch.")
+    return {
+        "size": f"{size[1]}x{size[0]}",
+        "dtype": kind,
+        "format": suffix,
+        **cost,
+        "frame_bytes": size_bytes // frames,
+    }
 
 
 def main() -> None:
@@ -59,19 +74,20 @@ def main() -> None:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     facts = {"cpu": platform.machine(), "cores": os.cpu_count(), "load": load, **packages}
     print("  ".join(f"{name} {value}" for name, value in facts.items()))
-    print(f"\n{'size':>10}  {'format':>6}  {'loop, CPU ms':>12}  {'worker, CPU ms':>14}  {'KB a frame':>10}")
+    heads = f"{'loop, CPU ms':>12}  {'at 30 fps':>9}  {'worker, CPU ms':>14}  {'KB a frame':>10}"
+    print(f"\n{'size':>10}  {'dtype':>7}  {'format':>6}  {heads}")
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for size in SIZES:
-            for suffix in SUFFIXES:
-                try:
-                    row = measure(size, suffix, 10 if arguments.quick else 60, Path(folder))
-                except ImportError as error:
-                    print(f"{size[1]:>5}x{size[0]:<4}  {suffix:>6}  {error}")
-                    continue
-                cells = f"{row['loop_ms']:12.2f}  {row['worker_ms']:14.1f}  {row['frame_bytes'] / 1024:10.1f}"
-                print(f"{row['size']:>10}  {suffix:>6}  {cells}", flush=True)
-                rows.append(row)
+        for size, dtype, suffix in product(SIZES, (torch.float32, torch.uint8), SUFFIXES):
+            try:
+                row = measure(size, dtype, suffix, 10 if arguments.quick else 60, Path(folder))
+            except ImportError as error:
+                print(f"{size[1]:>5}x{size[0]:<4}  {suffix:>6}  {error}")
+                continue
+            loop = f"{row['loop_ms']:12.2f}  {row['loop_share']:9.1%}"
+            cells = f"{loop}  {row['worker_ms']:14.1f}  {row['frame_bytes'] / 1024:10.1f}"
+            print(f"{row['size']:>10}  {row['dtype']:>7}  {suffix:>6}  {cells}", flush=True)
+            rows.append(row)
     if arguments.json:
         arguments.json.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n", encoding="utf-8")
 

@@ -7,11 +7,20 @@ from importlib import import_module
 from typing import get_type_hints
 
 from easel import __version__
+from easel.commands.conf import defaults
 from easel.console import BadInput, complain
 from easel.graphics.files import FileError
 
 COMMANDS = {
     "workstation": ("easel.workstation.app:workstation", "fit a photograph with a neural field and watch it learn"),
+    "fields generate": ("easel.commands.fields.generate:generate", "paint pictures with random neural fields"),
+    "fields fit": ("easel.commands.fields.fit:fit", "turn photographs into neural fields"),
+    "fields render": ("easel.commands.fields.render:render", "paint a field again, at any size"),
+    "fields zoom": ("easel.commands.fields.zoom:zoom", "film a flight into a field"),
+    "fields walk": ("easel.commands.fields.walk:walk", "film a walk through a field's latents"),
+    "fields volume": ("easel.commands.fields.volume:volume", "paint volumes, and look at volumes"),
+    "fields export": ("easel.commands.fields.export:export", "write a field as a web page and as ONNX"),
+    "fields analyze": ("easel.commands.fields.analyze:analyze", "see how the pictures of a folder differ"),
     "view": ("easel.workstation.viewing:view", "look at pictures: zoom, values, exposure, two side by side"),
 }
 """Command → (where its function lives, what it does). The function takes one config and returns an exit code."""
@@ -64,7 +73,10 @@ def run(name: str, arguments: Sequence[str]) -> int:
         import tyro
 
         command = getattr(import_module(home), function)
-        return command(tyro.cli(get_type_hints(command)["config"], prog=f"easel {name}", args=arguments))
+        kind = get_type_hints(command)["config"]
+        default = defaults(kind, arguments)
+        given = {} if default is None else {"default": default}
+        return command(tyro.cli(kind, prog=f"easel {name}", args=arguments, **given))
     except (BadInput, FileError) as error:
         complain(str(error))
         return BAD_INPUT

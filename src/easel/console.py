@@ -5,9 +5,11 @@ import errno
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+Thing = TypeVar("Thing")
 
 
 class BadInput(Exception):  # noqa: N818 - it is the user's input that is bad; nothing in the program failed
@@ -55,6 +57,13 @@ def progress(title: str, *, interval_seconds: float = 5.0) -> Generator[Progress
                 bar.update(task, completed=fraction, note=note)
 
         yield Bar()
+
+
+def counted(things: Iterable[Thing], total: int, bar: Progress, noun: str = "frame") -> Iterator[Thing]:
+    """The things one by one, each told to the bar when it has been dealt with."""
+    for number, thing in enumerate(things, 1):
+        yield thing
+        bar.update(number / total, f"{noun} {number} of {total}")
 
 
 def complain(sentence: str) -> None:

@@ -161,7 +161,7 @@ def test_what_has_no_shader_form_is_named():
 
 
 PROBE = """<script>
-  const bytes = easel.pixels(easel.whole(), WIDTH, HEIGHT);
+  const bytes = easel.pixels(easel.opening(), WIDTH, HEIGHT);
   const probe = document.createElement("pre");
   probe.id = "probe";
   probe.textContent = btoa(String.fromCharCode(...bytes));

@@ -21,15 +21,19 @@ class PageSettings:
 
     shape: tuple[int, int]
     """Pixels (height, width) of the picture whose whole view the page opens with."""
-    extent: tuple[float, ...] = (1.0, 1.0, 1.0)
+    extent: Sequence[float | int] = (1.0, 1.0, 1.0)
     """Coordinate at the edge of that view, for every axis: the latent scale, and the aspect where it is kept."""
-    low: float = 0.0
+    center: Sequence[float | int] = (0.0, 0.0, 0.0)
+    """What lies in the middle at first, from -1 to 1 along every axis of the whole view."""
+    zoom: float | int = 1.0
+    """Magnification at first; 1 is the whole view."""
+    low: float | int = 0.0
     """Raw value that is shown as 0 …"""
-    high: float = 1.0
+    high: float | int = 1.0
     """… and as 1."""
-    latent: Sequence[float] = ()
+    latent: Sequence[float | int] = ()
     """The latent as the field's network takes it; the page has a slider for each number."""
-    reach: float = 2.0
+    reach: float | int = 2.0
     """How far those sliders go at least."""
 
 
@@ -55,7 +59,7 @@ def save_page(
         raise ValueError(f"this field's latent has {shader.latents} numbers; got {len(settings.latent)}.")
     facts = {
         **asdict(settings),
-        "latent": [float(number) for number in settings.latent],
+        **{name: [float(n) for n in getattr(settings, name)] for name in ("latent", "extent", "center")},
         "dimensions": shader.dimensions,
         "latents": shader.latents,
         "channels": shader.channels,

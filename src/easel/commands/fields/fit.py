@@ -1,0 +1,171 @@
+"""`easel fields fit`: photographs as neural fields."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import Positional
+
+from easel.console import BadInput, prepare_folder, progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from easel.fields.fitting import Step
+    from easel.fields.inrf import INRF2D
+    from easel.fields.losses import LossWeights
+    from easel.fields.result import FitResult
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".webp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Fit a photograph, or each of a folder, with a neural field.
+
+    Writes prediction.png, error.png (the absolute difference, four times as bright), curve.png (PSNR over steps),
+    field.safetensors, which `easel fields render` paints at any size, and metrics.json.
+    """
+
+    file: Annotated[Positional[Path], tyro.conf.arg(metavar="IMAGE|FOLDER")]
+    """A photograph, or a folder of them."""
+    preset: str = "fast"
+    """fast, balanced, quality, tiny, tutorial, siren, finer, wire or fourier."""
+    steps: int | None = None
+    """Gradient steps; what the preset says where no limit is given."""
+    seconds: float | None = None
+    """Stop after so much time."""
+    target_psnr: float | None = None
+    """Stop at this PSNR in dB."""
+    num_epochs: int | None = None
+    """With --num-iters-per-epoch: their product is --steps."""
+    num_iters_per_epoch: int | None = None
+    """See --num-epochs."""
+    lr: float | None = None
+    """Learning rate; the preset's where it is left out."""
+    weight_decay: float | None = None
+    """Pull of the weights towards zero."""
+    l1: float = 0.0
+    """Weight of the mean absolute difference in the loss."""
+    l2: float = 0.0
+    """Weight of the mean squared difference; with no weight at all it is the loss."""
+    ssim: float = 0.0
+    """Weight of 1 - SSIM, on patches."""
+    mask: Path | None = None
+    """A picture of the same size: only where it is bright does a pixel count, the rest is made up."""
+    seed: int = 0
+    """Seed of weights and batches."""
+    conf: Path | None = None
+    """YAML file of these options; the command line overrides it."""
+    out: Path = Path("easel-out")
+    """Folder for the results; each photograph of a folder gets its own in it."""
+
+
+def fit(config: FitConfig) -> int:
+    """Fit and write; returns 0."""
+    prepare_folder(config.out)
+    for file, folder in _places(config):
+        result = _fit(file, folder, config)
+        print(f"{file.name}: {result}")
+        print(f"wrote {folder}")
+    return 0
+
+
+def _places(config: FitConfig) -> Iterator[tuple[Path, Path]]:
+    if not config.file.is_dir():
+        yield config.file, config.out
+        return
+    files = sorted(file for file in config.file.iterdir() if file.suffix.lower() in PICTURES)
+    if not files:
+        raise BadInput(f"{config.file} has no picture ({' '.join(PICTURES)}).")
+    for file in files:
+        yield file, config.out / file.stem
+
+
+def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
+    from easel.fields.inrf import INRF2D
+    from easel.fields.presets import preset_named
+    from easel.fields.targets import as_target
+    from easel.graphics.image import imread
+
+    try:
+        target = as_target(file, dimensions=2)
+        mask = None if config.mask is None else imread(config.mask, channels=1, device="cpu")[..., 0] > 0.5
+        model = INRF2D(seed=config.seed)
+        steps = _steps(config)
+        if (steps, config.seconds, config.target_psnr) == (None, None, None):
+            steps = preset_named(config.preset).steps
+        with progress(f"fitting {file.name}") as bar:
+
+            def show(step: "Step") -> None:
+                if step.psnr is not None:
+                    done = [(step.index + 1) / steps] if steps else []
+                    done += [step.seconds / config.seconds] if config.seconds else []
+                    bar.update(min(1.0, max(done, default=0.0)), f"{step.psnr:.2f} dB")
+
+            result = model.fit(
+                target,
+                steps=steps,
+                preset=config.preset,
+                seconds=config.seconds,
+                target_psnr=config.target_psnr,
+                lr=config.lr,
+                weight_decay=config.weight_decay,
+                loss=_loss(config),
+                mask=mask,
+                on_step=show,
+            )
+    except ValueError as error:
+        raise BadInput(f"{file}: {error}") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder, model, target, result, config)
+    return result
+
+
+def _steps(config: FitConfig) -> int | None:
+    if config.num_epochs is None and config.num_iters_per_epoch is None:
+        return config.steps
+    if config.steps is not None:
+        raise BadInput("--steps and --num-epochs both say how long; give one of them.")
+    return (config.num_epochs or 1) * (config.num_iters_per_epoch or 1)
+
+
+def _loss(config: FitConfig) -> "LossWeights | None":
+    from easel.fields.losses import LossWeights
+
+    given = {name: getattr(config, name) for name in ("l1", "l2", "ssim") if getattr(config, name)}
+    return LossWeights(**given) if given else None
+
+
+def _write(folder: Path, model: "INRF2D", target: "Tensor", result: "FitResult", config: FitConfig) -> None:
+    from easel.commands.fields.curve import curve
+    from easel.graphics.files import write_whole
+    from easel.graphics.image import imwrite
+
+    prediction = model.generate()
+    imwrite(folder / "prediction.png", prediction)
+    imwrite(folder / "error.png", ((prediction - target)[..., :3].abs() * 4).clamp(0, 1))
+    points = [(step.index + 1, step.psnr) for step in result.history if step.psnr is not None]
+    if len(points) > 1:
+        imwrite(folder / "curve.png", curve(points, "PSNR in dB over steps"))
+    model.save(folder / "field.safetensors")
+    facts = {
+        "psnr": round(result.psnr, 3),
+        "ssim": round(result.ssim, 5),
+        "loss": result.loss if math.isfinite(result.loss) else None,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "cpu_seconds": round(result.cpu_seconds, 3),
+        "stopped_by": result.stopped_by,
+        "preset": config.preset,
+        "parameters": model.size,
+        "bits_per_pixel": round(model.bpp, 4),
+        "shape": list(target.shape),
+        "seed": config.seed,
+    }
+    with write_whole(folder / "metrics.json") as partial:
+        partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,86 @@
+"""`easel fields generate`: random fields as pictures."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from easel.commands.fields.models import FieldOptions, make_model, visible_model
+from easel.console import BadInput, prepare_folder, progress
+
+THUMBNAIL = 256
+"""Longest side of a picture on the contact sheet."""
+
+
+@dataclass(frozen=True)
+class GenerateConfig(FieldOptions):
+    """Paint pictures with random neural fields.
+
+    Every PNG keeps its recipe: `easel fields render picture.png --size 8192 8192` paints it again at any size, and
+    `easel fields zoom` flies into it. Several pictures come with a contact sheet.
+    """
+
+    num_samples: int = 1
+    """Pictures; the second has the next seed."""
+    x_dim: int = 512
+    """Rows."""
+    y_dim: int = 512
+    """Columns."""
+    c_dim: int = 3
+    """Channels, 1 to 4."""
+    seed: int | None = None
+    """One seed, one picture; without it a new one every time."""
+    random_settings: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw the options anew for every picture; --topology and its like have no effect then."""
+    keep_blank: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Keep pictures that hardly show anything; else the next seed is tried, up to 20 times."""
+    supersample: int = 1
+    """Samples across a pixel, 1 to 16: 2 and more smooth fine patterns."""
+    tiff: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write float32 TIFF files beside the PNGs."""
+    conf: Path | None = None
+    """YAML file of these options; the command line overrides it."""
+    out: Path = Path("easel-out")
+    """Folder for the pictures."""
+
+
+def generate(config: GenerateConfig) -> int:
+    """Write the pictures; returns 0."""
+    if config.num_samples < 1:
+        raise BadInput(f"--num-samples is {config.num_samples}; it must be 1 or more.")
+    prepare_folder(config.out)
+    import secrets
+
+    from easel.fields.random_settings import random_settings
+    from easel.graphics.image import imwrite
+    from easel.graphics.sheet import contact_sheet
+
+    first = secrets.randbelow(10**9) if config.seed is None else config.seed
+    shape = (config.x_dim, config.y_dim, config.c_dim)
+    thumbnails = []
+    with progress("painting") as bar:
+        for number in range(config.num_samples):
+            seed = first + number
+            options = replace(FieldOptions(), **random_settings(2, seed)) if config.random_settings else config
+            if config.keep_blank:
+                model, redraws = make_model(options, shape, seed), 0
+            else:
+                model, redraws = visible_model(options, shape, seed, step=config.num_samples)
+            name = f"field-{model.seed}"
+            try:
+                model.save_image(config.out / f"{name}.png", supersample=config.supersample)
+                if config.tiff:
+                    model.save_image(config.out / f"{name}.tif", dtype="float32", supersample=config.supersample)
+            except ValueError as error:
+                raise BadInput(str(error)) from None
+            scale = THUMBNAIL / max(shape[:2])
+            size = tuple(max(1, round(side * scale)) for side in shape[:2])
+            thumbnails.append(model.generate(output_shape=size, supersample=2))
+            note = f"{config.out / name}.png" + (f" ({redraws} blank before it)" if redraws else "")
+            bar.update((number + 1) / config.num_samples, note)
+            print(f"wrote {note}")
+    if len(thumbnails) > 1:
+        imwrite(config.out / "contact-sheet.png", contact_sheet(thumbnails))
+        print(f"wrote {config.out / 'contact-sheet.png'}")
+    return 0

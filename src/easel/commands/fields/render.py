@@ -1,0 +1,64 @@
+"""`easel fields render`: a field from a file, as a picture of any size."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional
+
+from easel.commands.fields.models import open_model
+from easel.console import BadInput, prepare_folder, progress
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """Paint the field of a file again: larger, another part of it, or both.
+
+    Pictures of any size stream into a PNG, TIFF or NPY file; they never lie in memory as a whole.
+    """
+
+    file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE")]
+    """A PNG or TIFF that Easel painted, or the .safetensors of a field."""
+    size: tuple[int, ...] = ()
+    """Rows and columns, of a volume three sizes; what the file has where it is left out."""
+    zoom: float | None = None
+    """Magnification: 10 shows a tenth of each axis."""
+    pan: tuple[float, ...] = ()
+    """Shift along each axis, in half-widths of what is seen."""
+    center: tuple[float, ...] = ()
+    """What lies in the middle, in place of --pan: from -1 to 1 along each axis of the whole picture."""
+    supersample: int = 1
+    """Samples across a pixel, 1 to 16."""
+    dtype: str | None = None
+    """uint8, uint16, float16 or float32; in a PNG uint8, elsewhere float32."""
+    force: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Go on where a size is beyond what is usually meant."""
+    out: Path = Path("easel-out/render.png")
+    """The file to write: .png, .tif or .npy."""
+
+
+def render(config: RenderConfig) -> int:
+    """Write the picture; returns 0."""
+    prepare_folder(config.out.parent)
+    model = open_model(config.file)
+    window = {
+        "zoom": config.zoom,
+        "pan": config.pan or None,
+        "center": config.center or None,
+    }
+    with progress("rendering") as bar:
+        try:
+            picture = model.generate(
+                output_shape=config.size or None,
+                **window,
+                supersample=config.supersample,
+                dtype=config.dtype,
+                force=config.force,
+                out=config.out,
+                progress=lambda done: bar.update(float(done), ""),
+            )
+        except ValueError as error:
+            raise BadInput(str(error)) from None
+    print(f"wrote {config.out}, {' x '.join(map(str, picture.shape))}")
+    return 0

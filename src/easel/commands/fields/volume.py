@@ -1,0 +1,150 @@
+"""`easel fields volume`: volumes painted by random fields or read from files, and pictures of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import Positional
+
+from easel.commands.fields.models import FieldOptions, open_model, visible_model
+from easel.console import BadInput, counted, prepare_folder, progress
+from easel.fields.look import Look
+
+if TYPE_CHECKING:
+    from easel.fields.volume import Volume
+
+READABLE = (".npy", ".nii", ".gz")
+"""Volumes that are no recipes; a TIFF may be either."""
+
+
+@dataclass(frozen=True)
+class VolumeConfig(FieldOptions):
+    """Paint a volume with a random field, or take one from a file, and look at it.
+
+    Writes the three slices through the middle, a ray-marched picture and, where asked for, a sheet of the twelve
+    transfer functions, a turntable, a mesh, and the volume itself for other programs (Fiji opens the TIFF).
+    """
+
+    file: Annotated[Positional[Path | None], tyro.conf.arg(metavar="[FILE]")] = None
+    """The .safetensors or TIFF of a field, or a volume: NPY, TIFF stack, NIfTI; without it a new field is drawn."""
+    seed: int | None = None
+    """Seed of the new field."""
+    random_settings: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw the options of the new field at random."""
+    x_dim: int = 128
+    """Samples along X."""
+    y_dim: int = 128
+    """Samples along Y, which stands upright."""
+    z_dim: int = 128
+    """Samples along Z."""
+    c_dim: int = 3
+    """Channels."""
+    size: tuple[int, int] = (512, 512)
+    """Rows and columns of the pictures."""
+    transfer: str = Look.transfer
+    """What makes a place opaque: constant, channel, or gradient/reduction such as norm/mean, X/mean, sum/norm."""
+    shape: Literal["box", "ball"] = "box"
+    """Look at the whole box or at the ball inside it."""
+    up: Literal["Y", "Z"] = "Y"
+    """The axis that stands upright; of medical scans that is Z."""
+    sheet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write the sheet of twelve transfer functions."""
+    turntable: int = 0
+    """Frames of a turntable, turntable.gif; 0 makes none."""
+    level: float | None = None
+    """Write surface.glb, the surface where the mean of the channels passes this value."""
+    save: Literal["none", "npy", "tif"] = "none"
+    """Write the volume itself."""
+    splits: int = 0
+    """Parts that are computed at a time; 0 chooses. The values do not depend on it."""
+    conf: Path | None = None
+    """YAML file of these options; the command line overrides it."""
+    out: Path = Path("easel-out")
+    """Folder for it all."""
+
+
+def volume(config: VolumeConfig) -> int:
+    """Write the pictures and files; returns 0."""
+    prepare_folder(config.out)
+    try:
+        values, spacing = _volume(config)
+        _show(values, spacing, config)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    return 0
+
+
+def _volume(config: VolumeConfig) -> tuple["Volume", tuple[float, float, float]]:
+    import secrets
+
+    from easel.fields.random_settings import random_settings
+
+    file = config.file
+    if file is not None and file.suffix.lower() in READABLE:
+        return _scan(file)
+    if file is not None:
+        try:
+            model = open_model(file)
+        except BadInput:
+            if file.suffix.lower() not in (".tif", ".tiff"):
+                raise
+            return _scan(file)
+        shape = None
+    else:
+        seed = secrets.randbelow(10**9) if config.seed is None else config.seed
+        drawn = random_settings(3, seed) if config.random_settings else None
+        options = config if drawn is None else replace(FieldOptions(), **drawn)
+        shape = (config.x_dim, config.y_dim, config.z_dim, config.c_dim)
+        model, _ = visible_model(options, shape, seed)
+        model.save(config.out / "field.safetensors")
+        print(f"wrote {config.out / 'field.safetensors'}, seed {model.seed}")
+    if model.dimensions != 3:
+        raise BadInput(f"{file} is the field of a picture; `easel fields render` paints it.")
+    settings: dict[str, Any] = {"splits": config.splits} if config.splits else {}
+    with progress("filling the volume") as bar:
+        values = model.generate(
+            output_shape=shape, dtype="uint8", progress=lambda done: bar.update(float(done), ""), **settings
+        )
+    return values, (1.0, 1.0, 1.0)
+
+
+def _scan(file: Path) -> tuple["Volume", tuple[float, float, float]]:
+    from easel.fields.volume_files import read_volume
+
+    scan = read_volume(file)
+    return scan.volume, scan.spacing
+
+
+def _show(values: "Volume", spacing: tuple[float, float, float], config: VolumeConfig) -> None:
+    from easel.fields.film import write_film
+    from easel.fields.mesh_export import isosurface, write_mesh
+    from easel.fields.volume import slice_picture
+    from easel.fields.volume_files import write_volume
+    from easel.fields.volume_views import render_volume, turntable, twelve_views
+    from easel.graphics.image import imwrite
+
+    look = Look(transfer=config.transfer, shape=config.shape, up=config.up)
+    for view in ("front", "side", "top"):
+        _written(config.out / f"{view}.png", lambda path, view=view: imwrite(path, slice_picture(values, view)))
+    picture = render_volume(values, config.size, look, spacing=spacing)
+    _written(config.out / "volume.png", lambda path: imwrite(path, picture))
+    if config.sheet:
+        sheet = twelve_views(values, look=look, spacing=spacing)
+        _written(config.out / "transfers.png", lambda path: imwrite(path, sheet))
+    if config.turntable:
+        frames = turntable(values, config.turntable, config.size, look, spacing=spacing)
+        with progress("turning") as bar:
+            film = counted(frames, config.turntable, bar)
+            _written(config.out / "turntable.gif", lambda path: write_film(path, film))
+    if config.level is not None:
+        surface = isosurface(values, config.level, spacing=spacing)
+        _written(config.out / "surface.glb", lambda path: write_mesh(surface, path))
+    if config.save != "none":
+        _written(config.out / f"volume.{config.save}", lambda path: write_volume(values, path, spacing=spacing))
+
+
+def _written(path: Path, write: Callable[[Path], object]) -> None:
+    write(path)
+    print(f"wrote {path}")

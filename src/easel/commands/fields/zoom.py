@@ -1,0 +1,82 @@
+"""`easel fields zoom`: flights into fields."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from tyro.conf import Positional
+
+from easel.commands.fields.models import open_model, recipes_in
+from easel.console import BadInput, counted, prepare_folder, progress
+
+if TYPE_CHECKING:
+    from easel.fields.inrf import INRF
+
+Curve = Literal["linear", "geometric", "cosine", "sigmoid", "exp", "log", "sqrt", "cbrt"]
+
+
+@dataclass(frozen=True)
+class ZoomConfig:
+    """Fly into the field of a file, or of each file of a folder: a film, or stills.
+
+    With --pan-bounds the flight goes sideways at the zoom that --zoom-bounds begins with.
+    """
+
+    file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE|FOLDER")]
+    """PNG or TIFF pictures that Easel painted, or .safetensors of fields."""
+    zoom_bounds: tuple[float, float] = (1.0, 20.0)
+    """Magnification at the start and at the end."""
+    zoom_schedule: Curve = "geometric"
+    """How it goes from one to the other; geometric has a constant speed on screen."""
+    pan_bounds: tuple[float, float] | None = None
+    """Shift at the start and at the end, in half-widths of what is seen, along both axes."""
+    pan_schedule: Curve = "linear"
+    """How it goes from one to the other."""
+    center: tuple[float, float] = (0.0, 0.0)
+    """The point that stays in the middle: row and column from -1 to 1 of the whole picture."""
+    num_samples: int = 90
+    """Frames."""
+    size: tuple[int, int] | None = None
+    """Rows and columns of a frame; the picture's own where it is left out."""
+    supersample: int = 2
+    """Samples across a pixel, 1 to 16: 2 and more keep fine patterns from shimmering."""
+    fps: float = 30.0
+    """Frames a second of the film."""
+    film: str = "zoom.gif"
+    """Name of the film: .gif, .mp4, .webm, or .png for numbered stills in a folder of that name."""
+    out: Path = Path("easel-out")
+    """Folder for it; each file of a folder gets its own in it."""
+
+
+def zoom(config: ZoomConfig) -> int:
+    """Write the films; returns 0."""
+    prepare_folder(config.out)
+    files = list(recipes_in(config.file))
+    if not files:
+        raise BadInput(f"{config.file} has no PNG, TIFF or .safetensors file.")
+    for file in files:
+        folder = config.out / file.stem if config.file.is_dir() else config.out
+        print(f"wrote {_fly(open_model(file), config, folder, file.name)}")
+    return 0
+
+
+def _fly(model: "INRF", config: ZoomConfig, folder: Path, title: str) -> Path:
+    from easel.fields.film import pan_film, write_film, zoom_film
+
+    if model.dimensions != 2:
+        raise BadInput(f"{title} is a volume; `easel fields volume` turns it about.")
+    frames, shared = config.num_samples, {"size": config.size, "supersample": config.supersample}
+    try:
+        if config.pan_bounds is None:
+            pictures = zoom_film(
+                model, *config.zoom_bounds, frames, center=config.center, curve=config.zoom_schedule, **shared
+            )
+        else:
+            pictures = pan_film(
+                model, *config.pan_bounds, frames, zoom=config.zoom_bounds[0], curve=config.pan_schedule, **shared
+            )
+        with progress(f"filming {title}") as bar:
+            return write_film(folder / config.film, counted(pictures, frames, bar), fps=config.fps)
+    except ValueError as error:
+        raise BadInput(str(error)) from None

@@ -1,5 +1,7 @@
 """`easel view` through its widgets, its keys and its command."""
 
+import time
+
 import pytest
 import torch
 from PIL import Image
@@ -89,6 +91,55 @@ def test_light_is_tone_mapped_and_pictures_are_not(page, driver):
     driver.frames(1)
     assert page.canvas.tonemap is None
     assert torch.equal(page.canvas.look(), page.pictures[0].values)
+
+
+def test_tone_map_false_colour_and_reset(page, driver):
+    driver.select("Picture", "4  light.hdr")
+    driver.select("Tone map", "sRGB only")
+    driver.frames(1)
+    assert (page.canvas.tonemap, page.beside.tonemap) == ("srgb", None)
+    driver.select("False colour", "hot")
+    driver.frames(1)
+    assert page.canvas.cmap == page.beside.cmap == "hot" and page.canvas.tonemap is None
+    driver.type("Exposure", "2")
+    driver.click("Reset display")
+    driver.frames(2)
+    display = page.canvas.display
+    assert (display.cmap, display.exposure, display.tonemap) == (None, 0, "srgb")
+
+
+def test_the_histogram_is_of_the_first_picture_and_logarithmic_for_light(page, driver):
+    assert driver.read("Histogram") == "linear" and page.histogram.counts.high <= 1
+    driver.select("Picture", "4  light.hdr")
+    for _ in range(100):  # not counted again before its share of the time is over
+        driver.frames(1)
+        time.sleep(0.01)
+    assert driver.read("Histogram") == "log values" and 1 < page.histogram.counts.high <= 4
+    assert page.histogram.area.width > 100
+
+
+def test_a_range_from_the_histogram_holds_for_both(page, driver):
+    page.canvas.set_display(vmin=0.2, vmax=0.7)
+    driver.frames(2)
+    assert (page.beside.vmin, page.beside.vmax) == (0.2, 0.7)
+
+
+def test_flip_has_numbers_of_a_region(page, driver):
+    driver.select("Compare", "FLIP")
+    driver.frames(1)
+    page.canvas.comparison.region = (2, 3, 20, 30)
+    driver.select("Compare", "Relative")
+    driver.frames(2)
+    assert page.canvas.comparison.mode == "relative" and page.canvas.comparison.region == (2, 3, 20, 30)
+
+
+def test_openexr_is_light(exr, tmp_path, picture):
+    imwrite(tmp_path / "light.exr", picture * 8)
+    loaded = load(tmp_path / "light.exr")
+    assert loaded.radiance and torch.equal(loaded.values, picture * 8)
+    out = tmp_path / "out"
+    assert main(["view", str(tmp_path / "light.exr"), "--headless", "--out", str(out)]) == 0
+    assert (out / "view.png").exists()
 
 
 def test_a_picture_in_words(files):

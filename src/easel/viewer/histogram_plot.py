@@ -10,11 +10,15 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.display import Display, reduced, shown_range
 from easel.viewer.histogram import AXES, Counts, Histogram, axis_range, stride_of
 from easel.viewer.layout import Rectangle
-from easel.viewer.sketch import Number
+from easel.viewer.pen import Pen
+from easel.viewer.sketch import Number, Sketch, Words
 from easel.viewer.theme import INK, QUIET, SMALL_TEXT_PIXELS
 from easel.viewer.toolkit import imgui, implot
+from easel.viewer.widgets import Widget
 
 WIDTH_EMS, HEIGHT_EMS = 22.0, 9.5
+PLOT_EMS = 8.0
+"""Height of the bars in a panel."""
 MARGIN = 8.0
 VEIL = (0.05, 0.06, 0.08, 0.9)
 CHANNEL_COLORS = ((1.0, 0.32, 0.3, 1.0), (0.35, 0.85, 0.4, 1.0), (0.38, 0.56, 1.0, 1.0))
@@ -47,12 +51,41 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     imgui.begin(f"##histogram of {canvas.name} {id(canvas)}", None, plain | flags.no_focus_on_appearing)
     _draw_title(histogram)
     if histogram.counts is not None:
-        _draw_plot(canvas, histogram, histogram.counts)
+        _draw_plot(canvas, histogram, histogram.counts, imgui.get_content_region_avail().y)
     if imgui.is_window_hovered() and imgui.get_io().key_ctrl and imgui.is_key_pressed(imgui.Key.h):
         canvas.histogram = False
     imgui.end()
     imgui.pop_style_var()
     imgui.pop_style_color()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HistogramPlot(Widget[str]):
+    """The histogram of a canvas in a panel, `Panel.ask(label, HistogramPlot(canvas))`, instead of over the canvas."""
+
+    canvas: Canvas
+    histogram: Histogram
+    """Where the counts are kept between frames."""
+    default: str = AXES[0]
+
+    def accept(self, value: object) -> str:
+        """The axes; ValueError where they are none of `AXES`."""
+        self.histogram.axes = str(value)
+        return self.histogram.axes
+
+    def draw(self, pen: Pen, label: str, value: str) -> str:
+        self.histogram.area = None
+        renew(self.canvas, self.histogram)
+        imgui.push_id(label)
+        _draw_title(self.histogram)
+        if self.histogram.counts is not None:
+            _draw_plot(self.canvas, self.histogram, self.histogram.counts, PLOT_EMS * imgui.get_font_size())
+        imgui.pop_id()
+        return self.histogram.axes
+
+    def sketch(self, label: str, value: str) -> Sketch:
+        counts = self.histogram.counts
+        return Words("no finite value" if counts is None else f"{value}: {remarks(counts)}")
 
 
 def renew(canvas: Canvas, histogram: Histogram) -> None:
@@ -105,7 +138,7 @@ def remarks(counts: Counts) -> str:
     return " · ".join(words)
 
 
-def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts) -> None:
+def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, height: Number) -> None:
     """The bars and the handles."""
     log_values = histogram.axes == "log values" and counts.edges[0] > 0
     log_counts = histogram.axes == "log counts"
@@ -114,7 +147,7 @@ def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts) -> None:
     imgui.push_font(None, SMALL_TEXT_PIXELS)
     implot.push_style_var(implot.StyleVar_.plot_padding, imgui.ImVec2(2, 2))
     implot.push_style_color(implot.Col_.plot_bg, imgui.ImVec4(0, 0, 0, 0))
-    if implot.begin_plot("##plot", imgui.get_content_region_avail(), flags):
+    if implot.begin_plot("##plot", (imgui.get_content_region_avail().x, height), flags):
         axis = implot.AxisFlags_
         fixed = axis.no_highlight | axis.no_menus | axis.no_side_switch | axis.lock
         implot.setup_axes("", "", fixed, fixed | axis.no_grid_lines | axis.no_tick_labels | axis.no_tick_marks)

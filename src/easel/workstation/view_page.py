@@ -6,14 +6,29 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.graphics.color import COLORMAPS
 from easel.graphics.image import imread, is_radiance
 from easel.graphics.metrics import psnr, ssim
 from easel.viewer.canvas import Canvas
+from easel.viewer.comparison import MAPS
 from easel.viewer.events import KeyChanged
+from easel.viewer.histogram import Histogram
+from easel.viewer.histogram_plot import HistogramPlot
 from easel.viewer.view import View
 
-COMPARISONS = {"Side by side": "", "Wipe": "wipe", "Flicker": "flicker", "L1": "l1", "L2": "l2", "SSIM": "ssim"}
+COMPARISONS = {
+    "Side by side": "",
+    "Wipe": "wipe",
+    "Flicker": "flicker",
+    "L1": "l1",
+    "L2": "l2",
+    "Relative": "relative",
+    "SSIM": "ssim",
+    "FLIP": "flip",
+}
 """What a person calls it → how the first canvas is compared with the second; "" leaves it alone."""
+TONE_MAPS = {"Neutral": "neutral", "sRGB only": "srgb", "None": None}
+"""What a person calls it → how light is shown."""
 FLIPS = {"left": -1, "right": 1, "page_up": -1, "page_down": 1}
 """Key → how far it flips through the pictures."""
 
@@ -54,6 +69,7 @@ class ViewPage:
         self.shown: tuple[int, int] | None = None
         """The numbers of the two pictures that are bound."""
         self.likeness = self.notice = ""
+        self.histogram = Histogram()
         self.controls = view.panel("Pictures", side="left", width=0.22)
         self.beside: Canvas | None = None
         if len(pictures) > 1:
@@ -83,8 +99,8 @@ class ViewPage:
             self.show(first, second)
         if self.beside is not None:
             self._draw_comparison(self.beside)
-        controls.text_wrapped(describe(self.first))
         self._draw_display()
+        controls.text_wrapped(describe(self.first))
         if controls.button("Save as shown"):
             path = self.out / f"{self.first.path.stem}-shown.png"
             self.canvas.save(path)
@@ -94,39 +110,66 @@ class ViewPage:
 
     def show(self, first: int, second: int) -> None:
         """Bind two of the pictures, by number, and say how alike they are."""
+        was_light = self.shown is not None and self.first.radiance
         self.shown = (first, second)
         one, other = self.pictures[first], self.pictures[second]
-        _bind(self.canvas, one)
+        if one.radiance != was_light:  # light spans many powers of ten
+            self.controls.set("Histogram", "log values" if one.radiance else "linear")
+        self.canvas.bind(one.values, live=False)
         if self.beside is not None:
-            _bind(self.beside, other)
-        if one.values.shape == other.values.shape:
-            likeness = psnr(one.values, other.values).item(), ssim(one.values, other.values).item()
-            self.likeness = "PSNR {:.2f} dB   SSIM {:.4f}".format(*likeness)
-        else:
+            self.beside.bind(other.values, live=False)
+        if one.values.shape != other.values.shape:
             self.likeness = "Of different sizes: no PSNR, no SSIM."
+        elif one.radiance or other.radiance:
+            self.likeness = "Light has no PSNR: compare what is shown by a wipe or a map."
+        else:
+            self.likeness = f"PSNR {psnr(one.values, other.values):.2f} dB   SSIM {ssim(one.values, other.values):.4f}"
 
     def _draw_comparison(self, beside: Canvas) -> None:
         controls = self.controls
-        mode = list(COMPARISONS.values())[controls.combo("Compare", list(COMPARISONS), help="A wipe can be dragged.")]
-        gain = controls.slider("Gain", 1.0, 50.0, default=5.0, log=True, format="%.1f", help="Of a difference.")
+        help = "A wipe can be dragged. A drag with Shift over the picture chooses what the numbers are of."
+        mode = list(COMPARISONS.values())[controls.combo("Compare", list(COMPARISONS), help=help)]
+        with controls.enabled(mode in MAPS):
+            gain = controls.slider("Gain", 1.0, 50.0, default=1.0, log=True, format="%.1f", help="Of a difference.")
         now = self.canvas.comparison
         if (mode, gain) != ((now.mode, now.gain) if now else ("", gain)):
+            region = now.region if now else None
             self.canvas.compare(beside if mode else None, mode or "wipe", gain=gain)
+            if self.canvas.comparison is not None:
+                self.canvas.comparison.region = region
         controls.text_wrapped(self.likeness)
 
     def _draw_display(self) -> None:
         controls = self.controls
         controls.section("Display")
-        exposure = controls.slider("Exposure", -10.0, 10.0, default=0.0, format="%+.1f stops")
-        gamma = controls.slider("Gamma", 0.2, 5.0, default=1.0, log=True, format="%.2f")
-        clip_marks = controls.checkbox("Mark clipping", help="Too bright in red, too dark in blue.")
-        for canvas in filter(None, (self.canvas, self.beside)):
-            asked = (canvas.exposure, canvas.gamma, canvas.clip_marks)
-            if asked != (exposure, gamma, clip_marks):
-                canvas.set_display(exposure=exposure, gamma=gamma, clip_marks=clip_marks)
-
-
-def _bind(canvas: Canvas, picture: Picture) -> None:
-    canvas.bind(None)  # a tone map that fits neither the old nor the new picture must not be in the way
-    canvas.tonemap = "neutral" if picture.radiance else None
-    canvas.bind(picture.values, live=False)
+        settings: dict[str, object] = {
+            "exposure": controls.slider("Exposure", -10.0, 10.0, default=0.0, format="%+.1f stops"),
+            "gamma": controls.slider("Gamma", 0.2, 5.0, default=1.0, log=True, format="%.2f"),
+        }
+        light = any(picture.radiance for picture in self.pictures)
+        tone = list(TONE_MAPS.values())[controls.combo("Tone map", list(TONE_MAPS)) if light else 0]
+        colors = controls.combo("False colour", ["Off", *COLORMAPS], help="Of one channel, or of the mean of three.")
+        settings["cmap"] = COLORMAPS[colors - 1] if colors else None
+        with controls.row():
+            settings["clip_marks"] = controls.checkbox("Mark clipping", help="Too bright in red, too dark in blue.")
+            settings["dither"] = controls.checkbox("Dither", help="So that slow ramps do not step in 8 bits.")
+        if any(picture.values.shape[-1] == 4 for picture in self.pictures):
+            settings["alpha"] = controls.checkbox("Alpha", help="A checkerboard shines through.")
+        reset = controls.button("Reset display")
+        if reset:
+            for label, value in (("Exposure", 0.0), ("Gamma", 1.0), ("False colour", 0)):
+                controls.set(label, value)
+        assert self.shown is not None
+        for canvas, number in zip((self.canvas, self.beside), self.shown, strict=True):
+            if canvas is None:
+                continue
+            light = self.pictures[number].radiance and settings["cmap"] is None
+            asked = settings | {"tonemap": tone if light else None}
+            if reset:
+                asked |= {"vmin": None, "vmax": None}
+            elif canvas is self.beside:  # the handles of the histogram are the first picture's
+                asked |= {"vmin": self.canvas.vmin, "vmax": self.canvas.vmax}
+            if any(getattr(canvas, name) != value for name, value in asked.items()):
+                canvas.set_display(**asked)
+        controls.section("Values")
+        controls.ask("Histogram", HistogramPlot(self.canvas, self.histogram))

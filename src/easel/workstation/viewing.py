@@ -16,7 +16,7 @@ SETTLING_FRAMES = 3
 
 @dataclass(frozen=True)
 class ViewConfig(HostConfig):
-    """Look at pictures: flip through them, zoom to single values, compare two, change the exposure, save what is shown.
+    """Look at pictures: flip through them, zoom to single values, compare two, drag their range, save what is shown.
 
     The wheel zooms and the middle button drags; the left and right arrow keys flip. Without a display the window is
     drawn once into --out, and the size and the range of every picture are printed.

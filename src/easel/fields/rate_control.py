@@ -1,0 +1,131 @@
+"""Compress a picture to a quality or to a number of bits: a run is a generator of trials, the last is the result."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.fields.compressed_file import file_bytes
+from easel.fields.compression import LARGEST_STEP, NETWORK_PIXELS, STEP_PARTS, CompressedPicture, Encoder
+from easel.fields.detail_network import NO_NETWORK
+
+CLOSE = 0.985
+"""A file of this share of the bytes allowed, or more, is not worth another trial."""
+_TRIALS = 9
+_TRAINING_STEPS_BETWEEN_TRIALS = 50
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work a picture is worth."""
+
+    hidden: int
+    """Units of the network; 0 leaves it out."""
+    steps: int
+    """Gradient steps of every round of training."""
+    rounds: int
+    """Times that the network is trained and the bands are chosen anew for it."""
+
+
+EFFORTS = {
+    "quick": Effort(hidden=0, steps=0, rounds=0),
+    "balanced": Effort(hidden=12, steps=500, rounds=2),
+    "best": Effort(hidden=16, steps=1500, rounds=4),
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A file that could be written now."""
+
+    share: float
+    """Of the work that is done, about."""
+    coded: CompressedPicture
+
+    @property
+    def bytes(self) -> int:
+        """Of the file."""
+        return file_bytes(self.coded)
+
+
+def step_for(quality: float) -> int:
+    """The quantiser's step, in 1/64 grey level, for a quality from 0 to 100: twice as fine with every 14."""
+    return min(round(STEP_PARTS * 2 * 2 ** ((100 - quality) / 14)), LARGEST_STEP)
+
+
+def compress(
+    picture: Float[Tensor, "h w c"],
+    *,
+    quality: float = 40.0,
+    bits_per_pixel: float | None = None,
+    effort: Effort = EFFORTS["balanced"],
+    generator: torch.Generator,
+) -> Iterator[Trial]:
+    """Compress a picture in [0, 1] with 1, 3 or 4 channels; `bits_per_pixel` is a limit, and goes before `quality`.
+
+    ValueError for a limit below the smallest file.
+    """
+    encoder = Encoder(picture)
+    limit = None if bits_per_pixel is None else math.floor(bits_per_pixel * encoder.size[0] * encoder.size[1] / 8)
+    network_pays = effort.rounds > 0 and math.prod(encoder.size) <= NETWORK_PIXELS
+    training = effort.rounds * effort.steps if network_pays else 0
+    whole = training + (0 if limit is None else _TRIALS * _TRAINING_STEPS_BETWEEN_TRIALS) + 1
+
+    plain = None
+    for plain in _search(encoder.plain, step_for(quality), limit):
+        yield Trial(0.1, plain)
+    assert plain is not None
+    if not network_pays:
+        return
+    coded, network, done = plain, NO_NETWORK, 0
+    for _ in range(effort.rounds):
+        for trained in encoder.train(coded, effort.hidden, effort.steps, generator=generator):
+            done += 1
+            if trained is not None:
+                network = trained
+            elif done % _TRAINING_STEPS_BETWEEN_TRIALS == 0:
+                yield Trial(0.1 + 0.8 * done / whole, plain)
+        coded = encoder.with_network(coded, network)
+    best = plain
+    # Under a limit both fit, and the one with less error is better; without one, bytes count too.
+    measure = encoder.loss if limit is None else encoder.error
+    for refined in _search(lambda step: encoder.refined(step, network), coded.step, limit):
+        best = refined if measure(refined) < measure(best) else best
+        yield Trial(0.95, best)
+    yield Trial(1.0, best)
+
+
+def _search(
+    coded_with: Callable[[int], CompressedPicture], step: int, limit: int | None
+) -> Iterator[CompressedPicture]:
+    """Pictures coded with this step or, under a limit, with finer and finer steps that fit; the last is the finest."""
+    if limit is None:
+        yield coded_with(step)
+        return
+    best = None
+    finer, coarser = (0, math.inf), (LARGEST_STEP + 1, 0.0)  # (step, bytes) that is too large, and that fits
+    for _ in range(_TRIALS):
+        coded = coded_with(step)
+        size = file_bytes(coded)
+        if size <= limit:
+            best, coarser = coded, (step, size)
+            yield coded
+        else:
+            finer = (step, size)
+        if CLOSE * limit <= size <= limit or coarser[0] - finer[0] <= 1:
+            break
+        # Bytes fall about as fast as steps grow.
+        step = round(step * min(max(size / (limit * (1 + CLOSE) / 2), 1 / 16), 16))
+        if not finer[0] < step < coarser[0]:
+            step = round(math.sqrt(max(finer[0], 1) * coarser[0]))
+            step = min(max(step, finer[0] + 1), coarser[0] - 1)
+    if best is None:
+        coded = coded_with(LARGEST_STEP)
+        if file_bytes(coded) > limit:
+            raise ValueError(
+                f"{limit} bytes are too few for this picture: it takes {file_bytes(coded)} at least. Allow more bits."
+            )
+        yield coded

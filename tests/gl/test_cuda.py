@@ -247,6 +247,14 @@ def test_where_another_device_draws_it_comes_through_main_memory(picture_texture
     assert picture_texture.path == "cuda-host" and "register" not in machine.calls
 
 
+def test_a_texture_that_is_filled_in_another_way_is_cuda_s_no_longer(picture_texture, machine, interop) -> None:
+    picture_texture.upload(noise(5, 7, 1))
+    interop.give_up(InteropError("as for a tensor of another device"))
+    picture = noise(5, 7, 1, seed=6)
+    assert content(picture_texture.upload(picture)).equal(picture)
+    assert picture_texture.path == "cuda-host" and machine.calls.count("unregister") == 1
+
+
 def test_without_cuda_bindings_it_comes_through_main_memory(picture_texture, machine, monkeypatch) -> None:
     def runtime() -> None:
         raise InteropError("no cuda-bindings")

@@ -66,9 +66,7 @@ class PictureTexture:
 
     def release(self) -> None:
         """Give the memory back; the next upload starts afresh."""
-        if isinstance(self._courier, ArrayCopy):
-            self._courier.release()
-        self._courier = None
+        self._dismiss_courier()
         if self._texture is not None:
             self._texture.release()
             self._texture = None
@@ -92,8 +90,14 @@ class PictureTexture:
             self.release()
         texture = self._prepare(picture, channels)
         if not isinstance(self._courier, HostCopy) or not self._courier.fits(picture):
+            self._dismiss_courier()
             self._courier = HostCopy(interop.cuda, picture)
         self.moved_bytes, self.path = self._courier.copy_into(texture, picture, late), self._courier.path
+
+    def _dismiss_courier(self) -> None:
+        if isinstance(self._courier, ArrayCopy):
+            self._courier.release()
+        self._courier = None
 
     def _prepare(self, picture: Shaped[Tensor, "h w c"], components: int) -> "moderngl.Texture":
         """A texture for such pictures, the one that there is if it fits."""

@@ -241,9 +241,9 @@ class Canvas(Recordable, Displayed):
     def compare(self, other: "Shown | None", mode: str = "wipe", *, gain: Number = 1.0) -> "Canvas":
         """Show this canvas against `other`, of which `Canvas(name).bind(tensor)` makes one that is not on screen.
 
-        "wipe" parts them at a line that can be dragged, "flicker" shows them in turns; "l1", "l2" and "ssim" show how
-        far they are apart, from 0 to 1 / `gain`. `comparison` has PSNR and SSIM meanwhile. `history.at(step)` can be
-        compared with as well. None ends it.
+        "wipe" parts them at a line that can be dragged, "flicker" shows them in turns; "l1", "l2", "relative", "ssim"
+        and "flip" show how far they are apart, from 0 to 1 / `gain`. `comparison` has PSNR, SSIM and L1 meanwhile, of
+        all or of its `region`. `history.at(step)` can be compared with as well. None ends it.
         """
         if other is not None and not isinstance(other, Shown):
             raise TypeError(

@@ -115,6 +115,14 @@ def read(path: str | os.PathLike[str]) -> CompressedPicture:
         raise FileError(f"cannot read {os.fspath(path)!r}: {error}.") from None
 
 
+def kind_of(path: str | os.PathLike[str]) -> int:
+    """PICTURE or WEIGHTS; whatever is wrong with the file is a FileError of one line."""
+    try:
+        return unframe(read_bytes(path))[0]
+    except ValueError as error:
+        raise FileError(f"cannot read {os.fspath(path)!r}: {error}.") from None
+
+
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """All bytes of a file of reasonable size."""
     with open_file(path) as file:

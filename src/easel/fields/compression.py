@@ -145,7 +145,7 @@ class Encoder:
     def with_network(self, coded: CompressedPicture, network: DetailNetwork) -> CompressedPicture:
         """The same step and this network; the bands are chosen anew, for what it leaves them to do."""
         added = network.apply(detail_network.features(*coded.values(), self.size)).reshape(self.planes.shape)
-        wanted: Plane = self.planes - added * np.float32(coded.step / STEP_PARTS)
+        wanted = self.planes - added * np.float32(coded.step / STEP_PARTS)
         low, details = analyze(wanted, len(self._details))
         return self._quantized(coded.step, network, low, details)
 

@@ -90,7 +90,7 @@ def _choose(values: Plane, bands: Bands, level: int, way: int, weight: float) ->
 
 
 def _loss(size: Plane, number: Integers, around: Integers, bits: NDArray[np.float32], weight: float) -> Plane:
-    error: Plane = size - np.maximum(number.astype(np.float32) - np.float32(_INWARD), np.float32(0))
+    error = size - np.maximum(number.astype(np.float32) - np.float32(_INWARD), np.float32(0))
     # Above the last size with a cost of its own all are the same to the choice between neighbours.
     return error * error + np.float32(weight) * bits[around, np.minimum(number, _SIZES - 1)]
 

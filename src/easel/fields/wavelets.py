@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating]
+"""float32 numbers."""
 Detail = tuple[Plane, Plane, Plane]
 """The high bands of one level: high across, high down, high both ways; each (planes, rows, columns)."""
 

@@ -84,8 +84,8 @@ def headless(picture: torch.Tensor, repeats: int) -> float:
         return cpu_ms(lambda: turn(view), repeats, inner=20)
 
 
-def idle(picture: torch.Tensor, seconds: float) -> float:
-    """A training step beside a window with a canvas that does not change."""
+def idle(picture: torch.Tensor | None, seconds: float) -> float:
+    """What a window with a canvas that does not change adds to a training step; without a picture, an empty panel."""
 
     def train(seconds: float, step: Callable[[], object]) -> float:
         """CPU milliseconds of a step and what comes with it."""
@@ -97,7 +97,9 @@ def idle(picture: torch.Tensor, seconds: float) -> float:
         return (time.process_time() - start) / steps * 1e3
 
     with opened("window") as view:
-        view.panel("Picture").canvas("picture").bind(picture)
+        panel = view.panel("Picture")
+        if picture is not None:
+            panel.canvas("picture").bind(picture)
         train(1.0, lambda: turn(view))  # the first frames, and the checksums of what has come to rest
         added = [train(seconds, lambda: turn(view)) - train(seconds, lambda: None) for _ in range(3)]
         return statistics.median(added)
@@ -183,7 +185,9 @@ def pictures(arguments: argparse.Namespace) -> list[Row]:
     )
     print(f" {'same':>10}{'changed':>10} {'same':>10}{'changed':>10}")
     print(LINE.format("goal", "", "< 1 %", "→", "", "", "↑", *[""] * 4))
-    rows = []
+    empty = idle(None, 0.5 if arguments.quick else 1.5)
+    print(LINE.format("no canvas", "", f"{empty / STEP_SECONDS / 10:.1f} %", *[""] * 8))
+    rows: list[Row] = [{"side": 0, "idle": empty}]
     for side in SIDES[: 2 if arguments.quick else 3]:
         for dtype in DTYPES:
             picture, repeats = noise(side, dtype), 5 if arguments.quick else 15 if side > 1024 else 31
@@ -339,6 +343,14 @@ def main() -> None:
     torch.set_num_threads(1)
     facts = machine()
     print("  ".join(f"{name} {value}" for name, value in facts.items()), end="\n\n")
+    # First, while nothing is there that could be given back and hide what is kept.
+    kept = memory(1000 if arguments.quick else 10_000)
+    print(
+        "memory after {frames} frames of a network's output: {growth_mb:+.1f} MB, {graph_nodes} graph nodes".format(
+            **kept
+        )
+    )
+    print()
     with display():
         rows = pictures(arguments)
     print()
@@ -347,12 +359,6 @@ def main() -> None:
         print(
             "interface {window}: empty {empty:.3f}, 12 widgets and a curve {logic:.3f}, drawn {drawn:.1f}".format(**row)
         )
-    kept = memory(1000 if arguments.quick else 10_000)
-    print(
-        "memory after {frames} frames of a network's output: {growth_mb:+.1f} MB, {graph_nodes} graph nodes".format(
-            **kept
-        )
-    )
     answers = latency(3 if arguments.quick else 10)
     for what, answer in answers.items():
         milliseconds, steps = answer["median_ms"], answer["most_steps"]

@@ -6,8 +6,6 @@ tensor that was ever caught is not believed again.
 """
 
 import zlib
-from collections.abc import Callable
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -41,12 +39,12 @@ class Witness:
         if changed or tensor is None or tensor.data_ptr() == self._caught:
             self._sums = []
             return False
-        strips = _strips(tensor)
+        count = min(max(tensor.nbytes // STRIP_BYTES, 1), tensor.shape[0])
         if not self._sums:
-            self._sums = [strip() for strip in strips]
+            self._sums = [_checksum(tensor, number, count) for number in range(count)]
             return False  # written since it was last shown? Once more will tell, and from here on the sums do.
-        self._next = (self._next + 1) % len(strips)
-        if strips[self._next]() == self._sums[self._next]:
+        self._next = (self._next + 1) % count
+        if _checksum(tensor, self._next, count) == self._sums[self._next]:
             return True
         self._caught = tensor.data_ptr()
         return False
@@ -59,13 +57,8 @@ def _fingerprint(tensor: Tensor, canvas: Canvas) -> Fingerprint | None:
     return tensor.data_ptr(), tensor._version, tensor.dtype, tuple(tensor.shape), tensor.stride(), canvas.display
 
 
-def _strips(tensor: Tensor) -> list[Callable[[], int]]:
-    """What computes the checksum of each piece of a tensor, cut along its first axis."""
+def _checksum(tensor: Tensor, number: int, count: int) -> int:
+    """Of one of the `count` strips that a tensor is cut into along its first axis."""
     rows = tensor.shape[0]
-    count = min(max(tensor.nbytes // STRIP_BYTES, 1), rows)
-    cuts = pairwise(rows * number // count for number in range(count + 1))
-    return [lambda first=first, last=last: _checksum(tensor[first:last]) for first, last in cuts]
-
-
-def _checksum(part: Tensor) -> int:
-    return zlib.crc32(part.contiguous().view(-1).view(torch.uint8).numpy().data)
+    strip = tensor[rows * number // count : rows * (number + 1) // count]
+    return zlib.crc32(strip.contiguous().view(-1).view(torch.uint8).numpy().data)

@@ -7,6 +7,7 @@ machines. Looking at the result is not counted for anyone, nor is compiling the 
 
 Rows are presets of `easel.fields`, all fitted by its `fit`: those of grids run in the numba kernel, those of sines and
 of Fourier features in plain torch. "At its stop" is after the steps that the preset names, if a run comes that far.
+The method "loop" is the tutorial's loop itself, on the picture.
 
 PSNR is of the whole picture, clamped and rounded to 8 bits. Pictures: those of the folder kodak in EASEL_DATA, and
 scikit-image's logo, reduced to 256 x 256 and laid on white; without EASEL_DATA scikit-image's astronaut.
@@ -28,7 +29,7 @@ import skimage.data
 import torch
 from torch import Tensor, nn
 
-from easel.fields import PRESETS, Field, FourierEncoding, as_target, build_field, fit, render
+from easel.fields import PRESETS, FourierEncoding, as_target, build_field, fit, render
 from easel.fields.coordinates import pixel_centers
 from easel.graphics.image import resize
 
@@ -39,39 +40,14 @@ RULE_EVERY = 8
 PICTURES = ("logo", "01", "03", "05", "08", "13", "15", "19", "23")
 
 
-def psnr(model: Field, picture: Tensor) -> float:
-    levels = (render(model, tuple(picture.shape[:2])) * 255).round() - (picture * 255).round()
+def psnr(found: Tensor, picture: Tensor) -> float:
+    levels = (found.clamp(0, 1) * 255).round() - (picture * 255).round()
     return -10 * math.log10((levels / 255).square().mean().item())
-
-
-class Ruler:
-    """The tutorial's loop on noise of a picture's size: `measure` gives the CPU seconds of its next step."""
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        generator = torch.Generator().manual_seed(0)
-        widths = [26, 128, 128, 128, 3]
-        layers = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
-        self._network = nn.Sequential(*layers[:-1], nn.Sigmoid())
-        self._inputs = FourierEncoding(6, include_input=True)(pixel_centers(size))  # once, in its favour
-        self._pixels = torch.rand(math.prod(size), 3, generator=generator)
-        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=1e-2)
-        self.history: list[float] = []
-        self.measure()  # the first step finds no memory yet
-        self.history.clear()
-
-    def measure(self) -> float:
-        start = time.process_time()
-        loss = (self._network(self._inputs) - self._pixels).square().mean()
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
-        self.history.append(time.process_time() - start)
-        return self.history[-1]
 
 
 @dataclass
 class Run:
-    """One preset on one picture with one seed."""
+    """One method on one picture with one seed."""
 
     parameters: int
     psnr: dict[str, float] = field(default_factory=dict)
@@ -83,29 +59,67 @@ class Run:
     """Seed steps until the preset's own stop."""
 
 
-def race(name: str, picture: Tensor, seed: int, columns: tuple[int, ...], ruler: Ruler) -> Run:
+class Loop:
+    """The tutorial's loop on a picture."""
+
+    def __init__(self, picture: Tensor, seed: int) -> None:
+        torch.manual_seed(seed)
+        widths = [26, 128, 128, 128, 3]
+        layers = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
+        self._network = nn.Sequential(*layers[:-1], nn.Sigmoid())
+        self._size = (picture.shape[0], picture.shape[1])
+        self._inputs = FourierEncoding(6, include_input=True)(pixel_centers(self._size))  # once, in its favour
+        self._pixels = picture.flatten(0, 1)
+        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=1e-2)
+        self.history: list[float] = []
+        """CPU seconds of every step."""
+
+    def step(self) -> float:
+        """Take one; returns its CPU seconds."""
+        start = time.process_time()
+        loss = (self._network(self._inputs) - self._pixels).square().mean()
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        self.history.append(time.process_time() - start)
+        return self.history[-1]
+
+    def run(self, columns: tuple[int, ...]) -> Run:
+        """Take as many steps as the last column says; they are the unit themselves."""
+        run = Run(sum(parameter.numel() for parameter in self._network.parameters()))
+        while run.steps < columns[-1]:
+            self.step()
+            run.steps += 1
+            if run.steps in columns:
+                with torch.inference_mode():
+                    found = torch.cat([self._network(inputs) for inputs in self._inputs.split(2**16)])
+                run.psnr[str(run.steps)] = psnr(found.view(*self._size, 3), self._pixels.view(*self._size, 3))
+        run.milliseconds = 1e3 * statistics.mean(self.history)
+        return run
+
+
+def race(name: str, picture: Tensor, seed: int, columns: tuple[int, ...], ruler: Loop) -> Run:
     """Fit by a preset until the last column, looking at the picture at each of them and at the preset's own stop."""
     preset = PRESETS[name]
     assert preset.field is not None
-    generator = torch.Generator().manual_seed(seed)
-    model = build_field(preset.field, tuple(picture.shape[:2]), generator=generator)
-    limit = preset.steps if preset.knobs.schedule != "constant" else None
-    steps = fit(model, picture, preset.knobs, steps=limit, generator=generator)
+    generator, size = torch.Generator().manual_seed(seed), (picture.shape[0], picture.shape[1])
+    model = build_field(preset.field, size, generator=generator)
+    steps = fit(model, picture, preset.knobs, generator=generator)
     next(steps)
     run, left = Run(model.size, steps=1), list(columns)
     units, seconds, unit, ruled = 0.0, 0.0, math.nan, -math.inf
     while left:
         if units - ruled >= RULE_EVERY:
-            unit, ruled = ruler.measure(), units
+            unit, ruled = ruler.step(), units
         start = time.process_time()
-        ended = next(steps, None) is None
+        next(steps)
         elapsed = time.process_time() - start
         seconds, units = seconds + elapsed, units + elapsed / unit
-        run.steps += not ended
-        if run.steps == preset.steps and "stop" not in run.psnr:
-            run.psnr["stop"], run.stop = psnr(model, picture), units
-        while left and (ended or units >= left[0]):
-            run.psnr[str(left.pop(0))] = psnr(model, picture)
+        run.steps += 1
+        if run.steps == preset.steps:
+            run.psnr["stop"], run.stop = psnr(render(model, size), picture), units
+        while left and units >= left[0]:
+            run.psnr[str(left.pop(0))] = psnr(render(model, size), picture)
     run.milliseconds = 1e3 * seconds / run.steps
     return run
 
@@ -161,7 +175,8 @@ def table(found: dict[str, dict[str, list[Run]]], columns: tuple[int, ...], seed
 
 
 def mean_of(runs: list[Run]) -> Run:
-    mean = {key: statistics.mean(run.psnr[key] for run in runs) for key in runs[0].psnr}
+    columns = set.intersection(*(set(run.psnr) for run in runs))
+    mean = {column: statistics.mean(run.psnr[column] for run in runs) for column in columns}
     milliseconds, stop = (statistics.mean(getattr(run, name) for run in runs) for name in ("milliseconds", "stop"))
     return Run(runs[0].parameters, mean, runs[0].steps, milliseconds, stop)
 
@@ -173,7 +188,7 @@ def main() -> None:
         "--methods",
         nargs="+",
         default=METHODS,
-        choices=[name for name in PRESETS if PRESETS[name].field],
+        choices=["loop", *METHODS, "tutorial"],
         metavar="PRESET",
     )
     parser.add_argument("--seeds", type=int, default=1, help="runs of every method on every picture")
@@ -199,12 +214,16 @@ def main() -> None:
     print(", ".join(f"{key} {value}" for key, value in machine.items()), flush=True)
     found: dict[str, dict[str, list[Run]]] = {}
     for name, picture in pictures(options.pictures).items():
-        ruler = Ruler((picture.shape[0], picture.shape[1]))
+        ruler = Loop(picture, seed=0)
+        ruler.step()  # finds no memory yet
+        ruler.history.clear()
         for method in options.methods:
             for seed in range(options.seeds):
                 key = f"{name} {method} {seed}"
                 if not set(map(str, columns)) <= kept.get(key, {"psnr": {}})["psnr"].keys():
-                    kept[key] = asdict(race(method, picture, seed, columns, ruler))
+                    loop = Loop(picture, seed) if method == "loop" else None
+                    run = loop.run(columns) if loop else race(method, picture, seed, columns, ruler)
+                    kept[key] = asdict(run)
                     print(f"{key}: {kept[key]}", flush=True)
                     if options.json:
                         options.json.write_text(json.dumps({"machine": machine, "runs": kept}, indent=1))

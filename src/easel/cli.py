@@ -19,6 +19,8 @@ COMMANDS = {
     "fields zoom": ("easel.commands.fields.zoom:zoom", "film a flight into a field"),
     "fields walk": ("easel.commands.fields.walk:walk", "film a walk through a field's latents"),
     "fields volume": ("easel.commands.fields.volume:volume", "paint volumes, and look at volumes"),
+    "fields compress": ("easel.commands.fields.compress:compress", "store a photograph as a field of few bytes"),
+    "fields decompress": ("easel.commands.fields.compress:decompress", "turn a compressed field back into a picture"),
     "fields export": ("easel.commands.fields.export:export", "write a field as a web page and as ONNX"),
     "fields analyze": ("easel.commands.fields.analyze:analyze", "see how the pictures of a folder differ"),
     "view": ("easel.workstation.viewing:view", "look at pictures: zoom, values, exposure, two side by side"),

@@ -1,6 +1,6 @@
 """The weights of any fitted field in few bytes: rounded to some bits each and entropy-coded.
 
-Every tensor of floats has one scale; numbers with a sign of so many bits times the scale are its values. All else that a
+Every tensor of floats has one scale; whole numbers of so many bits, times the scale, are its values. All else that a
 checkpoint holds is kept as it is.
 """
 

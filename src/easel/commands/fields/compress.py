@@ -154,9 +154,8 @@ def _compress_weights(config: CompressConfig, out: Path) -> int:
         checkpoint.write(rounded, stored.tensors(), stored.config)
         after = open_model(rounded).generate()
     bpp = 8 * size_bytes / math.prod(before.shape[:-1])
-    print(
-        f"{stored.count:,} weights in {size_bytes:,} bytes, {8 * size_bytes / stored.count:.2f} bits each, {bpp:.4f} bpp"
-    )
+    each = 8 * size_bytes / max(stored.count, 1)
+    print(f"{stored.count:,} weights in {size_bytes:,} bytes, {each:.2f} bits each, {bpp:.4f} bpp")
     print(f"PSNR to the field before: {psnr(after, before).item():.2f} dB")
     if config.target is not None:
         was, now = (psnr(torch.as_tensor(picture), true).item() for picture in (before, after))

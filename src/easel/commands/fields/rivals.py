@@ -31,7 +31,7 @@ def measured(codec: str, size_bytes: int, levels: UInt8[np.ndarray, "h w c"], tr
 
 
 def rivals(picture: Float[Tensor, "h w c"], limit_bytes: int) -> list[Coded]:
-    """JPEG and WebP at their largest quality that is not larger; one that cannot be so small, or has no alpha, is left out.
+    """JPEG and WebP at their largest quality that is not larger; without one that cannot be so small, or has no alpha.
 
     Each is the better of its settings: JPEG with optimised tables, sequential and progressive, colours halved or whole;
     WebP by its slowest method.

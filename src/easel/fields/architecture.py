@@ -22,7 +22,7 @@ from easel.fields.initialization import INITS, Initialization, PerLayer, linears
 from easel.fields.streams import stream
 from easel.fields.topology import GraphNetwork, watts_strogatz, with_operations
 
-MOST_GRAPH_WEIGHTS = 2**26
+MOST_WEIGHTS = 2**26
 GRAPH_GAIN = 0.7
 """Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through
 many maps: were each of them 3 √width strong, as its default says, all pictures would be noise."""
@@ -97,9 +97,6 @@ class Architecture:
         if self.fourier_freqs and self.encoding not in (None, "fourier"):
             raise ValueError(f"encoding {self.encoding!r} and fourier_freqs exclude each other; leave one out.")
         self._check_settings()
-        for name, value in vars(self).items():
-            if isinstance(value, list):
-                _set(self, name, tuple(value))
         if self.final_activation is not None:
             _set(self, "final_activation", activation_name(self.final_activation))
         if isinstance(self.activations, tuple):
@@ -126,7 +123,7 @@ class Architecture:
         for key in data:
             if key not in known:
                 raise ValueError(_unknown("architecture key", key, known))
-        return cls(**data)
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 
 def slots(architecture: Architecture) -> list[str]:
@@ -168,7 +165,7 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
         defaults |= {"siren_layers": 5, "siren_scale": 1.0, "siren_scale_init": 30.0}
     if architecture.topology == "WS":
         nodes = _graph(architecture, seed)
-        if len(nodes) * defaults["width"] ** 2 > MOST_GRAPH_WEIGHTS:
+        if len(nodes) * defaults["width"] ** 2 > MOST_WEIGHTS:
             raise ValueError(f"a graph of {len(nodes)} nodes, {defaults['width']} wide, would fill memory; take fewer.")
         given |= {"graph": to_graphml(nodes), "num_graph_nodes": len(nodes)}
     if architecture.encoding in (None, "fourier"):
@@ -183,6 +180,8 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
 def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
     """The field of this architecture; `draw` counts how often its weights have been drawn anew."""
     architecture = resolve(architecture, seed)
+    if weights_in_space(architecture) > MOST_WEIGHTS:
+        raise ValueError(f"the encoding {architecture.encoding!r} would fill memory; take a smaller `finest`.")
     generator = stream(seed, "weights", draw)
     inputs = architecture.dimensions + _has_radius(architecture)
     encoding: Any = _encoding(architecture, inputs, generator)
@@ -258,6 +257,18 @@ def _graph(architecture: Architecture, seed: int) -> list[Node]:
         case name:
             choice = (name,)
     return with_operations(nodes, choice, seed)
+
+
+def weights_in_space(architecture: Architecture) -> int:
+    """Learned numbers that an encoding spreads over space, at most."""
+    settings = architecture.encoding_settings
+    if architecture.encoding == "grid":
+        return round(settings["levels"] * settings["features"] * settings["finest"] ** architecture.dimensions)
+    if architecture.encoding == "hash":
+        return round(settings["levels"] * settings["features"] * 2 ** settings["log2_table"])
+    if architecture.encoding == "planes":
+        return round(6 * settings["features"] * settings["finest"] ** 2)
+    return 0
 
 
 def _has_radius(architecture: Architecture) -> bool:

@@ -95,7 +95,7 @@ class InputSum(nn.Module):
     def __init__(self, groups: Sequence[int], latent_dim: int, width: int, activations: Sequence[str]) -> None:
         """`activations`: one for every group, one for the latent (also where there is none), one for the sum."""
         super().__init__()
-        self.groups = list(groups)
+        self.groups, self.width = list(groups), width
         self.inputs = nn.ModuleList(empty_linear(group, width, bias=False) for group in groups)
         self.latent = empty_linear(latent_dim, width) if latent_dim else None
         *inputs, latent, total = map(activation, activations)
@@ -192,13 +192,17 @@ class ConvStack(ArtNetwork):
     def freeze(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> None:
         self.levels.freeze(self.output(self._run(inputs, z, freeze=self.norm == "batch")))
 
+    def first(self, columns: int, z: Float[Tensor, " l"] | None) -> tuple[Tensor, Tensor]:
+        """Weight and bias of the first layer on that many inputs: z is the same everywhere, its share a constant."""
+        (layer, *_) = linears(self.linears)
+        if z is None:
+            return layer.weight, layer.bias
+        return layer.weight[:, :columns], linear(z, layer.weight[:, columns:], layer.bias)
+
     def _run(self, values: Tensor, z: Tensor | None, freeze: bool) -> Tensor:
         for number, (layer, activate) in enumerate(zip(linears(self.linears), self.activations, strict=True)):
             if number == 0:
-                # z is the same everywhere: its columns of the first layer make a constant.
-                columns = values.shape[1]
-                constant = layer.bias if z is None else linear(z, layer.weight[:, columns:], layer.bias)
-                values = linear(values, layer.weight[:, :columns], constant)
+                values = linear(values, *self.first(values.shape[1], z))
             else:
                 values = layer(values)
             values = activate(self._normalize(values, number, freeze))

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from easel.fields import art_fused
 from easel.fields.config import FieldConfig
 from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, RandomFourier, level_shapes
 from easel.fields.grids import HashGrid
@@ -72,6 +73,8 @@ class Field(nn.Module):
             coords = torch.cat([coords, norm(coords)], dim=1)
         features = self.encoding(coords)
         z = self.latent if z is None else z
+        if art_fused.runs_fused(self.network, features):
+            return self.output(art_fused.evaluate(self.network, features, z))
         return self.output(self.network(features) if z is None else self.network(features, z))
 
 

@@ -19,14 +19,15 @@ from easel.graphics.files import FileError, open_file, write_whole
 
 LIMIT_BYTES = 4 * 2**30
 """Larger files are not read."""
-_CONFIG, _DIGEST = "easel.config", "easel.sha256"
+_NOTE = "easel"
 
 
 def pack(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bytes:
     """The bytes of a file with these tensors and these settings, which are plain data; always the same."""
     text = json.dumps(config, sort_keys=True, allow_nan=False)
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    return save(stored, {_CONFIG: text, _DIGEST: digest(stored, text)})
+    # One note alone: several would be stored in a random order.
+    return save(stored, {_NOTE: json.dumps({"config": text, "sha256": digest(stored, text)})})
 
 
 def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -38,11 +39,13 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
         header = read_json(data[8 : 8 + header_bytes].decode())
         notes = header.get("__metadata__")
         tensors = load(data)
-    except (struct.error, SafetensorError, UnicodeDecodeError, AttributeError) as error:
+    except (struct.error, SafetensorError, UnicodeDecodeError) as error:
         raise ValueError(f"it is damaged or no safetensors file ({' '.join(str(error).split())[:120]})") from None
-    if not isinstance(notes, dict) or not isinstance(text := notes.get(_CONFIG), str):
+    if not isinstance(notes, dict) or not isinstance(notes.get(_NOTE), str):
         raise ValueError("it is a safetensors file without Easel's settings")
-    if notes.get(_DIGEST) != digest(tensors, text):
+    note = read_json(notes[_NOTE])
+    text = note.get("config")
+    if not isinstance(text, str) or note.get("sha256") != digest(tensors, text):
         raise ValueError("it was altered: its digest does not match its content")
     return tensors, read_json(text)
 

@@ -18,13 +18,15 @@ TOPOLOGIES = ("mlp", "simple", "conv", "WS", "siren")
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 @pytest.mark.parametrize(("kind", "size"), [(INRF2D, (24, 40)), (INRF3D, (7, 8, 9))])
 def test_one_seed_is_one_picture(topology, kind, size):
-    model = kind(graph_topology=topology, seed=5)
-    picture = model.generate(output_shape=size)
+    picture = kind(graph_topology=topology, seed=5).generate(output_shape=size)
     assert picture.shape == (*size, 3) and picture.dtype == torch.float32
     assert picture.min() >= 0 and picture.max() <= 1
-    assert torch.equal(picture, model.generate(size=size))
-    assert torch.equal(picture, kind(graph_topology=topology, seed=5).generate(output_shape=size))
-    assert not torch.equal(picture, kind(graph_topology=topology, seed=6).generate(output_shape=size))
+    assert torch.equal(picture, kind(graph_topology=topology, seed=5).generate(size=size))
+
+
+def test_another_seed_is_another_picture():
+    first, second = (INRF2D(seed=seed).generate(size=(8, 8)) for seed in (5, 6))
+    assert not torch.equal(first, second)
 
 
 def test_constructing_and_generating_leave_no_trace(tmp_path, monkeypatch):
@@ -47,26 +49,35 @@ def test_without_a_seed_models_differ_and_know_theirs():
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
-def test_a_zoom_is_a_crop(topology):
+def test_sizes_windows_and_splits_are_one_picture(topology):
     model = INRF2D(graph_topology=topology, seed=1)
-    large = model.generate(size=(128, 128))
-    assert torch.equal(model.generate(size=(64, 64), zoom=2), large[32:96, 32:96])
-    assert torch.equal(model.generate(size=(64, 64), zoom=2, center=(-0.5, 0.5)), large[:64, 64:])
+    picture = model.generate(size=(64, 96))
+    for splits in (7, 100):
+        assert torch.equal(model.generate(size=(64, 96), splits=splits), picture)
+    assert torch.equal(model.generate(size=(32, 48), zoom=2), picture[16:48, 24:72])
+    assert torch.equal(model.generate(size=(32, 48), zoom=2, center=(-0.5, 0.5)), picture[:32, 48:])
+    assert torch.equal(model.generate(size=(192, 288))[1::3, 1::3], picture)
 
 
-@pytest.mark.parametrize("topology", TOPOLOGIES)
-def test_a_larger_picture_is_the_same_with_more_between(topology):
-    model = INRF2D(graph_topology=topology, seed=1)
-    assert torch.equal(model.generate(size=(96, 90))[1::3, 1::3], model.generate(size=(32, 30)))
+def test_threads_change_nothing():
+    model, before = INRF2D(graph_topology="conv", seed=1), torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = model.generate(size=(101, 99))
+        torch.set_num_threads(2)
+        assert torch.equal(model.generate(size=(101, 99)), one)
+    finally:
+        torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("splits", [1, 7, 100])
-def test_splits_change_nothing(splits):
-    model = INRF2D(graph_topology="WS", seed=1)
-    assert torch.equal(model.generate(size=(150, 151), splits=splits), model.generate(size=(150, 151)))
+def test_a_larger_render_averaged_is_about_the_smaller():
+    model = INRF2D(seed=1)
+    small, large = model.generate(size=(64, 64)), model.generate(size=(256, 256))
+    error = (large.view(64, 4, 64, 4, 3).mean(dim=(1, 3)) - small).square().mean()
+    assert -10 * error.log10() > 30
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(1, 60), st.integers(1, 60), st.sampled_from([1, 2, 3, 5]))
 def test_a_zoom_by_a_whole_number_is_a_crop_of_any_size(rows, columns, zoom):
     model = INRF2D(seed=2)
@@ -87,7 +98,7 @@ def test_inputs_are_latents_fields_and_a_recipe():
     assert (latents["base_shape"], latents["sample_shape"]) == ((20, 30), (1, 1, 8))
     assert (fields.shape, fields.zoom, fields.pan) == ((20, 30), (10.0, 10.0), (5.0, -5.0))
     assert json.loads(json.dumps(meta)) == meta
-    with pytest.raises(KeyError, match="'base_shape'"):
+    with pytest.raises(KeyError, match="base_shape"):
         latents["shape"]
 
 
@@ -126,7 +137,7 @@ def test_latents_can_be_drawn_anew_and_reused():
 
 
 def test_a_batch_is_its_pictures():
-    model = INRF2D(graph_topology="WS", seed=3)
+    model = INRF2D(seed=3)
     inputs = model.init_latent_inputs(output_shape=(12, 14), batch_size=3)
     pictures = model.generate(inputs.latents, inputs.fields)
     assert pictures.shape == (3, 12, 14, 3)
@@ -147,7 +158,7 @@ def test_weights_can_be_drawn_anew():
 
 
 def test_settings_that_are_left_out_are_the_topologys():
-    for topology in TOPOLOGIES:
+    for topology in ("conv", "WS"):
         model = INRF2D(graph_topology=topology, seed=4)
         before = model.generate(size=(16, 16))
         model.init_map_fn(graph_topology=topology)

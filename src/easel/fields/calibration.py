@@ -1,5 +1,6 @@
 """From a network's own numbers to colours in [0, 1]: once for a model, never for a frame."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,5 +76,5 @@ def is_blank(picture: Float[Tensor, "*n c"]) -> bool:
     colours = picture.double()
     grey = colours[..., :3] @ torch.tensor(_LUMA, dtype=torch.float64) if picture.shape[-1] >= 3 else colours[..., 0]
     levels = torch.bincount((grey * 255).round().long().flatten(), minlength=256).double() / grey.numel()
-    entropy_bits = torch.special.entr(levels).sum().item() / np.log(2)
+    entropy_bits = torch.special.entr(levels).sum().item() / math.log(2)
     return grey.std(correction=0).item() < 0.03 or entropy_bits < 3.0

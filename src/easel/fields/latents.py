@@ -110,6 +110,6 @@ def explicit(coords: Tensor, dimensions: int) -> tuple[Fields, Float[Tensor, "n 
 def _check_keys(recipe: Mapping[str, Any]) -> None:
     if not {"latents", "output_shape"} <= set(recipe):
         raise ValueError(
-            "latents are taken from Latents, LatentInputs or a recipe, which has the keys 'latents' and 'output_shape'; "
+            "latents come from Latents, LatentInputs or a recipe, which has the keys 'latents' and 'output_shape'; "
             f"got {', '.join(map(str, recipe)) or 'no keys'}."
         )

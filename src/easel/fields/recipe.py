@@ -72,18 +72,18 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
-        is_architecture = isinstance(self.network, Architecture)
+        network = self.network
         own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return own | {
-            "format": FORMAT,
-            "easel": __version__,
-            "kind": "architecture" if is_architecture else "config",
-            "network": self.network.to_json() if isinstance(self.network, Architecture) else asdict(self.network),
-            "window": asdict(self.window),
-            "latents": [list(row) for row in self.latents],
-            "weights": dict(self.weights) if self.weights else None,
-            **{name: list(own[name]) for name in ("output_shape", "config_size", "calibration")},
-        }
+        return _plain(
+            own
+            | {
+                "format": FORMAT,
+                "easel": __version__,
+                "kind": "architecture" if isinstance(network, Architecture) else "config",
+                "network": network.to_json() if isinstance(network, Architecture) else asdict(network),
+                "window": asdict(self.window),
+            }
+        )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Recipe":
@@ -153,6 +153,13 @@ def check_shape(output_shape: tuple[int, ...], dimensions: int | None = None) ->
             f"got {tuple(output_shape)}."
         )
     return tuple(output_shape)
+
+
+def _plain(value: Any) -> Any:
+    """With lists for tuples, as JSON has them."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _checked(data: dict[str, Any]) -> Recipe:

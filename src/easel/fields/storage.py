@@ -120,8 +120,8 @@ def _png_text(file: BinaryIO) -> str:
             raise ValueError("it was altered or cut short")
         keyword, _, rest = data.partition(b"\0")
         if keyword == RECIPE_KEY.encode():
-            text = rest[2:].split(b"\0", 2)[2]
-            return (_inflated(text) if rest[0] else text).decode()
+            flags, (_, _, text) = rest[:2], rest[2:].split(b"\0", 2)
+            return (_inflated(text) if flags[:1] == b"\1" else text).decode()
     raise ValueError("it is cut short")
 
 

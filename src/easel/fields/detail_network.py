@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from easel.fields.learner import one_thread
 from easel.fields.wavelets import Detail, Plane, synthesize
 
 GROUPS = 5
@@ -89,13 +90,15 @@ def train(
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = _LR * 0.5 * (1 + math.cos(math.pi * step / steps))
         index = torch.randint(goal.shape[1], (min(_BATCH, goal.shape[1]),), generator=generator)
-        used = weights if step < steps // 3 else weights + (_rounded(weights) - weights).detach()
-        w, b, v, c = _unpacked(used, hidden, planes)
-        predicted = torch.addmm(c[:, None], v, torch.relu(torch.addmm(b[:, None], w, inputs[:, index])))
-        loss = (predicted - goal[:, index]).square().mean() + _PULL * weights.abs().sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        # So small a network keeps threads waiting for each other longer than they compute.
+        with one_thread(True):
+            used = weights if step < steps // 3 else weights + (_rounded(weights) - weights).detach()
+            w, b, v, c = _unpacked(used, hidden, planes)
+            predicted = torch.addmm(c[:, None], v, torch.relu(torch.addmm(b[:, None], w, inputs[:, index])))
+            loss = (predicted - goal[:, index]).square().mean() + _PULL * weights.abs().sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
         yield None
     yield DetailNetwork(hidden, (weights.detach() * PARTS).round().clamp(-4096, 4096).numpy().astype(np.int32))
 

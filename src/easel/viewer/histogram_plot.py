@@ -140,7 +140,7 @@ def remarks(counts: Counts) -> str:
 
 def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, height: Number) -> None:
     """The bars and the handles."""
-    log_values = histogram.axes == "log values" and counts.edges[0] > 0
+    log_values = histogram.axes == "log values" and bool(counts.edges[0] > 0)
     log_counts = histogram.axes == "log counts"
     handles = shown_range(canvas.display) if canvas.past is None else None
     flags = implot.Flags_.canvas_only | implot.Flags_.no_frame

@@ -266,3 +266,13 @@ def test_a_gpu_shows_what_torch_would(open_headless, monkeypatch, settings):
     for torchs, gpus in zip(captures[:3], captures[3:], strict=True):
         assert (torchs - gpus).abs().max() <= 1.01 / 255 or "cmap" in settings
         assert (torchs == gpus).double().mean() >= 0.999
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("strange", [torch.nan, torch.inf, -torch.inf])
+def test_one_strange_number_anywhere_is_marked_in_every_type(dtype, strange) -> None:
+    for place in (0, 777, 40 * 50 * 3 - 1):
+        values = torch.full((40, 50, 3), 0.5, dtype=dtype)
+        assert apply(values, Display()).data_ptr() == values.data_ptr()
+        values.view(-1)[place] = strange
+        assert not apply(values, Display()).flatten(0, 1)[place // 3].eq(0.5).all()

@@ -323,6 +323,10 @@ def _is_finite(values: Tensor) -> bool:
     """Whether no value is NaN or infinite."""
     if not values.is_floating_point():
         return True
+    if values.itemsize == 2:
+        # Half precision would be converted as a whole before it is summed.
+        low, high = values.aminmax()
+        return bool(low.isfinite() & high.isfinite())
     # A sum keeps them, in a tenth of the time; one that overflows is looked at twice.
     total = values.sum(dtype=torch.promote_types(values.dtype, torch.float32))
     return bool(total.isfinite()) or bool(values.isfinite().all())

@@ -14,13 +14,13 @@ class Look:
 
     transfer: str = "norm/mean"
     """Transfer function: what of the gradient makes a place opaque."""
-    density: Number = 60.0
+    density: Number = 160.0
     """Light that passes through a length d of fully opaque matter is exp(-density·d)."""
-    contrast: Number = 3.0
+    contrast: Number = 5.0
     """Power of the opacity: above 1 clears the mist between steep places."""
-    shading: Number = 0.85
+    shading: Number = 1.0
     """0 shows the volume's own colours, 1 lights them as surfaces across the gradient."""
-    shadows: Number = 0.6
+    shadows: Number = 0.7
     """0 lets the light through, 1 takes away all of it that the volume holds back."""
     shape: Literal["box", "ball"] = "box"
     """The whole box, or the ellipsoid inside it."""

@@ -59,7 +59,7 @@ def steepness(
     else:
         slopes = torch.stack([slope_along(values, axis, spacing[axis]) for axis in range(3)])
         if direction == "norm":
-            slope = slopes.norm(dim=0)
+            slope = slopes.square().sum(dim=0).sqrt()
         else:
             slope = slopes.abs().mean(0) if direction == "mean" else slopes.sum(0).abs()
     if colour == "norm":

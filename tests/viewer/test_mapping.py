@@ -8,7 +8,8 @@ import torch
 from easel.graphics.color import COLORMAPS, colormap, linear_to_srgb, tonemap
 from easel.graphics.image import imread
 from easel.viewer.canvas import Canvas
-from easel.viewer.display import NAN_MARK, OVER_MARK, UNDER_MARK, Display, apply, check, lock
+from easel.viewer.display import Display, apply, check, lock
+from easel.viewer.marks import NAN_MARK, OVER_MARK, UNDER_MARK
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

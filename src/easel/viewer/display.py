@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from easel.gl.mapping import Mapping, Marks
+from easel.gl.mapping import Mapping
 from easel.graphics.channels import LAYOUTS, Basis, flow_colors, hwc, label_colors, principal
 from easel.graphics.color import COLORMAPS, colormap, linear_to_srgb, tonemap
 from easel.graphics.dither import dithered
 from easel.graphics.image import as_values, check_tensor, empty_values
+from easel.viewer.marks import mark_clipped, mark_strange, on_checkerboard
 from easel.viewer.sketch import Number
 
 CHANNELS = ("norm", "pca", "labels", "normals", "depth", "flow")
@@ -20,15 +21,6 @@ CHANNELS = ("norm", "pca", "labels", "normals", "depth", "flow")
 TONEMAPS = ("srgb", "neutral")
 """How scene-linear light is shown: encoded only, or with a shoulder so that highlights neither clip nor shift hue."""
 
-NAN_MARK = (1.0, 0.0, 1.0)
-OVER_MARK = (1.0, 0.16, 0.1)
-"""+Inf, and with clip marks whatever is brighter than can be shown."""
-UNDER_MARK = (0.12, 0.3, 1.0)
-"""-Inf, and with clip marks whatever is darker."""
-MARKS = Marks(NAN_MARK, OVER_MARK, UNDER_MARK)
-CHECKER_PIXELS = 8
-"""A square of what shines through transparent pixels, in the tensor's pixels."""
-CHECKER_GREYS = (0.4, 0.6)
 STRIP_PIXELS = 1 << 16
 """How many pixels are worked out at a time."""
 PATTERN_ROWS = 16
@@ -134,7 +126,7 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
     """
     if display.is_identity:
         picture = check_tensor(tensor)
-        return picture if _is_finite(picture) else _mark_strange(as_values(picture), as_values(picture).clamp(0, 1))
+        return picture if _is_finite(picture) else mark_strange(as_values(picture), as_values(picture).clamp(0, 1))
     chosen = _choose(tensor.detach(), display)
     if display.channels == "labels":
         return label_colors(chosen)
@@ -166,12 +158,12 @@ def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, strange: bool) -> 
     picture = _color(toned, display).clamp_(0, 1)
     if alpha.shape[-1] and picture.shape[-1] == 3 and display.colors is None:
         alpha = alpha.clamp(0, 1)
-        picture = _on_checkerboard(picture, alpha) if display.alpha else torch.cat([picture, alpha], dim=-1)
+        picture = on_checkerboard(picture, alpha) if display.alpha else torch.cat([picture, alpha], dim=-1)
     if display.dither:
         picture = dithered(picture)
     if display.clip_marks and display.channels != "flow":
-        picture = _mark_clipped(toned, picture)
-    return _mark_strange(values, picture) if strange else picture
+        picture = mark_clipped(toned, picture)
+    return mark_strange(values, picture) if strange else picture
 
 
 @torch.no_grad()
@@ -312,13 +304,6 @@ def _color(toned: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h 
     return toned.clone() if display.colors is None else colormap(toned, display.colors, vmin=0, vmax=1)
 
 
-def _on_checkerboard(picture: Float[Tensor, "h w 3"], alpha: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
-    rows, columns = (torch.arange(n, device=picture.device) // CHECKER_PIXELS for n in picture.shape[:2])
-    even, odd = CHECKER_GREYS
-    squares = torch.where((rows[:, None] + columns) % 2 == 0, even, odd)[..., None].to(picture)
-    return torch.lerp(squares.expand_as(picture), picture, alpha)
-
-
 def _is_finite(values: Tensor) -> bool:
     """Whether no value is NaN or infinite."""
     if not values.is_floating_point():
@@ -330,28 +315,6 @@ def _is_finite(values: Tensor) -> bool:
     # A sum keeps them, in a tenth of the time; one that overflows is looked at twice.
     total = values.sum(dtype=torch.promote_types(values.dtype, torch.float32))
     return bool(total.isfinite()) or bool(values.isfinite().all())
-
-
-def _mark_strange(values: Float[Tensor, "h w c"], picture: Float[Tensor, "h w d"]) -> Float[Tensor, "h w 3"]:
-    """`picture` with pixels marked whose `values` are NaN or infinite."""
-    infinite = values.isinf()
-    picture = _painted(picture, infinite & (values < 0), UNDER_MARK)
-    picture = _painted(picture, infinite & (values > 0), OVER_MARK)
-    return _painted(picture, values.isnan(), NAN_MARK)
-
-
-def _mark_clipped(toned: Float[Tensor, "h w c"], picture: Float[Tensor, "h w d"]) -> Float[Tensor, "h w 3"]:
-    """`picture` with pixels marked that leave the range that can be shown."""
-    # Past the ends by rounding alone is not what anybody means by clipping.
-    return _painted(_painted(picture, toned < -1e-6, UNDER_MARK), toned > 1 + 1e-6, OVER_MARK)
-
-
-def _painted(
-    picture: Float[Tensor, "h w d"], mask: Bool[Tensor, "h w c"], color: tuple[float, float, float]
-) -> Float[Tensor, "h w 3"]:
-    """`picture` in `color` where `mask` holds for any channel."""
-    picture = picture[..., :3].expand(*picture.shape[:2], 3)
-    return torch.where(mask.any(dim=-1, keepdim=True), picture.new_tensor(color), picture)
 
 
 def _check_name(what: str, name: Any, known: tuple[str, ...]) -> None:

@@ -16,8 +16,8 @@ from easel.gl.nearest import NearestEnlarger
 from easel.gl.texture import PictureTexture, read_back
 from easel.viewer.backends.base import Frame
 from easel.viewer.canvas import Canvas
-from easel.viewer.display import MARKS
 from easel.viewer.drawing import Drawing, Renderer, Subject
+from easel.viewer.marks import MARKS
 from easel.viewer.placement import Placement
 from easel.viewer.theme import DESK
 from easel.viewer.toolkit import imgui

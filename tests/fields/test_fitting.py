@@ -310,3 +310,14 @@ def test_the_cosine_schedule_follows_the_nearer_end():
 def test_only_the_last_step_says_what_stopped_the_run():
     *others, last = begin(steps=4)[1]
     assert {step.stopped_by for step in others} == {None} and last.stopped_by == "steps"
+
+
+def test_small_batches_depend_on_no_number_of_threads():
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        field, run = begin(config=FieldConfig("identity", "siren"), knobs=Knobs(lr=1e-3, batch=3000), steps=20)
+        list(run)
+        assert torch.get_num_threads() == threads
+        found.append(torch.cat([parameter.detach().flatten() for parameter in field.parameters()]))
+    assert torch.equal(*found)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from easel.fields.config import Knobs
 from easel.fields.field import Field
 from easel.fields.fused import FusedLearner, runs_fused
-from easel.fields.learner import Learner
+from easel.fields.learner import SMALL_BATCH, Learner, one_thread
 from easel.fields.losses import MS_SSIM_PATCH, LossWeights
 from easel.fields.rendering import values_at
 from easel.fields.targets import channel_weights
@@ -129,10 +129,8 @@ def _run(
     size = tuple(target.shape[:-1])
     alone = losses.alone if losses else None
     mixture = None if alone else losses
-    if fused and mixture is None and runs_fused(field):
-        learner = FusedLearner(field, target)
-    else:
-        learner = Learner(field, target, mixture, mask)
+    by_kernel = fused and mixture is None and runs_fused(field)
+    learner = FusedLearner(field, target) if by_kernel else Learner(field, target, mixture, mask)
     side = mixture.patch_side(size) if mixture else 0
     pixels = target.flatten(0, -2)
     counted = None if mask is None else mask.flatten().nonzero().flatten()
@@ -147,10 +145,11 @@ def _run(
         else:
             chosen = spread(samples, min(now.batch, samples), generator)
             chosen = chosen if counted is None else counted[chosen]
-        loss = learner.step(chosen, now, averaging(index))
         psnr = None
-        if index % PSNR_EVERY == 0:
-            psnr = psnr_of(values_at(field, chosen, size), pixels[chosen])
+        with one_thread(not by_kernel and len(chosen) <= SMALL_BATCH):
+            loss = learner.step(chosen, now, averaging(index))
+            if index % PSNR_EVERY == 0:
+                psnr = psnr_of(values_at(field, chosen, size), pixels[chosen])
         spent += time.perf_counter() - start
         stopped_by = limits.reached(index + 1, spent)
         if limits.psnr is not None and psnr is not None and psnr >= limits.psnr and index >= look_again:

@@ -1,5 +1,6 @@
 """What an artist's field is made of, as data: the same architecture and seed build the same field in any process."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -22,6 +23,18 @@ from easel.fields.initialization import INITS, Initialization, PerLayer, linears
 from easel.fields.streams import stream
 from easel.fields.topology import GraphNetwork, watts_strogatz, with_operations
 
+_DRAWN = ("weight_init_mean", "weight_init_std", "weight_init_min", "weight_init_max")
+_SCALES = ("siren_scale", "siren_scale_init")
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(LIMITS, (int,)),
+    **dict.fromkeys(("topology", "final_activation", "weight_init", "graph", "encoding", "norm"), (str,)),
+    **dict.fromkeys(_DRAWN, (int, float, list, tuple)),
+    **dict.fromkeys(_SCALES, (int, float)),
+    "activations": (str, list, tuple),
+    "encoding_settings": (dict,),
+    "radius": (bool,),
+}
+"""Of an architecture as plain data; None stands where it is the default."""
 MOST_WEIGHTS = 2**26
 GRAPH_GAIN = 0.7
 """Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through
@@ -96,7 +109,7 @@ class Architecture:
             raise ValueError(f"norm {self.norm!r} is for the topology 'conv'; this one is {self.topology!r}.")
         if self.fourier_freqs and self.encoding not in (None, "fourier"):
             raise ValueError(f"encoding {self.encoding!r} and fourier_freqs exclude each other; leave one out.")
-        self._check_settings()
+        self._check_numbers()
         if self.final_activation is not None:
             _set(self, "final_activation", activation_name(self.final_activation))
         if isinstance(self.activations, tuple):
@@ -104,12 +117,20 @@ class Architecture:
         elif self.activations is not None and self.activations not in ("fixed", "random"):
             _set(self, "activations", activation_name(self.activations))
 
-    def _check_settings(self) -> None:
+    def _check_numbers(self) -> None:
+        for name in (*_DRAWN, *_SCALES):
+            value = getattr(self, name)
+            for number in value if isinstance(value, tuple) else () if value is None else (value,):
+                # Strings come from strangers' files.
+                if type(number) not in (int, float) or not math.isfinite(number):
+                    raise ValueError(f"{name} is {value!r}; it takes finite numbers.")
+                if (number < 0 and name == "weight_init_std") or (number <= 0 and name in _SCALES):
+                    raise ValueError(f"{name} is {value!r}; it must be above 0.")
         known = ENCODINGS[self.encoding or "identity"].settings
         for name, value in self.encoding_settings.items():
             if name not in known:
                 raise ValueError(_unknown(f"setting of encoding {self.encoding or 'identity'!r}", name, known))
-            if not known[name].least <= value <= known[name].most:
+            if type(value) not in (int, float) or not known[name].least <= value <= known[name].most:
                 raise ValueError(f"{name} is {value}; it must be {known[name].least} to {known[name].most}.")
 
     def to_json(self) -> dict[str, Any]:
@@ -123,7 +144,13 @@ class Architecture:
         for key in data:
             if key not in known:
                 raise ValueError(_unknown("architecture key", key, known))
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        defaults = {entry.name: entry.default for entry in fields(cls)}
+        read: dict[str, Any] = {}
+        for key, value in data.items():
+            if type(value) not in _TYPES[key] and not (value is None and defaults[key] is None):
+                raise ValueError(f"architecture key {key!r} cannot be {value!r}.")
+            read[key] = tuple(value) if isinstance(value, list) else value
+        return cls(**read)
 
 
 def slots(architecture: Architecture) -> list[str]:

@@ -11,7 +11,7 @@ Letters: o, i outputs and inputs of a layer; r row; p point in a block.
 """
 
 # numba infers the types of what it compiles, and an intrinsic loses its first parameter.
-# pyright: reportMissingParameterType=false, reportCallIssue=false
+# pyright: reportMissingParameterType=false, reportCallIssue=false, reportArgumentType=false
 
 import inspect
 from collections.abc import Callable

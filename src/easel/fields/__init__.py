@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from easel.fields.presets import PRESETS, Preset
     from easel.fields.rendering import render
     from easel.fields.result import FitResult, drain
+    from easel.fields.sizing import largest_field, smallest_field
     from easel.fields.targets import as_target, load_image_as_tensor
     from easel.fields.window import Window
 
@@ -53,9 +54,11 @@ _HOME = {
     "build_field": "field",
     "drain": "result",
     "fit": "fitting",
+    "largest_field": "sizing",
     "load_image_as_tensor": "targets",
     "render": "rendering",
     "resolve": "architecture",
+    "smallest_field": "sizing",
     "unnormalize_and_numpy": "conversions",
 }
 __all__ = [
@@ -89,9 +92,11 @@ __all__ = [
     "build_field",
     "drain",
     "fit",
+    "largest_field",
     "load_image_as_tensor",
     "render",
     "resolve",
+    "smallest_field",
     "unnormalize_and_numpy",
 ]
 

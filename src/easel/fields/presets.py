@@ -19,7 +19,6 @@ class Preset:
 
 _GRID, _SINES = Knobs(), Knobs(lr=1e-3)
 
-# Steps of grids: the second half of them is worth about 1 dB.
 PRESETS = {
     "fast": Preset(FieldConfig(), _GRID, steps=4_000),
     "balanced": Preset(FieldConfig(grid_parameters=560_000), _GRID, steps=12_000),

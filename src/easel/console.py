@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 Thing = TypeVar("Thing")
 
@@ -16,6 +16,7 @@ class BadInput(Exception):  # noqa: N818 - it is the user's input that is bad; n
     """An argument cannot be used; the message is one line: what came, what fits, what to do."""
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Tells how far long work has come."""
 

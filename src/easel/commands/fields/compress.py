@@ -55,6 +55,8 @@ class DecompressConfig:
 
     file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE")]
     """What `easel fields compress` wrote."""
+    size: tuple[int, int] | None = None
+    """Rows and columns of the picture; its own where it is left out, which gives the bytes that were measured."""
     out: Path | None = None
     """The file to write; the same name with .png or .safetensors where it is left out."""
 
@@ -90,7 +92,12 @@ def decompress(config: DecompressConfig) -> int:
     out = config.out or config.file.with_suffix(".png" if kind == compressed_file.PICTURE else ".safetensors")
     prepare_folder(out.parent)
     if kind == compressed_file.PICTURE:
-        imwrite(out, torch.from_numpy(compressed_file.read(config.file).picture))
+        coded = compressed_file.read(config.file)
+        try:
+            levels = coded.picture_at(config.size) if config.size else coded.picture
+        except ValueError as error:
+            raise BadInput(f"--size: {error}") from None
+        imwrite(out, torch.from_numpy(levels))
     else:
         stored = stored_weights.read(config.file)
         checkpoint.write(out, stored.tensors(), stored.config)

@@ -16,7 +16,10 @@ OVERSAMPLE = 3
 """Pillow's lines have hard edges; drawn larger and reduced they do not."""
 
 
-def curve(points: Sequence[tuple[float | int, float | int]], title: str) -> Float[Tensor, "h w 3"]:
+Number = float | int
+
+
+def curve(points: Sequence[tuple[Number, Number]], title: str) -> Float[Tensor, "h w 3"]:
     """A line through (x, y) points, x ascending, with labelled ranges on both axes."""
     (left, right), (low, high) = ((min(values), max(values)) for values in zip(*points, strict=True))
     width, height = (side * OVERSAMPLE for side in SIZE)
@@ -24,7 +27,7 @@ def curve(points: Sequence[tuple[float | int, float | int]], title: str) -> Floa
     sheet = Image.new("RGB", (width, height), PAPER)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13 * OVERSAMPLE)
 
-    def place(x: float, y: float) -> tuple[float, float]:
+    def place(x: Number, y: Number) -> tuple[float, float]:
         across, up = (x - left) / ((right - left) or 1), (y - low) / ((high - low) or 1)
         return margin + across * (width - 2 * margin), height - margin - up * (height - 2 * margin)
 

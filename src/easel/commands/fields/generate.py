@@ -34,7 +34,7 @@ class GenerateConfig(FieldOptions):
     random_settings: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Draw the options anew for every picture; --topology and its like have no effect then."""
     keep_blank: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Keep pictures that hardly show anything; else the next seed is tried, up to 20 times."""
+    """Keep flat pictures and noise; else the next seed is tried, up to 20 times."""
     supersample: int = 1
     """Samples across a pixel, 1 to 16: 2 and more smooth fine patterns."""
     tiff: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -56,15 +56,17 @@ def generate(config: GenerateConfig) -> int:
     from easel.graphics.image import imwrite
     from easel.graphics.sheet import contact_sheet
 
+    def options(seed: int) -> FieldOptions:
+        return replace(FieldOptions(), **random_settings(2, seed)) if config.random_settings else config
+
     first = secrets.randbelow(10**9) if config.seed is None else config.seed
     shape = (config.x_dim, config.y_dim, config.c_dim)
     thumbnails = []
     with progress("painting") as bar:
         for number in range(config.num_samples):
             seed = first + number
-            options = replace(FieldOptions(), **random_settings(2, seed)) if config.random_settings else config
             if config.keep_blank:
-                model, redraws = make_model(options, shape, seed), 0
+                model, redraws = make_model(options(seed), shape, seed), 0
             else:
                 model, redraws = visible_model(options, shape, seed, step=config.num_samples)
             name = f"field-{model.seed}"
@@ -77,7 +79,7 @@ def generate(config: GenerateConfig) -> int:
             scale = THUMBNAIL / max(shape[:2])
             size = tuple(max(1, round(side * scale)) for side in shape[:2])
             thumbnails.append(model.generate(output_shape=size, supersample=2))
-            note = f"{config.out / name}.png" + (f" ({redraws} blank before it)" if redraws else "")
+            note = f"{config.out / name}.png" + (f" ({redraws} before it showed nothing)" if redraws else "")
             bar.update((number + 1) / config.num_samples, note)
             print(f"wrote {note}")
     if len(thumbnails) > 1:

@@ -1,10 +1,10 @@
 """Fields from flags and from files. Standard library only at the top: help texts must not wait for torch."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from easel.console import BadInput
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 RECIPES = (".png", ".tif", ".tiff", ".safetensors")
 """Files that hold a recipe."""
 MOST_REDRAWS = 20
-"""How often a blank picture is drawn anew."""
+"""How often a picture that shows nothing is drawn anew."""
+THUMBNAIL = 48
+NOISE = 0.9
+"""Neighbours that differ by this share of the spread are noise; where they are independent it is 1.41."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,12 @@ def make_model(options: FieldOptions, shape: tuple[int, ...], seed: int) -> "INR
 
     kind = INRF3D if len(shape) == 4 else INRF2D
     given = {entry.name: getattr(options, entry.name) for entry in fields(FieldOptions)}
-    chosen = {
+    chosen: dict[str, Any] = {
         _RENAMED.get(name, name): value
         for name, value in given.items()
         if value is not None and name not in _CONSTRUCTOR
     }
-    if str(chosen.get("final_activation")).lower() == "none":
+    if chosen.get("final_activation", "").lower() == "none":
         chosen["final_activation"] = None
     if "mlp_layer_width" in chosen:
         chosen["conv_feature_map_size"] = chosen["mlp_layer_width"]
@@ -94,14 +97,27 @@ def make_model(options: FieldOptions, shape: tuple[int, ...], seed: int) -> "INR
     return model
 
 
-def visible_model(options: FieldOptions, shape: tuple[int, ...], seed: int, step: int = 1) -> tuple["INRF", int]:
-    """The first field from that seed on, in steps, that is not blank, and how many were; after 20 the last one."""
-    model = make_model(options, shape, seed)
+def visible_model(
+    options: Callable[[int], FieldOptions], shape: tuple[int, ...], seed: int, step: int = 1
+) -> tuple["INRF", int]:
+    """The first field from that seed on, in steps, that shows something, and how many did not; after 20 the last one.
+
+    `options` tells those of a seed.
+    """
+    model = make_model(options(seed), shape, seed)
     redraws = 0
-    while redraws < MOST_REDRAWS and model.is_blank():
+    while redraws < MOST_REDRAWS and (model.is_blank() or _is_noise(model)):
         redraws += 1
-        model = make_model(options, shape, seed + redraws * step)
+        seed += step
+        model = make_model(options(seed), shape, seed)
     return model, redraws
+
+
+def _is_noise(model: "INRF") -> bool:
+    """Whether neighbours in a thumbnail have little to do with each other: television snow."""
+    thumbnail = model.generate(output_shape=(THUMBNAIL,) * model.dimensions)
+    spread = thumbnail.std()
+    return bool((thumbnail[1:] - thumbnail[:-1]).square().mean().sqrt() > NOISE * spread)
 
 
 def open_model(path: Path) -> "INRF":

@@ -81,6 +81,9 @@ def _volume(config: VolumeConfig) -> tuple["Volume", tuple[float, float, float]]
 
     from easel.fields.random_settings import random_settings
 
+    def options(seed: int) -> FieldOptions:
+        return replace(FieldOptions(), **random_settings(3, seed)) if config.random_settings else config
+
     file = config.file
     if file is not None and file.suffix.lower() in READABLE:
         return _scan(file)
@@ -94,8 +97,6 @@ def _volume(config: VolumeConfig) -> tuple["Volume", tuple[float, float, float]]
         shape = None
     else:
         seed = secrets.randbelow(10**9) if config.seed is None else config.seed
-        drawn = random_settings(3, seed) if config.random_settings else None
-        options = config if drawn is None else replace(FieldOptions(), **drawn)
         shape = (config.x_dim, config.y_dim, config.z_dim, config.c_dim)
         model, _ = visible_model(options, shape, seed)
         model.save(config.out / "field.safetensors")

@@ -50,7 +50,7 @@ def walk(config: WalkConfig) -> int:
         model = open_model(config.file)
     else:
         seed = secrets.randbelow(10**9) if config.seed is None else config.seed
-        model, _ = visible_model(config, (*config.size, 3), seed)
+        model, _ = visible_model(lambda _: config, (*config.size, 3), seed)
     if model.dimensions != 2:
         raise BadInput(f"{config.file} is a volume; films of latents are of pictures.")
     try:

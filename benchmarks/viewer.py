@@ -357,7 +357,7 @@ def main() -> None:
     widgets = interface(5 if arguments.quick else 25)
     for row in widgets:
         print(
-            "interface {window}: empty {empty:.3f}, 12 widgets and a curve {logic:.3f}, drawn {drawn:.1f}".format(**row)
+            "interface {window}: empty {empty:.3f}, 11 widgets and a curve {logic:.3f}, drawn {drawn:.1f}".format(**row)
         )
     answers = latency(3 if arguments.quick else 10)
     for what, answer in answers.items():

@@ -3,7 +3,7 @@
 import io
 import sys
 
-from easel.console import complain, progress
+from easel.console import complain, counted, progress
 
 
 class Terminal(io.StringIO):
@@ -34,3 +34,12 @@ def test_a_terminal_gets_a_bar_that_ends_where_the_work_did(monkeypatch):
 def test_a_complaint_is_one_line_whatever_it_quotes(capsys):
     complain("cannot read 'a\nb.png': no such file")
     assert capsys.readouterr().err == "easel: cannot read 'a b.png': no such file\n"
+
+
+def test_things_are_counted_when_they_have_been_dealt_with(capsys):
+    with progress("filming", interval_seconds=0.0) as lines:
+        dealt = []
+        for frame in counted("ab", 2, lines):
+            assert len(capsys.readouterr().err.splitlines()) == min(len(dealt), 1)
+            dealt.append(frame)
+    assert dealt == ["a", "b"] and "frame 2 of 2" in capsys.readouterr().err

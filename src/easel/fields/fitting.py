@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,7 +14,7 @@ from easel.fields.field import Field
 from easel.fields.fused import FusedLearner, runs_fused
 from easel.fields.learner import SMALL_BATCH, Learner, one_thread
 from easel.fields.losses import MS_SSIM_PATCH, LossWeights
-from easel.fields.rendering import values_at
+from easel.fields.rendering import render, values_at
 from easel.fields.targets import channel_weights
 
 PSNR_EVERY = 16
@@ -131,21 +131,14 @@ def _run(
     mixture = None if alone else losses
     by_kernel = fused and mixture is None and runs_fused(field)
     learner = FusedLearner(field, target) if by_kernel else Learner(field, target, mixture, mask)
-    side = mixture.patch_side(size) if mixture else 0
+    draw = _sampler(size, mask, mixture.patch_side(size) if mixture else 0, generator)
     pixels = target.flatten(0, -2)
-    counted = None if mask is None else mask.flatten().nonzero().flatten()
-    samples = len(pixels) if counted is None else len(counted)
     index, spent, stopped_by, look_again = 0, 0.0, None, 0
     while stopped_by is None:
         start = time.perf_counter()
         share = 1.0 if knobs.schedule == "constant" else cosine(limits.share(index, spent))
         now = replace(knobs, lr=knobs.lr * share, loss=alone or knobs.loss)
-        if side:
-            chosen = patches(size, side, max(1, now.batch // side**2), generator)
-        else:
-            chosen = spread(samples, min(now.batch, samples), generator)
-            chosen = chosen if counted is None else counted[chosen]
-        psnr = None
+        chosen, psnr = draw(now.batch), None
         with one_thread(not by_kernel and len(chosen) <= SMALL_BATCH):
             loss = learner.step(chosen, now, averaging(index))
             if index % PSNR_EVERY == 0:
@@ -155,11 +148,24 @@ def _run(
         if limits.psnr is not None and psnr is not None and psnr >= limits.psnr and index >= look_again:
             # A batch only hints that the target is reached; all pixels decide, looked at ever more rarely.
             look_again = index * 1.1
-            every = torch.arange(len(pixels), device=pixels.device) if counted is None else counted
-            if psnr_of(values_at(field, every, size), pixels[every]) >= limits.psnr:
-                stopped_by = "target_psnr"
+            found = render(field, size)
+            whole = psnr_of(found, target) if mask is None else psnr_of(found[mask], target[mask])
+            stopped_by = "target_psnr" if whole >= limits.psnr else stopped_by
         yield Step(index, loss, psnr, now.lr, len(chosen), spent, stopped_by)
         index += 1
+
+
+def _sampler(
+    size: tuple[int, ...], mask: Tensor | None, side: int, generator: torch.Generator
+) -> Callable[[int], Tensor]:
+    """What draws flat indices for a batch: whole patches of that side, or with 0 single samples, where the mask is."""
+    if side:
+        return lambda batch: patches(size, side, max(1, batch // side**2), generator)
+    if mask is None:
+        samples = math.prod(size)
+        return lambda batch: spread(samples, min(batch, samples), generator)
+    counted = mask.flatten().nonzero().flatten()
+    return lambda batch: counted[spread(len(counted), min(batch, len(counted)), generator)]
 
 
 def spread(pixels: int, batch: int, generator: torch.Generator) -> Int[Tensor, " n"]:

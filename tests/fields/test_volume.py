@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from easel.fields import medium, volume
+from easel.fields import volume
 from easel.fields.look import Look
 from easel.fields.medium import Medium
 from easel.fields.raymarching import DARK, march, orbit_camera
@@ -56,7 +56,7 @@ def test_front_to_back_equals_back_to_front():
     look = replace(MATTER, transfer="linear", density=3.0, contrast=1.0)
     prepared = Medium(cube, look)
     radiance, through = march(prepared, replace(FRONT, distance=114.6, fov=1), (8, 8))
-    colour, extinction = prepared._whole.values[0, :3], prepared._whole.values[0, 3]
+    colour, extinction = prepared.whole.values[0, :3], prepared.whole.values[0, 3]
     painted, left = torch.zeros(3, 8, 8), torch.ones(8, 8)
     for z in range(8):  # from the far end, low Z, to the eye
         alpha = 1 - torch.exp(-extinction[:, :, z] * 2 / 8)
@@ -71,12 +71,11 @@ def test_slabs_leave_no_trace(monkeypatch):
     camera = orbit_camera(half_sides(blobs().shape), (24, 30), look)
     inside = replace(camera, distance=0.4)
     whole = [march(Medium(blobs(), look), camera_, (24, 30)) for camera_ in (camera, inside)]
-    monkeypatch.setattr(medium, "SLAB_VOXELS", 3 * 17 * 18)
     monkeypatch.setattr(volume, "SLAB_VOXELS", 3 * 17 * 18)
     for (radiance, through), camera_ in zip(whole, (camera, inside), strict=True):
         again = Medium(blobs(), look)
         parts = march(again, camera_, (24, 30))
-        assert len(list(again.slabs(0, True))) > 3
+        assert len(list(volume.slabs(again.volume, 0))) > 3
         assert torch.allclose(parts[1], through, atol=DARK) and torch.allclose(parts[0], radiance, atol=DARK)
 
 

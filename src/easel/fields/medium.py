@@ -1,7 +1,6 @@
 """A volume prepared for light: colour, extinction and slope at every voxel, slab by slab."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +11,7 @@ from torch.nn.functional import grid_sample, normalize
 
 from easel.fields.look import Look
 from easel.fields.transfer import opaque_at, slope_along, steepness
-from easel.fields.volume import SLAB_VOXELS, Number, Volume, as_values, between, check_volume, half_sides, slabs
+from easel.fields.volume import Number, Volume, as_values, between, check_volume, half_sides
 from easel.graphics.color import srgb_to_linear
 
 SHADOW_VOXELS = 40
@@ -21,11 +20,8 @@ SHADOW_VOXELS = 40
 
 @dataclass(frozen=True)
 class Slab:
-    """The slices start ≤ index < stop along an axis, with what is needed of their neighbours."""
+    """Some slices of a volume along an axis, with what is needed of their neighbours."""
 
-    axis: int
-    start: int
-    stop: int
     values: Float[Tensor, "1 7 x y z"]
     """Linear R, G, B; extinction; slope of the brightness along X, Y, Z."""
     center: Float[Tensor, "3"]
@@ -58,17 +54,12 @@ class Medium:
         self._steps: tuple[float, float, float] = tuple(self.voxel.tolist())
         self._opaque = opaque_at(self.volume, look.transfer, self._steps)
 
-    def slabs(self, axis: int, ascending: bool) -> Iterator[Slab]:
-        """All of the volume along an axis; a small one is a single slab, prepared once."""
-        if self.volume.shape[0] * self.volume.shape[1] * self.volume.shape[2] <= SLAB_VOXELS:
-            yield self._whole
-            return
-        parts = list(slabs(self.volume, axis))
-        for start, stop in parts if ascending else reversed(parts):
-            yield self._prepare(axis, start, stop)
+    def slab(self, axis: int, start: int, stop: int) -> Slab:
+        """The slices start ≤ index < stop along an axis; all of them together are prepared once."""
+        return self.whole if stop - start == self.volume.shape[axis] else self._prepare(axis, start, stop)
 
     @cached_property
-    def _whole(self) -> Slab:
+    def whole(self) -> Slab:
         return self._prepare(0, 0, self.volume.shape[0])
 
     def _prepare(self, axis: int, start: int, stop: int) -> Slab:
@@ -89,13 +80,13 @@ class Medium:
         center, half = torch.zeros(3), self.half.clone()
         center[axis] = ((first + last) / samples - 1) * self.half[axis]
         half[axis] = (last - first) / samples * self.half[axis]
-        return Slab(axis, start, stop, held.permute(3, 0, 1, 2)[None].contiguous(), center, half)
+        return Slab(held.permute(3, 0, 1, 2)[None].contiguous(), center, half)
 
     def lit(self, towards_light: Float[Tensor, "3"]) -> Float[Tensor, "1 1 x y z"]:
         """The share of a far lamp's light that arrives in the volume, on a coarse grid over its box."""
         stride = math.ceil(max(self.volume.shape[:3]) / SHADOW_VOXELS)
         # Every n-th voxel, which has its own slopes and its own percentile.
-        coarse = Medium(self.volume[::stride, ::stride, ::stride], self.look, self._steps)._whole
+        coarse = Medium(self.volume[::stride, ::stride, ::stride], self.look, self._steps).whole
         extinction = coarse.values[:, 3:4]
         shape = extinction.shape[2:]
         axes = [(2 * torch.arange(n) + 1 - n) / n for n in shape]

@@ -16,7 +16,7 @@ from torch.nn.functional import normalize
 
 from easel.fields.look import Color, Look
 from easel.fields.medium import Medium, Slab, sample
-from easel.fields.volume import Number
+from easel.fields.volume import Number, slabs
 from easel.graphics.camera import Camera, rays
 from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.graphics.light import Light
@@ -138,9 +138,9 @@ def _follow(
     axis = int((eye.abs() / half).argmax())
     for ascending in (True, False):
         these = (bundle.directions[:, axis] >= 0) == ascending
-        if (bundle.steps[these] > 0).any():
-            for slab in scene.medium.slabs(axis, ascending):
-                _pass(scene, slab, bundle, these)
+        parts = list(slabs(scene.medium.volume, axis))
+        for start, stop in parts if ascending else reversed(parts):
+            _pass(scene, axis, start, stop, bundle, these)
     return bundle.radiance, bundle.through
 
 
@@ -159,10 +159,13 @@ def _enter(
     return _Bundle(eye, directions, enter, step, steps, radiance, through)
 
 
-def _pass(scene: _Scene, slab: Slab, bundle: _Bundle, these: Bool[Tensor, " n"]) -> None:
-    """Follow the rays through one slab."""
-    begin, end = _steps_inside(slab, bundle, scene.medium)
+def _pass(scene: _Scene, axis: int, start: int, stop: int, bundle: _Bundle, these: Bool[Tensor, " n"]) -> None:
+    """Follow the rays through the slices start ≤ index < stop along an axis."""
+    begin, end = _steps_inside(axis, start, stop, bundle, scene.medium)
     chosen = (these & (end > begin) & (bundle.through > DARK)).nonzero()[:, 0]
+    if not len(chosen):  # preparing a slab costs more than following rays through it
+        return
+    slab = scene.medium.slab(axis, start, stop)
     while len(chosen):
         for part in chosen.split(BLOCK // BLOCK_STEPS):
             _advance(scene, slab, bundle, part, begin[part], end[part])
@@ -170,21 +173,23 @@ def _pass(scene: _Scene, slab: Slab, bundle: _Bundle, these: Bool[Tensor, " n"])
         chosen = chosen[(end[chosen] > begin[chosen]) & (bundle.through[chosen] > DARK)]
 
 
-def _steps_inside(slab: Slab, bundle: _Bundle, medium: Medium) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-    """The steps begin ≤ k < end of each ray whose middles lie in the slab."""
-    samples, half = medium.volume.shape[slab.axis], medium.half[slab.axis]
-    along, start = bundle.directions[:, slab.axis], bundle.eye[slab.axis]
+def _steps_inside(
+    axis: int, start: int, stop: int, bundle: _Bundle, medium: Medium
+) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
+    """The steps begin ≤ k < end of each ray whose middles lie in these slices."""
+    samples, half = medium.volume.shape[axis], medium.half[axis]
+    along, eye = bundle.directions[:, axis], bundle.eye[axis]
 
     def first_behind(index: int) -> Int[Tensor, " n"]:
         # The same numbers for both slabs that share a face, so that a step is taken exactly once.
-        distance = ((2 * index / samples - 1) * half - start) / along
+        distance = ((2 * index / samples - 1) * half - eye) / along
         step = ((distance - bundle.enter) / bundle.step.clamp_min(1e-12) - 0.5).ceil().clamp(-1e9, 1e9).long()
         return step.clamp_min(0).minimum(bundle.steps)
 
     # The outer faces are where the ray enters and leaves the box: all steps up to there, however they round.
     forward = along >= 0
-    low = torch.where(forward, 0, bundle.steps) if slab.start == 0 else first_behind(slab.start)
-    high = torch.where(forward, bundle.steps, 0) if slab.stop == samples else first_behind(slab.stop)
+    low = torch.where(forward, 0, bundle.steps) if start == 0 else first_behind(start)
+    high = torch.where(forward, bundle.steps, 0) if stop == samples else first_behind(stop)
     return torch.where(forward, low, high), torch.where(forward, high, low)
 
 

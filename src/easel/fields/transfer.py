@@ -26,6 +26,7 @@ TRANSFERS = (
 """The views of a twelve-view sheet, in its order; `linear` is the first channel itself."""
 
 _DIRECTIONS = ("norm", "mean", "sum", "X", "Y", "Z")
+_PARTS = {"norm": torch.square, "mean": torch.abs, "sum": lambda slope: slope}
 _COLOURS = ("norm", "mean", "sum")
 KNOWN = ("constant", "linear", *(f"{direction}/{colour}" for direction in _DIRECTIONS for colour in _COLOURS))
 """All names that are understood."""
@@ -57,11 +58,12 @@ def steepness(
         axis = "XYZ".index(direction)
         slope = slope_along(values, axis, spacing[axis]).abs()
     else:
-        slopes = torch.stack([slope_along(values, axis, spacing[axis]) for axis in range(3)])
-        if direction == "norm":
-            slope = slopes.square().sum(dim=0).sqrt()
-        else:
-            slope = slopes.abs().mean(0) if direction == "mean" else slopes.sum(0).abs()
+        part = _PARTS[direction]
+        # One direction after the other: a stack of all three would triple the memory.
+        slope = part(slope_along(values, 0, spacing[0]))
+        for axis in (1, 2):
+            slope += part(slope_along(values, axis, spacing[axis]))
+        slope = {"norm": slope.sqrt_, "mean": lambda: slope.div_(3), "sum": slope.abs_}[direction]()
     if colour == "norm":
         return slope.norm(dim=-1)
     return slope.mean(-1) if colour == "mean" else slope.sum(-1)

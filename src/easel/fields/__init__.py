@@ -11,16 +11,24 @@ if TYPE_CHECKING:
     from easel.fields.conversions import unnormalize_and_numpy
     from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
     from easel.fields.field import Field, build_field
+    from easel.fields.film import latent_film, latent_keys, pan_film, write_film, zoom_film
     from easel.fields.fitting import Step, fit
     from easel.fields.grids import HashGrid, PlaneProduct
     from easel.fields.inrf import INRF2D, INRF3D
     from easel.fields.latents import Fields, LatentInputs, Latents
+    from easel.fields.look import Look
     from easel.fields.losses import LossWeights
+    from easel.fields.mesh_export import isosurface, write_mesh
     from easel.fields.presets import PRESETS, Preset
+    from easel.fields.pyvista_grid import to_pyvista
     from easel.fields.rendering import render
     from easel.fields.result import FitResult, drain
+    from easel.fields.schedules import schedule
     from easel.fields.sizing import largest_field, smallest_field
     from easel.fields.targets import as_target, load_image_as_tensor
+    from easel.fields.volume_files import read_volume, write_volume
+    from easel.fields.volume_views import render_volume, turntable, twelve_views
+    from easel.fields.walks import lerp, slerp
     from easel.fields.window import Window
 
 _HOME = {
@@ -40,6 +48,7 @@ _HOME = {
     "Knobs": "config",
     "LatentInputs": "latents",
     "Latents": "latents",
+    "Look": "look",
     "LossWeights": "losses",
     "OneBlob": "encodings",
     "PlaneProduct": "grids",
@@ -54,12 +63,28 @@ _HOME = {
     "build_field": "field",
     "drain": "result",
     "fit": "fitting",
+    "isosurface": "mesh_export",
     "largest_field": "sizing",
+    "latent_film": "film",
+    "latent_keys": "film",
+    "lerp": "walks",
     "load_image_as_tensor": "targets",
+    "pan_film": "film",
+    "read_volume": "volume_files",
     "render": "rendering",
+    "render_volume": "volume_views",
     "resolve": "architecture",
+    "schedule": "schedules",
+    "slerp": "walks",
     "smallest_field": "sizing",
+    "to_pyvista": "pyvista_grid",
+    "turntable": "volume_views",
+    "twelve_views": "volume_views",
     "unnormalize_and_numpy": "conversions",
+    "write_film": "film",
+    "write_mesh": "mesh_export",
+    "write_volume": "volume_files",
+    "zoom_film": "film",
 }
 __all__ = [
     "INRF2D",
@@ -78,6 +103,7 @@ __all__ = [
     "Knobs",
     "LatentInputs",
     "Latents",
+    "Look",
     "LossWeights",
     "OneBlob",
     "PlaneProduct",
@@ -92,12 +118,28 @@ __all__ = [
     "build_field",
     "drain",
     "fit",
+    "isosurface",
     "largest_field",
+    "latent_film",
+    "latent_keys",
+    "lerp",
     "load_image_as_tensor",
+    "pan_film",
+    "read_volume",
     "render",
+    "render_volume",
     "resolve",
+    "schedule",
+    "slerp",
     "smallest_field",
+    "to_pyvista",
+    "turntable",
+    "twelve_views",
     "unnormalize_and_numpy",
+    "write_film",
+    "write_mesh",
+    "write_volume",
+    "zoom_film",
 ]
 
 

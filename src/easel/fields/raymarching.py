@@ -35,7 +35,7 @@ FAINT = 0.1
 
 def lamp() -> Light:
     """The light of volumes, over the left shoulder of whoever looks: its direction is in the camera's axes."""
-    return Light(direction=(0.6, -0.8, -0.45), ambient=0.25, intensity=1.5, specular=0.7, shininess=40.0)
+    return Light(direction=(0.6, -0.8, -0.45), ambient=0.25, intensity=1.35, specular=0.55, shininess=40.0)
 
 
 def orbit_camera(half: Sequence[Number], size: tuple[int, int] = (512, 512), look: Look | None = None) -> Camera:

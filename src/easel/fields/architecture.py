@@ -35,6 +35,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "radius": (bool,),
 }
 """Of an architecture as plain data; None stands where it is the default."""
+_PARTS = {"activations": (str,)}
+"""Of what has parts; others have numbers."""
 MOST_WEIGHTS = 2**26
 GRAPH_GAIN = 0.7
 """Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through
@@ -121,8 +123,7 @@ class Architecture:
         for name in (*_DRAWN, *_SCALES):
             value = getattr(self, name)
             for number in value if isinstance(value, tuple) else () if value is None else (value,):
-                # Strings come from strangers' files.
-                if type(number) not in (int, float) or not math.isfinite(number):
+                if not math.isfinite(number):
                     raise ValueError(f"{name} is {value!r}; it takes finite numbers.")
                 if (number < 0 and name == "weight_init_std") or (number <= 0 and name in _SCALES):
                     raise ValueError(f"{name} is {value!r}; it must be above 0.")
@@ -130,7 +131,7 @@ class Architecture:
         for name, value in self.encoding_settings.items():
             if name not in known:
                 raise ValueError(_unknown(f"setting of encoding {self.encoding or 'identity'!r}", name, known))
-            if type(value) not in (int, float) or not known[name].least <= value <= known[name].most:
+            if not known[name].least <= value <= known[name].most:
                 raise ValueError(f"{name} is {value}; it must be {known[name].least} to {known[name].most}.")
 
     def to_json(self) -> dict[str, Any]:
@@ -147,7 +148,9 @@ class Architecture:
         defaults = {entry.name: entry.default for entry in fields(cls)}
         read: dict[str, Any] = {}
         for key, value in data.items():
-            if type(value) not in _TYPES[key] and not (value is None and defaults[key] is None):
+            parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+            fits = type(value) in _TYPES[key] or (value is None and defaults[key] is None)
+            if not fits or any(type(part) not in _PARTS.get(key, (int, float)) for part in parts):
                 raise ValueError(f"architecture key {key!r} cannot be {value!r}.")
             read[key] = tuple(value) if isinstance(value, list) else value
         return cls(**read)

@@ -22,7 +22,7 @@ from easel.checkpoint import digest
 from easel.fields.activations import activation_name
 from easel.fields.architecture import Architecture, draw_latent
 from easel.fields.calibration import Calibration
-from easel.fields.config import Knobs
+from easel.fields.config import FieldConfig, Knobs
 from easel.fields.field import Field
 from easel.fields.fitting import Step, fit
 from easel.fields.latents import Latents, Size
@@ -197,64 +197,47 @@ class INRF(Painter):
         returns False the run ends.
         """
         picture = as_target(target, dimensions=self.dimensions, bounds=bounds, device=self.device)
-        usual_knobs, usual_steps = self._prepare(tuple(picture.shape), preset, trainable_latent)
-        if steps is None and seconds is None and target_psnr is None:
-            steps = usual_steps
+        chosen = preset_named(("keep" if self._chosen else "fast") if preset == "auto" else preset)
         given = {"optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
         given["loss"] = loss if isinstance(loss, str) else None
-        used = _turned(knobs or usual_knobs, given)
+        endless = steps is None and seconds is None and target_psnr is None
+        recipe = self._subject(chosen.field, tuple(picture.shape), trainable_latent)
+        keeps = chosen.field is None and recipe.network == self.recipe.network
+        learner = recipe.build(self.map_fn.state_dict() if keeps else None).to(self.device)
+        field = _in_unit_view(learner, recipe.coordinate_scale)
         counted = None if mask is None else torch.as_tensor(mask).to(self.device)
-        field = self._in_unit_view()
         run = fit(
             field,
             picture,
-            used,
-            steps=steps,
-            seconds=seconds,
-            target_psnr=target_psnr,
+            _turned(knobs or chosen.knobs, given),
+            steps=chosen.steps if endless else steps,
+            seconds=None if seconds is None else float(seconds),
+            target_psnr=None if target_psnr is None else float(target_psnr),
             mask=counted,
             losses=loss if isinstance(loss, LossWeights) else None,
-            generator=stream(self.seed, "batches", self.recipe.draw),
+            generator=stream(self.seed, "batches", recipe.draw),
         )
+        self.adopt(recipe, learner)
         result = drain(run, field, picture, mask=counted, model=self.map_fn, on_step=on_step)
-        self._learned()
+        if recipe.fitted_latent and learner.latent is not None:
+            z = learner.latent.detach() / recipe.latent_scale
+            self.recipe = replace(recipe, latents=(tuple(z.tolist()),))
         return result
 
-    def _prepare(self, shape: tuple[int, ...], preset: str, trainable_latent: bool) -> tuple[Knobs, int]:
-        """Have a field for a target of that shape; the usual knobs and number of steps for it."""
-        chosen = preset_named(("keep" if self._chosen else "fast") if preset == "auto" else preset)
-        if chosen.field is not None:
-            if trainable_latent:
-                raise ValueError(f"the field of preset {preset!r} has no latent to train; preset='keep' keeps yours.")
-            size, seed = shape[:-1], self.seed
-            self.adopt(Recipe(seed, shape, chosen.field, config_size=size, draw=self.recipe.draw, fitted=True))
-            return chosen.knobs, chosen.steps
+    def _subject(self, config: FieldConfig | None, shape: tuple[int, ...], trainable_latent: bool) -> Recipe:
+        """The recipe of what is fitted to a target of that shape: a config's field, or the model's own."""
         old = self.recipe
-        recipe = replace(old, output_shape=shape, window=WHOLE, fitted_latent=trainable_latent)
-        if shape[-1] != old.output_shape[-1]:
-            if not isinstance(old.network, Architecture):
-                raise ValueError(f"the field has {old.output_shape[-1]} channels, the target {shape[-1]}.")
-            recipe = replace(recipe, network=replace(old.network, channels=shape[-1]), fitted=False)
-        is_same = recipe.network == old.network and recipe.fitted_latent == old.fitted_latent
-        self.adopt(recipe, self.map_fn.state_dict() if is_same else None)
-        return chosen.knobs, chosen.steps
-
-    def _in_unit_view(self) -> Field:
-        """The field as a function of the unit view, on the same parameters: `latent_scale` is part of it."""
-        scale, field = self.fields.window.latent_scale, self.map_fn
-        if scale == 1.0:
-            return field
-        encoding = nn.Sequential(_Scale(scale), field.encoding)
-        extent = {"dimensions": field.dimensions, "latent": field.latent, "radius": field.radius}
-        return Field(encoding, field.network, field.output, **extent)
-
-    def _learned(self) -> None:
-        """Note what a fit has changed."""
-        latents = self.recipe.latents
-        if self.recipe.fitted_latent and self.map_fn.latent is not None:
-            latents = (tuple((self.map_fn.latent.detach() / self.recipe.latent_scale).tolist()),)
-        self.recipe = replace(self.recipe, fitted=True, latents=latents)
-        self._saved, self._calibrations = None, {}
+        if config is not None:
+            if trainable_latent:
+                raise ValueError("the field of this preset has no latent to train; preset='keep' keeps yours.")
+            return Recipe(self.seed, shape, config, config_size=shape[:-1], draw=old.draw, fitted=True)
+        network = old.network
+        if shape[-1] != self.c_dim:
+            if not isinstance(network, Architecture):
+                raise ValueError(f"the field has {self.c_dim} channels, the target {shape[-1]}; choose a preset.")
+            network = replace(network, channels=shape[-1])
+        changes = {"network": network, "fitted": True, "fitted_latent": trainable_latent}
+        return replace(old, output_shape=shape, window=WHOLE, **changes)
 
     @classmethod
     def from_metadata(
@@ -355,6 +338,15 @@ def _names(activations: Activation | Sequence[Activation] | None) -> str | tuple
 
 def _per_layer(value: PerLayer | None) -> float | int | tuple[float | int, ...] | None:
     return tuple(value) if isinstance(value, Sequence) else value
+
+
+def _in_unit_view(field: Field, scale: float) -> Field:
+    """The field as a function of the unit view, on the same parameters: `latent_scale` is part of it."""
+    if scale == 1.0:
+        return field
+    encoding = nn.Sequential(_Scale(scale), field.encoding)
+    extent = {"dimensions": field.dimensions, "latent": field.latent, "radius": field.radius}
+    return Field(encoding, field.network, field.output, **extent)
 
 
 def _turned(knobs: Knobs, given: Mapping[str, str | float | int | None]) -> Knobs:

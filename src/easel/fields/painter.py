@@ -32,15 +32,15 @@ class Painter:
         self, recipe: Recipe, tensors: Mapping[str, Tensor] | None = None, device: str | torch.device = "cpu"
     ) -> None:
         self.device = torch.device(device)
-        self.adopt(recipe, tensors)
+        self.adopt(recipe, recipe.build(tensors) if tensors else None)
 
-    def adopt(self, recipe: Recipe, tensors: Mapping[str, Tensor] | None = None) -> None:
-        """Become what a recipe says."""
+    def adopt(self, recipe: Recipe, field: Field | None = None) -> None:
+        """Become what a recipe says, with the field that it has built already."""
         if not recipe.latents and isinstance(recipe.network, Architecture):
             z = draw_latent(recipe.network.latent_dim, self.dimensions, recipe.seed, recipe.latent_draw)
             recipe = replace(recipe, latents=() if z is None else (tuple(z.tolist()),))
         self.recipe = recipe
-        self.map_fn: Field = recipe.build(tensors).to(self.device)
+        self.map_fn: Field = (field or recipe.build()).to(self.device)
         self._saved: Saved | None = None
         self._calibrations: dict[bytes, Calibration] = {}
         self._given_calibration: Calibration | None = None
@@ -271,8 +271,7 @@ class Painter:
         align: Literal["centers", "corners"] = "centers",
     ) -> Window:
         """The window asked for, or where nothing is asked for, the one of the picture that the model was read from."""
-        # Grids that were fitted cover the unit view.
-        scale = self.recipe.latent_scale if isinstance(self.recipe.network, Architecture) else 1.0
+        scale = self.recipe.coordinate_scale
         if pan_mode == "divisor":
             zoom, pan = from_divisor(0.5 if zoom is None else zoom, 2.0 if pan is None else pan, self.dimensions)
         elif (zoom, pan, center, aspect, align) == (None, None, None, "stretch", "centers"):

@@ -66,6 +66,11 @@ class Recipe:
         return len(self.output_shape) - 1
 
     @property
+    def coordinate_scale(self) -> float:
+        """Factor of coordinates; configs, whose grids cover the unit view, have none."""
+        return self.latent_scale if isinstance(self.network, Architecture) else 1.0
+
+    @property
     def size(self) -> tuple[int, ...]:
         """Samples on every axis."""
         return self.output_shape[:-1]

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from easel.fields import DenseGrid, FourierEncoding
+from easel.fields import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
 from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import level_shapes
 
@@ -62,3 +62,38 @@ def test_levels_follow_each_other_coarsest_first():
 )
 def test_small_grids_have_few_levels_and_never_one_twice(finest, shapes):
     assert level_shapes(6, finest, 2.0) == shapes
+
+
+def test_random_fourier_features_have_the_spread_of_their_sigma_and_the_seed_decides():
+    features, again, other = (RandomFourier(2000, 3.0, seed, inputs=2) for seed in (1, 1, 2))
+    assert features.directions.std().item() == pytest.approx(3.0, rel=0.05)
+    assert torch.equal(features.directions, again.directions) and not torch.equal(features.directions, other.directions)
+    coords = pixel_centers((3, 4))
+    encoded = features(coords)
+    assert encoded.shape == (12, features.width(2))
+    assert torch.allclose(encoded[:, :2000].square() + encoded[:, 2000:].square(), torch.ones(12, 2000), atol=1e-5)
+
+
+def test_a_blob_is_highest_in_its_own_bin():
+    encoded = OneBlob(4)(torch.tensor([[-0.75, 0.75]]))
+    assert encoded.view(2, 4).argmax(1).tolist() == [0, 3]
+    assert torch.allclose(encoded[0, :3], torch.exp(-0.5 * torch.tensor([0.0, 1.0, 4.0])))
+
+
+def test_spherical_harmonics_are_orthonormal_and_know_directions_only():
+    generator = torch.Generator().manual_seed(0)
+    points = torch.randn(200_000, 3, generator=generator)
+    harmonics = SphericalHarmonics(4)
+    encoded = harmonics(points)
+    products = 4 * math.pi * encoded.T @ encoded / len(points)
+    assert torch.allclose(products, torch.eye(16), atol=0.03)
+    assert torch.allclose(harmonics(points[:9]), harmonics(7 * points[:9]), atol=1e-5)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 4])
+def test_width_is_what_comes_out_in_every_dimension(dimensions):
+    coords = torch.zeros(5, dimensions)
+    features = RandomFourier(6, inputs=dimensions)
+    for encoding in (Identity(), FourierEncoding(3), OneBlob(5), SphericalHarmonics(2), features):
+        encoded = encoding(coords)
+        assert encoded.shape == (5, encoding.width(dimensions)) and encoded.isfinite().all()

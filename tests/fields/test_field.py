@@ -1,7 +1,10 @@
+import math
+
 import pytest
 import torch
 
-from easel.fields import FieldConfig, build_field
+from easel.fields import Field, FieldConfig, Identity, build_field
+from easel.fields.art_networks import ArtMLP
 from easel.fields.coordinates import pixel_centers
 
 
@@ -63,3 +66,31 @@ def test_the_same_seed_builds_the_same_field():
 def test_bad_settings_say_what_came_and_what_fits(config, words):
     with pytest.raises(ValueError, match=words):
         FieldConfig(**config)
+
+
+@pytest.mark.parametrize("network", ["relu", "siren", "finer", "wire"])
+@pytest.mark.parametrize("encoding", ["grid", "hash", "fourier", "random_fourier", "identity"])
+def test_every_network_stands_behind_every_encoding_in_one_to_four_dimensions(network, encoding):
+    for size in ((9,), (9, 8), (5, 6, 7), (4, 5, 6, 3)):
+        field = built(size, network=network, encoding=encoding)
+        assert field.dimensions == len(size)
+        values = field(pixel_centers(size))
+        assert values.shape == (math.prod(size), 3) and values.isfinite().all()
+
+
+def test_more_than_four_dimensions_are_refused():
+    with pytest.raises(ValueError, match="1 to 4 dimensions"):
+        built((2, 2, 2, 2, 2))
+
+
+def test_a_latent_that_is_a_parameter_is_fitted_and_counted():
+    generator = torch.Generator().manual_seed(0)
+    network = ArtMLP([1, 1, 1], 4, 8, 3, ["Tanh"] * 9)
+    field = Field(Identity(), network, torch.sigmoid, latent=torch.zeros(4), radius=True)
+    fitted = Field(Identity(), network, torch.sigmoid, latent=torch.nn.Parameter(torch.zeros(4)), radius=True)
+    assert fitted.size == field.size + 4 and field.latent_dim == fitted.latent_dim == 4
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(generator=generator)
+    fitted(pixel_centers((3, 3))).sum().backward()
+    assert fitted.latent.grad.abs().sum() > 0

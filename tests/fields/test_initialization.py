@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from easel.fields.initialization import INITS, Initialization, empty_linear
 
 
 def layers(widths=(200, 300, 300, 30), **settings):
-    made = [[empty_linear(i, o)] for i, o in zip(widths, widths[1:], strict=False)]
+    made = [[empty_linear(i, o)] for i, o in pairwise(widths)]
     Initialization(**settings)(made, torch.Generator().manual_seed(0))
     return [layer for (layer,) in made]
 
@@ -36,10 +37,8 @@ def test_the_generator_alone_decides(name):
     torch.manual_seed(3)
     expected = torch.rand(3)
     torch.manual_seed(3)
-    first, again = layers(name=name), layers(name=name)
-    assert all(
-        torch.equal(a.weight, b.weight) and torch.equal(a.bias, b.bias) for a, b in zip(first, again, strict=True)
-    )
+    for one, other in zip(layers(name=name), layers(name=name), strict=True):
+        assert torch.equal(one.weight, other.weight) and torch.equal(one.bias, other.bias)
     assert torch.equal(torch.rand(3), expected)
 
 

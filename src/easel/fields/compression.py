@@ -8,6 +8,7 @@ whole numbers, and it only adds and multiplies, in a fixed order: what is decode
 byte, in any process, with any number of threads.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ import torch
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from easel.fields import band_coding, detail_network
 from easel.fields.band_coding import Bands
@@ -81,21 +83,39 @@ class CompressedPicture:
 
     @cached_property
     def picture(self) -> UInt8[np.ndarray, "h w c"]:
-        """The field at its pixels."""
-        step = np.float32(self.step) / np.float32(STEP_PARTS)
-        return self.colours.to_levels(self.planes() * step)
+        """The field at its own pixels; the same bytes everywhere."""
+        return self._shown(self.added())
+
+    def picture_at(self, size: tuple[int, int]) -> UInt8[np.ndarray, "h w c"]:
+        """The field at other (rows, columns): its features are interpolated, then meet the network."""
+        if min(size) < 1 or math.prod(size) > NETWORK_PIXELS:
+            raise ValueError(f"a picture has 1 to {NETWORK_PIXELS:,} pixels; got {size[0]} x {size[1]}.")
+        added = torch.from_numpy(self.added())
+        smooth = min(size[0] / self.size[0], size[1] / self.size[1]) < 1
+        return self._shown(interpolate(added, size, mode="bicubic", antialias=smooth).numpy())
 
     def planes(self) -> Plane:
         """(planes, height, width) in steps."""
+        return self._joined(self.added())
+
+    def added(self) -> Plane:
+        """(groups, planes, height, width) in steps: what every group of levels adds, all in one without a network."""
         low, details = self.values()
         if not self.network.hidden:
-            return synthesize(low, details, self.size)
-        features = detail_network.features(low, details, self.size)
-        total = features.reshape(detail_network.GROUPS, len(low), -1).copy()
-        for group in total[1:]:
-            total[0] += group
-        total[0] += self.network.apply(features)
-        return total[0].reshape(len(low), *self.size)
+            return synthesize(low, details, self.size)[None]
+        return detail_network.features(low, details, self.size)
+
+    def _joined(self, added: Plane) -> Plane:
+        planes = added[0].copy()
+        for group in added[1:]:
+            planes += group
+        if self.network.hidden:
+            planes += self.network.apply(added)
+        return planes
+
+    def _shown(self, added: Plane) -> UInt8[np.ndarray, "h w c"]:
+        step = np.float32(self.step) / np.float32(STEP_PARTS)
+        return self.colours.to_levels(self._joined(added) * step)
 
     def values(self) -> tuple[Plane, list[Detail]]:
         """The wavelet bands in steps."""
@@ -144,7 +164,7 @@ class Encoder:
 
     def with_network(self, coded: CompressedPicture, network: DetailNetwork) -> CompressedPicture:
         """The same step and this network; the bands are chosen anew, for what it leaves them to do."""
-        added = network.apply(detail_network.features(*coded.values(), self.size)).reshape(self.planes.shape)
+        added = network.apply(detail_network.features(*coded.values(), self.size))
         wanted = self.planes - added * np.float32(coded.step / STEP_PARTS)
         low, details = analyze(wanted, len(self._details))
         return self._quantized(coded.step, network, low, details)
@@ -163,11 +183,8 @@ class Encoder:
         self, coded: CompressedPicture, hidden: int, steps: int, *, generator: torch.Generator
     ) -> Iterator[DetailNetwork | None]:
         """Fit a network to what the bands leave; see `detail_network.train`."""
-        low, details = coded.values()
-        features = detail_network.features(low, details, self.size)
-        planes = len(low)
-        summed = features.reshape(detail_network.GROUPS, planes, -1).sum(axis=0)
-        wanted = self.planes.reshape(planes, -1) / np.float32(coded.step / STEP_PARTS) - summed
+        features = detail_network.features(*coded.values(), self.size)
+        wanted = self.planes / np.float32(coded.step / STEP_PARTS) - features.sum(axis=0)
         yield from detail_network.train(hidden, features, wanted, steps, generator=generator)
 
     def _quantized(self, step: int, network: DetailNetwork, low: Plane, details: list[Detail]) -> CompressedPicture:

@@ -38,17 +38,17 @@ class DetailNetwork:
     """W (hidden, GROUPS · planes), b, then V (planes, hidden) and c, one behind the other."""
 
     def apply(self, features: Plane) -> Plane:
-        """(groups · planes, n) in steps → (planes, n) to add, in steps."""
-        inputs, count = features.shape
-        planes = inputs // GROUPS
+        """(groups, planes, *size) in steps → (planes, *size) to add, in steps."""
+        groups, planes, *size = features.shape
+        flat = features.reshape(groups * planes, -1)
         w, b, v, c = _unpacked(self.numbers.astype(np.float32) / np.float32(PARTS), self.hidden, planes)
-        added = np.empty((planes, count), np.float32)
-        for start in range(0, count, _TILE):
-            tile = features[:, start : start + _TILE]
+        added = np.empty((planes, flat.shape[1]), np.float32)
+        for start in range(0, flat.shape[1], _TILE):
+            tile = flat[:, start : start + _TILE]
             hidden = [np.maximum(_weighted(row, bias, tile), np.float32(0)) for row, bias in zip(w, b, strict=True)]
             for plane, (row, bias) in enumerate(zip(v, c, strict=True)):
                 added[plane, start : start + _TILE] = _weighted(row, bias, hidden)
-        return added
+        return added.reshape(planes, *size)
 
 
 NO_NETWORK = DetailNetwork(0, np.zeros(0, np.int32))
@@ -60,29 +60,29 @@ def weight_count(hidden: int, planes: int) -> int:
 
 
 def features(low: Plane, details: Sequence[Detail], size: tuple[int, int]) -> Plane:
-    """What every group of levels adds at every pixel: (groups · planes, pixels). They sum up to the planes."""
+    """What every group of levels adds at every pixel: (groups, planes, *size). They sum up to the planes."""
     planes, rest = len(low), min(GROUPS - 1, len(details))
-    added = np.zeros((GROUPS, planes, size[0] * size[1]), np.float32)
+    added = np.zeros((GROUPS, planes, *size), np.float32)
     for level in range(rest):
         nothing = [None] * level
         coarse = np.zeros((planes, -(-size[0] // 2 ** (level + 1)), -(-size[1] // 2 ** (level + 1))), np.float32)
-        added[level] = synthesize(coarse, [*nothing, details[level]], size).reshape(planes, -1)
-    added[-1] = synthesize(low, [*[None] * rest, *details[rest:]], size).reshape(planes, -1)
-    return added.reshape(GROUPS * planes, -1)
+        added[level] = synthesize(coarse, [*nothing, details[level]], size)
+    added[-1] = synthesize(low, [*[None] * rest, *details[rest:]], size)
+    return added
 
 
 def train(
     hidden: int, features: Plane, wanted: Plane, steps: int, *, generator: torch.Generator
 ) -> Iterator[DetailNetwork | None]:
-    """Fit a network to (planes, pixels) `wanted`; yields None after every step, and the network after the last.
+    """Fit a network to (planes, *size) `wanted`; yields None after every step, and the network after the last.
 
     After a third of the steps the weights are rounded as they are stored, and gradients pass through the rounding.
     """
-    inputs, goal = torch.from_numpy(features), torch.from_numpy(wanted)
     planes = len(wanted)
+    inputs, goal = torch.from_numpy(features).flatten(0, 1).flatten(1), torch.from_numpy(wanted).flatten(1)
     weights = torch.randn(weight_count(hidden, planes), generator=generator)
     w, b, v, c = _unpacked(weights, hidden, planes)
-    w *= math.sqrt(2.0 / len(features))  # He et al. 2015, eq. 10
+    w *= math.sqrt(2.0 / len(inputs))  # He et al. 2015, eq. 10
     for zero in (b, v, c):
         zero.zero_()
     weights.requires_grad_()

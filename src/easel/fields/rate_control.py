@@ -51,7 +51,7 @@ class Trial:
         return file_bytes(self.coded)
 
 
-def step_for(quality: float) -> int:
+def step_for(quality: float | int) -> int:
     """The quantiser's step, in 1/64 grey level, for a quality from 0 to 100: twice as fine with every 14."""
     return min(round(STEP_PARTS * 2 * 2 ** ((100 - quality) / 14)), LARGEST_STEP)
 
@@ -59,8 +59,8 @@ def step_for(quality: float) -> int:
 def compress(
     picture: Float[Tensor, "h w c"],
     *,
-    quality: float = 40.0,
-    bits_per_pixel: float | None = None,
+    quality: float | int = 40.0,
+    bits_per_pixel: float | int | None = None,
     effort: Effort = EFFORTS["balanced"],
     generator: torch.Generator,
 ) -> Iterator[Trial]:

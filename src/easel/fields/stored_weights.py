@@ -49,7 +49,7 @@ class StoredWeights:
     def tensors(self) -> dict[str, Tensor]:
         """What the field is rebuilt from, float32."""
         rounded = {
-            name: torch.from_numpy(array.astype(np.float32) * np.float32(self.scales[name]))
+            name: torch.from_numpy(np.asarray(array.astype(np.float32) * np.float32(self.scales[name])))
             for name, array in self.numbers.items()
         }
         return rounded | dict(self.exact)

@@ -40,9 +40,11 @@ def rivals(picture: Float[Tensor, "h w c"], limit_bytes: int) -> list[Coded]:
     image = Image.fromarray(levels.squeeze(-1) if levels.shape[-1] == 1 else levels)
     found = []
     for codec, settings in _settings(image.mode):
-        tried = [_largest(image, one, limit_bytes) for one in settings]
-        coded = [measured(codec, len(data), _decoded(data, image.mode), picture) for data in tried if data is not None]
-        found += [max(coded, key=lambda one: one.psnr)] if coded else []
+        files = [data for one in settings if (data := _largest(image, one, limit_bytes)) is not None]
+        tried = [(len(data), _decoded(data, image.mode)) for data in files]
+        if tried:
+            size_bytes, best = min(tried, key=lambda one: np.square(one[1] - levels.astype(np.float32)).mean())
+            found.append(measured(codec, size_bytes, best, picture))
     return found
 
 

@@ -2,9 +2,9 @@
 
 Beside Easel stands the way of its predecessor, rebuilt here: all samples of the array in one forward pass, autograd on,
 and the latent repeated for every sample. Both paint the same field; each measurement is a process of its own, so that
-its peak is its own. Peaks are of the whole process ("peak") and beyond what it held after a small picture ("more"). Times
-are CPU seconds of all threads, the median of the runs, and wall seconds beside them; compiling the kernel is not counted.
-Where the predecessor's way would need more than the limit, its need is what its smaller runs grow to.
+its peak is its own. Peaks are of the whole process ("peak") and beyond what it held after a small picture ("more").
+Times are CPU seconds of all threads, the median of the runs, and wall seconds beside them; compiling the kernel is not
+counted. Where the predecessor's way would need more than the limit, its need is what its smaller runs grow to.
 """
 
 import argparse
@@ -30,8 +30,8 @@ from easel.fields.coordinates import pixel_centers
 SIZES = ((256, 256), (1024, 1024), (2048, 2048), (64, 64, 64), (128, 128, 128), (256, 256, 256))
 QUICK = ((256, 256), (64, 64, 64))
 TOPOLOGIES = ("mlp", "conv", "WS")
-GOALS = """Goals: at 2048² and 128³ at least 5x faster and 10x less memory (beyond the start); a peak under 600 MB at 2048²
-and under 800 MB at 256³."""
+GOALS = """Goals: at 2048² and 128³ at least 5x faster and 10x less memory (beyond the start); a peak under 600 MB
+at 2048² and under 800 MB at 256³."""
 
 
 def predecessor(field: Field, size: tuple[int, ...]) -> Tensor:

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from easel.fields import Architecture, art_fused, build
+from easel.fields import Architecture, Identity, art_fused, build
 from easel.fields.art_networks import ArtMLP
 from easel.fields.coordinates import pixel_centers
 
@@ -26,14 +26,15 @@ SETTINGS = [
 ]
 
 
-def features(field, count=1000):
+def inputs_of(field, count=1000):
     coords = torch.rand(count, field.dimensions, generator=torch.Generator().manual_seed(0)) * 2 - 1
     radius = coords.square().sum(1, keepdim=True).sqrt()
-    return field.encoding(torch.cat([coords, radius], 1) if field.radius else coords)
+    return torch.cat([coords, radius], 1) if field.radius else coords
 
 
 def by_torch(field, inputs):
-    return field.network(inputs) if field.latent is None else field.network(inputs, field.latent)
+    features = field.encoding(inputs)
+    return field.network(features) if field.latent is None else field.network(features, field.latent)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -41,9 +42,12 @@ def test_values_are_those_of_torch(settings):
     for seed in range(2):
         field = build(Architecture(**settings), seed)
         with torch.inference_mode():
-            inputs = features(field)
-            assert art_fused.runs_fused(field.network, inputs)
-            found, expected = art_fused.evaluate(field.network, inputs, field.latent), by_torch(field, inputs)
+            inputs = inputs_of(field)
+            assert art_fused.runs_fused(field.network, field.encoding, inputs)
+            found, expected = (
+                art_fused.evaluate(field.network, field.encoding, inputs, field.latent),
+                by_torch(field, inputs),
+            )
             assert torch.allclose(found, expected, atol=2e-3)
             levels = (field.output(found) * 255).round() - (field.output(expected) * 255).round()
             assert levels.abs().max() <= 1
@@ -92,33 +96,37 @@ def test_an_activation_alone(name):
     x = torch.linspace(-40, 40, 4001)[:, None]
     with torch.inference_mode():
         expected = network(x)
-        assert torch.allclose(art_fused.evaluate(network, x, None), expected, rtol=2e-6, atol=1e-6)
+        assert torch.allclose(art_fused.evaluate(network, Identity(), x, None), expected, rtol=2e-6, atol=1e-6)
 
 
 def test_others_run_in_torch():
     field = build(Architecture(activations="Hardswish"), 0)
     coords = pixel_centers((8, 8))
     with torch.inference_mode():
-        assert not art_fused.runs_fused(field.network, features(field))
+        assert not art_fused.runs_fused(field.network, field.encoding, inputs_of(field))
         assert field(coords).isfinite().all()
     painted = build(Architecture(), 0)
-    assert not art_fused.runs_fused(painted.network, features(painted))  # outside inference mode there are gradients
+    assert not art_fused.runs_fused(
+        painted.network, painted.encoding, inputs_of(painted)
+    )  # outside inference mode there are gradients
     painted(coords).sum().backward()
 
 
 def test_bits_depend_neither_on_company_nor_on_threads():
     field = build(Architecture("WS"), 1)
     with torch.inference_mode():
-        inputs = features(field, 5000)
-        whole = art_fused.evaluate(field.network, inputs, field.latent)
+        inputs = inputs_of(field, 5000)
+        whole = art_fused.evaluate(field.network, field.encoding, inputs, field.latent)
         threads = torch.get_num_threads()
         try:
             torch.set_num_threads(3)
-            assert torch.equal(art_fused.evaluate(field.network, inputs, field.latent), whole)
+            assert torch.equal(art_fused.evaluate(field.network, field.encoding, inputs, field.latent), whole)
         finally:
             torch.set_num_threads(threads)
         for index in ([0], [7, 4999, 130], list(range(100, 400))):
-            assert torch.equal(art_fused.evaluate(field.network, inputs[index], field.latent), whole[index])
+            assert torch.equal(
+                art_fused.evaluate(field.network, field.encoding, inputs[index], field.latent), whole[index]
+            )
 
 
 def test_without_numba_torch_takes_over(tmp_path):
@@ -127,7 +135,8 @@ def test_without_numba_torch_takes_over(tmp_path):
         "import torch; from easel.fields import Architecture, build, art_fused\n"
         "f = build(Architecture(), 0)\n"
         "with torch.inference_mode():\n"
-        "    assert not art_fused.runs_fused(f.network, torch.zeros(4, 3)) and f(torch.zeros(4, 2)).isfinite().all()"
+        "    assert not art_fused.runs_fused(f.network, f.encoding, torch.zeros(4, 3))\n"
+        "    assert f(torch.zeros(4, 2)).isfinite().all()"
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     subprocess.run([sys.executable, "-c", program], check=True, env=os.environ | {"PYTHONPATH": path})

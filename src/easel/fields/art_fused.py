@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from easel.fields.activations import OWN, Add, Weighted
 from easel.fields.art_networks import ArtMLP, ArtNetwork, ArtSiren, ConvStack, InputSum, Levels
+from easel.fields.encodings import FourierEncoding
 from easel.fields.initialization import linears
 from easel.fields.topology import GraphNetwork
 
@@ -31,24 +32,28 @@ def _kernel() -> Any:
         return None
 
 
-def runs_fused(network: nn.Module, features: Tensor) -> bool:
+def runs_fused(network: nn.Module, encoding: nn.Module, coords: Tensor) -> bool:
     """Whether the kernel takes these: a painting network whose activations it knows, in inference mode, on a CPU."""
     return (
         isinstance(network, ArtNetwork)
+        and not (isinstance(encoding, FourierEncoding) and encoding.include_input)
         and torch.is_inference_mode_enabled()
-        and features.device.type == "cpu"
-        and features.dtype == network.output.weight.dtype == torch.float32
+        and coords.device.type == "cpu"
+        and coords.dtype == network.output.weight.dtype == torch.float32
         and _kernel() is not None
         and all(isinstance(module, _PARTS) or _kind(module) is not None for module in network.modules())
     )
 
 
 def evaluate(
-    network: ArtNetwork, features: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None
+    network: ArtNetwork, encoding: nn.Module, coords: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None
 ) -> Float[Tensor, "n c"]:
-    """The network's values, by the kernel. They do not depend on the other points, nor on the number of threads."""
+    """The encoded network's values, by the kernel. They depend neither on the other points nor on threads."""
     kernel = _kernel()
+    features = coords if isinstance(encoding, FourierEncoding) else encoding(coords)
     program = _Program(features.shape[1])
+    if isinstance(encoding, FourierEncoding):
+        program.append_octaves(encoding)
     program.append_network(network, z)
     points = len(features)
     blocks = -(-points // kernel.BLOCK)
@@ -79,8 +84,16 @@ class _Program:
         self.numbers: list[np.ndarray] = []
         self.registers = 1
         self.rows = max(2, _padded(inputs))
-        self._inputs = inputs
+        self._inputs, self._entry = inputs, 0
         self._place = 0
+
+    def append_octaves(self, encoding: FourierEncoding) -> None:
+        """Encode the inputs: they are few and would be many to hand over."""
+        factors = encoding.factors(torch.zeros(1))
+        rows = self._inputs * 2 * len(factors)
+        self._entry = self._register(rows)
+        self._append("FOURIER", self._entry, 0, factors, inputs=self._inputs, rows=rows)
+        self._inputs = rows
 
     def append_network(self, network: ArtNetwork, z: Tensor | None) -> None:
         match network:
@@ -109,7 +122,7 @@ class _Program:
             weight = torch.zeros(entry.width, self._inputs)
             weight[:, start : start + group] = layer.weight
             start += group
-            part = self._affine(weight, None, 0)
+            part = self._affine(weight, None, self._entry)
             self._activate(activate, part, entry.width)
             if place < 0:
                 place = part
@@ -121,7 +134,7 @@ class _Program:
         return place
 
     def _conv(self, network: ConvStack, z: Tensor | None) -> int:
-        place = 0
+        place = self._entry
         for number, (layer, activate) in enumerate(zip(linears(network.linears), network.activations, strict=True)):
             if number == 0:
                 place = self._affine(*network.first(self._inputs, z), place)
@@ -136,7 +149,7 @@ class _Program:
         return place
 
     def _siren(self, network: ArtSiren, z: Tensor | None) -> int:
-        place, factors = 0, network.modulations(z)
+        place, factors = self._entry, network.modulations(z)
         layers = zip(linears(network.sines), network.activations, network.omegas, strict=True)
         for number, (sine, activate, omega) in enumerate(layers):
             place = self._affine(omega * sine.weight, omega * sine.bias, place)

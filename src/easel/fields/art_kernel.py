@@ -24,8 +24,9 @@ from numba.extending import intrinsic
 BLOCK = 128
 
 # What an instruction does. Rows are (operation, target, source, place in the numbers, inputs, outputs).
-LINEAR, COPY, ADD, BIAS, MULTIPLY, LEVEL, NORMALIZE, ACTIVATE = range(8)
-"""y = W x + b; y = s x; y += s x; y += v; y *= v; y = (y - v) w; y to mean 0 and variance 1; y = f(y), f the source."""
+LINEAR, FOURIER, COPY, ADD, BIAS, MULTIPLY, LEVEL, NORMALIZE, ACTIVATE = range(9)
+"""y = W x + b; y sines and cosines of x; y = s x; y += s x; y += v; y *= v; y = (y - v) w; y to mean 0 and variance 1;
+y = f(y), f the source."""
 ACTIVATIONS = (
     *(
         "sin",
@@ -247,6 +248,20 @@ def dense(numbers, place, inputs, x, y, outputs):
 
 
 @_part
+def octaves(x, y, inputs, rows, numbers, place):
+    """Of every input first the sines, then the cosines, of its products with the numbers from there."""
+    count = rows // (2 * inputs)
+    for i in range(inputs):
+        u = x[i]
+        for k in range(count):
+            s, sine, cosine = numbers[place + k], y[2 * count * i + k], y[2 * count * i + count + k]
+            for p in range(BLOCK):
+                sine[p] = wave(s * u[p], int32(0))
+            for p in range(BLOCK):
+                cosine[p] = wave(s * u[p], int32(1))
+
+
+@_part
 def normalize(y, rows, mean, square):
     """Every point's rows to mean 0 and variance 1."""
     mean[:], square[:] = ZERO, ZERO
@@ -288,6 +303,8 @@ def run(program, numbers, registers, features, values):
             y = registers[target]
             if operation == LINEAR:
                 dense(numbers, place, inputs, registers[source], y, rows)
+            elif operation == FOURIER:
+                octaves(registers[source], y, inputs, rows, numbers, place)
             elif operation == ACTIVATE:
                 activate(source, y, rows, numbers[place])
             elif operation == NORMALIZE:

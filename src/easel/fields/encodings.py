@@ -38,9 +38,12 @@ class FourierEncoding(nn.Module):
         """Numbers that come out for that many coordinates."""
         return dimensions * (2 * self.num_freqs + self.include_input)
 
+    def factors(self, like: Tensor) -> Float[Tensor, " num_freqs"]:
+        """2^i π, in the precision and on the device of that tensor."""
+        return math.pi * 2.0 ** torch.arange(self.num_freqs, device=like.device, dtype=like.dtype)
+
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        frequencies = math.pi * 2.0 ** torch.arange(self.num_freqs, device=coords.device, dtype=coords.dtype)
-        angles = coords[:, :, None] * frequencies
+        angles = coords[:, :, None] * self.factors(coords)
         if self.include_input:
             return torch.cat([coords, angles.sin().flatten(1), angles.cos().flatten(1)], dim=1)
         return torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(1)

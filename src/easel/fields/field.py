@@ -71,10 +71,10 @@ class Field(nn.Module):
         """
         if self.radius and coords.shape[1] == self.dimensions:
             coords = torch.cat([coords, norm(coords)], dim=1)
-        features = self.encoding(coords)
         z = self.latent if z is None else z
-        if art_fused.runs_fused(self.network, features):
-            return self.output(art_fused.evaluate(self.network, features, z))
+        if art_fused.runs_fused(self.network, self.encoding, coords):
+            return self.output(art_fused.evaluate(self.network, self.encoding, coords, z))
+        features = self.encoding(coords)
         return self.output(self.network(features) if z is None else self.network(features, z))
 
 

@@ -324,3 +324,24 @@ def test_shrinking_averages_and_the_same_size_is_free():
     assert resize(stripes, (64, 64)) is stripes
     half = resize(torch.arange(4.0).reshape(2, 2, 1), (1, 1))
     assert half.item() == pytest.approx(1.5)
+
+
+def test_a_picture_may_go_into_memory_that_a_window_lends(tmp_path):
+    class Lending:
+        def __init__(self) -> None:
+            self.lent = torch.zeros(2, 3, 4)
+
+        def share(self, height, width, channels, device):
+            assert self.lent.shape == (height, width, channels) and device == self.lent.device
+            return self.lent
+
+    class Poor:
+        def share(self, height, width, channels, device):
+            return None
+
+    picture = torch.rand(2, 3, 4)
+    imwrite(tmp_path / "picture.npy", picture)
+    window = Lending()
+    read = imread(tmp_path / "picture.npy", device="cpu", shared=True, window=window)
+    assert read is window.lent and torch.equal(read, picture)
+    assert torch.equal(imread(tmp_path / "picture.npy", device="cpu", shared=True, window=Poor()), picture)

@@ -176,3 +176,10 @@ def test_a_failed_film_ends_its_ffmpeg(tmp_path, ffmpeg):
         video.append(FRAMES[0])
         raise KeyboardInterrupt
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("settings", [{"fps": "thirty"}, {"fps": True}, {"quality": "best"}, {"quality": float("nan")}])
+def test_settings_that_are_no_numbers_are_named(tmp_path, settings):
+    with pytest.raises(TypeError, match=next(iter(settings))):
+        VideoWriter(tmp_path / "film.gif", **settings)
+    assert list(tmp_path.iterdir()) == []

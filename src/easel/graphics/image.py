@@ -8,6 +8,7 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,12 +30,24 @@ _LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in grey. ITU-R BT.601."""
 
 
+@runtime_checkable
+class Lender(Protocol):
+    """A window, as `imread` sees it."""
+
+    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
+        """A float32 tensor in memory that it draws from; None where that is not to be had."""
+        ...
+
+
 def imread(
     path: str | os.PathLike[str],
     *,
     channels: int = 4,
     size: tuple[int, int] | None = None,
     device: torch.device | str | None = None,
+    shared: bool = False,
+    name: str = "tensor",
+    window: Lender | None = None,
 ) -> Float[Tensor, "h w c"]:
     """Read a picture file, upright, as float32 (H, W, C).
 
@@ -43,6 +56,7 @@ def imread(
 
     `channels` is 1 (0.299 R + 0.587 G + 0.114 B), 3, 4, or 0 for the file's own, where grey with alpha and palettes
     with transparency have 4. `size=(h, w)` resizes. Without a `device` the picture goes to the GPU if CUDA has one.
+    `shared` puts it into memory that the `window`'s OpenGL draws from, where there is such memory; `name` only labels.
     Whatever is wrong with the file is a `FileError`.
     """
     if channels not in (0, 1, 3, 4):
@@ -54,8 +68,11 @@ def imread(
         picture = resize(picture, size)
     if channels == 1 and picture.shape[-1] > 1:
         red, green, blue = picture[..., :3].unbind(-1)
-        return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue)[..., None]
-    return _with_channels(picture, channels)
+        picture = (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue)[..., None]
+    picture = _with_channels(picture, channels)
+    height, width, channels = picture.shape
+    lent = window.share(height, width, channels, picture.device) if shared and window is not None else None
+    return picture if lent is None else lent.copy_(picture)
 
 
 def imwrite(

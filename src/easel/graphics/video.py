@@ -3,6 +3,7 @@
 Frames hold the numbers that the screen shows, without any gamma. A film has its name only when it is complete.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -40,6 +41,8 @@ class VideoWriter:
 
     def __init__(self, path: str | os.PathLike[str], *, fps: Number = 30, quality: Number = 0.8) -> None:
         suffix = check_film(path, fps)
+        if not isinstance(quality, int | float) or math.isnan(quality):
+            raise TypeError(f"quality is a number from 0 to 1; got {quality!r}.")
         self.path = film_path(path)
         """What there will be: the file, or the folder of a sequence; absolute."""
         self._size: tuple[int, int] | None = None
@@ -86,6 +89,8 @@ def check_film(path: str | os.PathLike[str], fps: Number) -> str:
             f"{' '.join(_FORMATS)} (.png, .tif and .tiff give numbered files)."
         )
     fastest = MAX_FPS if suffix == ".gif" else 1000
+    if isinstance(fps, bool) or not isinstance(fps, int | float):
+        raise TypeError(f"fps is a number of frames a second; got {fps!r}.")
     if not 1 <= fps <= fastest:
         raise ValueError(f"fps is 1 to {fastest} for {suffix}; got {fps}.")
     return suffix

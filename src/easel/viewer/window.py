@@ -145,6 +145,10 @@ class Window:
         """Keep a copy of `tensor` under `name`, for `ui.image` with `get_texture_id`; the rules of a canvas apply."""
         self.pictures.keep(name, tensor, f"upload_tensor(name={name!r})")
 
+    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
+        """A zero-filled float32 tensor in memory that this window draws from; None where that is not to be had."""
+        return self.backend.share(height, width, channels, device)
+
     def get_texture_id(self, name: str = "tensor") -> int:
         """The number that `ui.image` draws the tensor of this name by; 0 when there is none."""
         return self.pictures.number(name)
@@ -269,8 +273,8 @@ def create_tensor(
     into memory that OpenGL draws from, where CUDA and OpenGL have such memory. RuntimeError without a `window` when
     none is open.
     """
-    backend = window_in_use(window).backend
-    return blank(height, width, channels, device, name=name, share=backend.share if shared else None)
+    window = window_in_use(window)
+    return blank(height, width, channels, device, name=name, share=window.share if shared else None)
 
 
 def _most_frames() -> int | None:

@@ -1,6 +1,7 @@
 """Draws a view's frames with OpenGL, whatever gave the context: what the window and the headless backend share."""
 
 import ctypes
+import logging
 import weakref
 import zlib
 from collections.abc import Collection
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import moderngl
 
 
+log = logging.getLogger("easel")
+
 NOT_STILL = -1
 """In place of a version, for a texture that is outdated in the next frame."""
 
@@ -51,6 +54,17 @@ class CanvasTexture:
                 texture.release()
 
 
+def _mapper(context: "moderngl.Context") -> PictureMapper | None:
+    """What works pictures out on the GPU; None where torch is faster or the driver takes no such shader."""
+    if is_software(context):
+        return None
+    try:
+        return PictureMapper(context)
+    except Exception as error:  # moderngl raises its own bare
+        log.debug("the driver refuses the display pass, torch works pictures out: %s", error)
+        return None
+
+
 class Painter:
     """Textures for canvases, and the drawing of finished frames. Its context must be current in every call."""
 
@@ -61,7 +75,7 @@ class Painter:
         self._textures: dict[Canvas, CanvasTexture] = {}
         self._renderers: dict[weakref.ref[Subject], Renderer] = {}
         self._enlarger: NearestEnlarger | None = None
-        self._mapper = None if is_software(context) else PictureMapper(context)
+        self._mapper = _mapper(context)
         self._seen: tuple[object, ...] | None = None
         """What `refresh` has drawn; None for what may look different without anything else having changed."""
         self._blank = context.texture((1, 1), 4, bytes(4))

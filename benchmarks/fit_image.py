@@ -149,13 +149,16 @@ def report(title: str, runs: dict[str, list[Run]], columns: tuple[int, ...]) -> 
     for name, found in runs.items():
         cells = [_mean([run.psnr.get(str(column), math.nan) for run in found]) for column in columns]
         cells.append(_mean([run.psnr.get("stop", math.nan) for run in found]))
-        cells.append(f"{statistics.mean(run.stop for run in found):.1f}")
+        cells.append(_mean([run.stop for run in found]))
         cells.append(f"{statistics.mean(run.parameters for run in found):,.0f}")
         cells.append(f"{statistics.mean(run.milliseconds for run in found):.2f}")
-        print(f"| {name} | {' | '.join(cells)} |".replace("nan", "–"))
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 def _mean(values: list[float]) -> str:
+    """Empty where a run did not come so far."""
+    if any(map(math.isnan, values)):
+        return ""
     spread = f" ± {statistics.pstdev(values):.2f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.2f}{spread}"
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from easel.fields import PRESETS, as_target, build_field, fit, render
 from easel.graphics.metrics import psnr, ssim
 
-FIELDS = {"fast": 4_000, "balanced": 4_000, "tiny": 4_000, "siren": 2_000, "finer": 2_000}
+FIELDS = {"fast": 2_000, "tiny": 2_000, "siren": 1_000}
 """Presets and how many steps they get."""
 
 

@@ -196,6 +196,8 @@ def test_what_is_no_volume_is_told(bad, says):
 def test_wrong_looks_are_told():
     with pytest.raises(ValueError, match=r"Look\.density"):
         Look(density=-1)
+    with pytest.raises(ValueError, match="Known: box, ball"):
+        Look(shape="cone")
     with pytest.raises(ValueError, match="transfer"):
         render_volume(blobs(4), (4, 4), Look(transfer="norm/men"))
     with pytest.raises(ValueError, match="pixel"):

@@ -177,6 +177,8 @@ def test_what_is_no_volume_is_told(tmp_path):
         read_volume(tmp_path / "words.npy")
     with pytest.raises(FileError, match=r"\.npy \.tif"):
         write_volume(counted(2, 2, 2), tmp_path / "v.nii")
+    with pytest.raises(ValueError, match="spacing"):
+        write_volume(counted(2, 2, 2), tmp_path / "v.tif", spacing=(0, 1, 1))
 
 
 def test_a_small_scan_is_fitted_and_rendered(tmp_path):

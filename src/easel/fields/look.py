@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 Number = float | int
 Color = tuple[Number, Number, Number]
@@ -22,10 +21,10 @@ class Look:
     """0 shows the volume's own colours, 1 lights them as surfaces across the gradient."""
     shadows: Number = 0.7
     """0 lets the light through, 1 takes away all of it that the volume holds back."""
-    shape: Literal["box", "ball"] = "box"
-    """The whole box, or the ellipsoid inside it."""
-    up: Literal["Y", "Z"] = "Y"
-    """Array axis that stands upright; of medical scans that is Z."""
+    shape: str = "box"
+    """'box', all of it, or 'ball', the ellipsoid inside."""
+    up: str = "Y"
+    """Array axis, 'Y' or 'Z', that stands upright; of medical scans that is Z."""
     background: tuple[Color, Color] = ((0.10, 0.11, 0.14), (0.02, 0.02, 0.03))
     """Colour behind the volume at the middle of the picture and at its corners, display-referred."""
 
@@ -39,3 +38,6 @@ class Look:
             value = getattr(self, name)
             if not (math.isfinite(value) and least <= value <= most):
                 raise ValueError(f"Look.{name} is {value}; it must be {least} to {most}.")
+        for name, known in (("shape", ("box", "ball")), ("up", ("Y", "Z"))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"Look.{name} is {getattr(self, name)!r}. Known: {', '.join(known)}.")

@@ -16,6 +16,8 @@ from easel.graphics.color import srgb_to_linear
 
 SHADOW_VOXELS = 40
 """Voxels along the longest side of the grid that knows how much light arrives."""
+SHARED_PLACES = 8192
+"""Rows of places that are worth a thread of their own."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Slab:
 
 def sample(values: Float[Tensor, "1 c x y z"], places: Float[Tensor, "n k 3"]) -> Float[Tensor, "c n k"]:
     """Trilinear values at places from -1 to 1 between the outer faces of the outer voxels, which go on outside."""
-    # Torch shares the work among its threads by batch entries only.
-    batch = math.gcd(len(places), 8)
+    # Torch shares the work among its threads by batch entries only; for little work, waking them takes longer.
+    batch = math.gcd(len(places), 8) if len(places) >= SHARED_PLACES else 1
     grid = places.flip(-1).reshape(batch, 1, -1, places.shape[1], 3)
     found = grid_sample(values.expand(batch, *values.shape[1:]), grid, padding_mode="border", align_corners=False)
     return found.transpose(0, 1).reshape(values.shape[1], *places.shape[:2])

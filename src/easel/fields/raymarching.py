@@ -21,8 +21,9 @@ from easel.graphics.camera import Camera, rays
 from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.graphics.light import Light
 
-DARK = 1e-3
-"""A ray ends where less than this share of the light behind it would still come through: a quarter of an 8-bit step."""
+DARK = 1e-4
+"""A ray ends where less than this share of the light behind it comes through: white behind black is then a third of an
+8-bit step."""
 BLOCK_STEPS = 16
 """Steps that are taken along every ray before it is asked whether it goes on."""
 BLOCK = 2**19
@@ -42,9 +43,9 @@ def orbit_camera(half: Sequence[Number], size: tuple[int, int] = (512, 512), loo
     """A camera, a little from above and from the right, that sees all of a box of these half sides."""
     radius = max(half) if look is not None and look.shape == "ball" else math.hypot(*half)
     fov_degrees = 30.0
-    # A little air around the ball that holds the box.
     narrow = math.atan(math.tan(math.radians(fov_degrees / 2)) * min(size[1] / size[0], 1))
-    return Camera(azimuth=0.62, elevation=0.42, distance=1.08 * radius / math.sin(narrow), fov=fov_degrees)
+    distance = 1.08 * radius / math.sin(narrow)  # the ball that holds the box, and a little air around it
+    return Camera(azimuth=0.62, elevation=0.42, distance=distance, fov=fov_degrees)
 
 
 def march(
@@ -98,6 +99,8 @@ class _Bundle:
 
 
 class _Scene:
+    """What sends light to the eye, from where the camera stands."""
+
     def __init__(self, medium: Medium, light: Light, pose: Float[Tensor, "4 4"]) -> None:
         self.medium = medium
         self.light = light

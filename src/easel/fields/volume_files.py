@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from easel.fields.nifti import read_nifti
-from easel.fields.volume import Number, Volume, as_values, between, check_volume
+from easel.fields.volume import Number, Volume, as_values, between, check_volume, half_sides
 from easel.graphics.files import FileError, open_file, write_whole
 
 MAX_BYTES = 2**31
@@ -70,6 +70,7 @@ def write_volume(
     'micron'), goes into the stack. FileError for another suffix, a stack beyond ImageJ's 4 GiB, or a bad place.
     """
     volume = check_volume(volume)
+    half_sides(volume.shape, spacing)  # refuses what is no spacing
     suffix = _suffix(path)
     if suffix not in (".npy", ".tif", ".tiff"):
         raise FileError(f"cannot write {os.fspath(path)!r}: volumes go into .npy .tif .tiff files.")

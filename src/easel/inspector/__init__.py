@@ -4,17 +4,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from easel.inspector.forward import Capture, capture
     from easel.inspector.graph import Edge, Graph, Node, TensorRef
     from easel.inspector.model_tensors import tensors
 
 _HOME = {
+    "Capture": "forward",
     "Edge": "graph",
     "Graph": "graph",
     "Node": "graph",
     "TensorRef": "graph",
+    "capture": "forward",
     "tensors": "model_tensors",
 }
-__all__ = ["Edge", "Graph", "Node", "TensorRef", "tensors"]
+__all__ = ["Capture", "Edge", "Graph", "Node", "TensorRef", "capture", "tensors"]
 
 
 def __getattr__(name: str) -> object:

@@ -77,7 +77,10 @@ class SheetMap:
         (height, width), (rows, columns) = self.block, self.grid
         if not (0 <= row < rows and 0 <= column < columns):
             return None
-        (down, inner_row), (beside, inner_column) = divmod(row, height + self.gutter), divmod(column, width + self.gutter)
+        (down, inner_row), (beside, inner_column) = (
+            divmod(row, height + self.gutter),
+            divmod(column, width + self.gutter),
+        )
         if inner_row >= height or inner_column >= width:
             return None
         number = down * self.across + beside
@@ -99,7 +102,11 @@ class SheetMap:
         height, width = self.block
         down, size = -(-self.blocks // self.across), self.gutter
         # Padded to whole blocks, then block by block with the gutters below and to the right of each.
-        missing = (0, self.blocks * width - plane.shape[1]) if self.is_wide else (0, 0, 0, self.blocks * height - plane.shape[0])
+        missing = (
+            (0, self.blocks * width - plane.shape[1])
+            if self.is_wide
+            else (0, 0, 0, self.blocks * height - plane.shape[0])
+        )
         plane = torch.nn.functional.pad(plane, missing)
         blocks = plane.unflatten(1, (-1, width)).transpose(0, 1) if self.is_wide else plane.unflatten(0, (-1, height))
         sheet = plane.new_zeros(down * self.across, height + size, width + size)

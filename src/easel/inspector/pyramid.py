@@ -1,0 +1,193 @@
+"""A sheet's pyramid: what a pixel shows that covers many cells, and the range of colours at every distance.
+
+Level 0 holds the values, each further level half the rows and columns, rounded down; an odd last row or column goes into
+the last texel, so that none is lost and no texel is smaller than the others. Three ways to make one of many: "peak", the
+value of largest magnitude with its sign, "rms", the root of the mean square with the sign of the peak, and "mean".
+
+Values are multiplied by a power of two that brings the largest magnitude into [1, 2). That changes no digit, and half
+precision then holds any tensor, however small its values are. Levels are halves of such numbers.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float16, Float32, Shaped
+from torch import Tensor
+
+AGGREGATES = ("peak", "rms", "mean")
+QUANTILE = 0.995
+"""Of the magnitudes, the share that the colours reach; the rest has the last colour."""
+SAMPLE = 1 << 16
+"""Values at most that a quantile is taken of."""
+LEAST = 2.0**-24
+"""Least limit of scaled values: the smallest half above zero."""
+
+LARGEST = 4096
+"""Cells on a side of a tile."""
+
+Tile = tuple[int, int, int, int]
+"""First row, end of rows, first column, end of columns."""
+Halves = Float16[np.ndarray, "_ _"]
+Values = Float32[np.ndarray, "_"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pyramid:
+    """What is known of a sheet's values at all distances."""
+
+    aggregate: str
+    exponent: int
+    """Values are multiplied by 2^exponent."""
+    levels: tuple[tuple[Halves, ...], ...]
+    """Of every tile, from level 1 on: level 0 is as large as the tensor, and made from it where it is looked at."""
+    limits: tuple[float, ...]
+    """The magnitude with the last colour, at every level from 0 on, of scaled values."""
+    low: float
+    """Least and largest finite value, unscaled."""
+    high: float
+    bad: int
+    """How many values are NaN or infinite."""
+
+    @property
+    def peak(self) -> float:
+        """Largest finite magnitude, unscaled."""
+        return max(abs(self.low), abs(self.high))
+
+    @property
+    def limit(self) -> float:
+        """The magnitude with the last colour at level 0, unscaled."""
+        return math.ldexp(self.limits[0], -self.exponent)
+
+    @property
+    def is_one_signed(self) -> bool:
+        return self.low >= 0 or self.high <= 0
+
+
+def numbers(values: Shaped[Tensor, "rows columns"]) -> Shaped[Tensor, "rows columns"]:
+    """Values as the narrowest numbers with which torch reckons exactly: float32, or float64 for wide integers."""
+    if values.dtype in (torch.float32, torch.float64):
+        return values
+    wide = values.dtype in (torch.int64, torch.int32, torch.uint32, torch.uint64)
+    return values.to(torch.float64 if wide else torch.float32)
+
+
+def scaled(values: Shaped[Tensor, "rows columns"], exponent: int) -> Float[Tensor, "rows columns"]:
+    """Values times 2^exponent, as float32."""
+    values = numbers(values)
+    if abs(exponent) < 120:
+        return (values * 2.0**exponent).float()
+    # Two steps: of the smallest values, 2^exponent alone is beyond float32.
+    first = exponent // 2
+    return (values * 2.0**first * 2.0 ** (exponent - first)).float()
+
+
+@torch.no_grad()
+def build(values: Shaped[Tensor, "rows columns"], aggregate: str = "peak", tiles: Sequence[Tile] | None = None) -> Pyramid:
+    """The pyramid of a sheet that is drawn in `tiles`, or in one; zeros in cells that show nothing change no peak."""
+    if aggregate not in AGGREGATES:
+        raise ValueError(f"unknown aggregate {aggregate!r}. Known: {', '.join(AGGREGATES)}.")
+    values = numbers(values)
+    low, high = (extreme.item() for extreme in torch.aminmax(values))
+    bad = 0
+    # NaN and Inf leave their mark in the extremes: only then is it worth to look for them.
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite = values.isfinite()
+        bad = finite.numel() - int(finite.sum().item())
+        low, high = (extreme.item() for extreme in torch.aminmax(values.where(finite, 0)))
+    peak = max(abs(low), abs(high))
+    exponent = 1 - math.frexp(peak)[1] if peak > 0 else 0
+    levels: list[tuple[Halves, ...]] = []
+    samples: list[list[Halves]] = []
+    for tile in tiles or ((0, values.shape[0], 0, values.shape[1]),):
+        cells = scaled(cut(values, tile), exponent)
+        parts, quantiled = [], [_sample(cells)]
+        for part in _parts(cells, aggregate):
+            parts.append(part.half().numpy())
+            quantiled.append(_sample(part))
+        levels.append(tuple(parts))
+        samples.append(quantiled)
+    limits = tuple(_limit([sample for sample in level if sample is not None]) for level in zip_longest(*samples))
+    return Pyramid(aggregate, exponent, tuple(levels), limits, float(low), float(high), bad)
+
+
+def cut(values: Shaped[Tensor, "rows columns"], tile: Tile) -> Shaped[Tensor, "rows2 columns2"]:
+    """The cells of a tile."""
+    return values[tile[0] : tile[1], tile[2] : tile[3]]
+
+
+def tiles_of(grid: tuple[int, int], largest: int = LARGEST) -> tuple[Tile, ...]:
+    """A sheet in tiles of at most `largest` cells a side, all about equally large: none is thinner than a pixel before
+    the whole sheet nearly is."""
+    rows, columns = (
+        [count * number // pieces for number in range(pieces + 1)]
+        for count, pieces in ((count, -(-count // largest)) for count in grid)
+    )
+    return tuple(
+        (top, bottom, left, right)
+        for top, bottom in zip(rows, rows[1:], strict=False)
+        for left, right in zip(columns, columns[1:], strict=False)
+    )
+
+
+def _parts(cells: Float[Tensor, "rows columns"], aggregate: str) -> Iterator[Float[Tensor, "_ _"]]:
+    """The levels from 1 on."""
+    high = low = cells
+    sums = cells * cells if aggregate == "rms" else cells
+    while max(high.shape) > 1:
+        if aggregate != "mean":
+            high, low = halved(high, torch.maximum), halved(low, torch.minimum)
+        if aggregate == "peak":
+            yield torch.where(-low > high, low, high)
+            continue
+        sums = halved(sums, torch.add)
+        area = _cells(cells.shape[0], sums.shape[0])[:, None] * _cells(cells.shape[1], sums.shape[1])
+        mean = sums / area
+        yield mean if aggregate == "mean" else mean.sqrt().copysign(torch.where(-low > high, low, high))
+
+
+def halved(
+    values: Float[Tensor, "rows columns"], two: Callable[[Tensor, Tensor], Tensor]
+) -> Float[Tensor, "rows2 columns2"]:
+    """Half the rows and columns, `two` applied to neighbours; an odd last one joins the last pair."""
+    for axis in (0, 1):
+        count = values.shape[axis]
+        if count == 1:
+            continue
+        pairs = values.narrow(axis, 0, count // 2 * 2).unflatten(axis, (count // 2, 2))
+        result = two(pairs.select(axis + 1, 0), pairs.select(axis + 1, 1))
+        if count % 2:
+            last = result.narrow(axis, result.shape[axis] - 1, 1)
+            last.copy_(two(last, values.narrow(axis, count - 1, 1)))
+        values = result
+    return values
+
+
+def _cells(count: int, texels: int) -> Float[Tensor, "n"]:
+    """How many cells each texel of an axis covers."""
+    each = 1 << max((count // texels).bit_length() - 1, 0)
+    covered = torch.full((texels,), float(each))
+    covered[-1] = count - each * (texels - 1)
+    return covered
+
+
+def _sample(level: Float[Tensor, "rows columns"]) -> Values:
+    """Magnitudes of some finite values, evenly from everywhere."""
+    count, width = level.numel(), level.shape[1]
+    step = max(count // SAMPLE, 1)
+    while step > 1 and math.gcd(step, width) > 1:  # else one column, such as the middle of all kernels, speaks for all
+        step += 1
+    sample = level.reshape(-1)[::step].abs().numpy()
+    return sample[np.isfinite(sample)]
+
+
+def _limit(samples: list[Values]) -> float:
+    """The magnitude that 99.5 % of the values do not exceed."""
+    sample = np.concatenate(samples)
+    if not len(sample):
+        return LEAST
+    place = min(math.ceil(QUANTILE * len(sample)), len(sample)) - 1
+    return max(float(np.partition(sample, place)[place]), LEAST)

@@ -93,32 +93,32 @@ class EncodingKind:
     """The distance from the centre may be one of its inputs; a map of space takes places alone."""
 
 
-_LEVELS, _FEATURES = Setting(4, 1, 24), Setting(2, 1, 64)
+_LEVELS, _FEATURES = Setting(2, 1, 24), Setting(2, 1, 64)
 ENCODINGS: dict[str, EncodingKind] = {
     "identity": EncodingKind({}, by_axis=True, radius=True),
     "fourier": EncodingKind({}, by_axis=True, radius=True),
     "random_fourier": EncodingKind(
-        {"num": Setting(32, 1, 4096), "sigma": Setting(0.5, 1e-6, 1e6), "seed": Setting(0, 0, 2**63 - 1)},
+        {"num": Setting(16, 1, 4096), "sigma": Setting(0.25, 1e-6, 1e6), "seed": Setting(0, 0, 2**63 - 1)},
         by_axis=False,
         radius=True,
     ),
     "one_blob": EncodingKind({"bins": Setting(8, 1, 1024)}, by_axis=True, radius=True),
     "harmonics": EncodingKind({"degree": Setting(4, 1, 4)}, by_axis=False, radius=False),
     "grid": EncodingKind(
-        {"levels": _LEVELS, "features": _FEATURES, "finest": Setting(16, 2, 65_536)}, by_axis=False, radius=False
+        {"levels": _LEVELS, "features": _FEATURES, "finest": Setting(6, 2, 65_536)}, by_axis=False, radius=False
     ),
     "hash": EncodingKind(
         {
             "levels": _LEVELS,
             "features": _FEATURES,
             "log2_table": Setting(14, 1, 24),
-            "base": Setting(2, 1, 65_536),
-            "finest": Setting(16, 2, 2**20),
+            "base": Setting(3, 1, 65_536),
+            "finest": Setting(6, 2, 2**20),
         },
         by_axis=False,
         radius=False,
     ),
     "planes": EncodingKind(
-        {"finest": Setting(16, 2, 8192), "features": Setting(16, 1, 256)}, by_axis=False, radius=False
+        {"finest": Setting(6, 2, 8192), "features": Setting(16, 1, 256)}, by_axis=False, radius=False
     ),
 }

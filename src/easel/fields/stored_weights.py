@@ -1,7 +1,8 @@
 """The weights of any fitted field in few bytes: rounded to some bits each and entropy-coded.
 
-Every tensor of floats has one scale; whole numbers of so many bits, times the scale, are its values. All else that a
-checkpoint holds is kept as it is.
+Every tensor of floats has one scale; whole numbers of so many bits, times the scale, are its values. One for all, since
+rare large numbers cost an entropy coder little: a scale per block of 4,096 was measured to take more bytes for the same
+PSNR. All else that a checkpoint holds is kept as it is.
 """
 
 import math

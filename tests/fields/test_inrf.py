@@ -180,6 +180,7 @@ def test_a_latent_scale_scales_coordinates_and_latents():
     with torch.no_grad():
         expected = small.map_fn(coords[0].flatten(1).T.contiguous(), 4 * z).view(8, 8, 3)
     assert torch.allclose(large.generate(size=(8, 8)), expected, atol=1e-5)
+    assert torch.equal(large.generate(fields=Fields((8, 8))), large.generate(size=(8, 8)))
 
 
 def test_a_size_is_completed_by_the_model():
@@ -257,6 +258,8 @@ def test_contradictions_and_bad_sizes_are_one_line(options, words):
         (lambda: INRF2D(output_shape=(8,)), "2 sizes"),
         (lambda: INRF2D(output_shape=(8, 8, 8, 3)), "2 sizes"),
         (lambda: INRF2D(output_shape=(0, 8, 3)), "1 to"),
+        (lambda: INRF2D(seed=-1), "0 to"),
+        (lambda: INRF2D(latent_scale=float("nan")), "finite"),
         (lambda: INRF2D(seed=0).init_map_fn(activations="GULE"), "GELU"),
         (lambda: INRF2D(seed=0).init_map_fn(weight_init="norml"), "Known: .*normal"),
         (lambda: INRF2D(seed=0).init_map_fn(input_encoding_dim=4, num_fourier_freqs=3), "Leave it out"),

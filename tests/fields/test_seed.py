@@ -210,3 +210,11 @@ def test_block_6_hands_a_volume_over(volume_names):
     assert names["rgba"].shape == (32**3, 4)
     volume = names["vol"].reshape(-1, 3).numpy()
     assert np.abs(names["rgb"] / 255 - volume).max() <= 0.5 / 255 + 1e-6
+
+
+def test_block_6_goes_on_in_pyvista(volume_names):
+    pyvista = pytest.importorskip("pyvista", reason="needs PyVista: pip install 'torch-easel[volume]'")
+    names = run(6, volume_names, {"256, 256, 256": "32, 32, 32"})
+    grid = pyvista.ImageData(dimensions=names["size"])  # PyVista's own name for what was UniformGrid
+    grid.point_data["rgba"] = names["rgba"]
+    assert grid.point_data["rgba"].shape == (32**3, 4)

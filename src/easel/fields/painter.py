@@ -243,6 +243,8 @@ class Painter:
                 size = reused_shape(latents, self.dimensions)
             return Fields(self._size(size), window), None
         place, coords = (fields, None) if isinstance(fields, Fields) else explicit(fields, self.dimensions)
+        # The scale is the model's, whoever has made the fields.
+        place = replace(place, window=replace(place.window, latent_scale=window.latent_scale))
         if size is not None and self._size(size) != place.shape:
             raise ValueError(f"fields are for {place.shape}, the size is {self._size(size)}; give one of them.")
         if is_asked and (coords is not None or place.window != window):

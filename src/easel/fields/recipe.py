@@ -61,6 +61,12 @@ class Recipe:
     weights: Mapping[str, str] | None = None
     """Where learned weights are: 'data' holds a checkpoint in base64, 'file' and 'sha256' name one."""
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"a seed is a whole number from 0 to 2^63 - 1; got {self.seed}.")
+        if not math.isfinite(self.latent_scale):
+            raise ValueError(f"latent_scale is {self.latent_scale}; it must be finite.")
+
     @property
     def dimensions(self) -> int:
         return len(self.output_shape) - 1
@@ -184,7 +190,7 @@ def _checked(data: dict[str, Any]) -> Recipe:
     data["calibration"] = (low, high)
     data["latent_scale"] = _number(data.get("latent_scale", 1.0))
     for name in ("seed", "draw", "latent_draw"):
-        (data[name],) = _integers([data.get(name, 0)], least=0, most=2**63)
+        (data[name],) = _integers([data.get(name, 0)], least=0, most=2**63 - 1)
     for name in ("fitted", "fitted_latent"):
         if not isinstance(data.get(name, False), bool):
             raise ValueError(f"{name} is true or false")

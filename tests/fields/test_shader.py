@@ -15,8 +15,9 @@ from easel.fields.architecture import Architecture, build
 from easel.fields.config import FieldConfig
 from easel.fields.coordinates import pixel_centers
 from easel.fields.field import Field, build_field
+from easel.fields.glsl import ShaderError
 from easel.fields.rendering import render
-from easel.fields.shader import Shader, ShaderError, to_shader
+from easel.fields.shader import Shader, to_shader
 from easel.fields.web_page import PageSettings, save_page
 
 SIZE = (12, 16)

@@ -50,7 +50,8 @@ def export(config: ExportConfig) -> int:
 
 
 def _page(model: "INRF", path: Path, title: str) -> None:
-    from easel.fields.shader import ShaderError, to_shader
+    from easel.fields.glsl import ShaderError
+    from easel.fields.shader import to_shader
     from easel.fields.web_page import PageSettings, save_page
     from easel.fields.window import per_axis
 

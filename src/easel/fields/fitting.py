@@ -47,8 +47,8 @@ def fit(
     knobs: Knobs | None = None,
     *,
     steps: int | None = None,
-    seconds: float | None = None,
-    target_psnr: float | None = None,
+    seconds: float | int | None = None,
+    target_psnr: float | int | None = None,
     mask: Tensor | None = None,
     losses: LossWeights | None = None,
     fused: bool = True,
@@ -70,7 +70,7 @@ def fit(
     size = tuple(picture.shape[:-1])
     fits = len(size) == field.dimensions and picture.shape[-1] == field.channels
     if not (fits and picture.numel() and picture.is_floating_point()):
-        axes = {2: "height, width", 3: "X, Y, Z"}.get(field.dimensions, f"{getattr(field, 'dimensions', 2)} axes")
+        axes = {2: "height, width", 3: "X, Y, Z"}.get(field.dimensions, f"{field.dimensions} axes")
         raise ValueError(
             f"this field fits float targets of shape ({axes}, {field.channels}); "
             f"got {tuple(picture.shape)} of {picture.dtype}."

@@ -27,7 +27,7 @@ OPTIMIZERS = {
 }
 SMALL_BATCH = 8192
 """Points up to which one thread does it all. The bits of a fit then depend on no number of threads; and where other
-programs run, torch's threads wait for each other far longer than they work: measured, 11 times as long as one alone."""
+programs keep the processors busy, torch's threads wait for each other: two took 11 times as long as one alone."""
 
 
 class Learner:

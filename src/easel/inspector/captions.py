@@ -51,7 +51,7 @@ def _box_label(scene: "NetworkScene", box: Box, eye: Eye) -> Label | None:
     width, height = (float(part) for part in high - low)
     if max(width, height) < LEAST_PIXELS or high[0] < 0 or high[1] < 0 or low[0] > eye.size[1] or low[1] > eye.size[0]:
         return None
-    if box.docked_to and width < LEAST_PIXELS:
+    if box.docked_to and width < 3 * LEAST_PIXELS:
         return None
     ref = scene.refs[box.name]
     shape = "×".join(map(str, ref.tensor.shape)) or "scalar"
@@ -60,7 +60,7 @@ def _box_label(scene: "NetworkScene", box: Box, eye: Eye) -> Label | None:
     detail = f"{shape}  {kind}"
     if box.note:
         detail = f"{shape}  {box.note}"
-    elif (sheet := scene.sheet(box.name)) is not None:
+    if (sheet := scene.sheet(box.name)) is not None:
         pyramid = sheet.pyramid(scene.aggregate)
         detail += f"  {pyramid.low:.2g} … {pyramid.high:.2g}"
         if pyramid.bad:

@@ -18,7 +18,7 @@ SEQUENTIAL: tuple[Rgb, ...] = (
     (0.560, 0.165, 0.420),
     (0.870, 0.330, 0.270),
     (0.985, 0.640, 0.180),
-    (0.990, 0.960, 0.700),
+    (0.990, 0.880, 0.480),
 )
 """From zero to the limit, evenly."""
 LOUD: Rgb = (0.0, 1.0, 0.25)
@@ -33,7 +33,7 @@ FAULT: Rgb = (0.85, 0.12, 0.15)
 EMPTY: Rgb = (0.10, 0.11, 0.15)
 FLOW: Rgb = (0.480, 0.560, 0.700)
 SKIP: Rgb = (0.270, 0.750, 0.640)
-ORDER: Rgb = (0.290, 0.335, 0.430)
+ORDER: Rgb = (0.400, 0.455, 0.570)
 """Ways of data, past other layers, and where only the order of definition is known."""
 TEXT: Rgb = (0.92, 0.94, 0.97)
 FAINT: Rgb = (0.62, 0.67, 0.76)

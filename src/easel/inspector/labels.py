@@ -19,7 +19,9 @@ SMALL, NAME, TITLE = SIZES
 SIDE = 512
 """Width of the table of letters."""
 PADDING = 3
-ASCII = "".join(map(chr, range(32, 127))) + "×·…±−–→≤‖·%∞²½σμ°ΔÄÖÜäöüßé"
+PLAIN = "".join(map(chr, range(32, 127)))
+STAND_INS = str.maketrans({"×": "x", "−": "-", "–": "-", "·": "-", "→": ">", "“": '"', "”": '"'})
+"""What Pillow's font lacks, and what is written instead."""
 
 Rows = Float[np.ndarray, "n 12"]
 
@@ -38,16 +40,15 @@ class Letter:
 
 
 class Glyphs:
-    """A table of letters in all `SIZES`."""
+    """A table of letters in all `SIZES`; what it lacks is written as a question mark."""
 
-    def __init__(self, characters: Iterable[str] = "") -> None:
+    def __init__(self) -> None:
         fonts = {size: ImageFont.load_default(size) for size in SIZES}
         self._letters: dict[tuple[int, str], Letter] = {}
-        every = "".join(dict.fromkeys([*ASCII, *characters]))
         table = Image.new("L", (SIDE, 64))
         left = top = tall = 0
         for size, font in fonts.items():
-            for character in every:
+            for character in PLAIN + "…":
                 x, y, right, bottom = (int(edge) for edge in font.getbbox(character))
                 width, height = max(right - x, 0), max(bottom - y, 0)
                 if left + width + 1 > SIDE:
@@ -63,12 +64,12 @@ class Glyphs:
 
     def width(self, text: str, size: int) -> int:
         """How many pixels a line is long."""
-        return int(sum(self._letter(size, character).advance for character in text)) + 1
+        return int(sum(self._letter(size, character).advance for character in text.translate(STAND_INS))) + 1
 
     def rows(self, text: str, x: float | int, y: float | int, size: int, color: Rgb = TEXT, alpha: float = 1.0) -> Rows:
         """The quads of a line whose upper left corner is at (x, y)."""
         rows, pen = [], float(round(x))
-        for character in text:
+        for character in text.translate(STAND_INS):
             letter = self._letter(size, character)
             if letter.width:
                 place = (round(pen) + letter.x, round(y) + letter.y, letter.width, letter.height)

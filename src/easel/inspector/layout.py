@@ -25,7 +25,7 @@ STRIP, STRIP_GAP = 0.16, 0.05
 """Width of what is one-dimensional, and its distance from what it belongs to."""
 PAD = 0.5
 """Side of an operation without tensors."""
-SET_BACK = 0.9
+SET_BACK = 0.45
 """How far a branch stands behind the main path."""
 MARGIN = 0.45
 STYLES = ("rows", "stack")
@@ -47,7 +47,7 @@ class Box:
     """The tensor beside which this one stands; empty where it stands alone."""
     stage: str = ""
     note: str = ""
-    """Why there is nothing to show."""
+    """What is to be said besides, such as why there is nothing to show."""
 
 
 @dataclass(frozen=True)
@@ -238,14 +238,16 @@ class _Page:
             height = max(item.height + _lift(item) for item in stage)
             middle = top - line.lift - line.height / 2
             tall = max(item.height for item in stage)
+            # Behind the branches, where there are any; else close, so that sheets do not seem to float.
+            back = -SET_BACK - 0.1 if height > tall else -0.12
             title = "" if stage[0].stage in seen else stage[0].stage
             seen.add(stage[0].stage)
             plates.append(
                 Plate(
                     title,
-                    (left - MARGIN, middle + tall / 2 + (height - tall) + 1.4 * MARGIN, -SET_BACK - 0.1),
+                    (left - MARGIN, middle + tall / 2 + (height - tall) + 1.2 * MARGIN, back),
                     right - left + 2 * MARGIN,
-                    height + 2.2 * MARGIN,
+                    height + 2 * MARGIN,
                 )
             )
         return plates
@@ -269,10 +271,10 @@ def _lift(item: Item) -> float:
 
 def _sheet(ref: TensorRef) -> tuple[SheetMap | None, str]:
     if ref.tensor.is_meta:
-        return None, "not materialised"
+        return None, ref.note or "not materialised"
     if not ref.tensor.numel():
-        return None, "empty"
-    return sheet_of(ref), ""
+        return None, ref.note or "empty"
+    return sheet_of(ref), ref.note
 
 
 def _measure(item: Item) -> None:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from easel.inspector.colors import AMBER, BACKGROUND, FAINT, LOUD, value_colors
-from easel.inspector.labels import NAME, SMALL, Region, Rows, filled, glyphs
+from easel.inspector.colors import AMBER, BACKGROUND, FAINT, LOUD, TEXT, Rgb, value_colors
+from easel.inspector.labels import NAME, Region, Rows, filled, glyphs
 from easel.inspector.pyramid import Pyramid
 
 STEPS = 48
-WIDTH, BAR, MARGIN = 270, 12, 12
-"""Of the legend, its bar and its distance to the picture's edge, in pixels."""
+WIDTH, HEIGHT, MARGIN = 200, 28, 12
+"""Of the bar, of the legend, and left of it, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,6 @@ class LegendText:
     """What the legend says."""
 
     left: str
-    middle: str
     right: str
     note: str
     sequential: bool = False
@@ -28,35 +27,39 @@ def legend_of(pyramid: Pyramid | None, name: str, sequential: bool, cells: int, 
     """The legend of one sheet, or of all where `pyramid` is None; `cells` is what a pixel covers of it."""
     means = f"{pyramid.aggregate if pyramid else 'peak'} of {cells} cells" if cells > 1 else "one cell"
     if pyramid is None:
-        note = {"own": "each tensor's own range: 99.5 % of |v|", "peak": "each tensor's own peak"}.get(
-            ranges, "one range for all tensors"
+        note = {"own": "zero is white; each tensor has its own limit, 99.5 % of its values lie within", "peak": "zero is white; each tensor's limit is its largest magnitude"}.get(
+            ranges, "zero is white; one limit for all tensors"
         )
-        return LegendText("−limit", "0", "+limit", note)
+        return LegendText("-limit", "+limit", note)
     limit = f"{pyramid.peak if ranges == 'peak' else pyramid.limit:.3g}"
     note = f"{name} · a pixel is {means if cells > 1 else 'part of one cell'}"
     if sequential:
-        return LegendText("0", "", limit if pyramid.high > 0 else f"−{limit}", note, True)
-    return LegendText(f"−{limit}", "0", f"+{limit}", note)
+        return LegendText("0", limit if pyramid.high > 0 else f"-{limit}", note, True)
+    return LegendText(f"-{limit}", f"+{limit}", note)
 
 
 def legend_rows(text: LegendText, size: tuple[int, int]) -> tuple[Rows, Region]:
-    """The quads of a legend in the lower left corner of a picture of `size` = (height, width), and what it covers."""
+    """The quads of a legend along the lower edge of a picture of `size` = (height, width), and what it covers."""
     table = glyphs()
-    width = min(max(WIDTH, table.width(text.note, SMALL) + 20), size[1] - 2 * MARGIN)
-    height = BAR + NAME + SMALL + 24
-    left, top = MARGIN, size[0] - MARGIN - height
-    bar = width - 20
+    top, left, right = float(size[0] - HEIGHT), 0.0, float(size[1])
+    rows = [filled(left, top, right - left, HEIGHT, BACKGROUND, 0.9)]
+    x, y = left + MARGIN, top + (HEIGHT - NAME) / 2 - 1
+
+    def write(words: str, color: Rgb = TEXT, gap: int = 6) -> None:
+        nonlocal x
+        rows.append(table.rows(words, x, y, NAME, color))
+        x += table.width(words, NAME) + gap
+
+    write(text.left)
+    bar = min(WIDTH, size[1] // 4)
     shares = np.linspace(0 if text.sequential else -1, 1, STEPS)
-    rows = [filled(left, top, width, height, BACKGROUND, 0.82)]
-    edges = np.round(np.linspace(left + 10, left + 10 + bar, STEPS + 1))
+    edges = np.round(np.linspace(x, x + bar, STEPS + 1))
     for start, end, color in zip(edges, edges[1:], value_colors(shares, sequential=text.sequential), strict=False):
-        rows.append(filled(start, top + 8, end - start, BAR, (float(color[0]), float(color[1]), float(color[2]))))
-    y = top + 8 + BAR + 3
-    rows.append(table.rows(text.left, left + 10, y, NAME))
-    rows.append(table.rows(text.middle, left + 10 + (bar - table.width(text.middle, NAME)) / 2, y, NAME))
-    rows.append(table.rows(text.right, left + 10 + bar - table.width(text.right, NAME), y, NAME))
-    rows.append(filled(left + 10 + 0.75 * bar - 16, y + 4, 9, 9, LOUD) if not text.sequential else filled(0, 0, 0, 0, LOUD))
-    if not text.sequential:
-        rows.append(table.rows("NaN", left + 10 + 0.75 * bar - 4, y + 1, SMALL, FAINT))
-    rows.append(table.rows(text.note, left + 10, y + NAME + 4, SMALL, AMBER))
-    return np.vstack(rows), (float(left), float(top), float(left + width), float(top + height))
+        rows.append(filled(start, top + 7, end - start, HEIGHT - 14, (float(color[0]), float(color[1]), float(color[2]))))
+    x += bar + 6
+    write(text.right, gap=24)
+    rows.append(filled(x, top + 9, HEIGHT - 18, HEIGHT - 18, LOUD))
+    x += HEIGHT - 12
+    write("NaN, Inf", FAINT, 24)
+    write(text.note, AMBER)
+    return np.vstack(rows), (left, top, right, float(size[0]))

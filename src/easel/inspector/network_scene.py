@@ -19,13 +19,12 @@ from easel.inspector.pick import Hit, Picker, ray_through, value_at
 from easel.inspector.pyramid import AGGREGATES
 from easel.inspector.sheet import RANGES, Sheet
 from easel.inspector.studio import Studio
-from easel.inspector.view import Eye
+from easel.inspector.view import Eye, facing
 
 Number = float | int
 
-AZIMUTH, ELEVATION = -0.16, 0.14
+AZIMUTH, ELEVATION = -0.12, 0.09
 """From where a scene is seen at first, in radians: slightly from the left and above."""
-FOV = 35.0
 
 
 class NetworkScene:
@@ -88,20 +87,21 @@ class NetworkScene:
 
     def home(self, size: tuple[int, int] = (720, 1280)) -> Camera:
         """A camera that sees everything, in a picture of `size` = (height, width)."""
-        low, high = (np.array(corner) for corner in self.arrangement.bounds)
-        return self._facing(low, high, size, AZIMUTH, ELEVATION)
+        low, high = self.arrangement.bounds
+        corners = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+        return facing(corners, size, AZIMUTH, ELEVATION)
 
     def look_at(self, name: str, size: tuple[int, int] = (720, 1280), index: tuple[int, ...] | None = None) -> Camera:
         """A camera before one tensor, or so near to one of its values that a few dozen cells fill the picture."""
         box = self._box(name)
         origin, right, down = (np.array(vector) for vector in (box.origin, box.right, box.down))
         if index is None or box.sheet is None:
-            return self._facing(*_extent(origin, right, down), size, 0.0, 0.0)
+            return facing(_rectangle(origin, right, down), size, *_toward(right))
         row, column = box.sheet.cell(index)
         rows, columns = box.sheet.grid
         cell_right, cell_down = right / columns, down / rows
         corner = origin + (column - 8) * cell_right + (row - 8) * cell_down
-        return self._facing(*_extent(corner, 17 * cell_right, 17 * cell_down), size, 0.0, 0.0)
+        return facing(_rectangle(corner, 17 * cell_right, 17 * cell_down), size, *_toward(right))
 
     def find(self, pattern: str) -> list[str]:
         """Names that contain `pattern`, or match it where it has * or ?; in the order of the network."""
@@ -211,18 +211,10 @@ class NetworkScene:
             raise ValueError(f"no tensor {name!r} in this network. Known are, for instance, {', '.join(near)}.")
         return self.boxes[known]
 
-    def _facing(
-        self, low: np.ndarray, high: np.ndarray, size: tuple[int, int], azimuth: Number, elevation: Number
-    ) -> Camera:
-        """A camera that has all between two corners in the picture, a little air around it."""
-        width, height, depth = (float(part) for part in high - low)
-        aspect = size[1] / size[0]
-        half = math.tan(math.radians(FOV) / 2)
-        distance = max(height / 2, width / 2 / aspect) / half * 1.06 + depth / 2
-        x, y, z = (float(part) for part in (low + high) / 2)
-        return Camera(azimuth, elevation, max(distance, 1e-3), (x, y, z), FOV)
+def _rectangle(origin: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray:
+    return np.array([origin, origin + right, origin + down, origin + right + down])
 
 
-def _extent(origin: np.ndarray, right: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    corners = np.array([origin, origin + right, origin + down, origin + right + down])
-    return corners.min(axis=0), corners.max(axis=0)
+def _toward(right: np.ndarray) -> tuple[float, float]:
+    """Azimuth and elevation from which a sheet is seen upright, straight on."""
+    return math.atan2(-right[2], right[0]), 0.0

@@ -12,7 +12,7 @@ from easel.inspector.colors import AMBER, EMPTY, FAULT, FLOW, ORDER, PAD, PLATE,
 from easel.inspector.edges import Route
 from easel.inspector.layout import Arrangement
 
-WIDTHS = (1.5, 2.5, 4.0, 6.0)
+WIDTHS = (2.0, 2.5, 3.5, 5.0)
 """Pixels of ways, the more data the wider."""
 TIP = 0.22
 """Length of an arrow's tip."""
@@ -52,7 +52,7 @@ def _width(route: Route) -> float:
 
 
 def _segments(route: Route) -> Float[np.ndarray, "n 2 3"]:
-    """A way's pieces, and the two of its tip."""
+    """A way's pieces, and a fan of them as its tip."""
     points = np.array(route.points)
     pieces = [np.stack([points[:-1], points[1:]], axis=1)]
     along = points[-1] - points[-2]
@@ -61,6 +61,6 @@ def _segments(route: Route) -> Float[np.ndarray, "n 2 3"]:
         along = along / length
         side = np.array([-along[1], along[0], 0.0])
         tip = points[-1]
-        wings = [tip - TIP * along + 0.5 * TIP * side, tip - TIP * along - 0.5 * TIP * side]
+        wings = [tip - TIP * along + share * TIP * side for share in (-0.5, -0.25, 0.0, 0.25, 0.5)]
         pieces.append(np.stack([np.stack([wing, tip]) for wing in wings]))
     return np.concatenate(pieces)

@@ -8,9 +8,15 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from easel.graphics.camera import Camera, perspective, view_of
+from easel.graphics.camera import Camera, orbit_pose, perspective, view_of
 from easel.inspector.places import Vector
 
+Number = float | int
+
+FOV = 28.0
+"""Vertical field of view in degrees: narrow, so that sheets of one size look it."""
+TITLES, LEGEND, SIDE = 56, 40, 24
+"""Pixels that are kept free above, below and at the sides."""
 CLOSEST = 0.004
 """Of the camera's distance, where seeing begins."""
 
@@ -48,6 +54,26 @@ class Eye:
         x = (clip[..., 0] / safe + 1) / 2 * self.size[1]
         y = (1 - clip[..., 1] / safe) / 2 * self.size[0]
         return np.stack([x, y, depth], axis=-1)
+
+
+def facing(corners: Float[np.ndarray, "n 3"], size: tuple[int, int], azimuth: Number, elevation: Number) -> Camera:
+    """A camera that has all of `corners` in a picture of `size` = (height, width), with room for titles and legend."""
+    height, width = size
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    target, distance = (low + high) / 2, 2 * max(float(np.linalg.norm(high - low)), 1e-4)
+    above, below, beside = (min(pixels, 0.12 * height) for pixels in (TITLES, LEGEND, SIDE))
+    for _ in range(8):  # perspective: each step is right for the depths of the one before
+        pose = orbit_pose(azimuth, elevation, 1.0, (0, 0, 0)).double().numpy()[:3, :3]
+        inside = (corners - target) @ pose
+        depth = distance - inside[:, 2]
+        focal = height / 2 / math.tan(math.radians(FOV) / 2)
+        x, y = inside[:, 0] / depth * focal, inside[:, 1] / depth * focal
+        share = max((x.max() - x.min()) / (width - 2 * beside), (y.max() - y.min()) / (height - above - below))
+        # What is in the middle of the free part, is looked at as far beside the picture's middle.
+        shift = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2 + (above - below) / 2
+        target = target + (pose[:, 0] * shift[0] + pose[:, 1] * shift[1]) * distance / focal
+        distance *= float(share)
+    return Camera(azimuth, elevation, distance, (float(target[0]), float(target[1]), float(target[2])), FOV)
 
 
 def seen(

@@ -184,6 +184,11 @@ def test_every_slot_takes_its_own_activation():
     assert not any(torch.equal(one, other) for one, other in itertools.combinations(pictures, 2))
 
 
+def test_a_final_activation_with_a_weight_is_drawn_too():
+    first, again = (build(Architecture(final_activation="scale"), 3) for _ in range(2))
+    assert 1 <= first.output.value.item() <= 10 and torch.equal(weights(first), weights(again))
+
+
 def test_dip_starts_flat():
     picture = values(build(Architecture("conv", weight_init="dip"), 0))
     assert torch.equal(picture, torch.full_like(picture, 0.5))
@@ -202,6 +207,8 @@ def test_dip_starts_flat():
         ({"encoding": "grid", "fourier_freqs": 4}, "exclude"),
         ({"dimensions": 5}, "dimensions is 5; it must be 1 to 4"),
         ({"width": 0}, "width is 0"),
+        ({"encoding": "grid", "radius": True}, "does not take the radius"),
+        ({"encoding": "grid", "encoding_settings": {"levels": 2.0}}, "whole number"),
         ({"norm": "layer"}, "norm 'layer' is for the topology 'conv'"),
         ({"graph": "<graphml/>"}, "for the topology 'WS'"),
     ],

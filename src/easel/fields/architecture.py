@@ -1,25 +1,33 @@
 """What an artist's field is made of, as data: the same architecture and seed build the same field in any process."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from easel.fields.activations import BOUNDED_SET, Weighted, activation, activation_name
-from easel.fields.art_networks import ArtMLP, ArtSiren, ConvStack
+from easel.fields.art_networks import ArtMLP, ArtNetwork, ArtSiren, ConvStack
+from easel.fields.art_weights import draw_weights
 from easel.fields.calibration import reference_size
-from easel.fields.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES, Topology
+from easel.fields.catalog import (
+    AXES,
+    ENCODINGS,
+    LIMITS,
+    NORMS,
+    TOPOLOGIES,
+    Topology,
+    make_encoding,
+    unknown,
+    weights_in_space,
+)
 from easel.fields.coordinates import pixel_centers
-from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
 from easel.fields.field import Field, norm
 from easel.fields.graphml import Node, from_graphml, to_graphml
-from easel.fields.grids import HashGrid, PlaneProduct
-from easel.fields.initialization import INITS, Initialization, PerLayer, linears
+from easel.fields.initialization import INITS, Initialization, PerLayer
 from easel.fields.streams import stream
 from easel.fields.topology import GraphNetwork, watts_strogatz, with_operations
 
@@ -38,11 +46,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _PARTS = {"activations": (str,)}
 """Of what has parts; others have numbers."""
 MOST_WEIGHTS = 2**26
-GRAPH_GAIN = 0.7
-"""Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through
-many maps: were each of them 3 √width strong, as its default says, all pictures would be noise."""
-MODULATOR_GAIN = 2.0
-Network = ArtMLP | ConvStack | ArtSiren | GraphNetwork
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Architecture:
     def __post_init__(self) -> None:
         known = {name.lower(): name for name in TOPOLOGIES}
         if self.topology.lower() not in known:
-            raise ValueError(_unknown("topology", self.topology, TOPOLOGIES))
+            raise ValueError(unknown("topology", self.topology, TOPOLOGIES))
         _set(self, "topology", known[self.topology.lower()])
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
@@ -104,11 +107,13 @@ class Architecture:
                 raise ValueError(f"{name} is {value}; it must be {least} to {most}.")
         for name, choices in {"weight_init": INITS, "norm": NORMS, "encoding": ENCODINGS}.items():
             if getattr(self, name) not in (None, *choices):
-                raise ValueError(_unknown(name, getattr(self, name), choices))
+                raise ValueError(unknown(name, getattr(self, name), choices))
         if self.graph is not None and self.topology != "WS":
             raise ValueError(f"a graph is for the topology 'WS'; this one is {self.topology!r}.")
         if self.norm is not None and self.topology != "conv":
             raise ValueError(f"norm {self.norm!r} is for the topology 'conv'; this one is {self.topology!r}.")
+        if self.radius and not ENCODINGS[self.encoding or "identity"].radius:
+            raise ValueError(f"the encoding {self.encoding!r} maps places; it does not take the radius.")
         if self.fourier_freqs and self.encoding not in (None, "fourier"):
             raise ValueError(f"encoding {self.encoding!r} and fourier_freqs exclude each other; leave one out.")
         self._check_numbers()
@@ -130,7 +135,9 @@ class Architecture:
         known = ENCODINGS[self.encoding or "identity"].settings
         for name, value in self.encoding_settings.items():
             if name not in known:
-                raise ValueError(_unknown(f"setting of encoding {self.encoding or 'identity'!r}", name, known))
+                raise ValueError(unknown(f"setting of encoding {self.encoding or 'identity'!r}", name, known))
+            if type(value) is not type(known[name].default) and not isinstance(known[name].default, float):
+                raise ValueError(f"{name} is {value!r}; it is a whole number.")
             if not known[name].least <= value <= known[name].most:
                 raise ValueError(f"{name} is {value}; it must be {known[name].least} to {known[name].most}.")
 
@@ -144,7 +151,7 @@ class Architecture:
         known = [entry.name for entry in fields(cls)]
         for key in data:
             if key not in known:
-                raise ValueError(_unknown("architecture key", key, known))
+                raise ValueError(unknown("architecture key", key, known))
         defaults = {entry.name: entry.default for entry in fields(cls)}
         read: dict[str, Any] = {}
         for key, value in data.items():
@@ -210,16 +217,15 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
 def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
     """The field of this architecture; `draw` counts how often its weights have been drawn anew."""
     architecture = resolve(architecture, seed)
-    if weights_in_space(architecture) > MOST_WEIGHTS:
+    settings = architecture.encoding_settings
+    if weights_in_space(architecture.encoding, settings, architecture.dimensions) > MOST_WEIGHTS:
         raise ValueError(f"the encoding {architecture.encoding!r} would fill memory; take a smaller `finest`.")
     generator = stream(seed, "weights", draw)
     inputs = architecture.dimensions + _has_radius(architecture)
-    encoding: Any = _encoding(architecture, inputs, generator)
+    frequencies = architecture.fourier_freqs or 0
+    encoding: Any = make_encoding(architecture.encoding, settings, frequencies, inputs, generator)
     network = _network(architecture, encoding.width(inputs), inputs)
-    _draw_weights(network, architecture, inputs, generator)
-    for module in network.modules():
-        if isinstance(module, Weighted):
-            module.draw_(generator)
+    _draw_weights(network, architecture, generator)
     assert architecture.final_activation is not None
     latent = draw_latent(architecture.latent_dim, architecture.dimensions, seed)
     field = Field(
@@ -230,6 +236,9 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
         latent=latent,
         radius=_has_radius(architecture),
     ).eval()
+    for module in field.modules():
+        if isinstance(module, Weighted):
+            module.draw_(generator)
     coords = pixel_centers(reference_size(architecture.dimensions))
     network.freeze(encoding(torch.cat([coords, norm(coords)], dim=1) if field.radius else coords), latent)
     return field
@@ -289,46 +298,12 @@ def _graph(architecture: Architecture, seed: int) -> list[Node]:
     return with_operations(nodes, choice, seed)
 
 
-def weights_in_space(architecture: Architecture) -> int:
-    """Learned numbers that an encoding spreads over space, at most."""
-    settings = architecture.encoding_settings
-    if architecture.encoding == "grid":
-        return round(settings["levels"] * settings["features"] * settings["finest"] ** architecture.dimensions)
-    if architecture.encoding == "hash":
-        return round(settings["levels"] * settings["features"] * 2 ** settings["log2_table"])
-    if architecture.encoding == "planes":
-        return round(6 * settings["features"] * settings["finest"] ** 2)
-    return 0
-
-
 def _has_radius(architecture: Architecture) -> bool:
     default = ENCODINGS[architecture.encoding or "identity"].radius
     return default if architecture.radius is None else architecture.radius
 
 
-def _encoding(architecture: Architecture, inputs: int, generator: torch.Generator) -> nn.Module:
-    """The encoding of that many inputs; features over space are drawn as large as coordinates are: they paint noise."""
-    settings: dict[str, Any] = dict(architecture.encoding_settings)
-    match architecture.encoding:
-        case "fourier":
-            return FourierEncoding(architecture.fourier_freqs or 0)
-        case "random_fourier":
-            return RandomFourier(**settings, inputs=inputs)
-        case "one_blob":
-            return OneBlob(**settings)
-        case "harmonics":
-            return SphericalHarmonics(**settings)
-        case "grid":
-            finest = (settings.pop("finest"),) * inputs
-            return DenseGrid(**settings, finest=finest, bound=1.0, generator=generator)
-        case "hash":
-            return HashGrid(**settings, dimensions=inputs, bound=1.0, generator=generator)
-        case "planes":
-            return PlaneProduct(**settings, dimensions=inputs, low=-1.0, high=1.0, generator=generator)
-    return Identity()
-
-
-def _network(architecture: Architecture, encoded: int, inputs: int) -> Network:
+def _network(architecture: Architecture, encoded: int, inputs: int) -> ArtNetwork:
     """The network behind that many encoded numbers of that many inputs, its weights not drawn yet."""
     width, channels, latent_dim = architecture.width, architecture.channels, architecture.latent_dim
     activations = architecture.activations
@@ -348,7 +323,7 @@ def _network(architecture: Architecture, encoded: int, inputs: int) -> Network:
     return ArtMLP(groups, latent_dim, width, channels, activations, shared=shared)
 
 
-def _draw_weights(network: Network, architecture: Architecture, inputs: int, generator: torch.Generator) -> None:
+def _draw_weights(network: ArtNetwork, architecture: Architecture, generator: torch.Generator) -> None:
     chosen = {
         "name": architecture.weight_init,
         "mean": architecture.weight_init_mean,
@@ -358,32 +333,9 @@ def _draw_weights(network: Network, architecture: Architecture, inputs: int, gen
         "scale": architecture.siren_scale,
     }
     rule = Initialization(**{name: value for name, value in chosen.items() if value is not None})
-    rule(network.layers(), generator)
-    if architecture.encoding == "fourier" and rule.name in ("normal", "uniform"):
-        # Each octave half as strong as the one below, as in pictures of the world; equal ones paint noise.
-        octaves = 2.0 ** -torch.arange(architecture.fourier_freqs or 0).repeat(2 * inputs)
-        with torch.no_grad():
-            for receiver in network.receivers:
-                columns = min(receiver.in_features, len(octaves))
-                receiver.weight[:, :columns] *= octaves[:columns]
-    with torch.no_grad():
-        if isinstance(network, GraphNetwork) and rule.name in ("normal", "uniform"):
-            for layer in network.inner:
-                layer.weight *= GRAPH_GAIN * layer.in_features**-0.5
-        if isinstance(network, ArtSiren):
-            # The rules are for sine layers; what multiplies them is drawn as PyTorch draws, but stronger: a factor
-            # far below 1 in each of five layers leaves nothing to see.
-            Initialization("torch")([linears(network.modulators)], generator)
-            for parameter in network.modulators.parameters():
-                parameter *= MODULATOR_GAIN
+    octaves = architecture.fourier_freqs if architecture.encoding == "fourier" else 0
+    draw_weights(network, rule, octaves or 0, generator)
 
 
 def _set(architecture: Architecture, name: str, value: object) -> None:
     object.__setattr__(architecture, name, value)
-
-
-def _unknown(what: str, given: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = get_close_matches(given.lower(), [name.lower() for name in names], n=1)
-    hint = f" Did you mean {next(name for name in names if name.lower() == near[0])!r}?" if near else ""
-    return f"unknown {what} {given!r}.{hint} Known: {', '.join(names)}."

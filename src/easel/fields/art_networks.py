@@ -77,6 +77,11 @@ class ArtNetwork(nn.Module):
         """The linear maps that take in coordinates, in their first columns."""
         return self.layers()[0]
 
+    @property
+    def latents_beside(self) -> int:
+        """How many of the receivers' last columns take in the latent."""
+        return 0
+
     def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
         return self.ending(self.levels(self.output(self.features(inputs, z))))
 
@@ -184,6 +189,10 @@ class ConvStack(ArtNetwork):
 
     def layers(self) -> list[list[nn.Linear]]:
         return [[layer] for layer in [*linears(self.linears), self.output]]
+
+    @property
+    def latents_beside(self) -> int:
+        return self.latent_dim
 
     def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         return self._run(inputs, z, freeze=False)

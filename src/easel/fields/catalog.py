@@ -1,10 +1,17 @@
 """What an architecture can name, and what each name stands for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import nn
 
 from easel.fields.activations import LARGE_SET, SMALL_SET
+from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
 from easel.fields.graphml import MOST_NODES
+from easel.fields.grids import HashGrid, PlaneProduct
 
 AXES = "xyzw"
 """Names of the inputs, in the order of the array's axes; r is the radius."""
@@ -122,3 +129,47 @@ ENCODINGS: dict[str, EncodingKind] = {
         {"finest": Setting(6, 2, 8192), "features": Setting(16, 1, 256)}, by_axis=False, radius=False
     ),
 }
+
+
+def make_encoding(
+    name: str | None, settings: Mapping[str, Number], frequencies: int, inputs: int, generator: torch.Generator
+) -> nn.Module:
+    """The encoding of that many inputs. Features over space are drawn as large as coordinates are: they paint."""
+    given: dict[str, Any] = dict(settings)
+    match name:
+        case "fourier":
+            return FourierEncoding(frequencies)
+        case "random_fourier":
+            return RandomFourier(**given, inputs=inputs)
+        case "one_blob":
+            return OneBlob(**given)
+        case "harmonics":
+            return SphericalHarmonics(**given)
+        case "grid":
+            finest = (given.pop("finest"),) * inputs
+            return DenseGrid(**given, finest=finest, bound=1.0, generator=generator)
+        case "hash":
+            return HashGrid(**given, dimensions=inputs, bound=1.0, generator=generator)
+        case "planes":
+            return PlaneProduct(**given, dimensions=inputs, low=-1.0, high=1.0, generator=generator)
+    return Identity()
+
+
+def weights_in_space(name: str | None, settings: Mapping[str, Number], dimensions: int) -> int:
+    """Learned numbers that an encoding spreads over space, at most."""
+    match name:
+        case "grid":
+            return round(settings["levels"] * settings["features"] * settings["finest"] ** dimensions)
+        case "hash":
+            return round(settings["levels"] * settings["features"] * 2 ** settings["log2_table"])
+        case "planes":
+            return round(6 * settings["features"] * settings["finest"] ** 2)
+    return 0
+
+
+def unknown(what: str, given: str, known: Iterable[str]) -> str:
+    """What to say of a name that does not exist."""
+    names = {name.lower(): name for name in sorted(known)}
+    near = get_close_matches(given.lower(), names, n=1)
+    hint = f" Did you mean {names[near[0]]!r}?" if near else ""
+    return f"unknown {what} {given!r}.{hint} Known: {', '.join(names.values())}."

@@ -18,7 +18,7 @@ Number = float | int
 VIEWS = ("front", "side", "top")
 """From +Z, from +X and from +Y: what a camera sees at azimuth 0, at a quarter turn, and lifted by a quarter turn."""
 SLAB_VOXELS = 2**21
-"""Voxels that are held as floats at once, 128³: with slopes, neighbours and light about 500 MB."""
+"""Voxels that are held as floats at once, 128³: with slopes, neighbours and light up to 600 MB."""
 
 _WHITE = {"uint8": 255, "uint16": 65_535}
 _AXES: dict[str, int] = {"front": 2, "side": 0, "top": 1}

@@ -4,10 +4,12 @@ import math
 import time
 
 import pytest
+import skimage.data
 import torch
+from PIL import Image
 
-from easel.fields import Architecture, FieldConfig, Knobs, LossWeights, build, build_field, fit, render
-from easel.fields.fitting import averaging, cosine, patches, spread
+from easel.fields import Architecture, FieldConfig, Knobs, LossWeights, as_target, build, build_field, fit, render
+from easel.fields.fitting import averaging, cosine, patches, psnr_of, spread
 
 
 @pytest.fixture(autouse=True)
@@ -321,3 +323,16 @@ def test_small_batches_depend_on_no_number_of_threads():
         assert torch.get_num_threads() == threads
         found.append(torch.cat([parameter.detach().flatten() for parameter in field.parameters()]))
     assert torch.equal(*found)
+
+
+def test_a_fit_rendered_larger_interpolates_and_invents_nothing():
+    """What `benchmarks/super_resolution.py` measures: more than repeated pixels, less than Lanczos."""
+    photograph = Image.fromarray(skimage.data.astronaut()[20:148, 150:278])
+    half, original = photograph.resize((64, 64), Image.Resampling.BOX), as_target(photograph)
+    field, run = begin(as_target(half), Knobs(batch=2048), steps=400)
+    list(run)
+    repeated, lanczos = (
+        psnr_of(as_target(half.resize((128, 128), way)), original)
+        for way in (Image.Resampling.NEAREST, Image.Resampling.LANCZOS)
+    )
+    assert repeated < quality(field, original) < lanczos

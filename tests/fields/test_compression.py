@@ -13,7 +13,7 @@ from torch import Tensor
 from easel.commands.fields.rivals import rivals
 from easel.fields import band_coding, compressed_file
 from easel.fields.compressed_file import file_bytes, pack, unpack
-from easel.fields.compression import Colours, CompressedPicture, Encoder, halvings
+from easel.fields.compression import LARGEST_STEP, Colours, CompressedPicture, Encoder, halvings
 from easel.fields.detail_network import DetailNetwork, weight_count
 from easel.fields.quantization import Offsets
 from easel.fields.rate_control import EFFORTS, Effort, Trial, compress, step_for
@@ -124,6 +124,13 @@ def test_bits_are_a_limit_that_is_used(bits_per_pixel):
 def test_too_few_bits_are_told():
     with pytest.raises(ValueError, match="too few for this picture: it takes"):
         result(photograph(8, 8), bits_per_pixel=0.5)
+
+
+def test_the_fewest_bits_leave_no_room_for_a_network():
+    picture = photograph(40, 40)
+    least = file_bytes(Encoder(picture).plain(LARGEST_STEP))
+    trial = result(picture, Effort(hidden=8, steps=5, rounds=1), bits_per_pixel=8 * least / 40**2)
+    assert trial.bytes <= least and not trial.coded.network.hidden
 
 
 def test_a_flat_picture_is_exact_and_tiny():

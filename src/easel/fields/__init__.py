@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from easel.fields.activations import StraightThroughStep
     from easel.fields.architecture import Architecture, build, resolve
     from easel.fields.calibration import Calibration
+    from easel.fields.compression import CompressedPicture
     from easel.fields.config import FieldConfig, Knobs
     from easel.fields.conversions import unnormalize_and_numpy
     from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from easel.fields.mesh_export import isosurface, write_mesh
     from easel.fields.presets import PRESETS, Preset
     from easel.fields.pyvista_grid import to_pyvista
+    from easel.fields.rate_control import compress
     from easel.fields.rendering import render
     from easel.fields.result import FitResult, drain
     from easel.fields.schedules import schedule
@@ -37,6 +39,7 @@ _HOME = {
     "PRESETS": "presets",
     "Architecture": "architecture",
     "Calibration": "calibration",
+    "CompressedPicture": "compression",
     "DenseGrid": "encodings",
     "Field": "field",
     "FieldConfig": "config",
@@ -61,6 +64,7 @@ _HOME = {
     "as_target": "targets",
     "build": "architecture",
     "build_field": "field",
+    "compress": "rate_control",
     "drain": "result",
     "fit": "fitting",
     "isosurface": "mesh_export",
@@ -92,6 +96,7 @@ __all__ = [
     "PRESETS",
     "Architecture",
     "Calibration",
+    "CompressedPicture",
     "DenseGrid",
     "Field",
     "FieldConfig",
@@ -116,6 +121,7 @@ __all__ = [
     "as_target",
     "build",
     "build_field",
+    "compress",
     "drain",
     "fit",
     "isosurface",

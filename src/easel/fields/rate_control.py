@@ -15,7 +15,8 @@ from easel.fields.detail_network import NO_NETWORK
 CLOSE = 0.985
 """A file of this share of the bytes allowed, or more, is not worth another trial."""
 _TRIALS = 9
-_TRAINING_STEPS_BETWEEN_TRIALS = 50
+_TOLD_EVERY = 50
+"""Steps of training."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,13 @@ def compress(
     """
     encoder = Encoder(picture)
     limit = None if bits_per_pixel is None else math.floor(bits_per_pixel * encoder.size[0] * encoder.size[1] / 8)
-    network_pays = effort.rounds > 0 and math.prod(encoder.size) <= NETWORK_PIXELS
-    training = effort.rounds * effort.steps if network_pays else 0
-    whole = training + (0 if limit is None else _TRIALS * _TRAINING_STEPS_BETWEEN_TRIALS) + 1
-
     plain = None
     for plain in _search(encoder.plain, step_for(quality), limit):
         yield Trial(0.1, plain)
-    assert plain is not None
-    if not network_pays:
+    if plain is None:
+        least = file_bytes(encoder.plain(LARGEST_STEP))
+        raise ValueError(f"{limit} bytes are too few for this picture: it takes {least} at least. Allow more bits.")
+    if effort.rounds == 0 or math.prod(encoder.size) > NETWORK_PIXELS:
         return
     coded, network, done = plain, NO_NETWORK, 0
     for _ in range(effort.rounds):
@@ -86,14 +85,15 @@ def compress(
             done += 1
             if trained is not None:
                 network = trained
-            elif done % _TRAINING_STEPS_BETWEEN_TRIALS == 0:
-                yield Trial(0.1 + 0.8 * done / whole, plain)
+            elif done % _TOLD_EVERY == 0:
+                yield Trial(0.1 + 0.8 * done / (effort.rounds * effort.steps), plain)
         coded = encoder.with_network(coded, network)
+    if limit is None:
+        yield Trial(1.0, min(plain, coded, key=encoder.loss))
+        return
     best = plain
-    # Under a limit both fit, and the one with less error is better; without one, bytes count too.
-    measure = encoder.loss if limit is None else encoder.error
     for refined in _search(lambda step: encoder.refined(step, network), coded.step, limit):
-        best = refined if measure(refined) < measure(best) else best
+        best = min(best, refined, key=encoder.error)
         yield Trial(0.95, best)
     yield Trial(1.0, best)
 
@@ -101,31 +101,24 @@ def compress(
 def _search(
     coded_with: Callable[[int], CompressedPicture], step: int, limit: int | None
 ) -> Iterator[CompressedPicture]:
-    """Pictures coded with this step or, under a limit, with finer and finer steps that fit; the last is the finest."""
+    """A picture coded with this step or, under a limit, with finer and finer steps that fit: none where none does."""
     if limit is None:
         yield coded_with(step)
         return
-    best = None
-    finer, coarser = (0, math.inf), (LARGEST_STEP + 1, 0.0)  # (step, bytes) that is too large, and that fits
+    finer, coarser = 0, LARGEST_STEP + 1  # too many bytes, and few enough
     for _ in range(_TRIALS):
         coded = coded_with(step)
         size = file_bytes(coded)
         if size <= limit:
-            best, coarser = coded, (step, size)
+            coarser = step
             yield coded
         else:
-            finer = (step, size)
-        if CLOSE * limit <= size <= limit or coarser[0] - finer[0] <= 1:
+            finer = step
+        if CLOSE * limit <= size <= limit or coarser - finer <= 1:
             break
-        # Bytes fall about as fast as steps grow.
+        # Bytes fall about as fast as steps grow; where that leads out of the bracket, it is halved.
         step = round(step * min(max(size / (limit * (1 + CLOSE) / 2), 1 / 16), 16))
-        if not finer[0] < step < coarser[0]:
-            step = round(math.sqrt(max(finer[0], 1) * coarser[0]))
-            step = min(max(step, finer[0] + 1), coarser[0] - 1)
-    if best is None:
-        coded = coded_with(LARGEST_STEP)
-        if file_bytes(coded) > limit:
-            raise ValueError(
-                f"{limit} bytes are too few for this picture: it takes {file_bytes(coded)} at least. Allow more bits."
-            )
+        if not finer < step < coarser:
+            step = min(max(round(math.sqrt(max(finer, 1) * coarser)), finer + 1), coarser - 1)
+    if coarser > LARGEST_STEP and file_bytes(coded := coded_with(LARGEST_STEP)) <= limit:
         yield coded

@@ -26,8 +26,9 @@ def captions(scene: "NetworkScene", eye: Eye) -> Iterator[Label]:
         (x, y, depth), (right, _, other) = eye.project(corners)
         if min(depth, other) > 0 and right - x > 2 * LEAST_PIXELS:
             values = _count(scene.stage_values(plate.title))
-            long = ((plate.title, TITLE, AMBER), (f"{values} values", SMALL, FAINT))
-            yield Label(float(x), float(y), (long, ((plate.title, TITLE, AMBER),), ((plate.title, NAME, AMBER),)), 1e9 + right - x)
+            titles = (f"{plate.title}   {values} values", TITLE), (plate.title, TITLE), (plate.title, NAME)
+            choices = tuple(((text, letters, AMBER),) for text, letters in titles)
+            yield Label(float(x), float(y), choices, 1e9 + float(right - x))
     for box in scene.arrangement.boxes:
         label = _box_label(scene, box, eye)
         if label is not None:

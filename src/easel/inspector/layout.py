@@ -27,7 +27,11 @@ PAD = 0.5
 """Side of an operation without tensors."""
 SET_BACK = 0.45
 """How far a branch stands behind the main path."""
+LIFT = 1.2
+"""Between a branch and what it stands above: room for a name."""
 MARGIN = 0.45
+SHELF = 1.2
+"""From sheet to sheet in a stack."""
 STYLES = ("rows", "stack")
 
 
@@ -120,7 +124,7 @@ def arrange(
     refs = list(refs)
     items = items_of([ref for ref in refs if ref.tensor.ndim], graph)
     for item in items:
-        _measure(item)
+        _measure(item, style)
     scalars = tuple(ref.name for ref in refs if not ref.tensor.ndim)
     return _Page(items, graph, style, float(aspect), scalars).arrangement()
 
@@ -168,10 +172,10 @@ class _Page:
                 left = x - width / 2
                 for branch in item.perched:
                     branch.line, branch.gutter, branch.ceiling = number, item.gutter, top
-                    y = middle + item.height / 2 + GAP + branch.height / 2
+                    y = middle + item.height / 2 + LIFT + branch.height / 2
                     self._place(branch, left, y, -SET_BACK, boxes, pads)
                     left += branch.width + GAP / 2
-            plates += self._plates(line, top, -width / 2, seen)
+            plates += [] if self.style == "stack" else self._plates(line, top, -width / 2, seen)
             top -= line.height + line.lift + LINE_GAP
         found = [each for item in self.items for each in (item, *item.perched)]
         ways = routes(found, self.graph) if self.style == "rows" else ()
@@ -266,7 +270,7 @@ def _runs(items: list[Item]) -> list[list[Item]]:
 
 def _lift(item: Item) -> float:
     """What branches need above a layer."""
-    return max((branch.height for branch in item.perched), default=-GAP) + GAP
+    return max((branch.height for branch in item.perched), default=-LIFT) + LIFT
 
 
 def _sheet(ref: TensorRef) -> tuple[SheetMap | None, str]:
@@ -277,7 +281,7 @@ def _sheet(ref: TensorRef) -> tuple[SheetMap | None, str]:
     return sheet_of(ref), ref.note
 
 
-def _measure(item: Item) -> None:
+def _measure(item: Item, style: str) -> None:
     """The sizes of a layer's parts, and its own."""
     item.parts = []
     if item.node is not None:
@@ -290,8 +294,9 @@ def _measure(item: Item) -> None:
         item.width = sum(width + STRIP_GAP for _, width, _ in item.parts) - STRIP_GAP
         item.height = max(height for _, _, height in item.parts)
         item.depth_span = item.width
+        item.width = SHELF if style == "stack" else item.width
     for branch in item.perched:
-        _measure(branch)
+        _measure(branch, style)
     if item.perched:
         item.width = max(item.width, sum(branch.width + GAP / 2 for branch in item.perched) - GAP / 2)
 

@@ -23,8 +23,8 @@ from easel.inspector.view import Eye, facing
 
 Number = float | int
 
-AZIMUTH, ELEVATION = -0.12, 0.09
-"""From where a scene is seen at first, in radians: slightly from the left and above."""
+ANGLES = {"rows": (-0.12, 0.09), "stack": (-0.85, 0.3)}
+"""Azimuth and elevation from where a scene is seen at first, in radians: from the left and above."""
 
 
 class NetworkScene:
@@ -44,6 +44,7 @@ class NetworkScene:
     ) -> None:
         self.refs = {ref.name: ref for ref in (refs.values() if isinstance(refs, Mapping) else refs)}
         self.arrangement: Arrangement = arrange(self.refs.values(), graph, style=style, aspect=aspect)
+        self._style = style
         self.boxes: dict[str, Box] = {box.name: box for box in self.arrangement.boxes}
         self.sheets = [Sheet(box, self.refs[box.name]) for box in self.arrangement.boxes if box.sheet is not None]
         self.labels = True
@@ -89,7 +90,7 @@ class NetworkScene:
         """A camera that sees everything, in a picture of `size` = (height, width)."""
         low, high = self.arrangement.bounds
         corners = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-        return facing(corners, size, AZIMUTH, ELEVATION)
+        return facing(corners, size, *ANGLES[self._style])
 
     def look_at(self, name: str, size: tuple[int, int] = (720, 1280), index: tuple[int, ...] | None = None) -> Camera:
         """A camera before one tensor, or so near to one of its values that a few dozen cells fill the picture."""

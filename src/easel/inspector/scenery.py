@@ -12,7 +12,7 @@ from easel.inspector.colors import AMBER, EMPTY, FAULT, FLOW, ORDER, PAD, PLATE,
 from easel.inspector.edges import Route
 from easel.inspector.layout import Arrangement
 
-WIDTHS = (2.0, 2.5, 3.5, 5.0)
+WIDTHS = (1.5, 2.0, 3.0, 4.0)
 """Pixels of ways, the more data the wider."""
 TIP = 0.22
 """Length of an arrow's tip."""

@@ -88,23 +88,35 @@ float line(float at, float period, float slope, float width) {
     return clamp(0.5 * width + 0.5 - distance, 0.0, 1.0);
 }
 
+// A texel as share of its level's limit.
+float value_at(ivec2 cell, int level) {
+    ivec2 count = max(ivec2(sheet[3].xy) >> level, 1);
+    vec4 entry = sheet[8 + level];
+    return texelFetch(values, ivec2(entry.yz) + min(cell >> level, count - 1), 0).r / entry.x;
+}
+vec3 shade(float share) {
+    float v = clamp(share, -1.0, 1.0);
+    return sheet[0].w > 0.5 ? sequential(v) : diverging(v);
+}
+
 void main() {
     vec2 cells = sheet[3].xy, at = uv * cells, dx = dFdx(at), dy = dFdy(at);
     vec2 slope = max(abs(dx) + abs(dy), vec2(1e-9)), size = 1.0 / slope;
     int first = int(sheet[1].w), last = int(sheet[2].w);
     // Rounded up: texels smaller than a pixel would be skipped, and a lone weight with them.
-    int level = int(clamp(ceil(0.5 * log2(max(dot(dx, dx), dot(dy, dy)))), float(first), float(last)));
+    float wanted = 0.5 * log2(max(dot(dx, dx), dot(dy, dy)));
+    int level = int(clamp(ceil(wanted), float(first), float(last)));
     ivec2 cell = cell_of(at), whole = cell + ivec2(sheet[3].zw);
     if (is_unused(whole, level == 0)) discard;
-    ivec2 count = max(ivec2(cells) >> level, 1);
-    vec4 entry = sheet[8 + level];
-    float v = texelFetch(values, ivec2(entry.yz) + min(cell >> level, count - 1), 0).r;
-    if (isnan(v) || isinf(v)) {
+    float v = value_at(cell, level);
+    // Short of the next level its colour fades in: else the border between two would be seen as an edge.
+    float fade = level < last ? smoothstep(0.5, 1.0, wanted - float(level - 1)) : 0.0;
+    float coarse = fade > 0.0 ? value_at(cell, level + 1) : v;
+    if (isnan(v + coarse) || isinf(v + coarse)) {
         color = vec4(loud, 1);
         return;
     }
-    v = clamp(v / entry.x, -1.0, 1.0);
-    vec3 seen = sheet[0].w > 0.5 ? sequential(v) : diverging(v);
+    vec3 seen = mix(shade(v), shade(coarse), fade);
     vec2 place = at + sheet[3].zw;
     // Lines fade in as what they part grows: kernels from 6 pixels on, cells from 12, bands from 8.
     vec3 ink = sheet[0].w > 0.5 ? vec3(0.75) : vec3(0.08, 0.09, 0.13);

@@ -29,6 +29,7 @@ class Studio:
             self._thread.shutdown()
             raise
         self._end = weakref.finalize(self, _close, self._thread, self._context, self.renderer)
+        self._end.atexit = False  # threads have ended by then, and the driver tidies up by itself
 
     @property
     def is_complete(self) -> bool:

@@ -22,9 +22,9 @@ _WHITE = {torch.bool: 1, torch.uint8: 255, torch.uint16: 65_535}
 def load_image_as_tensor(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> Float[Tensor, "h w 3"]:
     """A picture file as RGB in [0, 1]: grey is repeated, 16 bits are kept, transparency is laid on white.
 
-    Whatever is wrong with the file is a `graphics.files.FileError`.
+    Whatever is wrong with the file is a `graphics.files.FileError`; light brighter than white is a ValueError.
     """
-    picture = imread(path, channels=0, device=device)
+    picture = as_target(path, device=device)
     if picture.shape[-1] == 4:
         _LOG.info("%s has transparency: it is laid on white", os.fspath(path))
         colour, alpha = picture[..., :3], picture[..., 3:]

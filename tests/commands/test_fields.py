@@ -78,6 +78,16 @@ def test_a_volume_and_its_pictures(tmp_path):
     assert (tmp_path / "again" / "volume.png").read_bytes() == (tmp_path / "volume.png").read_bytes()
 
 
+def test_a_volume_becomes_a_field(tmp_path):
+    ramp = np.linspace(0, 1, 10, dtype=np.float32)
+    np.save(tmp_path / "ramp.npy", np.broadcast_to(ramp[:, None, None, None], (10, 9, 8, 1)).copy())
+    arguments = ["--steps", "60", "--out", str(tmp_path / "fit")]
+    assert main(["fields", "fit", str(tmp_path / "ramp.npy"), *arguments]) == 0
+    facts = json.loads((tmp_path / "fit" / "metrics.json").read_text())
+    assert facts["shape"] == [10, 9, 8, 1] and facts["psnr"] > 20
+    assert (tmp_path / "fit" / "field.safetensors").exists()
+
+
 def test_exports(tmp_path, painted, onnx_runtime):
     assert main(["fields", "export", str(painted), "--out", str(tmp_path)]) == 0
     assert "<canvas" in (tmp_path / "field.html").read_text(encoding="utf-8")

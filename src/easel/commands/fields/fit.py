@@ -1,4 +1,4 @@
-"""`easel fields fit`: photographs as neural fields."""
+"""`easel fields fit`: photographs and volumes as neural fields."""
 
 import json
 import math
@@ -16,23 +16,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from easel.fields.fitting import Step
-    from easel.fields.inrf import INRF2D
+    from easel.fields.inrf import INRF
     from easel.fields.losses import LossWeights
     from easel.fields.result import FitResult
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".webp", ".tif", ".tiff")
+VOLUMES = (".npy", ".nii", ".gz")
 
 
 @dataclass(frozen=True)
 class FitConfig:
-    """Fit a photograph, or each of a folder, with a neural field.
+    """Fit a photograph, each of a folder, or a volume (.npy, .nii, .nii.gz) with a neural field.
 
-    Writes prediction.png, error.png (the absolute difference, four times as bright), curve.png (PSNR over steps),
-    field.safetensors, which `easel fields render` paints at any size, and metrics.json.
+    Writes prediction.png, of a volume its middle slice, error.png (the absolute difference, four times as bright),
+    curve.png (PSNR over steps), field.safetensors, which `easel fields render` paints at any size, and metrics.json.
     """
 
-    file: Annotated[Positional[Path], tyro.conf.arg(metavar="IMAGE|FOLDER")]
-    """A photograph, or a folder of them."""
+    file: Annotated[Positional[Path], tyro.conf.arg(metavar="IMAGE|VOLUME|FOLDER")]
+    """A photograph, a volume, or a folder of photographs."""
     preset: str = "fast"
     """fast, balanced, quality, tiny, tutorial, siren, finer, wire or fourier."""
     steps: int | None = None
@@ -87,15 +88,17 @@ def _places(config: FitConfig) -> Iterator[tuple[Path, Path]]:
 
 
 def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
-    from easel.fields.inrf import INRF2D
+    from easel.fields.inrf import INRF2D, INRF3D
     from easel.fields.presets import preset_named
     from easel.fields.targets import as_target
+    from easel.fields.volume_files import read_volume
     from easel.graphics.image import imread
 
+    is_volume = file.suffix.lower() in VOLUMES
     try:
-        target = as_target(file, dimensions=2)
+        target = as_target(read_volume(file).volume, dimensions=3) if is_volume else as_target(file, dimensions=2)
         mask = None if config.mask is None else imread(config.mask, channels=1, device="cpu")[..., 0] > 0.5
-        model = INRF2D(seed=config.seed)
+        model = (INRF3D if is_volume else INRF2D)(seed=config.seed)
         steps = _steps(config)
         if (steps, config.seconds, config.target_psnr) == (None, None, None):
             steps = preset_named(config.preset).steps
@@ -141,12 +144,15 @@ def _loss(config: FitConfig) -> "LossWeights | None":
     return LossWeights(**given) if given else None
 
 
-def _write(folder: Path, model: "INRF2D", target: "Tensor", result: "FitResult", config: FitConfig) -> None:
+def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", config: FitConfig) -> None:
     from easel.commands.fields.curve import curve
+    from easel.fields.volume import slice_picture
     from easel.graphics.files import write_whole
     from easel.graphics.image import imwrite
 
     prediction = model.generate()
+    if model.dimensions == 3:
+        prediction, target = slice_picture(prediction), slice_picture(target)
     imwrite(folder / "prediction.png", prediction)
     imwrite(folder / "error.png", ((prediction - target)[..., :3].abs() * 4).clamp(0, 1))
     points = [(step.index + 1, step.psnr) for step in result.history if step.psnr is not None]
@@ -164,7 +170,7 @@ def _write(folder: Path, model: "INRF2D", target: "Tensor", result: "FitResult",
         "preset": config.preset,
         "parameters": model.size,
         "bits_per_pixel": round(model.bpp, 4),
-        "shape": list(target.shape),
+        "shape": list(model.output_shape),
         "seed": config.seed,
     }
     with write_whole(folder / "metrics.json") as partial:

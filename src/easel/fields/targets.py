@@ -48,7 +48,7 @@ def as_target(
     if isinstance(target, str | os.PathLike):
         if dimensions != 2:
             raise ValueError(f"{os.fspath(target)!r} names a file; read the volume first and fit the tensor.")
-        return as_target(imread(target, channels=0, device=device), bounds=bounds, device=device)
+        return _in_unit_range(imread(target, channels=0, device=device), bounds)
     values = as_tensor(target, "a target").detach().to(device)
     laid_out = isinstance(target, Image.Image)
     placed = (values[..., None] if values.ndim == 2 else values) if laid_out else _channels_last(values, dimensions)

@@ -78,10 +78,12 @@ def test_a_fitted_picture_carries_small_weights(tmp_path):
         assert torch.equal(INRF2D.from_metadata(tmp_path / name).generate(), model.generate())
 
 
-def test_a_fitted_picture_names_large_weights(tmp_path, monkeypatch):
+def test_a_fitted_picture_names_large_weights(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("easel.fields.storage.EMBEDDED_BYTES", 100)
     model = fitted()
-    model.save_image(tmp_path / "a.png")
+    with caplog.at_level(logging.WARNING, "easel"):
+        model.save_image(tmp_path / "a.png")
+    assert "a.png lacks the learned weights" in caplog.text
     with pytest.raises(FileError, match="save"):
         INRF2D.from_metadata(tmp_path / "a.png")
     model.save(tmp_path / "w.safetensors")

@@ -1,5 +1,6 @@
 """A painter: a recipe, its field, and every picture of it, at any size, in any window, for any latents."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ from easel.fields.rendering import FILE_LIMIT_BYTES, check_bytes, check_size, fi
 from easel.fields.sample_files import mapped, write_samples
 from easel.fields.storage import Saved, as_json, with_weights
 from easel.fields.window import PerAxis, Window, from_divisor
+
+_LOG = logging.getLogger("easel")
 
 
 class Painter:
@@ -142,7 +145,12 @@ class Painter:
         if len(looks) > 1 and out is not None:
             raise ValueError(f"out takes one picture; these are {len(looks)}.")
         if path:
-            text = as_json(self._recipe(asked, place, calibration)) if coords is None and not raw else ""
+            text = ""
+            if coords is None and not raw:
+                recipe = self._recipe(asked, place, calibration)
+                text = as_json(recipe)
+                if recipe.fitted and recipe.weights is None and path.suffix != ".npy":
+                    _LOG.warning("%s lacks the learned weights, which are large: save() the model first", path.name)
             shape = (*place.shape, self.c_dim)
             check_bytes(shape, dtype, FILE_LIMIT_BYTES, force, "Take fewer samples")
             samples = finished(self.map_fn, place.shape, **looks[0])

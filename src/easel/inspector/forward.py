@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch.func import functional_call
 from easel.inspector.graph import Graph, TensorRef
 from easel.inspector.model_tensors import clean_path, tensors, unwrap
 from easel.inspector.recorder import Recorder, leaves, one_line
+from easel.inspector.rerun import different
 
 MEMORY_BYTES = 256 * 2**20
 """What the kept activations of one capture may take."""
@@ -28,27 +29,32 @@ class Capture:
     """By name, copies in main memory. What did not fit the budget is on `meta`, and its note says so."""
     error: str = ""
     """Why the forward pass ended early, in one line; the graph holds what ran before, and the node that failed."""
+    mismatches: tuple[str, ...] = ()
+    """Nodes that gave something else when they were checked."""
 
 
 def capture(
     model: nn.Module,
     *args: Any,
     activations: bool = True,
-    mode: Literal["as_is", "eval", "train"] = "as_is",
+    mode: str = "as_is",
     seed: int = 0,
     weights: Mapping[str, Tensor] | None = None,
     memory_bytes: int = MEMORY_BYTES,
+    check: bool = False,
     **kwargs: Any,
 ) -> Capture:
     """Run `model(*args, **kwargs)` once, without gradients, and write down what ran.
 
     State dict, training flags, gradients, hooks and random states are the same before and after: the pass uses the
     model's own parameters, copies of its buffers, and random numbers of `seed`. `weights`, by name, take the place of
-    the model's own for this pass. Call it from the thread that trains, between two steps. Hooks of the user's own
-    run once per capture, and what a forward writes into plain attributes stays written. Functions that torch fuses
-    where nothing watches run one by one, so that last bits may differ.
+    the model's own for this pass; `mode` is one of as_is, eval and train. Call it from the thread that trains, between
+    two steps. Hooks of the user's own run once per capture, and what a forward writes into plain attributes stays
+    written. Functions that torch fuses where nothing watches run one by one, so that last bits may differ.
 
-    A forward pass that raises gives what ran until then. ValueError: weights of other shapes, an unknown mode.
+    `check` runs every node again, alone, from the activations that it is said to have read; `mismatches` then names
+    those that give something else. A forward pass that raises gives what ran until then. ValueError: weights of other
+    shapes, an unknown mode.
     """
     if mode not in ("as_is", "eval", "train"):
         raise ValueError(f"unknown mode {mode!r}. Known: as_is, eval, train.")
@@ -60,33 +66,25 @@ def capture(
     if refs and all(ref.tensor.is_meta for ref in refs.values()):
         args, kwargs = _on_meta(args), _on_meta(kwargs)
     kept = _Kept(memory_bytes if activations else -1)
-    recorder = Recorder(known, kept.keep)
+    recorder = Recorder(known, kept.keep, keep_calls=check)
     given = [*leaves([*args]), *leaves(kwargs)]
     for suffix, tensor in given:
         recorder.add_input("input" if len(given) == 1 else f"input{suffix}", tensor)
-    inside_scripts = {inner for script in _scripts(model) for inner in script.modules() if inner is not script}
-    with ExitStack() as stack:
-        stack.enter_context(_same_afterwards(model, mode, seed))
-        for raw_path, module in model.named_modules():
-            if module in inside_scripts:
-                continue
-            is_layer = _is_layer(module, is_top=module is model)
-            owned = _owned(module, originals) if is_layer else ()
-            hooks = recorder.watch_module(module, clean_path(raw_path), is_layer=is_layer, tensors=owned)
-            for handle in hooks:
-                stack.callback(handle.remove)
-        error = ""
-        try:
-            with torch.no_grad(), recorder:
-                if isinstance(model, torch.jit.ScriptModule):
-                    model(*args, **kwargs)
-                else:
-                    functional_call(model, swapped, args, kwargs)
-            recorder.failure = None  # whatever failed on the way, the model knew what to do
-        except Exception as failure:
-            error = one_line(failure)
-    graph, names = recorder.graph()
-    return Capture(graph, kept.refs(graph, names) if activations else {}, error)
+    error = ""
+    with same_afterwards(model, mode, seed):
+        with _watched(model, recorder, originals):
+            try:
+                with torch.no_grad(), recorder:
+                    if isinstance(model, torch.jit.ScriptModule):
+                        model(*args, **kwargs)
+                    else:
+                        functional_call(model, swapped, args, kwargs)
+                recorder.failure = None  # whatever failed on the way, the model knew what to do
+            except Exception as failure:
+                error = one_line(failure)
+        graph, names = recorder.graph()
+        mismatches = tuple(different(recorder.calls, kept.copies)) if check else ()
+    return Capture(graph, kept.refs(graph, names) if activations else {}, error, mismatches)
 
 
 @dataclass
@@ -138,13 +136,27 @@ class _Kept:
 
 
 @contextmanager
-def _same_afterwards(model: nn.Module, mode: str, seed: int) -> Iterator[None]:
+def _watched(model: nn.Module, recorder: Recorder, originals: Mapping[int, str]) -> Iterator[None]:
+    """The recorder's hooks are on the modules, and nowhere afterwards."""
+    inside_scripts = {inner for script in _scripts(model) for inner in script.modules() if inner is not script}
+    with ExitStack() as stack:
+        for raw_path, module in model.named_modules():
+            if module not in inside_scripts:
+                is_layer = _is_layer(module, is_top=module is model)
+                owned = _owned(module, originals) if is_layer else ()
+                for handle in recorder.watch_module(module, clean_path(raw_path), is_layer=is_layer, tensors=owned):
+                    stack.callback(handle.remove)
+        yield
+
+
+@contextmanager
+def same_afterwards(model: nn.Module, mode: str, seed: int) -> Iterator[None]:
     """Random numbers from a seed, and training flags as asked for; all as it was at the end."""
+    states = random.getstate(), np.random.get_state()
     flags = [(module, module.training) for module in model.modules()]
     # The tensors of scripts are not exchanged: what they write into is put back.
     buffers = [(buffer, buffer.clone()) for script in _scripts(model) for buffer in script.buffers()]
     devices = sorted({tensor.device.index for tensor in model.parameters() if tensor.is_cuda})
-    states = random.getstate(), np.random.get_state()
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices))
         if any("_orig_mod" in dict(module.named_children()) for module in model.modules()):

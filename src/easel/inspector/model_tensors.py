@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -67,10 +68,11 @@ def _holdings(model: nn.Module, buffers: bool) -> Iterator[tuple[str, Tensor, Ki
 
 def _values(tensor: Tensor) -> tuple[Tensor, str]:
     """What can be shown of a tensor, and what has to be told about it."""
-    if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+    if nn.parameter.is_lazy(tensor):
         return torch.empty(0, device="meta"), "not materialised: its shape comes with the first batch"
     # Nobody has a sharded tensor before this module is loaded, and loading it takes seconds.
-    sharding = sys.modules.get("torch.distributed.tensor")
+    sharding: Any = sys.modules.get("torch.distributed.tensor")
     if sharding is not None and isinstance(tensor, sharding.DTensor):
-        return tensor.detach().to_local(), f"local shard of {tuple(tensor.shape)}"
+        shard: Any = tensor.detach()
+        return shard.to_local(), f"local shard of {tuple(tensor.shape)}"
     return tensor.detach(), "not materialised" if tensor.is_meta else ""

@@ -26,7 +26,7 @@ _ALIASES = frozenset({"__get__", "detach", "__deepcopy__", "__setstate__", "as_s
 _OPERATORS = frozenset({"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"})
 
 
-@dataclass
+@dataclass(eq=False)
 class Record:
     """A node in the making; tensors that flow are numbers until all names are known."""
 
@@ -49,6 +49,8 @@ class Call:
     kwargs: Mapping[str, Any]
     reads: Mapping[int, int]
     """id of a tensor among the arguments → its number."""
+    state: Mapping[str, Tensor]
+    """Parameters and buffers of a module, by its own names."""
 
 
 @dataclass
@@ -73,13 +75,15 @@ class Recorder(TorchFunctionMode):
     and whether a layer made it, at once, because a later operation may write into the same memory.
     """
 
-    def __init__(self, known: Mapping[int, str], keep: Callable[[int, Tensor, bool], None]) -> None:
+    def __init__(
+        self, known: Mapping[int, str], keep: Callable[[int, Tensor, bool], None], *, keep_calls: bool = False
+    ) -> None:
         super().__init__()
+        self._keep_calls = keep_calls
         self.records: list[Record] = []
         self.shapes: list[tuple[int, ...]] = []
-        self.calls: dict[int, Call] = {}
-        """Record → call, where calls are kept; see `keep_calls`."""
-        self.keep_calls = False
+        self.calls: list[tuple[Record, Call]] = []
+        """What each record ran, where `keep_calls` asks for it."""
         self.failure: BaseException | None = None
         self._known = dict(known)
         self._keep = keep
@@ -106,7 +110,8 @@ class Recorder(TorchFunctionMode):
                 self._alive.append(given)
                 # What is read is known now; afterwards a tensor may have been written into.
                 is_seen = self._silent == 1
-                numbers = [self._read(tensor, path) for tensor in given] if is_seen and is_layer else []
+                parent = self._frames[-1].path if self._frames else ""
+                numbers = [self._read(tensor, parent) for tensor in given] if is_seen and is_layer else []
                 versions = [_version(tensor) for tensor in given]
                 frame = _Frame(module, path, is_layer, given, versions, numbers, tensors, sys.exc_info()[1])
                 self._frames.append(frame)
@@ -149,7 +154,10 @@ class Recorder(TorchFunctionMode):
         try:
             result = func(*args, **kwargs)
         except Exception as error:
-            self._fail(error, self._function_record(name, given))
+            with self._quietly():
+                record = self._function_record(name, given)
+                self._reads(record, given)
+                self._fail(error, record)
             raise
         with self._quietly():
             self._function(func, name, args, kwargs, given, versions, result)
@@ -209,7 +217,8 @@ class Recorder(TorchFunctionMode):
             record.makes.append((suffix if len(made) > 1 else "", self._number(tensor, False)))
             if id(tensor) in changed:
                 self._written(tensor)
-        self._remember(record, Call(func, args, kwargs, reads))
+        if self._keep_calls:
+            self.calls.append((record, Call(func, args, kwargs, reads, {})))
 
     def _module(self, frame: _Frame, args: Any, kwargs: Any, output: Any) -> Any:
         made = list(leaves(output))
@@ -233,8 +242,11 @@ class Recorder(TorchFunctionMode):
             record.makes.append((suffix, self._number(tensor, True)))
             if id(tensor) in given - unchanged:
                 self._written(tensor)
-        ids = {id(tensor): number for tensor, number in zip(frame.given, frame.numbers, strict=True)}
-        self._remember(record, Call(frame.module, args, kwargs, ids))
+        if self._keep_calls and frame.is_layer:
+            ids = {id(tensor): number for tensor, number in zip(frame.given, frame.numbers, strict=True)}
+            state = {name: tensor.clone() for name, tensor in frame.module.named_buffers()}
+            state |= dict(frame.module.named_parameters())
+            self.calls.append((record, Call(frame.module, args, kwargs, ids, state)))
         return replaced
 
     def _module_record(self, frame: _Frame) -> Record:
@@ -265,10 +277,6 @@ class Recorder(TorchFunctionMode):
         self.failure, record.error = error, one_line(error)
         if record not in self.records:
             self.records.append(record)
-
-    def _remember(self, record: Record, call: Call) -> None:
-        if self.keep_calls:
-            self.calls[self.records.index(record)] = call
 
     def _read(self, tensor: Tensor, path: str) -> int:
         """The number of a tensor that is read; one that nobody made comes from outside."""

@@ -41,9 +41,10 @@ class NetworkScene:
         *,
         style: str = "rows",
         aspect: Number = 16 / 9,
+        arrangement: Arrangement | None = None,
     ) -> None:
         self.refs = {ref.name: ref for ref in (refs.values() if isinstance(refs, Mapping) else refs)}
-        self.arrangement: Arrangement = arrange(self.refs.values(), graph, style=style, aspect=aspect)
+        self.arrangement = arrangement or arrange(self.refs.values(), graph, style=style, aspect=aspect)
         self._style = style
         self.boxes: dict[str, Box] = {box.name: box for box in self.arrangement.boxes}
         self.sheets = [Sheet(box, self.refs[box.name]) for box in self.arrangement.boxes if box.sheet is not None]

@@ -73,6 +73,7 @@ DIGITS = tuple("0123456789")
 FUNCTION_KEYS = tuple(f"f{n}" for n in range(1, 13))
 MODIFIERS = ("ctrl", "shift", "alt", "super")
 NAMED_KEYS = ("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end",
-              "page_up", "page_down", "left", "right", "up", "down")  # fmt: skip
+              "page_up", "page_down", "left", "right", "up", "down", "comma", "period", "left_bracket",
+              "right_bracket")  # fmt: skip
 KEYS = LETTERS + DIGITS + FUNCTION_KEYS + MODIFIERS + NAMED_KEYS
 """Every key that `KeyChanged` names."""

@@ -15,6 +15,7 @@ from easel.graphics import mesh
 from easel.graphics.camera import PIXELS_PER_NOTCH, Camera, project
 from easel.graphics.image import as_picture, check_tensor, resize
 from easel.graphics.light import Light
+from easel.viewer.drawing import Renderer
 from easel.viewer.hand import pointer
 from easel.viewer.layout import Rectangle
 from easel.viewer.placement import LEAST_PIXELS
@@ -180,7 +181,7 @@ class SceneView:
         flags = imgui.ButtonFlags_
         buttons = flags.mouse_button_left | flags.mouse_button_right | flags.mouse_button_middle
         imgui.invisible_button(f"##scene {id(self)}", (room.width, room.height), buttons)
-        self._follow_mouse()
+        self.follow_mouse()
         if not imgui.is_item_visible():
             return
         self.rectangle = room
@@ -192,7 +193,7 @@ class SceneView:
         # OpenGL has drawn its first row at the bottom.
         imgui.get_window_draw_list().add_image(imgui.ImTextureRef(number), low, high, (0, 1), (1, 0))
 
-    def renderer(self, context: "moderngl.Context") -> "SceneRenderer":
+    def renderer(self, context: "moderngl.Context") -> Renderer:
         """What draws this scene in `context`."""
         return SceneRenderer(context)
 
@@ -204,7 +205,7 @@ class SceneView:
         self.scenery.append(item)
         return item
 
-    def _follow_mouse(self) -> None:
+    def follow_mouse(self) -> None:
         """Turn the camera by what the mouse did to the item just drawn; a drag goes on outside until it is let go."""
         io, camera = imgui.get_io(), self.camera
         dx, dy = io.mouse_delta.x, io.mouse_delta.y

@@ -16,6 +16,7 @@ from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
 from easel.viewer.backends.painter import Painter
 from easel.viewer.context import UI
 from easel.viewer.events import (
+    NAMED_KEYS,
     CloseAsked,
     Event,
     FilesDropped,
@@ -239,8 +240,7 @@ def _key_names(glfw: Any) -> dict[int, str]:
         getattr(glfw, f"KEY_{character.upper()}"): character for character in "abcdefghijklmnopqrstuvwxyz0123456789"
     }
     names |= {getattr(glfw, f"KEY_F{n}"): f"f{n}" for n in range(1, 13)}
-    plain = ("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end", "page_up", "page_down")
-    names |= {getattr(glfw, f"KEY_{name.upper()}"): name for name in (*plain, "left", "right", "up", "down")}
+    names |= {getattr(glfw, f"KEY_{name.upper()}"): name for name in NAMED_KEYS}
     for side in ("LEFT", "RIGHT"):
         modifiers = {"CONTROL": "ctrl", "SHIFT": "shift", "ALT": "alt", "SUPER": "super"}
         names |= {getattr(glfw, f"KEY_{side}_{code}"): name for code, name in modifiers.items()}

@@ -1,6 +1,7 @@
 """The Dear ImGui context of one view: its frames, its input, its end."""
 
 import logging
+from collections.abc import Callable
 
 from easel.viewer import toolkit
 from easel.viewer.events import (
@@ -21,6 +22,10 @@ log = logging.getLogger("easel")
 
 SHORTEST_FRAME_SECONDS = 1e-4
 """Dear ImGui refuses a frame that took no time."""
+
+
+wakers: list[Callable[[], object]] = []
+"""Each opens the frame of a view's step that has none so far, because nobody needed it; see `Turn.doze`."""
 
 
 class UI:
@@ -113,12 +118,18 @@ def require_frame(who: str) -> None:
     """RuntimeError unless a frame is open in the current Dear ImGui context; `who` asks for it."""
     if toolkit.MISSING:
         raise RuntimeError(f"{who} needs Dear ImGui: {toolkit.MISSING}.")
-    context = imgui.get_current_context()
-    if context is None or not context.within_frame_scope:
+    if not _frame_is_open() and wakers:
+        wakers[-1]()
+    if not _frame_is_open():
         raise RuntimeError(
             f"{who}: no frame is open. Call it in a callback of a View, or between begin_frame() and end_frame() of a "
             "Window."
         )
+
+
+def _frame_is_open() -> bool:
+    context = imgui.get_current_context()
+    return context is not None and context.within_frame_scope
 
 
 def _codes(key: str) -> "tuple[imgui.Key, ...]":

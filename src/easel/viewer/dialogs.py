@@ -71,6 +71,11 @@ class Dialogs:
     """What a script answers to the next questions, in order, before any dialog is shown."""
     _open: dict[object, tuple[Question, Dialog]] = field(default_factory=dict)
 
+    @property
+    def waiting(self) -> bool:
+        """A dialog is open."""
+        return bool(self._open)
+
     def ask(self, key: object, question: Question) -> None:
         """Open a dialog for `key`, unless one is open for it already."""
         if key not in self._open:

@@ -143,6 +143,12 @@ class Region:
                 self.guard.run(key, callback)
             self._draw_failures()
 
+    @property
+    def works(self) -> bool:
+        """Every frame means something to it, seen or not: it has callbacks, or a canvas that keeps frames."""
+        keeping = (canvas.history is not None or canvas.is_recording for canvas in self.canvases.values())
+        return bool(self._callbacks) or self.focus_wanted or any(keeping)
+
     def sketch(self) -> list[Sketch]:
         """The widgets of the last frame, for the eye alone."""
         return [item[1].sketch(item[0], item[2]) if isinstance(item, tuple) else item.sketch() for item in self.items]
@@ -183,6 +189,7 @@ class Region:
     @contextmanager
     def _inside(self) -> Iterator[bool]:
         """Inside the panel's window, entering it again when called from elsewhere; False where nothing is drawn."""
+        self._turn.wake()
         ui = self._turn.ui
         if ui is None or not self._turn.running or not self.open:
             self.visible = False

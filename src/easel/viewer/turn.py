@@ -1,7 +1,9 @@
 """What a view and its panels share: the frame they are in and what of it must be drawn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from easel.viewer import context
 from easel.viewer.canvas import Share
 from easel.viewer.context import UI
 from easel.viewer.dialogs import Dialogs
@@ -29,6 +31,34 @@ class Turn:
     """Somebody wants the panels back where the program placed them."""
     timeline: Timeline = field(default_factory=Timeline)
     placements: list[Placement] = field(default_factory=list)
+
+    _opener: Callable[[], None] | None = None
+
+    def doze(self, opener: Callable[[], None]) -> None:
+        """Leave this step without a frame until somebody needs one: `opener` opens it."""
+        self._opener = opener
+        context.wakers.append(self.wake)
+
+    def wake(self) -> bool:
+        """Open the frame that this step has left out so far; whether there was such a step."""
+        opener, self._opener = self._opener, None
+        if opener is None:
+            return False
+        context.wakers.remove(self.wake)
+        opener()
+        return True
+
+    def rise(self) -> bool:
+        """End a step that nobody needed a frame in; whether it was one."""
+        dozed, self._opener = self._opener is not None, None
+        if dozed:
+            context.wakers.remove(self.wake)
+        return dozed
+
+    @property
+    def dozing(self) -> bool:
+        """This step has no frame so far."""
+        return self._opener is not None
 
     @property
     def drawing(self) -> bool:

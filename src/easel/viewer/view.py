@@ -33,6 +33,8 @@ EventCallback = TypeVar("EventCallback", bound=Callable[..., object])
 
 FPS_SECONDS = 0.5
 """Over which `fps` is measured."""
+QUIET_SECONDS, QUIET_STEPS = 0.5, 10
+"""After so long without an event a step may do without a frame, and not before so many steps."""
 PROBLEM_EMS = 26.0
 """Width of the window that tells what a view's callback raised."""
 
@@ -93,7 +95,9 @@ class View(Recordable):
         self._typing = False
         self._end_told = False
         self._clock, self._dt = clock, dt
-        self._born = self._stepped_at = self._fps_since = time.perf_counter()
+        self._born = self._stepped_at = self._fps_since = self._stirred_at = time.perf_counter()
+        self._quiet_steps = 0
+        self._outdated = False
         self._fps_frames = 0
 
     def panel(self, name: str, *, side: str | None = None, width: Number = 0.0) -> Panel:
@@ -158,24 +162,25 @@ class View(Recordable):
 
         Where the environment sets EASEL_MAX_FRAMES, also False after so many frames: any program then ends by itself.
         """
+        self._turn.rise()
         if self._turn.running:
             self._finish()  # the loop left out end_step
         if self.closed or self._is_over() or self._take_events():
             return False
-        self._turn.index += 1
-        self._turn.placements = self.window.pictures.begin()
-        self._begin()
-        self._turn.running = True
         self._due = self._backend.due()
-        try:
-            self._draw()
-        except BaseException:
-            self._finish()
-            raise
+        if self._can_doze():
+            self._turn.doze(self._open)
+        else:
+            self._open()
         return True
 
     def end_step(self) -> None:
         """End the frame, with the tensors as they are now, and show it when it is time to; without `step`, nothing."""
+        if self._turn.dozing and self._backend.due():
+            self._turn.wake()
+        if self._turn.rise():
+            self._outdated = True
+            self._count()
         if not self._turn.running:
             return
         frame = self._finish()
@@ -188,13 +193,16 @@ class View(Recordable):
         """The whole view as drawn, top row first, values in [0, 1]; without OpenGL, a sheet of its content."""
         if not self._finalizer.alive:
             raise RuntimeError(f"view {self.title!r} is closed: capture() comes before close().")
-        if self._turn.running:
+        if self._turn.running or self._turn.dozing:
             raise RuntimeError(
                 "capture() between step() and end_step(): the frame is not complete. Call it after end_step()."
             )
         if self._frame is None:
             self.step()
             self.end_step()
+        if self._frame is None or self._outdated:
+            self._open()
+            self._finish()
         assert self._frame is not None
         return self._backend.capture(self._frame)
 
@@ -271,7 +279,10 @@ class View(Recordable):
 
     def _take_events(self) -> bool:
         """Deliver what happened; True when the view is to close."""
-        for event in (*self.window.take_events(), *self._posted):
+        events = (*self.window.take_events(), *self._posted)
+        if events:
+            self._stirred_at, self._quiet_steps = time.perf_counter(), 0
+        for event in events:
             if isinstance(event, KeyChanged):
                 (self.keys.add if event.down and not self._typing else self.keys.discard)(event.key)
             self._deliver(event)
@@ -283,6 +294,23 @@ class View(Recordable):
             if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self._typing):
                 self._problems.guard.run(key, partial(callback, event))
 
+    def _can_doze(self) -> bool:
+        """Whether this step can do without a frame: a person's window in which nothing is due, happens or runs.
+
+        The interface's own logic would only find what the last frame found. Whoever needs the frame wakes it.
+        """
+        if not self._backend.interactive or self._due or self._frame is None or self._turn.layout_reset:
+            return False
+        self._quiet_steps += 1
+        quiet = self._quiet_steps > QUIET_STEPS and time.perf_counter() - self._stirred_at > QUIET_SECONDS
+        return quiet and not (
+            self._callbacks
+            or self.is_recording
+            or self._turn.dialogs.waiting
+            or self._problems.guard.failures
+            or any(panel.works for panel in self._panels.values())
+        )
+
     def _is_over(self) -> bool:
         """So many frames are complete that the program is to end by itself; who listens for the end hears it once."""
         if self.frame_count != self.window.most_frames:
@@ -291,6 +319,19 @@ class View(Recordable):
             self._end_told = True
             self._deliver(CloseAsked())
         return True
+
+    def _open(self) -> None:
+        """Open a frame and run what stands in it."""
+        self._outdated = False
+        self._turn.index += 1
+        self._turn.placements = self.window.pictures.begin()
+        self._begin()
+        self._turn.running = True
+        try:
+            self._draw()
+        except BaseException:
+            self._finish()
+            raise
 
     def _begin(self) -> None:
         """Open the interface's frame and hand it the events that were posted."""

@@ -52,6 +52,10 @@ _SIGNS = _SLOTS * _STEPS * _ROOM
 _TAIL = _SIGNS + 5 * 1024
 _FLAGS = _TAIL + 32
 _PLAIN = _FLAGS + 64
+_BY_SIZE, _BY_KIND, _BY_DIRECTION, _BY_PLANE, _ALONE = 0, 200, 300, 304, 310
+"""Where sets of weights begin: of size decisions by what was decided and by activity, and by the kind of band; of signs
+by direction and by plane; of contexts that have no others beside them."""
+_SIGN_CORRECTION, _PLAIN_CORRECTION = 80, 81
 _UNARY = 18
 """Sizes from here on are coded as the exponent and the mantissa of what is above."""
 _LONGEST = 24
@@ -71,9 +75,10 @@ class Model(NamedTuple):
 
 def fresh() -> Model:
     """The state in which encoder and decoder begin."""
-    corrections = np.tile(_SQUASH[np.minimum(np.arange(34) * (2 * _FURTHEST + 1) // 32, 2 * _FURTHEST)], (82, 1))
-    weights = np.full((320, _SLOTS), int(0.18 * 65536), np.int64)
-    weights[300:] = 65536 // 4
+    nodes = np.minimum(np.arange(34) * (2 * _FURTHEST + 1) // 32, 2 * _FURTHEST)
+    corrections = np.tile(_SQUASH[nodes], (_PLAIN_CORRECTION + 1, 1))
+    weights = np.full((_ALONE + 6, _SLOTS), int(0.18 * 65536), np.int64)
+    weights[_BY_DIRECTION:] = 65536 // 4
     return Model(
         np.full(_PLAIN + 4096, 32768, np.int32),
         np.zeros(_PLAIN + 4096, np.uint8),
@@ -179,13 +184,19 @@ def decide(bit, contexts, count, first, second, correction, logits, model, data,
 
 
 @_compiled
+def decide_alone(bit, context, sets, contexts, logits, model, data, encoding):
+    """A decision with one context."""
+    contexts[0] = context
+    return decide(bit, contexts, 1, sets, sets + 1, _PLAIN_CORRECTION, logits, model, data, encoding)
+
+
+@_compiled
 def code_tail(size, contexts, logits, model, data, encoding):
     """A number from 0 on: how many binary digits size + 1 has, then those below the first."""
     digits = 0
     while digits < _LONGEST:
-        contexts[0] = _TAIL + digits
         bit = 1 if (size + 1) >> (digits + 1) else 0
-        if not decide(bit, contexts, 1, 310, 311, 81, logits, model, data, encoding):
+        if not decide_alone(bit, _TAIL + digits, _ALONE, contexts, logits, model, data, encoding):
             break
         digits += 1
     value = np.int64(1)
@@ -253,7 +264,8 @@ def code_band(band, known, level, direction, plane, model, data, encoding):
                     contexts[n] = (n * _STEPS + step) * _ROOM + base[n]
                 group = min(size, 2)
                 bit = 1 if true > size else 0
-                first, second, correction = step * 24 + all_bin, 200 + group * 20 + kind, group * 24 + all_bin
+                first, second = _BY_SIZE + step * 24 + all_bin, _BY_KIND + group * 20 + kind
+                correction = group * 24 + all_bin
                 if not decide(bit, contexts, _SLOTS, first, second, correction, logits, model, data, encoding):
                     break
                 size += 1
@@ -270,8 +282,8 @@ def code_band(band, known, level, direction, plane, model, data, encoding):
                 contexts[3] = _SIGNS + 3072 + (known[3, row, column] + 1) * 9 + pair
                 contexts[4] = _SIGNS + 4096 + ((known[4, row, column] + 1) * 3 + min(plane, 2)) * 9 + pair
                 bit = 1 if band[row, column] > 0 else 0
-                second = 304 + min(plane, 2)
-                bit = decide(bit, contexts, 5, 300 + direction, second, 80, logits, model, data, encoding)
+                first, second = _BY_DIRECTION + direction, _BY_PLANE + min(plane, 2)
+                bit = decide(bit, contexts, 5, first, second, _SIGN_CORRECTION, logits, model, data, encoding)
                 size = size if bit else -size
             band[row, column] = size
 
@@ -286,8 +298,8 @@ def code_numbers(numbers, alphabet, model, data, encoding):
     for place in range(len(numbers)):
         true, size = abs(numbers[place]), np.int64(0)
         while size < _LONGEST:
-            contexts[0] = _PLAIN + alphabet * 256 + size
-            if not decide(1 if true > size else 0, contexts, 1, 312, 313, 81, logits, model, data, encoding):
+            bit, context = 1 if true > size else 0, _PLAIN + alphabet * 256 + size
+            if not decide_alone(bit, context, _ALONE + 2, contexts, logits, model, data, encoding):
                 break
             size += 1
         if size == _LONGEST:
@@ -300,5 +312,5 @@ def code_numbers(numbers, alphabet, model, data, encoding):
 @_compiled
 def code_flag(flag, alphabet, model, data, encoding):
     """One number that is 0 or 1: written from flag[0], or read into it."""
-    contexts, logits = np.full(1, _FLAGS + alphabet, np.int64), np.zeros(_SLOTS, np.int64)
-    flag[0] = decide(flag[0], contexts, 1, 314, 315, 81, logits, model, data, encoding)
+    contexts, logits = np.zeros(_SLOTS, np.int64), np.zeros(_SLOTS, np.int64)
+    flag[0] = decide_alone(flag[0], _FLAGS + alphabet, _ALONE + 4, contexts, logits, model, data, encoding)

@@ -37,7 +37,7 @@ def edges(captured) -> str:
 def captured(model, *args, **kwargs):
     """A capture that has proved its links."""
     found = capture(model, *args, check=True, **kwargs)
-    assert found.mismatches == (), found.mismatches
+    assert found.mismatches == ()
     assert set(found.activations) == {name for node in found.graph.nodes for name in node.outputs}
     places = {node.name: place for place, node in enumerate(found.graph.nodes)}
     assert all(places[edge.source] < places[edge.target] for edge in found.graph.edges)
@@ -339,6 +339,8 @@ def test_a_script_is_one_node_and_its_statistics_stay():
     assert edges(captured(model, torch.rand(3, 4))) == "input>script script>fc"
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert edges(captured(script, torch.rand(3, 4))) == "input>Sequential"
+    left = [name for name, value in vars(torch.nn.modules.module).items() if name.startswith("_global_") and value]
+    assert left == []
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, while it loads its compiler

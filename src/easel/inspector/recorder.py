@@ -129,14 +129,12 @@ class Recorder(TorchFunctionMode):
                 return self._module(frame, args, kwargs, output)
 
         if isinstance(module, torch.jit.ScriptModule):  # takes no hooks of its own
-            return [
-                register_module_forward_pre_hook(lambda m, args: enter(m, args, {}) if m is module else None),
-                register_module_forward_hook(
-                    lambda m, args, kwargs, output: leave(m, args, kwargs, output) if m is module else None,
-                    with_kwargs=True,
-                    always_call=True,
-                ),
-            ]
+            before = register_module_forward_pre_hook(lambda m, args: enter(m, args, {}) if m is module else None)
+            # Without keywords: torch would keep the note that this hook wants them for ever.
+            after = register_module_forward_hook(
+                lambda m, args, output: leave(m, args, {}, output) if m is module else None, always_call=True
+            )
+            return [before, after]
         return [
             module.register_forward_pre_hook(enter, with_kwargs=True),
             module.register_forward_hook(leave, with_kwargs=True, always_call=True),

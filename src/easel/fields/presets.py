@@ -26,8 +26,8 @@ PRESETS = {
     "tiny": Preset(FieldConfig(grid_levels=4, grid_parameters=7_000), _USUAL, steps=4_000),
     "tutorial": Preset(FieldConfig(encoding="fourier", hidden=128, layers=4), _USUAL, steps=2_000),
     "keep": Preset(None, Knobs(batch=4096, schedule="cosine"), steps=2_000),
-    # Of the size of tiny, beside which they are measured. Their rates and frequencies did best of a few on a logo.
-    "siren": Preset(FieldConfig("identity", "siren", hidden=64, layers=4), Knobs(lr=2e-3), steps=2_000),
+    # Of the size of tiny, beside which they are measured, at the rates and frequencies that did best of a few.
+    "siren": Preset(FieldConfig("identity", "siren", hidden=64, layers=4), Knobs(lr=1e-3), steps=2_000),
     "finer": Preset(FieldConfig("identity", "finer", hidden=64, layers=4, omega=5.0), Knobs(lr=1e-3), steps=2_000),
     "wire": Preset(
         FieldConfig("identity", "wire", hidden=64, layers=4, omega=10.0, omega_hidden=10.0), Knobs(lr=5e-3), steps=2_000

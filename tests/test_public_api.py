@@ -17,6 +17,7 @@ NAMES = [
     "INRF3D",
     "Camera",
     "Light",
+    "PlotNetwork3D",
     "SceneView",
     "View",
     "Window",
@@ -27,6 +28,8 @@ NAMES = [
     "graphics",
     "imread",
     "imwrite",
+    "inspector",
+    "network_panel",
     "open_file_dialog",
     "save_file_dialog",
     "set_log_level",
@@ -72,7 +75,7 @@ def test_star_import_brings_the_names():
     assert set(NAMES) <= set(names)
 
 
-@pytest.mark.parametrize("package", ["fields", "gl", "graphics", "viewer", "workstation"])
+@pytest.mark.parametrize("package", ["fields", "gl", "graphics", "inspector", "viewer", "workstation"])
 def test_a_package_loads_nothing_before_it_is_used(packages_loaded_by, package):
     assert packages_loaded_by(f"import easel; easel.__getattr__; import easel.{package}") == set()
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from easel import fields, graphics, viewer, workstation
+    from easel import fields, graphics, inspector, viewer, workstation
     from easel.fields.inrf import INRF2D, INRF3D
     from easel.graphics.camera import Camera
     from easel.graphics.color import COLORMAPS, colormap
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from easel.viewer.view import View
     from easel.viewer.waiting import open_file_dialog, save_file_dialog
     from easel.viewer.window import Window, create_tensor, show
+    from easel.workstation.network_page import network_panel
+    from easel.workstation.plot_network import PlotNetwork3D
 
     HAS_CUDA: bool
 
@@ -31,6 +33,7 @@ __all__ = [
     "INRF3D",
     "Camera",
     "Light",
+    "PlotNetwork3D",
     "SceneView",
     "View",
     "Window",
@@ -41,6 +44,8 @@ __all__ = [
     "graphics",
     "imread",
     "imwrite",
+    "inspector",
+    "network_panel",
     "open_file_dialog",
     "save_file_dialog",
     "set_log_level",
@@ -56,6 +61,7 @@ _HOMES = {
     "INRF3D": "easel.fields.inrf",
     "Camera": "easel.graphics.camera",
     "Light": "easel.graphics.light",
+    "PlotNetwork3D": "easel.workstation.plot_network",
     "SceneView": "easel.viewer.scene",
     "View": "easel.viewer.view",
     "Window": "easel.viewer.window",
@@ -63,12 +69,13 @@ _HOMES = {
     "create_tensor": "easel.viewer.window",
     "imread": "easel.graphics.image",
     "imwrite": "easel.graphics.image",
+    "network_panel": "easel.workstation.network_page",
     "open_file_dialog": "easel.viewer.waiting",
     "save_file_dialog": "easel.viewer.waiting",
     "set_log_level": "easel.log",
     "show": "easel.viewer.window",
 }
-_MODULES = {name: f"easel.{name}" for name in ("fields", "graphics", "viewer", "workstation")}
+_MODULES = {name: f"easel.{name}" for name in ("fields", "graphics", "inspector", "viewer", "workstation")}
 _MODULES["ui"] = "easel.viewer.ui"
 
 if not TYPE_CHECKING:  # with a module `__getattr__` in sight, checkers take every name for known

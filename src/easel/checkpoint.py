@@ -32,6 +32,18 @@ def pack(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bytes:
 
 def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """(tensors, settings) of such bytes; ValueError, of one line, when they are anything else."""
+    tensors, notes = unpack_any(data)
+    if not isinstance(notes.get(_NOTE), str):
+        raise ValueError("it is a safetensors file without Easel's settings")
+    note = read_json(notes[_NOTE])
+    text = note.get("config")
+    if not isinstance(text, str) or note.get("sha256") != digest(tensors, text):
+        raise ValueError("it was altered: its digest does not match its content")
+    return tensors, read_json(text)
+
+
+def unpack_any(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """(tensors, notes) of any safetensors file's bytes, whoever wrote it; ValueError, of one line, for all else."""
     try:
         (header_bytes,) = struct.unpack("<Q", data[:8])
         if header_bytes > len(data) - 8:
@@ -41,13 +53,7 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors = load(data)
     except (struct.error, SafetensorError, UnicodeDecodeError) as error:
         raise ValueError(f"it is damaged or no safetensors file ({' '.join(str(error).split())[:120]})") from None
-    if not isinstance(notes, dict) or not isinstance(notes.get(_NOTE), str):
-        raise ValueError("it is a safetensors file without Easel's settings")
-    note = read_json(notes[_NOTE])
-    text = note.get("config")
-    if not isinstance(text, str) or note.get("sha256") != digest(tensors, text):
-        raise ValueError("it was altered: its digest does not match its content")
-    return tensors, read_json(text)
+    return tensors, notes if isinstance(notes, dict) else {}
 
 
 def write(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:

@@ -4,20 +4,60 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from easel.inspector.comparison import Difference, difference
+    from easel.inspector.follower import Follower, follow
     from easel.inspector.forward import Capture, capture
     from easel.inspector.graph import Edge, Graph, Node, TensorRef
     from easel.inspector.model_tensors import tensors
+    from easel.inspector.snapshot import Snapshot
+    from easel.inspector.statistics import NetworkSummary, Summary, dead_units, summarize, summarize_network
+    from easel.inspector.timeline import Timeline
+    from easel.inspector.watcher import Watch, watch
 
 _HOME = {
     "Capture": "forward",
+    "Difference": "comparison",
     "Edge": "graph",
+    "Follower": "follower",
     "Graph": "graph",
+    "NetworkSummary": "statistics",
     "Node": "graph",
+    "Snapshot": "snapshot",
+    "Summary": "statistics",
     "TensorRef": "graph",
+    "Timeline": "timeline",
+    "Watch": "watcher",
     "capture": "forward",
+    "dead_units": "statistics",
+    "difference": "comparison",
+    "follow": "follower",
+    "summarize": "statistics",
+    "summarize_network": "statistics",
     "tensors": "model_tensors",
+    "watch": "watcher",
 }
-__all__ = ["Capture", "Edge", "Graph", "Node", "TensorRef", "capture", "tensors"]
+__all__ = [
+    "Capture",
+    "Difference",
+    "Edge",
+    "Follower",
+    "Graph",
+    "NetworkSummary",
+    "Node",
+    "Snapshot",
+    "Summary",
+    "TensorRef",
+    "Timeline",
+    "Watch",
+    "capture",
+    "dead_units",
+    "difference",
+    "follow",
+    "summarize",
+    "summarize_network",
+    "tensors",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> object:

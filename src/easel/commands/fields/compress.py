@@ -108,7 +108,7 @@ def decompress(config: DecompressConfig) -> int:
 def _compress_picture(config: CompressConfig, out: Path) -> int:
     import torch
 
-    from easel.commands.fields.rivals import measured, rivals
+    from easel.commands.fields.rivals import CODECS, measured, rivals
     from easel.fields import compressed_file
     from easel.fields.rate_control import EFFORTS, Trial
     from easel.fields.rate_control import compress as run
@@ -132,7 +132,7 @@ def _compress_picture(config: CompressConfig, out: Path) -> int:
     rows = [measured("field", trial.bytes, trial.coded.picture, picture)]
     if config.compare:
         rows += rivals(picture, trial.bytes)
-    print(_table(rows, trial.coded))
+    print(_table(rows, trial.coded, CODECS if config.compare else ()))
     print(f"wrote {out}")
     return 0
 
@@ -184,13 +184,13 @@ def _effort(effort: "Effort", steps: int | None) -> "Effort":
     return effort if steps is None else replace(effort, steps=steps)
 
 
-def _table(rows: "list[Coded]", coded: "CompressedPicture") -> str:
+def _table(rows: "list[Coded]", coded: "CompressedPicture", asked: tuple[str, ...]) -> str:
     pixels = math.prod(coded.size)
     lines = [f"{coded.size[1]} x {coded.size[0]}", f"{'':8}{'bytes':>10}{'bpp':>9}{'PSNR':>9}{'SSIM':>9}"]
     for row in rows:
         bpp = 8 * row.bytes / pixels
         lines.append(f"{row.codec:8}{row.bytes:10,}{bpp:9.4f}{row.psnr:9.2f}{row.ssim:9.4f}")
-    for codec in ("JPEG", "WebP"):
-        if len(rows) > 1 and codec not in {row.codec for row in rows}:
+    for codec in asked:
+        if codec not in {row.codec for row in rows}:
             lines.append(f"{codec:8} cannot be so small, or has no alpha")
     return "\n".join(lines)

@@ -13,6 +13,9 @@ from torch import Tensor
 from easel.graphics.metrics import psnr, ssim
 
 
+CODECS = ("JPEG", "WebP")
+
+
 @dataclass(frozen=True)
 class Coded:
     """A picture after one codec."""

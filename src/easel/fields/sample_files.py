@@ -1,7 +1,7 @@
-"""Files that finished samples flow into: .npy, tiled TIFF and PNG of any size, whole or not at all.
+"""Files that finished samples flow into: .npy, tiled TIFF, PNG and zarr of any size, whole or not at all.
 
 Samples are written as they come, so neither memory nor scratch files grow with the picture. PNG holds pictures, TIFF
-pictures and volumes (a page for every X), .npy everything. PNG and TIFF take a text along.
+pictures and volumes (a page for every X), .npy and .zarr everything. PNG and TIFF take a text along.
 """
 
 import math
@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from easel.fields.zarr_files import planes_of, write_zarr
 from easel.graphics.files import FileError, write_whole
 
-SUFFIXES = (".npy", ".png", ".tif", ".tiff")
+SUFFIXES = (".npy", ".png", ".tif", ".tiff", ".zarr")
 RECIPE_KEY = "easel.recipe"
 """The keyword of a PNG file's international text (iTXt) that holds the recipe."""
 _TILE_PIXELS = 256
@@ -52,8 +53,12 @@ def write_samples(
             if progress:
                 progress(done / samples)
 
+    suffix = Path(path).suffix.lower()
+    if suffix == ".zarr":
+        planes = planes_of(shape, dtype)
+        write_zarr(path, regrouped(arrays(), planes * math.prod(shape[1:-1]), (-1, *shape[1:])), shape, dtype)
+        return
     with write_whole(path) as partial:
-        suffix = partial.suffix.lower()
         if suffix in (".tif", ".tiff"):
             _write_tiff(partial, arrays(), shape, dtype, text)
             return
@@ -159,7 +164,10 @@ def _tiles(arrays: Iterator[np.ndarray], width: int, axis: tuple[int, ...]) -> I
 
 
 def regrouped(arrays: Iterable[np.ndarray], samples: int, shape: tuple[int, ...] | None = None) -> Iterator[np.ndarray]:
-    """The same (n, c) samples in arrays of `samples` each, reshaped to `shape` if given; the last may be shorter."""
+    """The same (n, c) samples in arrays of `samples` each, reshaped to `shape` if given; the last may be shorter.
+
+    It keeps its shape (n, c) then, unless `shape` begins with -1.
+    """
     waiting: list[np.ndarray] = []
     count = 0
     for array in arrays:
@@ -172,4 +180,5 @@ def regrouped(arrays: Iterable[np.ndarray], samples: int, shape: tuple[int, ...]
             waiting.append(array)
             count += len(array)
     if waiting:
-        yield np.concatenate(waiting)
+        rest = np.concatenate(waiting)
+        yield rest.reshape(shape) if shape and shape[0] == -1 else rest

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from easel.graphics.metrics import psnr, ssim
 
-
 CODECS = ("JPEG", "WebP")
 
 

@@ -192,8 +192,8 @@ class _Page:
         stacked = self.style == "stack"
         host = ""
         for ref, width, height in item.parts:
-            across: Vector = (0.0, 0.0, -width) if stacked else (width, 0.0, 0.0)
-            origin: Vector = (left, top, depth - (x - left) + item.depth_span / 2) if stacked else (x, top, depth)
+            across: Vector = (0.0, 0.0, width) if stacked else (width, 0.0, 0.0)
+            origin: Vector = (left, top, depth + (x - left) - item.depth_span / 2) if stacked else (x, top, depth)
             sheet, note = _sheet(ref)
             boxes.append(Box(ref.name, origin, across, (0.0, -height, 0.0), sheet, host, item.stage, note))
             host = host or ref.name

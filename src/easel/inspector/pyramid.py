@@ -137,7 +137,7 @@ def _parts(cells: Float[Tensor, "rows columns"], aggregate: str) -> Iterator[Flo
     """The levels from 1 on."""
     high = low = cells
     sums = cells * cells if aggregate == "rms" else cells
-    while max(high.shape) > 1:
+    while max(sums.shape if aggregate == "mean" else high.shape) > 1:
         if aggregate != "mean":
             high, low = halved(high, torch.maximum), halved(low, torch.minimum)
         if aggregate == "peak":

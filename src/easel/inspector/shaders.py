@@ -42,7 +42,8 @@ ivec2 cell_of(vec2 at) {
 bool is_unused(ivec2 cell, bool gutters) {
     ivec2 block = ivec2(sheet[5].xy), pitch = block + int(sheet[5].w);
     ivec2 number = cell / pitch, inner = cell - number * pitch;
-    if (any(greaterThanEqual(inner, block))) return gutters;
+    if (gutters && any(greaterThanEqual(inner, block))) return true;
+    inner = min(inner, block - 1);
     int along = number.y * int(sheet[5].z) + number.x;
     int place = sheet[6].y > 0.5 ? along * block.x + inner.x : along * block.y + inner.y;
     return place >= int(sheet[6].x);

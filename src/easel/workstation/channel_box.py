@@ -18,11 +18,9 @@ Number = float | int
 BOX_RANGE = (-100, 100, -100, 100, -75, 75)
 GAP = 5
 """Between two activations on the path."""
-APART = 0.3
+APART = 0.12
 """Of a map's side, between maps."""
-LARGER = 1.5
-"""Maps apart, beside their size in the sheet."""
-LIFT = 1.2
+LIFT = 0.7
 """How far in front of the sheet they stand."""
 
 
@@ -114,7 +112,7 @@ def _stand(box: Box, maps: list[TensorRef]) -> list[Box]:
     assert box.sheet is not None
     across = min(box.sheet.across, len(maps)) or 1
     down = -(-len(maps) // across)
-    width, height = LARGER * abs(box.right[0]) / across, LARGER * abs(box.down[1]) / down
+    width, height = abs(box.right[0]) / across, abs(box.down[1]) / down
     x, y, z = (start + (along + below) / 2 for start, along, below in zip(box.origin, box.right, box.down, strict=True))
     pitch = width * (1 + APART), height * (1 + APART)
     left, top = x - (across * pitch[0] - APART * width) / 2, y + (down * pitch[1] - APART * height) / 2
@@ -137,7 +135,7 @@ def _frame(name: str, boxes: list[Box]) -> Route:
     left, top, z = boxes[0].origin
     right = max(box.origin[0] + box.right[0] for box in boxes)
     bottom = min(box.origin[1] + box.down[1] for box in boxes)
-    margin = APART * boxes[0].right[0]
+    margin = 2 * APART * boxes[0].right[0]
     corners = (
         (-1, left, 1, top),
         (1, right, 1, top),
@@ -146,4 +144,4 @@ def _frame(name: str, boxes: list[Box]) -> Route:
         (-1, left, 1, top),
     )
     points: list[Vector] = [(x + sx * margin, y + sy * margin, z) for sx, x, sy, y in corners]
-    return Route(name, name, tuple(points), skips=True)
+    return Route(name, name, (*points, points[-1]), skips=True)  # a last piece without length has no tip of an arrow

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from easel.inspector.colors import value_colors
 from easel.inspector.graph import TensorRef
 from easel.inspector.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
 from easel.inspector.pick import Hit, value_at, written
 from easel.inspector.pyramid import AGGREGATES
 from easel.inspector.sheet import RANGES, Sheet
+from easel.viewer.canvas import Canvas
 from easel.viewer.events import KeyChanged
 from easel.viewer.histogram import Histogram
 from easel.viewer.histogram_plot import HistogramPlot
@@ -81,7 +84,9 @@ class NetworkPage:
         self._found = 0
         panel.on_frame(self.draw)
         if details is not None:
-            self._heat = details.canvas("values", filter="nearest")
+            self._heat = details.canvas("heat map", filter="nearest")
+            self._values = Canvas("values")
+            """The numbers behind the heat map, for their histogram."""
             self._heat_of: tuple[object, ...] = ()
             details.on_frame(self.draw_details)
 
@@ -266,16 +271,17 @@ class NetworkPage:
         details.text_wrapped(self._describe(sheet))
         if index is not None:
             details.text_wrapped(f"[{', '.join(map(str, index))}] = {written(value_at(sheet.tensor, index))}")
-        details.ask("Histogram", HistogramPlot(self._heat, self._histogram))
+        details.ask("Histogram", HistogramPlot(self._values, self._histogram))
 
     def _bind_heat(self, sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...] | None) -> None:
         of = (sheet.ref.name, sheet.version, kernel, index and tuple(at // PART for at in sheet.map.cell(index)))
         if of == self._heat_of:
             return
         self._heat_of = of
-        self._heat.bind(heat_map(sheet, kernel, index), live=False)
-        limit = sheet.pyramid(self.scene.aggregate).limit
-        self._heat.set_display(cmap="turbo", vmin=-limit, vmax=limit)
+        values, pyramid = heat_map(sheet, kernel, index), sheet.pyramid(self.scene.aggregate)
+        colors = value_colors(values.numpy() / pyramid.limit, sequential=sheet.is_sequential(self.scene.aggregate))
+        self._heat.bind(colors.astype(np.float32), live=False)
+        self._values.bind(values, live=False).set_display(vmin=-pyramid.peak or None, vmax=pyramid.peak or None)
 
     def _describe(self, sheet: Sheet) -> str:
         pyramid, ref = sheet.pyramid(self.scene.aggregate), sheet.ref

@@ -30,7 +30,9 @@ class NetworkView(SceneView):
     def __init__(self, scene: NetworkScene) -> None:
         super().__init__("network")
         self.scene = scene
-        self.home()
+        self.camera: Camera = scene.home()
+        self.is_home = True
+        """Everything is in sight whatever the size; a hand on the camera ends that."""
         self.clicked: Hit | None = None
         """What a person has clicked in this frame."""
         self.wheel_taken = False
@@ -43,6 +45,7 @@ class NetworkView(SceneView):
         """The program uses what the left button drags; the camera stays."""
         self._travel: Number = 0
         self._room = (self.height, self.width)
+        """(height, width) of the picture as it is laid out now."""
 
     def renderer(self, context: "moderngl.Context") -> "_SceneDrawer":
         """What draws the network in `context`."""
@@ -50,11 +53,13 @@ class NetworkView(SceneView):
 
     def home(self) -> None:
         """Look at everything again."""
-        self.camera: Camera = self.scene.home(self.size or (self.height, self.width))
+        self.is_home = True
+        self.camera = self.scene.home(self._room)
 
     def look_at(self, name: str, index: tuple[int, ...] | None = None) -> None:
         """Fly to a tensor, or to one of its values."""
-        self.camera = self.scene.look_at(name, self.size or (self.height, self.width), index)
+        self.is_home = False
+        self.camera = self.scene.look_at(name, self._room, index)
 
     def under_pointer(self) -> Hit | None:
         """What the pointer is on."""
@@ -68,7 +73,9 @@ class NetworkView(SceneView):
         self.clicked = self.dragged = None
         self.notches = 0
         room = imgui.get_item_rect_size()
-        self._room = round(room.y), round(room.x)
+        before, self._room = self._room, (round(room.y), round(room.x))
+        if self.is_home and self._room != before:
+            self.home()
         if imgui.is_item_activated():
             self._travel = 0
         if imgui.is_item_active():
@@ -89,7 +96,8 @@ class NetworkView(SceneView):
 
     def _drag(self, dx: float, dy: float) -> None:
         self.dragged = self._at()
-        if not self.drag_taken:
+        if not self.drag_taken and (dx or dy):
+            self.is_home = False
             self.camera.orbit(dx, dy)
 
     def _at(self) -> tuple[float, float]:
@@ -100,6 +108,7 @@ class NetworkView(SceneView):
 
     def _pan(self, dx: Number, dy: Number) -> None:
         """What the pointer is on, at the camera's distance, stays under it."""
+        self.is_home = False
         step = self._units_per_pixel()
         axes = self.camera.pose()[:3, :2].tolist()
         x, y, z = (

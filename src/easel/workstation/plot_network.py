@@ -12,14 +12,15 @@ from torch import Tensor, nn
 
 from easel.graphics.files import FileError, write_whole
 from easel.graphics.image import as_bytes
+from easel.inspector.comparison import difference
 from easel.inspector.forward import capture
 from easel.inspector.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
+from easel.inspector.weights_file import clean_names, read_weights
 from easel.viewer.events import CloseAsked, KeyChanged
 from easel.viewer.view import View
 from easel.workstation.channel_box import BOX_RANGE, ChannelBox
 from easel.workstation.network_page import NetworkPage
-from easel.workstation.stored_weights import read_weights
 
 Number = float | int
 log = logging.getLogger("easel")
@@ -207,11 +208,15 @@ class PlotNetwork3D:
     def _read(self) -> None:
         """Take the weights of the file, or say why not."""
         self.notice = ""
+        path = self.stored_network_params_path
         try:
-            found = read_weights(self.stored_network_params_path, self.neural_network)
-        except (FileError, ValueError) as error:
-            self.notice = str(error)
-            log.warning("%s", error)
+            found = read_weights(path).tensors
+            mismatch = difference(clean_names(self.neural_network.state_dict()), found).mismatch
+            if mismatch:
+                raise FileError(f"{str(path)!r} does not fit the model: {mismatch}.")
+        except FileError as error:
+            self.notice = f"{error} What was shown stays."
+            log.warning("%s", self.notice)
         else:
             self._weights = found
 

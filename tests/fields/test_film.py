@@ -2,7 +2,7 @@ import pytest
 import torch
 from PIL import Image
 
-from easel.fields.film import latent_film, latent_keys, pan_film, write_film, zoom_film
+from easel.fields.film import latent_film, latent_keys, pan_film, rotation_film, write_film, zoom_film
 from easel.fields.inrf import INRF2D, INRF3D
 from easel.fields.volume_views import render_volume
 
@@ -94,3 +94,25 @@ def test_nonsense_is_told_before_the_first_frame(model):
         pan_film(model, (1, 2, 3), 0, 3)
     with pytest.raises(ValueError, match="latent_dim"):
         latent_film(INRF2D(latent_dim=0, seed=0), latent_keys(INRF2D(latent_dim=0, seed=0), 2), 3)
+
+
+def test_a_turning_film_starts_with_the_still_and_closes():
+    model = INRF2D(seed=2, output_shape=(12, 12, 3))
+    frames = list(rotation_film(model, 4, zoom=2.0, center=0.25, supersample=2))
+    still = model.generate(zoom=2.0, center=0.25, supersample=2, dtype="uint8")
+    assert (frames[0].int() - still.int()).abs().max() <= 1
+    assert (frames[0].int() - frames[1].int()).abs().max() > 20
+    halves = list(rotation_film(model, 8, zoom=2.0, center=0.25, supersample=2))
+    assert all(torch.equal(whole, half) for whole, half in zip(frames, halves[::2], strict=True))
+
+
+def test_a_quarter_turn_is_the_picture_turned():
+    # About the middle of the field itself, where nothing but the picture's orientation changes.
+    model = INRF2D(seed=2, output_shape=(16, 16, 3))
+    first, quarter, *_ = rotation_film(model, 4)
+    assert (quarter.int() - first.rot90(-1, (0, 1)).int()).abs().float().mean() < 1
+
+
+def test_volumes_are_turned_elsewhere():
+    with pytest.raises(ValueError, match="turntable"):
+        rotation_film(INRF3D(seed=1, output_shape=(4, 4, 4, 3)), 3)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from easel.fields.conversions import unnormalize_and_numpy
     from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
     from easel.fields.field import Field, build_field
-    from easel.fields.film import latent_film, latent_keys, pan_film, write_film, zoom_film
+    from easel.fields.film import latent_film, latent_keys, pan_film, rotation_film, write_film, zoom_film
     from easel.fields.fitting import Step, fit
     from easel.fields.grids import HashGrid, PlaneProduct
     from easel.fields.inrf import INRF2D, INRF3D
@@ -76,6 +76,7 @@ _HOME = {
     "pan_film": "film",
     "read_volume": "volume_files",
     "render": "rendering",
+    "rotation_film": "film",
     "render_volume": "volume_views",
     "resolve": "architecture",
     "schedule": "schedules",
@@ -135,6 +136,7 @@ __all__ = [
     "render",
     "render_volume",
     "resolve",
+    "rotation_film",
     "schedule",
     "slerp",
     "smallest_field",

@@ -1,16 +1,18 @@
-"""Films of models: zooms, pans and walks through latents, frame after frame, and frames into a file.
+"""Films of models: zooms, pans, turns and walks through latents, frame after frame, and frames into a file.
 
 A frame is made when it is asked for, so a film of any length takes the memory of one frame. It is the still of its
 window or latent byte for byte, because colours are calibrated once for a film. Of an `INRF3D` the frames are volumes:
 give each to `volume_views.render_volume`.
 """
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
@@ -64,6 +66,54 @@ def pan_film(
     ends = zip(per_axis(start, axes, "pan"), per_axis(end, axes, "pan"), strict=True)
     pans = list(zip(*(schedule(curve, a, b, frames) for a, b in ends), strict=True))
     return (model.generate(size=size, zoom=zoom, pan=pan, supersample=supersample, dtype="uint8") for pan in pans)
+
+
+def rotation_film(
+    model: INRF,
+    frames: int,
+    *,
+    turns: Number = 1,
+    zoom: PerAxis = 1.0,
+    center: PerAxis = 0.0,
+    size: Sequence[int] | None = None,
+    supersample: int = 1,
+) -> Frames:
+    """Frames in which a picture turns about the middle of what is seen, clockwise; whole `turns` close a loop.
+
+    The field goes on beyond the picture's border, so its corners are never empty. The first frame is the still.
+    ValueError for the model of a volume, which `volume_views.turntable` turns.
+    """
+    if model.dimensions != 2:
+        raise ValueError("a volume is turned by `volume_views.turntable`, not by a film of its field.")
+    if frames < 1:
+        raise ValueError(f"a film has at least one frame; got {frames}.")
+    height, width = size or model.output_shape[:2]
+    fine = (height * supersample, width * supersample)
+    y, x = model.init_latent_inputs(fine, zoom=zoom, center=center).fields.coords()[0, :2].double()
+    middle, pixels = (y.mean(), x.mean()), (fine[0], fine[1])
+    return (
+        _averaged(
+            model.generate(fields=_turned(y, x, middle, pixels, 2 * math.pi * turns * frame / frames)), supersample
+        )
+        for frame in range(frames)
+    )
+
+
+def _turned(y: Tensor, x: Tensor, middle: tuple[Tensor, Tensor], size: tuple[int, int], angle: Number) -> Tensor:
+    """Coordinates (3, H, W), radius included, of a view that has turned by that angle in radians."""
+    # In pixels, whose sides are equal, whatever the coordinates at the picture's edges are.
+    down, right = (y - middle[0]) * size[0], (x - middle[1]) * size[1]
+    cosine, sine = math.cos(angle), math.sin(angle)
+    y = middle[0] + (cosine * down - sine * right) / size[0]
+    x = middle[1] + (sine * down + cosine * right) / size[1]
+    return torch.stack([y, x, (y * y + x * x).sqrt()]).float()
+
+
+def _averaged(picture: Tensor, factor: int) -> UInt8[Tensor, "h w c"]:
+    """Blocks of `factor` x `factor` pixels as one, in 8 bits."""
+    height, width, channels = picture.shape
+    blocks = picture.view(height // factor, factor, width // factor, factor, channels)
+    return (blocks.mean((1, 3)) * 255).round().to(torch.uint8)
 
 
 def latent_keys(model: INRF, count: int) -> Latents:

@@ -103,7 +103,7 @@ def _places(features: Sequence["Tensor"], method: str) -> "np.ndarray":
         found = (left * sizes)[:, :2]
     else:
         try:
-            from sklearn.manifold import TSNE  # pyright: ignore[reportMissingImports] - optional
+            from sklearn.manifold import TSNE
         except ImportError:
             raise BadInput("--method tsne needs scikit-learn: pip install scikit-learn. pca works without.") from None
         near = min(30.0, (len(table) - 1) / 3)

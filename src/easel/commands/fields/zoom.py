@@ -20,7 +20,8 @@ Curve = Literal["linear", "geometric", "cosine", "sigmoid", "exp", "log", "sqrt"
 class ZoomConfig:
     """Fly into the field of a file, or of each file of a folder: a film, or stills.
 
-    With --pan-bounds the flight goes sideways at the zoom that --zoom-bounds begins with.
+    With --pan-bounds the flight goes sideways, with --turns it turns about the middle, at the zoom that --zoom-bounds
+    begins with.
     """
 
     file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE|FOLDER")]
@@ -33,6 +34,8 @@ class ZoomConfig:
     """Shift at the start and at the end, in half-widths of what is seen, along both axes."""
     pan_schedule: Curve = "linear"
     """How it goes from one to the other."""
+    turns: float | None = None
+    """Whole turns make a film that repeats without a seam."""
     center: tuple[float, float] = (0.0, 0.0)
     """The point that stays in the middle: row and column from -1 to 1 of the whole picture."""
     num_samples: int = 90
@@ -62,13 +65,18 @@ def zoom(config: ZoomConfig) -> int:
 
 
 def _fly(model: "INRF", config: ZoomConfig, folder: Path, title: str) -> Path:
-    from easel.fields.film import pan_film, write_film, zoom_film
+    from easel.fields.film import pan_film, rotation_film, write_film, zoom_film
 
     if model.dimensions != 2:
         raise BadInput(f"{title} is a volume; `easel fields volume` turns it about.")
     frames, shared = config.num_samples, {"size": config.size, "supersample": config.supersample}
+    if config.turns is not None and config.pan_bounds is not None:
+        raise BadInput("--turns and --pan-bounds are two films; give one of them.")
     try:
-        if config.pan_bounds is None:
+        if config.turns is not None:
+            start = config.zoom_bounds[0]
+            pictures = rotation_film(model, frames, turns=config.turns, zoom=start, center=config.center, **shared)
+        elif config.pan_bounds is None:
             pictures = zoom_film(
                 model, *config.zoom_bounds, frames, center=config.center, curve=config.zoom_schedule, **shared
             )

@@ -117,7 +117,9 @@ class TransformerBlock(nn.Module):
 class GPT2(nn.Module):
     """Radford et al. 2019, the smallest: 124 million parameters; the output shares the embedding's matrix."""
 
-    def __init__(self, width: int = 768, heads: int = 12, depth: int = 12, words: int = 50257, length: int = 1024) -> None:
+    def __init__(
+        self, width: int = 768, heads: int = 12, depth: int = 12, words: int = 50257, length: int = 1024
+    ) -> None:
         super().__init__()
         self.wte, self.wpe = nn.Embedding(words, width), nn.Embedding(length, width)
         self.h = nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))

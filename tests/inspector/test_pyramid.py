@@ -49,7 +49,9 @@ def test_means_count_every_cell_once(size):
     cells = values.double() * 2.0 ** build(values).exponent
     if max(size) > 1:
         assert build(values, "mean").levels[0][-1].item() == pytest.approx(cells.mean().item(), abs=2e-3)
-        assert abs(build(values, "rms").levels[0][-1].item()) == pytest.approx(cells.square().mean().sqrt().item(), rel=2e-3)
+        assert abs(build(values, "rms").levels[0][-1].item()) == pytest.approx(
+            cells.square().mean().sqrt().item(), rel=2e-3
+        )
 
 
 @pytest.mark.parametrize("sigma", [1e-40, 1e-20, 1e-9, 1e-7, 1.0, 1e5, 1e30])

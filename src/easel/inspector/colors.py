@@ -42,9 +42,7 @@ GAMMA = 0.7
 """Magnitudes are raised to it: small ones are seen."""
 
 
-def value_colors(
-    shares: Float[np.ndarray, "*n"], *, sequential: bool = False
-) -> Float[np.ndarray, "*n 3"]:
+def value_colors(shares: Float[np.ndarray, "*n"], *, sequential: bool = False) -> Float[np.ndarray, "*n 3"]:
     """The colours of values as shares of the limit, -1 to 1; beyond, the last colour, and `LOUD` where not finite."""
     finite = np.isfinite(shares)
     share = np.clip(np.where(finite, shares, 0), -1, 1)

@@ -87,7 +87,9 @@ def glyphs() -> Glyphs:
     return Glyphs()
 
 
-def filled(x: float | int, y: float | int, width: float | int, height: float | int, color: Rgb, alpha: float = 1.0) -> Rows:
+def filled(
+    x: float | int, y: float | int, width: float | int, height: float | int, color: Rgb, alpha: float = 1.0
+) -> Rows:
     """The quad of a filled rectangle."""
     return np.array([[x, y, width, height, -1, -1, 0, 0, *color, alpha]], np.float32)
 

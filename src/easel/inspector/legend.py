@@ -27,9 +27,10 @@ def legend_of(pyramid: Pyramid | None, name: str, sequential: bool, cells: int, 
     """The legend of one sheet, or of all where `pyramid` is None; `cells` is what a pixel covers of it."""
     means = f"{pyramid.aggregate if pyramid else 'peak'} of {cells} cells" if cells > 1 else "one cell"
     if pyramid is None:
-        note = {"own": "zero is white; each tensor has its own limit, 99.5 % of its values lie within", "peak": "zero is white; each tensor's limit is its largest magnitude"}.get(
-            ranges, "zero is white; one limit for all tensors"
-        )
+        note = {
+            "own": "zero is white; each tensor has its own limit, 99.5 % of its values lie within",
+            "peak": "zero is white; each tensor's limit is its largest magnitude",
+        }.get(ranges, "zero is white; one limit for all tensors")
         return LegendText("-limit", "+limit", note)
     limit = f"{pyramid.peak if ranges == 'peak' else pyramid.limit:.3g}"
     note = f"{name} · a pixel is {means if cells > 1 else 'part of one cell'}"
@@ -55,7 +56,9 @@ def legend_rows(text: LegendText, size: tuple[int, int]) -> tuple[Rows, Region]:
     shares = np.linspace(0 if text.sequential else -1, 1, STEPS)
     edges = np.round(np.linspace(x, x + bar, STEPS + 1))
     for start, end, color in zip(edges, edges[1:], value_colors(shares, sequential=text.sequential), strict=False):
-        rows.append(filled(start, top + 7, end - start, HEIGHT - 14, (float(color[0]), float(color[1]), float(color[2]))))
+        rows.append(
+            filled(start, top + 7, end - start, HEIGHT - 14, (float(color[0]), float(color[1]), float(color[2])))
+        )
     x += bar + 6
     write(text.right, gap=24)
     rows.append(filled(x, top + 9, HEIGHT - 18, HEIGHT - 18, LOUD))

@@ -50,6 +50,7 @@ class NetworkScene:
         self.sheets = [Sheet(box, self.refs[box.name]) for box in self.arrangement.boxes if box.sheet is not None]
         self.labels = True
         self.outlines = True
+        self.legend = True
         self.hover: Hit | None = None
         """The value whose cell is marked."""
         self.selected = ""
@@ -63,7 +64,9 @@ class NetworkScene:
         self._picture: Float[Tensor, "h w 3"] | None = None
 
     def __repr__(self) -> str:
-        return f"NetworkScene({len(self.sheets)} sheets, {sum(ref.tensor.numel() for ref in self.refs.values()):,} values)"
+        return (
+            f"NetworkScene({len(self.sheets)} sheets, {sum(ref.tensor.numel() for ref in self.refs.values()):,} values)"
+        )
 
     @property
     def aggregate(self) -> str:
@@ -103,7 +106,10 @@ class NetworkScene:
         rows, columns = box.sheet.grid
         cell_right, cell_down = right / columns, down / rows
         corner = origin + (column - 8) * cell_right + (row - 8) * cell_down
-        return facing(_rectangle(corner, 17 * cell_right, 17 * cell_down), size, *_toward(right))
+        camera = facing(_rectangle(corner, 17 * cell_right, 17 * cell_down), size, *_toward(right))
+        middle = corner + 8.5 * (cell_right + cell_down)
+        camera.target = float(middle[0]), float(middle[1]), float(middle[2])
+        return camera
 
     def find(self, pattern: str) -> list[str]:
         """Names that contain `pattern`, or match it where it has * or ?; in the order of the network."""
@@ -120,9 +126,7 @@ class NetworkScene:
                 changed.append(sheet.box.name)
         return changed
 
-    def draw(
-        self, camera: Camera, size: tuple[int, int], *, upload_bytes: int | None = None
-    ) -> Float[Tensor, "h w 3"]:
+    def draw(self, camera: Camera, size: tuple[int, int], *, upload_bytes: int | None = None) -> Float[Tensor, "h w 3"]:
         """What `camera` sees, in [0, 1], of `size` = (height, width); the same tensor again where nothing changed.
 
         With `upload_bytes`, finer values come over several pictures, until `is_complete`.
@@ -161,10 +165,11 @@ class NetworkScene:
 
     def text(self, eye: Eye) -> Rows:
         """Names and legend as quads."""
-        legend, region = legend_rows(self._legend(eye), eye.size)
-        if not self.labels:
-            return legend
-        names, _ = place(captions(self, eye), eye.size, [region])
+        legend, taken = np.zeros((0, 12), np.float32), []
+        if self.legend:
+            legend, region = legend_rows(self._legend(eye), eye.size)
+            taken.append(region)
+        names, _ = place(captions(self, eye) if self.labels else (), eye.size, taken)
         return np.vstack([names, legend])
 
     def stage_values(self, stage: str) -> int:
@@ -202,7 +207,7 @@ class NetworkScene:
 
     def _state(self, camera: Camera, size: tuple[int, int]) -> tuple[object, ...]:
         eye = camera.azimuth, camera.elevation, camera.distance, tuple(camera.target), camera.fov
-        switches = self.labels, self.outlines, self.selected, self._aggregate, self._ranges
+        switches = self.labels, self.outlines, self.legend, self.selected, self._aggregate, self._ranges
         cell = None if self.hover is None else (self.hover.name, self.hover.cell)
         return eye, size, switches, cell, tuple(sheet.version for sheet in self.sheets)
 
@@ -212,6 +217,7 @@ class NetworkScene:
             near = self.find(name)[:3] or list(self.boxes)[:3]
             raise ValueError(f"no tensor {name!r} in this network. Known are, for instance, {', '.join(near)}.")
         return self.boxes[known]
+
 
 def _rectangle(origin: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray:
     return np.array([origin, origin + right, origin + down, origin + right + down])

@@ -51,9 +51,7 @@ class Picker:
         self._right_squares = (self._rights**2).sum(1)
         self._down_squares = (self._downs**2).sum(1)
 
-    def meet(
-        self, eye: Float[np.ndarray, "3"], ray: Float[np.ndarray, "3"]
-    ) -> tuple[int, float, float, Vector] | None:
+    def meet(self, eye: Float[np.ndarray, "3"], ray: Float[np.ndarray, "3"]) -> tuple[int, float, float, Vector] | None:
         """The nearest box that a ray meets, and where: (number, u along the rows, v down, point)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = ((self._origins - eye) * self._normals).sum(1) / (self._normals @ ray)

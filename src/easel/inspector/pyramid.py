@@ -86,7 +86,9 @@ def scaled(values: Shaped[Tensor, "rows columns"], exponent: int) -> Float[Tenso
 
 
 @torch.no_grad()
-def build(values: Shaped[Tensor, "rows columns"], aggregate: str = "peak", tiles: Sequence[Tile] | None = None) -> Pyramid:
+def build(
+    values: Shaped[Tensor, "rows columns"], aggregate: str = "peak", tiles: Sequence[Tile] | None = None
+) -> Pyramid:
     """The pyramid of a sheet that is drawn in `tiles`, or in one; zeros in cells that show nothing change no peak."""
     if aggregate not in AGGREGATES:
         raise ValueError(f"unknown aggregate {aggregate!r}. Known: {', '.join(AGGREGATES)}.")

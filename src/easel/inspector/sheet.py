@@ -68,7 +68,9 @@ class Sheet:
         largest = float(np.ldexp(pyramid.peak if ranges == "peak" else shared, pyramid.exponent))
         largest = max(largest, 1e-30)
         # One range for all still has to grow with the peaks of many cells; peaks themselves do not.
-        growth = [1.0] * len(pyramid.limits) if ranges == "peak" else [one / pyramid.limits[0] for one in pyramid.limits]
+        growth = (
+            [1.0] * len(pyramid.limits) if ranges == "peak" else [one / pyramid.limits[0] for one in pyramid.limits]
+        )
         return [largest * more for more in growth]
 
     def table(self, tile: int) -> Float[np.ndarray, "22 4"]:

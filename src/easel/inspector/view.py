@@ -61,7 +61,7 @@ def facing(corners: Float[np.ndarray, "n 3"], size: tuple[int, int], azimuth: Nu
     height, width = size
     low, high = corners.min(axis=0), corners.max(axis=0)
     target, distance = (low + high) / 2, 2 * max(float(np.linalg.norm(high - low)), 1e-4)
-    above, below, beside = (min(pixels, 0.12 * height) for pixels in (TITLES, LEGEND, SIDE))
+    above, below, beside = min(TITLES, 0.1 * height), min(LEGEND, 0.3 * height), min(SIDE, 0.05 * width)
     for _ in range(8):  # perspective: each step is right for the depths of the one before
         pose = orbit_pose(azimuth, elevation, 1.0, (0, 0, 0)).double().numpy()[:3, :3]
         inside = (corners - target) @ pose

@@ -93,13 +93,13 @@ def workstation(config: WorkstationConfig) -> int:
     return 128 + received[0] if received else 0
 
 
-def open_view(title: str, config: HostConfig) -> "View":
+def open_view(title: str, config: HostConfig, size: tuple[int, int] = (1280, 800)) -> "View":
     """The program's window, with a line that says which host shows it and why."""
     from easel.viewer.view import View
 
     backend = None if config.backend == "auto" else config.backend
     try:
-        view = View(title, 1280, 800, backend="headless" if config.headless else backend)
+        view = View(title, *size, backend="headless" if config.headless else backend)
     except ValueError as error:  # of EASEL_BACKEND or EASEL_MAX_FRAMES
         raise BadInput(str(error)) from error
     print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)

@@ -6,7 +6,7 @@ exchange links both. A layer (a module without children, or attention) is one no
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
@@ -164,7 +164,7 @@ class Recorder(TorchFunctionMode):
     def graph(self) -> tuple[Graph, dict[int, str]]:
         """The graph, and the name of every number."""
         records = [record for record in self.records if not record.error or self.failure is not None]
-        names = _names([record.base for record in records], set(self._known.values()))
+        names = number_names([record.base for record in records], set(self._known.values()))
         outputs = {
             number: name + suffix
             for name, record in zip(names, records, strict=True)
@@ -346,8 +346,8 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
 
 
-def _names(bases: list[str], taken: set[str]) -> list[str]:
-    """The bases, numbered `:1`, `:2` … where they come more than once."""
+def number_names(bases: list[str], taken: Container[str]) -> list[str]:
+    """The bases, numbered `:1`, `:2` … where they come more than once or are taken."""
     times, seen = Counter(bases), Counter[str]()
     names: list[str] = []
     for base in bases:

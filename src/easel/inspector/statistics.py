@@ -79,6 +79,13 @@ class Row:
     """‖Δw‖ / ‖w‖ since the snapshot before."""
     warnings: tuple[str, ...]
 
+    def number(self, column: str) -> float | None:
+        """A number of this row or of its summary, by name; ValueError for what is none."""
+        value = getattr(self, column, getattr(self.summary, column, ""))
+        if value is not None and not isinstance(value, int | float):
+            raise ValueError(f"{column!r} is no column of numbers; mean, l2, distance and the like are.")
+        return value
+
 
 @dataclass(frozen=True)
 class NetworkSummary:
@@ -94,16 +101,10 @@ class NetworkSummary:
 
     def sorted_by(self, column: str, *, descending: bool = True) -> tuple[Row, ...]:
         """The rows by a number of theirs or of their summary; those without it last. ValueError for other names."""
-
-        def value(row: Row) -> object:
-            holder = row if column in Row.__dataclass_fields__ else row.summary
-            if column not in holder.__class__.__dataclass_fields__:
-                raise ValueError(f"unknown column {column!r}")
-            return getattr(holder, column)
-
-        known = [row for row in self.rows if isinstance(value(row), int | float | str)]
-        others = [row for row in self.rows if not isinstance(value(row), int | float | str)]
-        return (*sorted(known, key=value, reverse=descending), *others)  # pyright: ignore[reportArgumentType]
+        numbers = {row.name: row.number(column) for row in self.rows}
+        known = [(number, row) for row in self.rows if (number := numbers[row.name]) is not None]
+        known.sort(key=lambda pair: pair[0], reverse=descending)
+        return (*(row for _, row in known), *(row for row in self.rows if numbers[row.name] is None))
 
 
 def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summary:

@@ -76,8 +76,7 @@ def _weights(data: bytes, stem: str) -> Weights:
     numbers = re.findall(r"\d+", stem)
     step = int(numbers[-1][:12]) if numbers else None
     if isinstance(loaded, Mapping):
-        told = [loaded[key] for key in STEP_KEYS if type(loaded.get(key)) is int]
-        step = told[0] if told else step
+        step = next((value for key in STEP_KEYS if isinstance(value := loaded.get(key), int)), step)
         inner = [loaded[key] for key in WEIGHTS_KEYS if isinstance(loaded.get(key), Mapping)]
         loaded = next((part for part in inner if any(True for _ in _leaves(part))), loaded)
     tensors: dict[str, Tensor] = {}

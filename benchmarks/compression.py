@@ -24,8 +24,8 @@ from PIL import Image
 from torch import Tensor
 
 from easel.commands.fields.rivals import measured, rivals
-from easel.fields import compressed_file
-from easel.fields.rate_control import EFFORTS, compress
+from easel.fields.compression import compressed_file
+from easel.fields.compression.rate_control import EFFORTS, compress
 
 RATES = (0.037, 0.16, 0.307, 0.5, 0.611, 1.21)
 QUICK_RATES = (0.16, 0.5)

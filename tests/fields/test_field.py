@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from easel.fields import Field, FieldConfig, Identity, build_field
-from easel.fields.art_networks import ArtMLP
+from easel.fields.art.networks import ArtMLP
 from easel.fields.coordinates import pixel_centers
 
 

@@ -5,41 +5,41 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easel.fields.activations import StraightThroughStep
-    from easel.fields.architecture import Architecture, build, resolve
+    from easel.fields.art.architecture import Architecture, build, resolve
     from easel.fields.calibration import Calibration
-    from easel.fields.compression import CompressedPicture
+    from easel.fields.compression.picture import CompressedPicture
+    from easel.fields.compression.rate_control import compress
     from easel.fields.config import FieldConfig, Knobs
     from easel.fields.conversions import unnormalize_and_numpy
     from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
     from easel.fields.field import Field, build_field
-    from easel.fields.film import latent_film, latent_keys, pan_film, rotation_film, write_film, zoom_film
+    from easel.fields.films.film import latent_film, latent_keys, pan_film, rotation_film, write_film, zoom_film
+    from easel.fields.films.schedules import schedule
+    from easel.fields.films.walks import lerp, slerp
     from easel.fields.fitting import Step, fit
     from easel.fields.grids import HashGrid, PlaneProduct
     from easel.fields.inrf import INRF2D, INRF3D
     from easel.fields.latents import Fields, LatentInputs, Latents
-    from easel.fields.look import Look
     from easel.fields.losses import LossWeights
-    from easel.fields.mesh_export import isosurface, write_mesh
     from easel.fields.presets import PRESETS, Preset
-    from easel.fields.pyvista_grid import to_pyvista
-    from easel.fields.rate_control import compress
     from easel.fields.rendering import render
     from easel.fields.result import FitResult, drain
-    from easel.fields.schedules import schedule
     from easel.fields.sizing import largest_field, smallest_field
     from easel.fields.targets import as_target, load_image_as_tensor
-    from easel.fields.volume_files import read_volume, write_volume
-    from easel.fields.volume_views import render_volume, turntable, twelve_views
-    from easel.fields.walks import lerp, slerp
+    from easel.fields.volumes.look import Look
+    from easel.fields.volumes.mesh_export import isosurface, write_mesh
+    from easel.fields.volumes.pyvista_grid import to_pyvista
+    from easel.fields.volumes.views import render_volume, turntable, twelve_views
+    from easel.fields.volumes.volume_files import read_volume, write_volume
     from easel.fields.window import Window
 
 _HOME = {
     "INRF2D": "inrf",
     "INRF3D": "inrf",
     "PRESETS": "presets",
-    "Architecture": "architecture",
+    "Architecture": "art.architecture",
     "Calibration": "calibration",
-    "CompressedPicture": "compression",
+    "CompressedPicture": "compression.picture",
     "DenseGrid": "encodings",
     "Field": "field",
     "FieldConfig": "config",
@@ -51,7 +51,7 @@ _HOME = {
     "Knobs": "config",
     "LatentInputs": "latents",
     "Latents": "latents",
-    "Look": "look",
+    "Look": "volumes.look",
     "LossWeights": "losses",
     "OneBlob": "encodings",
     "PlaneProduct": "grids",
@@ -62,34 +62,34 @@ _HOME = {
     "StraightThroughStep": "activations",
     "Window": "window",
     "as_target": "targets",
-    "build": "architecture",
+    "build": "art.architecture",
     "build_field": "field",
-    "compress": "rate_control",
+    "compress": "compression.rate_control",
     "drain": "result",
     "fit": "fitting",
-    "isosurface": "mesh_export",
+    "isosurface": "volumes.mesh_export",
     "largest_field": "sizing",
-    "latent_film": "film",
-    "latent_keys": "film",
-    "lerp": "walks",
+    "latent_film": "films.film",
+    "latent_keys": "films.film",
+    "lerp": "films.walks",
     "load_image_as_tensor": "targets",
-    "pan_film": "film",
-    "read_volume": "volume_files",
+    "pan_film": "films.film",
+    "read_volume": "volumes.volume_files",
     "render": "rendering",
-    "rotation_film": "film",
-    "render_volume": "volume_views",
-    "resolve": "architecture",
-    "schedule": "schedules",
-    "slerp": "walks",
+    "rotation_film": "films.film",
+    "render_volume": "volumes.views",
+    "resolve": "art.architecture",
+    "schedule": "films.schedules",
+    "slerp": "films.walks",
     "smallest_field": "sizing",
-    "to_pyvista": "pyvista_grid",
-    "turntable": "volume_views",
-    "twelve_views": "volume_views",
+    "to_pyvista": "volumes.pyvista_grid",
+    "turntable": "volumes.views",
+    "twelve_views": "volumes.views",
     "unnormalize_and_numpy": "conversions",
-    "write_film": "film",
-    "write_mesh": "mesh_export",
-    "write_volume": "volume_files",
-    "zoom_film": "film",
+    "write_film": "films.film",
+    "write_mesh": "volumes.mesh_export",
+    "write_volume": "volumes.volume_files",
+    "zoom_film": "films.film",
 }
 __all__ = [
     "INRF2D",

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from easel.fields import art_fused
+from easel.fields.art import fused as art_fused
 from easel.fields.config import FieldConfig
 from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, RandomFourier, level_shapes
 from easel.fields.grids import HashGrid

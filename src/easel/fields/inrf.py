@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from easel.checkpoint import digest
 from easel.fields.activations import activation_name
-from easel.fields.architecture import Architecture, draw_latent
+from easel.fields.art.architecture import Architecture, draw_latent
 from easel.fields.calibration import Calibration
 from easel.fields.config import FieldConfig, Knobs
 from easel.fields.field import Field
@@ -114,7 +114,7 @@ class INRF(Painter):
         """Another architecture, with weights drawn from the same seed; what is left out, the topology decides.
 
         Activations are 'fixed', 'random', a name such as 'GELU' or 'sin', a class, or one of these for every slot;
-        `final_activation=None` is none at all. `architecture.Architecture` says what the others mean.
+        `final_activation=None` is none at all. `art.architecture.Architecture` says what the others mean.
         """
         old = self.recipe.network
         topology = graph_topology or (old.topology if isinstance(old, Architecture) else "mlp")

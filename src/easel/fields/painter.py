@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.fields.architecture import Architecture, draw_latent
+from easel.fields.art.architecture import Architecture, draw_latent
 from easel.fields.calibration import RANGES, Calibration, is_blank, reference_size, reference_values, stretched
 from easel.fields.field import Field
 from easel.fields.latents import Fields, LatentInputs, Latents, Reusable, Size, explicit, reused_sample, reused_shape

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from easel import __version__
-from easel.fields.architecture import Architecture, build, resolve
+from easel.fields.art.architecture import Architecture, build, resolve
 from easel.fields.config import FieldConfig
 from easel.fields.field import Field, build_field
 from easel.fields.streams import stream

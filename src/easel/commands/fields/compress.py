@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from easel.commands.fields.rivals import Coded
-    from easel.fields.compression import CompressedPicture
-    from easel.fields.rate_control import Effort
+    from easel.fields.compression.picture import CompressedPicture
+    from easel.fields.compression.rate_control import Effort
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class DecompressConfig:
 
 def compress(config: CompressConfig) -> int:
     """Write the compressed file and print what it holds; returns 0."""
-    from easel.fields.compressed_file import SUFFIX
+    from easel.fields.compression.compressed_file import SUFFIX
 
     out = config.out or config.file.with_suffix(SUFFIX)
     if out.suffix.lower() != SUFFIX:
@@ -85,7 +85,7 @@ def decompress(config: DecompressConfig) -> int:
     import torch
 
     from easel import checkpoint
-    from easel.fields import compressed_file, stored_weights
+    from easel.fields.compression import compressed_file, stored_weights
     from easel.graphics.image import imwrite
 
     kind = compressed_file.kind_of(config.file)
@@ -109,9 +109,9 @@ def _compress_picture(config: CompressConfig, out: Path) -> int:
     import torch
 
     from easel.commands.fields.rivals import CODECS, measured, rivals
-    from easel.fields import compressed_file
-    from easel.fields.rate_control import EFFORTS, Trial
-    from easel.fields.rate_control import compress as run
+    from easel.fields.compression import compressed_file
+    from easel.fields.compression.rate_control import EFFORTS, Trial
+    from easel.fields.compression.rate_control import compress as run
 
     picture = _picture(config.file)
     trial: Trial | None = None
@@ -142,7 +142,7 @@ def _compress_weights(config: CompressConfig, out: Path) -> int:
 
     from easel import checkpoint
     from easel.commands.fields.models import open_model
-    from easel.fields import stored_weights
+    from easel.fields.compression import stored_weights
     from easel.graphics.metrics import psnr
 
     before = open_model(config.file).generate()

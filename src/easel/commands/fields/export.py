@@ -50,9 +50,9 @@ def export(config: ExportConfig) -> int:
 
 
 def _page(model: "INRF", path: Path, title: str) -> None:
-    from easel.fields.glsl import ShaderError
-    from easel.fields.shader import to_shader
-    from easel.fields.web_page import PageSettings, save_page
+    from easel.fields.export.glsl import ShaderError
+    from easel.fields.export.shader import to_shader
+    from easel.fields.export.web_page import PageSettings, save_page
     from easel.fields.window import per_axis
 
     field, latent, shown = model.map_fn, model.map_fn.latent, model.fields.window
@@ -78,7 +78,7 @@ def _page(model: "INRF", path: Path, title: str) -> None:
 
 
 def _onnx(model: "INRF", path: Path) -> float:
-    from easel.fields.onnx_export import OnnxMissingError, save_onnx
+    from easel.fields.export.onnx_export import OnnxMissingError, save_onnx
 
     try:
         return save_onnx(

@@ -91,7 +91,7 @@ def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
     from easel.fields.inrf import INRF2D, INRF3D
     from easel.fields.presets import preset_named
     from easel.fields.targets import as_target
-    from easel.fields.volume_files import read_volume
+    from easel.fields.volumes.volume_files import read_volume
     from easel.graphics.image import imread
 
     is_volume = file.suffix.lower() in VOLUMES
@@ -146,7 +146,7 @@ def _loss(config: FitConfig) -> "LossWeights | None":
 
 def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", config: FitConfig) -> None:
     from easel.commands.fields.curve import curve
-    from easel.fields.volume import slice_picture
+    from easel.fields.volumes.volume import slice_picture
     from easel.graphics.files import write_whole
     from easel.graphics.image import imwrite
 

@@ -52,7 +52,7 @@ def generate(config: GenerateConfig) -> int:
     prepare_folder(config.out)
     import secrets
 
-    from easel.fields.random_settings import random_settings
+    from easel.fields.art.random_settings import random_settings
     from easel.graphics.image import imwrite
     from easel.graphics.sheet import contact_sheet
 

@@ -10,10 +10,10 @@ from tyro.conf import Positional
 
 from easel.commands.fields.models import FieldOptions, open_model, visible_model
 from easel.console import BadInput, counted, prepare_folder, progress
-from easel.fields.look import Look
+from easel.fields.volumes.look import Look
 
 if TYPE_CHECKING:
-    from easel.fields.volume import Volume
+    from easel.fields.volumes.volume import Volume
 
 READABLE = (".npy", ".nii", ".gz")
 """Volumes that are no recipes; a TIFF may be either."""
@@ -79,7 +79,7 @@ def volume(config: VolumeConfig) -> int:
 def _volume(config: VolumeConfig) -> tuple["Volume", tuple[float, float, float]]:
     import secrets
 
-    from easel.fields.random_settings import random_settings
+    from easel.fields.art.random_settings import random_settings
 
     def options(seed: int) -> FieldOptions:
         return replace(FieldOptions(), **random_settings(3, seed)) if config.random_settings else config
@@ -112,18 +112,18 @@ def _volume(config: VolumeConfig) -> tuple["Volume", tuple[float, float, float]]
 
 
 def _scan(file: Path) -> tuple["Volume", tuple[float, float, float]]:
-    from easel.fields.volume_files import read_volume
+    from easel.fields.volumes.volume_files import read_volume
 
     scan = read_volume(file)
     return scan.volume, scan.spacing
 
 
 def _show(values: "Volume", spacing: tuple[float, float, float], config: VolumeConfig) -> None:
-    from easel.fields.film import write_film
-    from easel.fields.mesh_export import isosurface, write_mesh
-    from easel.fields.volume import slice_picture
-    from easel.fields.volume_files import write_volume
-    from easel.fields.volume_views import render_volume, turntable, twelve_views
+    from easel.fields.films.film import write_film
+    from easel.fields.volumes.mesh_export import isosurface, write_mesh
+    from easel.fields.volumes.views import render_volume, turntable, twelve_views
+    from easel.fields.volumes.volume import slice_picture
+    from easel.fields.volumes.volume_files import write_volume
     from easel.graphics.image import imwrite
 
     look = Look(transfer=config.transfer, shape=config.shape, up=config.up)

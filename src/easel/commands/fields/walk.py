@@ -44,7 +44,7 @@ def walk(config: WalkConfig) -> int:
     prepare_folder(config.out.parent)
     import secrets
 
-    from easel.fields.film import latent_film, latent_keys, write_film
+    from easel.fields.films.film import latent_film, latent_keys, write_film
 
     if config.file is not None:
         model = open_model(config.file)

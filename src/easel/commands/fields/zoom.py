@@ -65,7 +65,7 @@ def zoom(config: ZoomConfig) -> int:
 
 
 def _fly(model: "INRF", config: ZoomConfig, folder: Path, title: str) -> Path:
-    from easel.fields.film import pan_film, rotation_film, write_film, zoom_film
+    from easel.fields.films.film import pan_film, rotation_film, write_film, zoom_film
 
     if model.dimensions != 2:
         raise BadInput(f"{title} is a volume; `easel fields volume` turns it about.")

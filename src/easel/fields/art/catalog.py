@@ -1,0 +1,175 @@
+"""What an architecture can name, and what each name stands for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import nn
+
+from easel.fields.activations import LARGE_SET, SMALL_SET
+from easel.fields.art.graphml import MOST_NODES
+from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
+from easel.fields.grids import HashGrid, PlaneProduct
+
+AXES = "xyzw"
+"""Names of the inputs, in the order of the array's axes; r is the radius."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What a topology does where an architecture leaves it out."""
+
+    activations: str
+    final_activation: str
+    weight_init: str
+    weight_init_std: float
+    fourier_freqs: int
+    random_set: tuple[str, ...]
+    """What 'random' draws from."""
+    fixed: Mapping[str, str]
+    """Slot → activation of 'fixed' up to 2D; `fixed_3d` from 3D on."""
+    fixed_3d: Mapping[str, str]
+
+
+def _slots(names: str, activations: str) -> dict[str, str]:
+    return dict(zip(names.split(), activations.split(), strict=True))
+
+
+_MLP = "x y z w r features latent sum hidden-1 hidden-2 hidden-3 output"
+_SIMPLE = _slots("sum hidden-1 hidden-2 hidden-3 output", "Tanh ELU Softplus Tanh identity") | dict.fromkeys(
+    ["x", "y", "z", "w", "r", "features", "latent"], "identity"
+)
+_WS = "x y z w r features latent sum hidden end-1 end-2 node"
+_CONV = " ".join(f"layer-{number}" for number in range(1, 9))
+_SINES = {f"layer-{number}": "sin" for number in range(1, 65)}
+
+TOPOLOGIES: dict[str, Topology] = {
+    "mlp": Topology(
+        *("fixed", "Sigmoid", "normal", 1.0, 0, LARGE_SET),
+        _slots(_MLP, "scale Softplus Tanh sin Tanh Tanh sin GELU Softplus Tanh sin gain"),
+        _slots(_MLP, "Tanhshrink Tanh sin Tanh ELU Tanh RReLU ELU SiLU sin scale identity"),
+    ),
+    "simple": Topology("fixed", "half_sine", "normal", 1.0, 0, SMALL_SET, _SIMPLE, _SIMPLE),
+    "conv": Topology(
+        *("fixed", "Sigmoid", "normal", 0.45, 4, LARGE_SET),
+        _slots(_CONV, "Tanh ELU Softplus Tanh sin Tanh ELU Softplus"),
+        _slots(_CONV, "GELU ELU Softplus Tanh sin Tanh ELU Softplus"),
+    ),
+    "WS": Topology(
+        *("random", "identity", "normal", 3.0, 0, LARGE_SET),
+        _slots(_WS, "Tanh Softplus sin Tanh ELU Tanh Tanh gaussian sin Tanh Tanh sin"),
+        _slots(_WS, "gaussian Tanh ELU Tanh Softplus Tanh SiLU sin GELU Tanh Tanh sin"),
+    ),
+    "siren": Topology("fixed", "Sigmoid", "siren", 1.0, 0, SMALL_SET, _SINES, _SINES),
+}
+NORMS = ("layer", "batch")
+LIMITS = {
+    "dimensions": (1, 4),
+    "channels": (1, 1024),
+    "latent_dim": (0, 1024),
+    "width": (1, 1024),
+    "fourier_freqs": (0, 32),
+    "num_graph_nodes": (5, MOST_NODES),
+    "siren_layers": (1, 64),
+}
+"""Least and most of what sizes a field: a recipe from a stranger must not exhaust memory."""
+
+
+Number = float | int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A number that an encoding takes."""
+
+    default: Number
+    least: Number
+    most: Number
+
+
+@dataclass(frozen=True)
+class EncodingKind:
+    """What a network sees of an encoding's output."""
+
+    settings: Mapping[str, Setting]
+    by_axis: bool
+    """It encodes every input by itself, each to as many numbers."""
+    radius: bool
+    """The distance from the centre may be one of its inputs; a map of space takes places alone."""
+
+
+_LEVELS, _FEATURES = Setting(2, 1, 24), Setting(2, 1, 64)
+ENCODINGS: dict[str, EncodingKind] = {
+    "identity": EncodingKind({}, by_axis=True, radius=True),
+    "fourier": EncodingKind({}, by_axis=True, radius=True),
+    "random_fourier": EncodingKind(
+        {"num": Setting(16, 1, 4096), "sigma": Setting(0.25, 1e-6, 1e6), "seed": Setting(0, 0, 2**63 - 1)},
+        by_axis=False,
+        radius=True,
+    ),
+    "one_blob": EncodingKind({"bins": Setting(8, 1, 1024)}, by_axis=True, radius=True),
+    "harmonics": EncodingKind({"degree": Setting(4, 1, 4)}, by_axis=False, radius=False),
+    "grid": EncodingKind(
+        {"levels": _LEVELS, "features": _FEATURES, "finest": Setting(6, 2, 65_536)}, by_axis=False, radius=False
+    ),
+    "hash": EncodingKind(
+        {
+            "levels": _LEVELS,
+            "features": _FEATURES,
+            "log2_table": Setting(14, 1, 24),
+            "base": Setting(3, 1, 65_536),
+            "finest": Setting(6, 2, 2**20),
+        },
+        by_axis=False,
+        radius=False,
+    ),
+    "planes": EncodingKind(
+        {"finest": Setting(6, 2, 8192), "features": Setting(16, 1, 256)}, by_axis=False, radius=False
+    ),
+}
+
+
+def make_encoding(
+    name: str | None, settings: Mapping[str, Number], frequencies: int, inputs: int, generator: torch.Generator
+) -> nn.Module:
+    """The encoding of that many inputs. Features over space are drawn as large as coordinates are: they paint."""
+    given: dict[str, Any] = dict(settings)
+    match name:
+        case "fourier":
+            return FourierEncoding(frequencies)
+        case "random_fourier":
+            return RandomFourier(**given, inputs=inputs)
+        case "one_blob":
+            return OneBlob(**given)
+        case "harmonics":
+            return SphericalHarmonics(**given)
+        case "grid":
+            finest = (given.pop("finest"),) * inputs
+            return DenseGrid(**given, finest=finest, bound=1.0, generator=generator)
+        case "hash":
+            return HashGrid(**given, dimensions=inputs, bound=1.0, generator=generator)
+        case "planes":
+            return PlaneProduct(**given, dimensions=inputs, low=-1.0, high=1.0, generator=generator)
+    return Identity()
+
+
+def weights_in_space(name: str | None, settings: Mapping[str, Number], dimensions: int) -> int:
+    """Learned numbers that an encoding spreads over space, at most."""
+    match name:
+        case "grid":
+            return round(settings["levels"] * settings["features"] * settings["finest"] ** dimensions)
+        case "hash":
+            return round(settings["levels"] * settings["features"] * 2 ** settings["log2_table"])
+        case "planes":
+            return round(6 * settings["features"] * settings["finest"] ** 2)
+    return 0
+
+
+def unknown(what: str, given: str, known: Iterable[str]) -> str:
+    """What to say of a name that does not exist."""
+    names = {name.lower(): name for name in sorted(known)}
+    near = get_close_matches(given.lower(), names, n=1)
+    hint = f" Did you mean {names[near[0]]!r}?" if near else ""
+    return f"unknown {what} {given!r}.{hint} Known: {', '.join(names.values())}."

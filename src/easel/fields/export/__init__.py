@@ -1,0 +1,1 @@
+"""Fields for other programs: shaders, web pages, ONNX."""

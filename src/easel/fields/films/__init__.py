@@ -1,0 +1,1 @@
+"""Fields that move: zooms, pans and walks through latents."""

@@ -1,0 +1,168 @@
+"""Films of models: zooms, pans, turns and walks through latents, frame after frame, and frames into a file.
+
+A frame is made when it is asked for, so a film of any length takes the memory of one frame. It is the still of its
+window or latent byte for byte, because colours are calibrated once for a film. Of an `INRF3D` the frames are volumes:
+give each to `volumes.views.render_volume`.
+"""
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image
+from torch import Tensor
+
+from easel.fields.films.schedules import schedule
+from easel.fields.films.walks import walk
+from easel.fields.inrf import INRF
+from easel.fields.latents import Latents
+from easel.fields.window import PerAxis, per_axis
+from easel.graphics.video import VideoWriter
+
+Number = float | int
+Frames = Iterator[UInt8[Tensor, "*size c"]]
+
+
+def zoom_film(
+    model: INRF,
+    start: Number,
+    end: Number,
+    frames: int,
+    *,
+    center: PerAxis = 0.0,
+    curve: str = "geometric",
+    size: Sequence[int] | None = None,
+    supersample: int = 1,
+) -> Frames:
+    """Frames that zoom from `start` to `end`, both included, about a point of the unit view that stays in the middle.
+
+    The `geometric` curve, start·(end/start)^t, has a constant speed on screen; the others are those of `schedules`.
+    Frame k is `model.generate(size=size, zoom=zooms[k], center=center, supersample=supersample, dtype="uint8")`.
+    """
+    zooms = schedule(curve, start, end, frames)
+    return (
+        model.generate(size=size, zoom=zoom, center=center, supersample=supersample, dtype="uint8") for zoom in zooms
+    )
+
+
+def pan_film(
+    model: INRF,
+    start: PerAxis,
+    end: PerAxis,
+    frames: int,
+    *,
+    zoom: PerAxis = 1.0,
+    curve: str = "linear",
+    size: Sequence[int] | None = None,
+    supersample: int = 1,
+) -> Frames:
+    """Frames that pan from `start` to `end`, both included, in half-widths of what is seen, at a constant zoom."""
+    axes = model.dimensions
+    ends = zip(per_axis(start, axes, "pan"), per_axis(end, axes, "pan"), strict=True)
+    pans = list(zip(*(schedule(curve, a, b, frames) for a, b in ends), strict=True))
+    return (model.generate(size=size, zoom=zoom, pan=pan, supersample=supersample, dtype="uint8") for pan in pans)
+
+
+def rotation_film(
+    model: INRF,
+    frames: int,
+    *,
+    turns: Number = 1,
+    zoom: PerAxis = 1.0,
+    center: PerAxis = 0.0,
+    size: Sequence[int] | None = None,
+    supersample: int = 1,
+) -> Frames:
+    """Frames in which a picture turns about the middle of what is seen, clockwise; whole `turns` close a loop.
+
+    The field goes on beyond the picture's border, so its corners are never empty. The first frame is the still.
+    ValueError for the model of a volume, which `volumes.views.turntable` turns.
+    """
+    if model.dimensions != 2:
+        raise ValueError("a volume is turned by `volumes.views.turntable`, not by a film of its field.")
+    if frames < 1:
+        raise ValueError(f"a film has at least one frame; got {frames}.")
+    height, width = size or model.output_shape[:2]
+    fine = (height * supersample, width * supersample)
+    y, x = model.init_latent_inputs(fine, zoom=zoom, center=center).fields.coords()[0, :2].double()
+    middle, pixels = (y.mean(), x.mean()), (fine[0], fine[1])
+    return (
+        _averaged(
+            model.generate(fields=_turned(y, x, middle, pixels, 2 * math.pi * turns * frame / frames)), supersample
+        )
+        for frame in range(frames)
+    )
+
+
+def _turned(y: Tensor, x: Tensor, middle: tuple[Tensor, Tensor], size: tuple[int, int], angle: Number) -> Tensor:
+    """Coordinates (3, H, W), radius included, of a view that has turned by that angle in radians."""
+    # In pixels, whose sides are equal, whatever the coordinates at the picture's edges are.
+    down, right = (y - middle[0]) * size[0], (x - middle[1]) * size[1]
+    cosine, sine = math.cos(angle), math.sin(angle)
+    y = middle[0] + (cosine * down - sine * right) / size[0]
+    x = middle[1] + (sine * down + cosine * right) / size[1]
+    return torch.stack([y, x, (y * y + x * x).sqrt()]).float()
+
+
+def _averaged(picture: Tensor, factor: int) -> UInt8[Tensor, "h w c"]:
+    """Blocks of `factor` x `factor` pixels as one, in 8 bits."""
+    height, width, channels = picture.shape
+    blocks = picture.view(height // factor, factor, width // factor, factor, channels)
+    return (blocks.mean((1, 3)) * 255).round().to(torch.uint8)
+
+
+def latent_keys(model: INRF, count: int) -> Latents:
+    """The model's latent and the next ones of its seed: keys of a walk, the same for the same model."""
+    return model.init_latent_inputs(batch_size=count).latents
+
+
+def latent_film(
+    model: INRF,
+    keys: Latents,
+    frames: int,
+    *,
+    path: str = "slerp",
+    loop: bool = True,
+    zoom: PerAxis | None = None,
+    center: PerAxis | None = None,
+    size: Sequence[int] | None = None,
+    supersample: int = 1,
+) -> Frames:
+    """Frames of a walk through latents, `lerp` or `slerp`; see `walks.walk` for keys and `loop`.
+
+    The colours are calibrated for all keys together. ValueError for a model without latents.
+    """
+    if not keys.sample.shape[-1]:
+        raise ValueError("this model has no latent to walk through; make one with latent_dim of 1 or more.")
+    calibration = model.calibration(keys)
+    states = walk(list(keys.sample[:, 0]), frames, path=path, loop=loop)
+    latents = (replace(keys, sample=state[None, None]) for state in states)
+    return (
+        model.generate(
+            z, size=size, zoom=zoom, center=center, supersample=supersample, dtype="uint8", calibration=calibration
+        )
+        for z in latents
+    )
+
+
+def write_film(
+    path: str | os.PathLike[str],
+    pictures: Iterable[Tensor | np.ndarray | Image.Image],
+    *,
+    fps: Number = 30,
+    quality: Number = 0.8,
+) -> Path:
+    """Write pictures of one size as a film and return where it is; it lasts their number / `fps` seconds.
+
+    The suffix says what it is: `.gif`, `.mp4` and `.webm` (with imageio-ffmpeg), `.png` and `.tif` (a folder of
+    numbered files). If it fails, or a picture does, no film is left; errors are those of `graphics.video.VideoWriter`.
+    """
+    with VideoWriter(path, fps=fps, quality=quality) as film:
+        for picture in pictures:
+            film.append(picture)
+    return film.path

@@ -1,0 +1,1 @@
+"""Volumes: seen, read, written, and as meshes."""

@@ -93,7 +93,7 @@ def test_a_network_compared_with_its_start_and_the_step_before():
     assert math.isclose(rows["a.weight"].gradient_norm, 0.2, rel_tol=1e-6)
     assert found.warnings == ()
     assert [row.name for row in found.sorted_by("l2")] == ["a.weight", "b.weight", "c.weight"]
-    assert [row.name for row in found.sorted_by("cosine", descending=False)][0] == "b.weight"
+    assert found.sorted_by("cosine", descending=False)[0].name == "b.weight"
     with pytest.raises(ValueError, match="'name' is no column of numbers"):
         found.sorted_by("name")
 

@@ -68,11 +68,13 @@ def clean_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _weights(data: bytes, stem: str) -> Weights:
-    loaded = _unzip(data) if data[:2] == b"PK" else None
-    if loaded is None:
-        if data[:1] == b"\x80":
-            raise ValueError(f"it is a pickle, and loading one can run code. {_SAVE_WEIGHTS}")
+    # The header of a safetensors file comes after its length, whose bytes may look like the others' first ones.
+    if data[8:9] == b"{" or data[:1] not in (b"P", b"\x80"):
         loaded = checkpoint.unpack_any(data)[0]
+    elif data[:1] == b"P":
+        loaded = _unzip(data)
+    else:
+        raise ValueError(f"it is a pickle, and loading one can run code. {_SAVE_WEIGHTS}")
     numbers = re.findall(r"\d+", stem)
     step = int(numbers[-1][:12]) if numbers else None
     if isinstance(loaded, Mapping):

@@ -1,4 +1,4 @@
-"""The networks that the inspector's benchmark looks at, by hand and with seeded weights: no library of models is needed."""
+"""The networks that the inspector's benchmark looks at, written by hand, with seeded weights."""
 
 import math
 

@@ -239,7 +239,7 @@ def identities(gl: None) -> Iterator[Callable]:
             levels = brush.texture(lambda _: np.zeros((1, 1), np.float16), (1, 1), 0)
             for number, sheet in enumerate(scene.sheets):
                 for tile in range(len(sheet.tiles)):
-                    table = sheet.table(tile)
+                    table = sheet.table(tile).astype(np.float32)
                     table[0, 3] = number + 1
                     brush.draw(table, levels)
             levels.texture.release()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, Float16, UInt8
+from jaxtyping import Float, Float16, Float32, UInt8
 
 from easel.inspector.shaders import (
     PLATE_FRAGMENT,
@@ -87,10 +87,10 @@ class SheetBrush:
         _write(self._program, "clip_from_world", clip_from_world)
         self._context.clear_samplers()
 
-    def draw(self, table: Float[np.ndarray, "22 4"], shared: LevelTexture) -> None:
+    def draw(self, table: Float32[np.ndarray, "22 4"], shared: LevelTexture) -> None:
         """Draw one tile, described as the program's `sheet` has it."""
         assert table.size == SHEET_FLOATS
-        self._sheet.write(table.astype(np.float32).tobytes())
+        self._sheet.write(table)
         shared.texture.use(0)
         self._corners.render(self._context.TRIANGLE_STRIP, vertices=4)
 

@@ -29,10 +29,15 @@ def captions(scene: "NetworkScene", eye: Eye) -> Iterator[Label]:
             titles = (f"{plate.title}   {values} values", TITLE), (plate.title, TITLE), (plate.title, NAME)
             choices = tuple(((text, letters, AMBER),) for text, letters in titles)
             yield Label(float(x), float(y), choices, 1e9 + float(right - x))
-    for box in scene.arrangement.boxes:
-        label = _box_label(scene, box, eye)
-        if label is not None:
-            yield label
+    boxes = scene.arrangement.boxes
+    places = eye.project(scene.corners)
+    low, high = places[..., :2].min(axis=1), places[..., :2].max(axis=1)
+    sizes, nearest = high - low, places[..., 2].min(axis=1)
+    shown = (nearest > 0) & (sizes.max(axis=1) >= LEAST_PIXELS) & (~scene.docked | (sizes[:, 0] >= 3 * LEAST_PIXELS))
+    shown &= (high > 0).all(axis=1) & (low < (eye.size[1], eye.size[0])).all(axis=1)
+    for number in np.flatnonzero(shown):
+        left, top, bottom = float(low[number, 0]), float(places[number, 0, 1]), float(high[number, 1])
+        yield _box_label(scene, boxes[number], (left, top, bottom), float(sizes[number, 0]), float(sizes[number, 1]))
     for pad in scene.arrangement.pads:
         (x, y, depth), (right, *_) = eye.project(np.array([pad.origin, np.add(pad.origin, (pad.side, 0, 0))]))
         if depth > 0 and right - x > LEAST_PIXELS * 0.8:
@@ -42,18 +47,10 @@ def captions(scene: "NetworkScene", eye: Eye) -> Iterator[Label]:
             yield Label(float(x), float(y), (long, ((kind, SMALL, color),)), float(right - x))
 
 
-def _box_label(scene: "NetworkScene", box: Box, eye: Eye) -> Label | None:
-    origin = np.array(box.origin)
-    corners = origin + np.array([(0, 0, 0), box.right, box.down, np.add(box.right, box.down)])
-    at = eye.project(corners)
-    if at[:, 2].min() <= 0:
-        return None
-    low, high = at[:, :2].min(axis=0), at[:, :2].max(axis=0)
-    width, height = (float(part) for part in high - low)
-    if max(width, height) < LEAST_PIXELS or high[0] < 0 or high[1] < 0 or low[0] > eye.size[1] or low[1] > eye.size[0]:
-        return None
-    if box.docked_to and width < 3 * LEAST_PIXELS:
-        return None
+def _box_label(
+    scene: "NetworkScene", box: Box, edges: tuple[float, float, float], width: float, height: float
+) -> Label:
+    """The label of a box whose left, upper and lower `edges`, `width` and `height` on the picture are known."""
     ref = scene.refs[box.name]
     shape = "×".join(map(str, ref.tensor.shape)) or "scalar"
     short = _short(box.name, box.stage)
@@ -74,10 +71,11 @@ def _box_label(scene: "NetworkScene", box: Box, eye: Eye) -> Label | None:
         ((short, NAME, TEXT),),
         ((short, SMALL, TEXT),),
     )
+    left, top, bottom = edges
+    # What reaches above the picture keeps its name inside.
+    y = 42.0 if top < 40 and bottom > 60 else top
     # Hidden by its neighbours' names is better than naming what is too small to be seen.
-    x, y = max(float(low[0]), 0.0), float(at[0, 1])
-    inside = y < 40 and high[1] > 60
-    return Label(x, 42.0 if inside else y, choices, width * height, max(1.15 * width, 60.0))
+    return Label(max(left, 0.0), y, choices, width * height, max(1.15 * width, 60.0))
 
 
 def _short(name: str, stage: str) -> str:

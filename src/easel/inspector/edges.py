@@ -1,5 +1,6 @@
-"""The ways of data between layers: straight to the neighbour, along gutters to another line, in arcs over what is skipped."""
+"""The ways of data between layers: straight to the next, around to another line, in arcs over what is skipped."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -34,11 +35,11 @@ class Route:
 def routes(items: list[Item], graph: Graph | None) -> tuple[Route, ...]:
     """All ways, of data where there is a graph, else of definition."""
     if graph is None or not graph.edges:
-        return tuple(_route(a, b, False, 0, False) for a, b in zip(items, items[1:], strict=False))
+        return tuple(_route(a, b, False, 0, False) for a, b in itertools.pairwise(items))
     home = {name: item for item in items for name in item.nodes}
     order = {id(item): number for number, item in enumerate(item for item in items)}
     spine = [item for item in items if not item.depth]
-    follows = {id(a): id(b) for a, b in zip(spine, spine[1:], strict=False)}
+    follows = {id(a): id(b) for a, b in itertools.pairwise(spine)}
     found: dict[tuple[int, int], Route] = {}
     for edge in graph.edges:
         source, target = home.get(edge.source), home.get(edge.target)
@@ -71,7 +72,7 @@ def _step(start: Vector, end: Vector) -> list[Vector]:
 def _arc(source: Item, target: Item) -> list[Vector]:
     """Over all that stands between two layers of a line."""
     left, right = (source.left + source.right) / 2, (target.left + target.right) / 2
-    start = source.middle + source.height / 2 if source.node is None else source.middle + source.height / 2
+    start = source.middle + source.height / 2
     end = target.middle + target.height / 2
     top = max(source.ceiling, target.ceiling, start, end) + ARC + 0.02 * abs(right - left)
     points = []

@@ -19,6 +19,8 @@ SMALL, NAME, TITLE = SIZES
 SIDE = 512
 """Width of the table of letters."""
 PADDING = 3
+MOST_WIDTHS = 10_000
+"""Lengths of lines that are remembered."""
 PLAIN = "".join(map(chr, range(32, 127)))
 STAND_INS = str.maketrans({"×": "x", "−": "-", "–": "-", "·": "-", "→": ">", "“": '"', "”": '"'})
 """What Pillow's font lacks, and what is written instead."""
@@ -45,6 +47,7 @@ class Glyphs:
     def __init__(self) -> None:
         fonts = {size: ImageFont.load_default(size) for size in SIZES}
         self._letters: dict[tuple[int, str], Letter] = {}
+        self._widths: dict[tuple[str, int], int] = {}
         table = Image.new("L", (SIDE, 64))
         left = top = tall = 0
         for size, font in fonts.items():
@@ -64,6 +67,13 @@ class Glyphs:
 
     def width(self, text: str, size: int) -> int:
         """How many pixels a line is long."""
+        if (text, size) not in self._widths:
+            if len(self._widths) > MOST_WIDTHS:
+                self._widths.clear()
+            self._widths[text, size] = self._measured(text, size)
+        return self._widths[text, size]
+
+    def _measured(self, text: str, size: int) -> int:
         return int(sum(self._letter(size, character).advance for character in text.translate(STAND_INS))) + 1
 
     def rows(self, text: str, x: float | int, y: float | int, size: int, color: Rgb = TEXT, alpha: float = 1.0) -> Rows:

@@ -8,6 +8,7 @@ here draws.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from easel.inspector.edges import Route, routes
 from easel.inspector.graph import Graph, TensorRef
@@ -87,7 +88,7 @@ class Arrangement:
     scalars: tuple[str, ...] = ()
     """Names of the tensors without an axis, which are text and nothing else."""
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[Vector, Vector]:
         """The lowest and the highest corner; a unit cube where there is nothing."""
         corners = [corner for box in self.boxes for corner in corners_of(box.origin, box.right, box.down)]

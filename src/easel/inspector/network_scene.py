@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from easel.graphics.camera import Camera
 from easel.inspector.captions import captions
 from easel.inspector.graph import Graph, TensorRef
 from easel.inspector.labels import Rows, place
-from easel.inspector.layout import Arrangement, Box, arrange
+from easel.inspector.layout import Arrangement, Box, arrange, corners_of
 from easel.inspector.legend import legend_of, legend_rows
 from easel.inspector.pick import Hit, Picker, ray_through, value_at
 from easel.inspector.pyramid import AGGREGATES
@@ -48,6 +47,11 @@ class NetworkScene:
         self._style = style
         self.boxes: dict[str, Box] = {box.name: box for box in self.arrangement.boxes}
         self.sheets = [Sheet(box, self.refs[box.name]) for box in self.arrangement.boxes if box.sheet is not None]
+        self.corners = np.array(
+            [corners_of(box.origin, box.right, box.down) for box in self.arrangement.boxes]
+        ).reshape(-1, 4, 3)
+        """Of all boxes, the upper left one first."""
+        self.docked = np.array([bool(box.docked_to) for box in self.arrangement.boxes], bool)
         self.labels = True
         self.outlines = True
         self.legend = True
@@ -161,7 +165,7 @@ class NetworkScene:
 
     def limits(self, sheet: Sheet) -> list[float]:
         """The limit of every level of a sheet's colours, of scaled values."""
-        return sheet.limits(self._aggregate, self._ranges, self._shared_limit() if self._ranges == "shared" else 0.0)
+        return sheet.limits(self._aggregate, self._ranges, self.shared_limit)
 
     def text(self, eye: Eye) -> Rows:
         """Names and legend as quads."""
@@ -202,7 +206,11 @@ class NetworkScene:
         pyramid = sheet.pyramid(self._aggregate)
         return legend_of(pyramid, box.name, sheet.is_sequential(self._aggregate), cells, self._ranges)
 
-    def _shared_limit(self) -> float:
+    @property
+    def shared_limit(self) -> float:
+        """Where the colours of all tensors end, if they share their range; else 0."""
+        if self._ranges != "shared":
+            return 0.0
         return max((sheet.pyramid(self._aggregate).limit for sheet in self.sheets), default=1.0)
 
     def _state(self, camera: Camera, size: tuple[int, int]) -> tuple[object, ...]:

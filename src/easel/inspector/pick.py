@@ -1,4 +1,4 @@
-"""Which value is under the mouse: a ray against all rectangles at once, then the sheet's map, then the tensor itself."""
+"""Which value is under the mouse: a ray against all rectangles at once, the sheet's map, then the tensor itself."""
 
 from dataclasses import dataclass
 
@@ -69,7 +69,7 @@ class Picker:
 def ray_through(
     camera: Camera, size: tuple[int, int], x: float | int, y: float | int
 ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """Eye and direction of the ray through a point of the picture, in pixels right and down of its upper left corner."""
+    """Eye and direction of the ray through a point, in pixels right and down of the picture's upper left corner."""
     eye, direction = rays(torch.tensor([x, y], dtype=torch.float64), camera.pose().double(), camera.fov, size)
     return eye.numpy(), direction.numpy()
 

@@ -1,8 +1,9 @@
 """A sheet's pyramid: what a pixel shows that covers many cells, and the range of colours at every distance.
 
-Level 0 holds the values, each further level half the rows and columns, rounded down; an odd last row or column goes into
-the last texel, so that none is lost and no texel is smaller than the others. Three ways to make one of many: "peak", the
-value of largest magnitude with its sign, "rms", the root of the mean square with the sign of the peak, and "mean".
+Level 0 holds the values, each further level half the rows and columns, rounded down; an odd last row or column goes
+into the last texel, so that none is lost and no texel is smaller than the others. Three ways to make one of many:
+"peak", the value of largest magnitude with its sign, "rms", the root of the mean square with the sign of the peak, and
+"mean".
 
 Values are multiplied by a power of two that brings the largest magnitude into [1, 2). That changes no digit, and half
 precision then holds any tensor, however small its values are. Levels are halves of such numbers.
@@ -11,7 +12,7 @@ precision then holds any tensor, however small its values are. Levels are halves
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import numpy as np
 import torch
@@ -128,11 +129,7 @@ def tiles_of(grid: tuple[int, int], largest: int = LARGEST) -> tuple[Tile, ...]:
         [count * number // pieces for number in range(pieces + 1)]
         for count, pieces in ((count, -(-count // largest)) for count in grid)
     )
-    return tuple(
-        (top, bottom, left, right)
-        for top, bottom in zip(rows, rows[1:], strict=False)
-        for left, right in zip(columns, columns[1:], strict=False)
-    )
+    return tuple((top, bottom, left, right) for top, bottom in pairwise(rows) for left, right in pairwise(columns))
 
 
 def _parts(cells: Float[Tensor, "rows columns"], aggregate: str) -> Iterator[Float[Tensor, "_ _"]]:

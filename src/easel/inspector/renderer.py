@@ -1,10 +1,10 @@
-"""Draws a scene's sheets in one OpenGL context, and holds on the GPU what is looked at, as finely as it is looked at."""
+"""Draws a scene in one OpenGL context, and holds on the GPU what is looked at, as finely as it is looked at."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from easel.gl.draw import LineBrush
@@ -32,9 +32,22 @@ class _Tile:
 
     sheet: Sheet
     number: int
-    table: Float[np.ndarray, "22 4"]
+    table: Float32[np.ndarray, "22 4"]
     texture: LevelTexture | None = None
     version: tuple[int, str] = (-1, "")
+    described: tuple[object, ...] = ()
+    """For which state the table is right."""
+
+    @property
+    def last(self) -> int:
+        """The level of one texel."""
+        return int(max(self.table[3, 0], self.table[3, 1])).bit_length() - 1
+
+    def serves(self, level: int, aggregate: str) -> bool:
+        """Whether its texture shows what is there now, from `level` on."""
+        if self.texture is None or self.version != (self.sheet.version, aggregate):
+            return False
+        return self.texture.first <= level or self.texture.first == self.last
 
 
 class NetworkRenderer:
@@ -92,7 +105,9 @@ class NetworkRenderer:
         self._forget()
         self._arranged = scene.arrangement
         self._tiles = [
-            _Tile(sheet, number, sheet.table(number)) for sheet in scene.sheets for number in range(len(sheet.tiles))
+            _Tile(sheet, number, sheet.table(number).astype(np.float32))
+            for sheet in scene.sheets
+            for number in range(len(sheet.tiles))
         ]
         tables = np.array([tile.table for tile in self._tiles]).reshape(-1, 22, 4)
         origin, right, down = tables[:, 0, :3], tables[:, 1, :3], tables[:, 2, :3]
@@ -113,17 +128,20 @@ class NetworkRenderer:
     ) -> None:
         """Bring the textures of what is seen to the level at which it is seen, the coarse ones first."""
         self.moved_bytes, self.is_complete = 0, True
-        for number in sorted(np.flatnonzero(visible), key=lambda number: -levels[number]):
+        stale = [
+            number
+            for number in np.flatnonzero(visible).tolist()
+            if not self._tiles[number].serves(int(levels[number]), scene.aggregate)
+        ]
+        for number in sorted(stale, key=lambda number: -levels[number]):
             tile = self._tiles[number]
             sheet, version = tile.sheet, (tile.sheet.version, scene.aggregate)
-            first = min(int(levels[number]), len(sheet.pyramid(scene.aggregate).levels[tile.number]))
+            first = min(int(levels[number]), tile.last)
             cells = int(tile.table[3, 1]), int(tile.table[3, 0])
             spent = upload_bytes is not None and self.moved_bytes >= upload_bytes
             if tile.texture is None and spent:
-                first = len(sheet.pyramid(scene.aggregate).levels[tile.number])  # a texel, rather than a hole
+                first = tile.last  # a texel, rather than a hole
                 self.is_complete = False
-            elif tile.texture is not None and first >= tile.texture.first and tile.version == version:
-                continue
             elif tile.texture is not None and first < tile.texture.first and spent:
                 self.is_complete = False
                 if tile.version == version:
@@ -157,17 +175,24 @@ class NetworkRenderer:
 
     def _draw_tile(self, scene: "NetworkScene", tile: _Tile) -> None:
         assert tile.texture is not None
-        table, sheet, texture = tile.table, tile.sheet, tile.texture
-        limits = scene.limits(sheet)
-        table[0, 3] = sheet.is_sequential(scene.aggregate)
-        table[1, 3], table[2, 3] = texture.first, texture.first + len(texture.corners) - 1
-        table[4, 3] = sheet.box.name == scene.selected
-        table[7] = -1, -1, 0, scene.outlines
-        if scene.hover is not None and scene.hover.name == sheet.box.name and scene.hover.index is not None:
-            table[7, :2] = scene.hover.cell[1], scene.hover.cell[0]
-        for number, (left, top) in enumerate(texture.corners):
-            level = texture.first + number
-            table[8 + level, :3] = limits[min(level, len(limits) - 1)], left, top
+        sheet, texture = tile.sheet, tile.texture
+        state = tile.version, texture.first, scene.ranges, scene.outlines, scene.shared_limit
+        if tile.described != state:
+            tile.described = state
+            limits = scene.limits(sheet)
+            tile.table[0, 3] = sheet.is_sequential(scene.aggregate)
+            tile.table[1, 3], tile.table[2, 3] = texture.first, texture.first + len(texture.corners) - 1
+            tile.table[7] = -1, -1, 0, scene.outlines
+            for number, (left, top) in enumerate(texture.corners):
+                level = texture.first + number
+                tile.table[8 + level, :3] = limits[min(level, len(limits) - 1)], left, top
+        table, name = tile.table, sheet.box.name
+        hovered = scene.hover is not None and scene.hover.name == name and scene.hover.index is not None
+        if hovered or scene.selected == name:
+            table = table.copy()
+            table[4, 3] = scene.selected == name
+            if scene.hover is not None and hovered:
+                table[7, :2] = scene.hover.cell[1], scene.hover.cell[0]
         self._sheets.draw(table, texture)
 
     def _forget(self) -> None:

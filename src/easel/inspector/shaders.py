@@ -1,4 +1,4 @@
-"""The programs that draw sheets, plates and text. Cells, lines and outlines are worked out per pixel; nothing is geometry."""
+"""The programs that draw sheets, plates and text. Cells, lines and outlines are worked out per pixel."""
 
 from easel.inspector.colors import AMBER, LOUD, NEGATIVE, POSITIVE, SEQUENTIAL, WHITE, ZERO, Rgb
 
@@ -14,7 +14,7 @@ SHEET_UNIFORMS = """
 #version 330
 uniform mat4 clip_from_world;
 uniform vec4 sheet[22];
-// 0 origin, sequential?  1 right, first level there  2 down, last level  3 columns, rows of the tile, its place in the sheet
+// 0 origin, sequential?  1 right, first level there  2 down, last level  3 columns, rows of the tile, where it begins
 // 4 kernel columns, rows, rows of a band, chosen?  5 block columns, rows, blocks across, gutter
 // 6 length of what is folded, wide?, columns, rows of the sheet  7 the cell under the pointer, left, outline?
 // 8 … limit of a level, left and upper texel of the level

@@ -165,7 +165,8 @@ class TextBrush(_Quads):
         context = self._context
         context.disable(context.DEPTH_TEST)
         context.enable(context.BLEND)
-        context.blend_func = context.SRC_ALPHA, context.ONE_MINUS_SRC_ALPHA
+        # Alpha stays 1: an interface that shows the picture would let its panel shine through.
+        context.blend_func = context.SRC_ALPHA, context.ONE_MINUS_SRC_ALPHA, context.ONE, context.ONE
         _write(self._program, "size", np.array([size[1], size[0]], np.float32))
         self._texture.use(0)
         context.clear_samplers()

@@ -133,7 +133,7 @@ def test_bits_depend_neither_on_company_nor_on_threads():
 def test_without_numba_torch_takes_over(tmp_path):
     (tmp_path / "numba.py").write_text("raise ImportError")
     program = (
-        "import torch; from easel.fields import Architecture, build, art_fused\n"
+        "import torch; from easel.fields import Architecture, build\nfrom easel.fields.art import fused as art_fused\n"
         "f = build(Architecture(), 0)\n"
         "with torch.inference_mode():\n"
         "    assert not art_fused.runs_fused(f.network, f.encoding, torch.zeros(4, 3))\n"

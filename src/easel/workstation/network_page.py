@@ -78,6 +78,8 @@ class NetworkPage:
             "n": self._toggle_shared,
             "h": self._toggle_help,
         }
+        self.footers: list[Callable[[], object]] = []
+        """What else is drawn below the picture."""
         self._below = 0.0
         self._range = scene.ranges
         self._histogram = Histogram()
@@ -163,8 +165,10 @@ class NetworkPage:
         self._use_tool()
         self._follow()
         self._draw_readout()
+        for draw in self.footers:
+            draw()
         if self.panel.visible:
-            self._below = max(imgui.get_cursor_pos_y() - top, 0.0)
+            self._below = imgui.get_cursor_pos_y() - top + imgui.get_style().item_spacing.y
 
     def _use_tool(self) -> None:
         """Hand the tool what wheel and drag did over it."""
@@ -258,11 +262,13 @@ class NetworkPage:
     def draw_details(self) -> None:
         details = self.details
         assert details is not None
-        name = self.pinned.name if self.pinned is not None else self.scene.selected
-        sheet = self.scene.sheet(name) if name else None
-        if sheet is None:
-            details.text_wrapped("Click a tensor to see it as a heat map, with its histogram.")
+        if not self.scene.sheets:
+            details.text_wrapped("This network has no tensor with values.")
             return
+        # Before anything is chosen, the largest.
+        name = self.scene.selected or max(self.scene.sheets, key=lambda sheet: sheet.tensor.numel()).ref.name
+        sheet = self.scene.sheet(name)
+        assert sheet is not None, "only what is shown can be chosen"
         whole = details.combo(
             "Show", ["Tensor", "Kernel"], help="All of it, or the kernel of the value that is pinned."
         )

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from easel.fields.films.film import latent_film, latent_keys, pan_film, rotation_film, write_film, zoom_film
     from easel.fields.films.schedules import schedule
     from easel.fields.films.walks import lerp, slerp
-    from easel.fields.fitting import Step, fit
+    from easel.fields.fitting.losses import LossWeights
+    from easel.fields.fitting.presets import PRESETS, Preset
+    from easel.fields.fitting.result import FitResult, drain
+    from easel.fields.fitting.run import Step, fit
+    from easel.fields.fitting.sizing import largest_field, smallest_field
+    from easel.fields.fitting.targets import as_target, load_image_as_tensor
     from easel.fields.grids import HashGrid, PlaneProduct
     from easel.fields.inrf import INRF2D, INRF3D
     from easel.fields.latents import Fields, LatentInputs, Latents
-    from easel.fields.losses import LossWeights
-    from easel.fields.presets import PRESETS, Preset
     from easel.fields.rendering import render
-    from easel.fields.result import FitResult, drain
-    from easel.fields.sizing import largest_field, smallest_field
-    from easel.fields.targets import as_target, load_image_as_tensor
     from easel.fields.volumes.look import Look
     from easel.fields.volumes.mesh_export import isosurface, write_mesh
     from easel.fields.volumes.pyvista_grid import to_pyvista
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _HOME = {
     "INRF2D": "inrf",
     "INRF3D": "inrf",
-    "PRESETS": "presets",
+    "PRESETS": "fitting.presets",
     "Architecture": "art.architecture",
     "Calibration": "calibration",
     "CompressedPicture": "compression.picture",
@@ -44,7 +44,7 @@ _HOME = {
     "Field": "field",
     "FieldConfig": "config",
     "Fields": "latents",
-    "FitResult": "result",
+    "FitResult": "fitting.result",
     "FourierEncoding": "encodings",
     "HashGrid": "grids",
     "Identity": "encodings",
@@ -52,27 +52,27 @@ _HOME = {
     "LatentInputs": "latents",
     "Latents": "latents",
     "Look": "volumes.look",
-    "LossWeights": "losses",
+    "LossWeights": "fitting.losses",
     "OneBlob": "encodings",
     "PlaneProduct": "grids",
-    "Preset": "presets",
+    "Preset": "fitting.presets",
     "RandomFourier": "encodings",
     "SphericalHarmonics": "encodings",
-    "Step": "fitting",
+    "Step": "fitting.run",
     "StraightThroughStep": "activations",
     "Window": "window",
-    "as_target": "targets",
+    "as_target": "fitting.targets",
     "build": "art.architecture",
     "build_field": "field",
     "compress": "compression.rate_control",
-    "drain": "result",
-    "fit": "fitting",
+    "drain": "fitting.result",
+    "fit": "fitting.run",
     "isosurface": "volumes.mesh_export",
-    "largest_field": "sizing",
+    "largest_field": "fitting.sizing",
     "latent_film": "films.film",
     "latent_keys": "films.film",
     "lerp": "films.walks",
-    "load_image_as_tensor": "targets",
+    "load_image_as_tensor": "fitting.targets",
     "pan_film": "films.film",
     "read_volume": "volumes.volume_files",
     "render": "rendering",
@@ -81,7 +81,7 @@ _HOME = {
     "resolve": "art.architecture",
     "schedule": "films.schedules",
     "slerp": "films.walks",
-    "smallest_field": "sizing",
+    "smallest_field": "fitting.sizing",
     "to_pyvista": "volumes.pyvista_grid",
     "turntable": "volumes.views",
     "twelve_views": "volumes.views",

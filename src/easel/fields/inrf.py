@@ -24,19 +24,19 @@ from easel.fields.art.architecture import Architecture, draw_latent
 from easel.fields.calibration import Calibration
 from easel.fields.config import FieldConfig, Knobs
 from easel.fields.field import Field
-from easel.fields.fitting import Step, fit
+from easel.fields.fitting.learner import OPTIMIZERS
+from easel.fields.fitting.losses import LOSSES, LossWeights
+from easel.fields.fitting.presets import preset_named
+from easel.fields.fitting.result import FitResult, drain
+from easel.fields.fitting.run import Step, fit
+from easel.fields.fitting.targets import as_target
 from easel.fields.latents import Latents, Size
-from easel.fields.learner import OPTIMIZERS
-from easel.fields.losses import LOSSES, LossWeights
 from easel.fields.painter import Painter
 from easel.fields.predecessor import is_predecessors, settings
-from easel.fields.presets import preset_named
 from easel.fields.recipe import Recipe, architecture_recipe, check_shape
-from easel.fields.result import FitResult, drain
 from easel.fields.sample_files import SUFFIXES
 from easel.fields.storage import Saved, from_plain, load_field, read_metadata, save_field
 from easel.fields.streams import stream
-from easel.fields.targets import as_target
 from easel.fields.window import WHOLE
 from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
@@ -189,10 +189,10 @@ class INRF(Painter):
     ) -> FitResult:
         """Learn a picture or a volume; afterwards `generate()` shows it, at any size.
 
-        What `target` and `bounds` may be is said at `targets.as_target`, and what `mask` does at `fitting.fit`. The
+        What `target` and `bounds` may be is said at `fitting.targets.as_target`, and what `mask` does at `fitting.run.fit`. The
         run ends after `steps` or `seconds` or at `target_psnr`, whichever is first; without any, where its preset ends.
         The preset 'auto' is 'keep' after `init_map_fn`: the model's field learns, from the weights that it has; else it
-        is 'fast', a field of its own. Others are in `presets.PRESETS`. `knobs` say how steps are taken; `loss`,
+        is 'fast', a field of its own. Others are in `fitting.presets.PRESETS`. `knobs` say how steps are taken; `loss`,
         `optimizer`, `batch`, `lr` and `weight_decay` turn single ones of them. `on_step` hears of every step; where it
         returns False the run ends.
         """

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from easel.fields import fused as kernel
 from easel.fields.calibration import UNIT, Calibration
 from easel.fields.coordinates import coordinates_at
 from easel.fields.field import Field
+from easel.fields.fitting import fused as kernel
 from easel.fields.tiles import device_of, tiles
 from easel.fields.window import WHOLE, Window
 

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from easel.fields import fused as kernel
 from easel.fields.coordinates import axis_coordinates, gather
 from easel.fields.field import Field
+from easel.fields.fitting import fused as kernel
 from easel.fields.window import WHOLE, Window
 
 TILE = 65_536

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from easel.fields.config import FieldConfig, Knobs
 from easel.fields.field import Field, build_field
-from easel.fields.fitting import Step, fit
+from easel.fields.fitting.run import Step, fit
 from easel.fields.rendering import render
 from easel.graphics.color import colormap
 from easel.graphics.metrics import psnr

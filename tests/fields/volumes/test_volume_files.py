@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from easel.fields.config import FieldConfig
 from easel.fields.field import build_field
-from easel.fields.fitting import fit
+from easel.fields.fitting.run import fit
 from easel.fields.rendering import render
 from easel.fields.volumes.nifti import read_nifti
 from easel.fields.volumes.views import render_volume

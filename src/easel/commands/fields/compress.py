@@ -172,7 +172,7 @@ def _compress_weights(config: CompressConfig, out: Path) -> int:
 
 
 def _picture(file: Path) -> "Tensor":
-    from easel.fields.targets import as_target
+    from easel.fields.fitting.targets import as_target
 
     try:
         return as_target(file)

@@ -15,10 +15,10 @@ from easel.console import BadInput, prepare_folder, progress
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from easel.fields.fitting import Step
+    from easel.fields.fitting.losses import LossWeights
+    from easel.fields.fitting.result import FitResult
+    from easel.fields.fitting.run import Step
     from easel.fields.inrf import INRF
-    from easel.fields.losses import LossWeights
-    from easel.fields.result import FitResult
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".webp", ".tif", ".tiff")
 VOLUMES = (".npy", ".nii", ".gz")
@@ -88,9 +88,9 @@ def _places(config: FitConfig) -> Iterator[tuple[Path, Path]]:
 
 
 def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
+    from easel.fields.fitting.presets import preset_named
+    from easel.fields.fitting.targets import as_target
     from easel.fields.inrf import INRF2D, INRF3D
-    from easel.fields.presets import preset_named
-    from easel.fields.targets import as_target
     from easel.fields.volumes.volume_files import read_volume
     from easel.graphics.image import imread
 
@@ -138,7 +138,7 @@ def _steps(config: FitConfig) -> int | None:
 
 
 def _loss(config: FitConfig) -> "LossWeights | None":
-    from easel.fields.losses import LossWeights
+    from easel.fields.fitting.losses import LossWeights
 
     given = {name: getattr(config, name) for name in ("l1", "l2", "ssim") if getattr(config, name)}
     return LossWeights(**given) if given else None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from easel.fields.compression.wavelets import Detail, Plane, synthesize
-from easel.fields.learner import one_thread
+from easel.fields.fitting.learner import one_thread
 
 GROUPS = 5
 """Levels that are told apart: the finest four, and all others with the low band."""

@@ -6,9 +6,9 @@ import torch
 
 from easel.fields.config import FieldConfig, Knobs
 from easel.fields.field import build_field
-from easel.fields.fitting import fit
+from easel.fields.fitting.result import drain
+from easel.fields.fitting.run import fit
 from easel.fields.rendering import render
-from easel.fields.result import drain
 from easel.graphics.metrics import psnr, ssim
 
 PICTURE = torch.stack(torch.meshgrid(torch.linspace(0, 1, 30), torch.linspace(0, 1, 20), indexing="ij"), dim=-1)

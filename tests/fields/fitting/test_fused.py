@@ -12,9 +12,9 @@ import torch
 
 from easel.fields import FieldConfig, Knobs, build_field
 from easel.fields.coordinates import pixel_centers
-from easel.fields.fused import FusedLearner, runs_fused
-from easel.fields.learner import Learner
-from easel.fields.losses import LOSSES, mean_loss
+from easel.fields.fitting.fused import FusedLearner, runs_fused
+from easel.fields.fitting.learner import Learner
+from easel.fields.fitting.losses import LOSSES, mean_loss
 from easel.fields.rendering import values_at
 
 pytest.importorskip("numba")
@@ -132,7 +132,7 @@ def test_fourier_fields_stay_with_torch():
 FIT = """
 import torch
 from easel.fields import FieldConfig, build_field, fit, render
-from easel.fields.fused import runs_fused
+from easel.fields.fitting.fused import runs_fused
 generator = torch.Generator().manual_seed(0)
 field = build_field(FieldConfig(), (16, 16), 3, generator=generator)
 steps = list(fit(field, torch.rand(16, 16, 3, generator=generator), steps=3, generator=generator))

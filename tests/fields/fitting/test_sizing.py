@@ -3,9 +3,9 @@ import torch
 
 from easel.fields.config import Knobs
 from easel.fields.field import build_field
-from easel.fields.fitting import fit, psnr_of
+from easel.fields.fitting.run import fit, psnr_of
+from easel.fields.fitting.sizing import largest_field, smallest_field
 from easel.fields.rendering import render
-from easel.fields.sizing import largest_field, smallest_field
 
 PICTURE = torch.rand(32, 40, 3, generator=torch.Generator().manual_seed(0))
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from easel.fields import Architecture, FieldConfig, Knobs, LossWeights, as_target, build, build_field, fit, render
-from easel.fields.fitting import averaging, cosine, patches, psnr_of, spread
+from easel.fields.fitting.run import averaging, cosine, patches, psnr_of, spread
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@ import sys
 import pytest
 import torch
 
-from easel.fields.losses import LOSSES, LossWeights, mean_loss, mixed_loss
+from easel.fields.fitting.losses import LOSSES, LossWeights, mean_loss, mixed_loss
 from easel.graphics.metrics import ssim
 
 SIZE = (32, 40)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from easel.fields.field import Field
-from easel.fields.fitting import Step, psnr_of
+from easel.fields.fitting.run import Step, psnr_of
 from easel.fields.rendering import render
 from easel.graphics.metrics import ssim
 

@@ -17,8 +17,8 @@ from easel.fields.config import Knobs
 from easel.fields.coordinates import pixel_centers
 from easel.fields.encodings import DenseGrid
 from easel.fields.field import Field
-from easel.fields.learner import ADAM, OPTIMIZERS, SGD_MOMENTUM, loss_bound
-from easel.fields.losses import HUBER_TURN, LOSSES
+from easel.fields.fitting.learner import ADAM, OPTIMIZERS, SGD_MOMENTUM, loss_bound
+from easel.fields.fitting.losses import HUBER_TURN, LOSSES
 from easel.fields.networks import MLP
 
 # Not numba's own threads: they spin while they wait, and on a busy machine (a window is drawing, say) that was
@@ -30,7 +30,7 @@ _HELPERS = ThreadPoolExecutor(thread_name_prefix="easel-fields")
 def _kernel() -> Any:
     """The kernel's module; None without a numba that fits this Python and numpy."""
     try:
-        return import_module("easel.fields.kernel")
+        return import_module("easel.fields.fitting.kernel")
     except ImportError:
         return None
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from easel.fields.config import FieldConfig, Knobs
 from easel.fields.field import build_field
-from easel.fields.fitting import fit, psnr_of
+from easel.fields.fitting.run import fit, psnr_of
 from easel.fields.rendering import render
 
 SMALLEST = 1_000

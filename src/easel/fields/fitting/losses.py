@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from easel.fields.targets import channel_weights
+from easel.fields.fitting.targets import channel_weights
 from easel.graphics.metrics import ssim
 
 HUBER_TURN = 0.1

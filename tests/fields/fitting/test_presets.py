@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from easel.fields.field import build_field
-from easel.fields.fitting import fit
-from easel.fields.presets import PRESETS, preset_named
-from easel.fields.result import drain
+from easel.fields.fitting.presets import PRESETS, preset_named
+from easel.fields.fitting.result import drain
+from easel.fields.fitting.run import fit
 
 
 def picture(size):

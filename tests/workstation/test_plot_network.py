@@ -249,14 +249,15 @@ def window(plot, test_data):
     def open_window(**settings):
         plotter = plot(**({"render_res": (900, 600)} | settings))
         view = View("plot", 900, 600, backend="headless", strict=True)
-        opened.append(view)
+        opened.append((plotter, view))
         plotter._open(view)
         driver = Driver(view)
         driver.frames(3)
         return plotter, driver
 
     yield open_window
-    for view in opened:
+    for plotter, view in opened:
+        plotter._close()
         view.close()
 
 
@@ -327,6 +328,22 @@ def test_brackets_change_the_sample(window, test_data, model):
     driver.key("left_bracket")
     driver.key("left_bracket")
     assert plotter.sample == 4
+
+
+def test_updates_are_moments_to_go_back_to(window, stored, model):
+    plotter, driver = window()
+    other = SimpleCNN()
+    torch.save(other.state_dict(), stored)
+    plotter.update_plot()
+    driver.frames(2)
+    assert torch.equal(plotter._scene.sheet("fc2.weight").tensor, other.fc2.weight)
+    driver.key("comma")
+    driver.frames(2)
+    assert torch.equal(plotter._scene.sheet("fc2.weight").tensor, model.fc2.weight)
+    driver.key("period")
+    driver.key("d")
+    driver.frames(2)
+    assert torch.equal(plotter._scene.sheet("fc2.weight").tensor, other.fc2.weight - model.fc2.weight)
 
 
 def test_find_flies_to_a_tensor(window):

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from torch import Tensor
 
 from easel.inspector.comparison import difference, relative
+from easel.inspector.pick import value_at, written
 from easel.inspector.snapshot import Snapshot
 from easel.inspector.statistics import NetworkSummary, summarize_network
 from easel.inspector.timeline import Timeline
@@ -39,6 +40,8 @@ class NetworkTime:
         self._coming: Future[NetworkSummary] | None = None
         self._summary: NetworkSummary | None = None
         self._summed: int | None = None
+        self._curve_of: tuple[object, ...] = ()
+        self._curve: list[float | int | bool] = []
         page.on_key("space", self._toggle_play)
         page.on_key("comma", lambda: self.go(-1))
         page.on_key("period", lambda: self.go(1))
@@ -48,6 +51,8 @@ class NetworkTime:
         page.footers.append(self.draw)
         if table is not None:
             table.on_frame(self.draw_table)
+        if page.details is not None:
+            page.details.on_frame(self.draw_pinned)
 
     @property
     def timeline(self) -> Timeline:
@@ -71,6 +76,9 @@ class NetworkTime:
         panel, steps = self.page.panel, self.timeline.steps
         if not steps:
             panel.text("Nothing was recorded yet.")
+            return
+        if len(steps) == 1:
+            self._show(MODES[0], WEIGHTS)
             return
         self._play(len(steps))
         place = len(steps) - 1 if self.place is None else min(self.place, len(steps) - 1)
@@ -107,6 +115,21 @@ class NetworkTime:
             self.page.pinned = None
             self.page.scene.selected = name
             self.page.view.look_at(name)
+
+    def draw_pinned(self) -> None:
+        """The value that is pinned through time, and what else is known at its index."""
+        hit, details, snapshot = self.page.pinned, self.page.details, self.shown
+        if hit is None or hit.index is None or details is None or snapshot is None or len(self.timeline.steps) < 2:
+            return
+        wanted = (hit.name, hit.index, self.timeline.steps)
+        if wanted != self._curve_of:
+            found = self.timeline.values(hit.name, hit.index)
+            self._curve_of, self._curve = wanted, [value for _, value in found if not isinstance(value, complex)]
+        details.plot(self._curve, label="##curve", overlay=f"{self._curve[-1]:.5g} now" if self._curve else "")
+        for quantity in self._quantities(snapshot)[1:]:
+            tensor = snapshot.tensors.get(f"{hit.name}.{quantity}")
+            if tensor is not None and tensor.shape == self.page.scene.refs[hit.name].shape:
+                details.text(f"{quantity} {written(value_at(tensor, hit.index))}")
 
     def close(self) -> None:
         """Stop counting."""

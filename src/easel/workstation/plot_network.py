@@ -16,11 +16,14 @@ from easel.inspector.comparison import difference
 from easel.inspector.forward import capture
 from easel.inspector.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
+from easel.inspector.snapshot import Snapshot, copied
+from easel.inspector.timeline import Timeline
 from easel.inspector.weights_file import clean_names, read_weights
 from easel.viewer.events import CloseAsked, KeyChanged
 from easel.viewer.view import View
 from easel.workstation.channel_box import BOX_RANGE, ChannelBox
 from easel.workstation.network_page import NetworkPage
+from easel.workstation.network_time import NetworkTime
 
 Number = float | int
 log = logging.getLogger("easel")
@@ -72,13 +75,17 @@ class PlotNetwork3D:
         self.notice = ""
         """What the last update could not do, in one line."""
         self._weights: Mapping[str, Tensor] | None = None
+        self.timeline = Timeline()
+        """What was shown at every update."""
         self._page: NetworkPage | None = None
+        self._time: NetworkTime | None = None
         self._view: View | None = None
         self._due = False
         boxed = bool(add_box_widget) and plot_type == "output"
         self.box = ChannelBox(self.box_render_range, box_step) if boxed else None
         self._scene = self._make_scene()
         self._camera = self._scene.home(self._size)
+        self._remember()
 
     def __call__(
         self,
@@ -112,16 +119,15 @@ class PlotNetwork3D:
                 if not view.headless:
                     raise
             finally:
-                self._page = self._view = None
+                self._close()
         return True
 
     def update_plot(self, make_animation: bool | None = None) -> None:
         """Read the file of weights, show what it holds, and write a frame if that is asked for."""
         self._read()
-        if self.plot_type == "param":
-            self._show(self._weights or {name: ref.tensor for name, ref in tensors(self.neural_network).items()})
-        else:
+        if self.plot_type == "output":
             self._change(self._make_scene())
+        self._remember()
         if self.make_animation if make_animation is None else make_animation:
             self.capture_frame()
 
@@ -220,11 +226,20 @@ class PlotNetwork3D:
         else:
             self._weights = found
 
-    def _show(self, values: Mapping[str, Tensor]) -> None:
+    def _remember(self) -> None:
+        """Keep what there is now as a moment to come back to, and show it."""
+        live = self._weights if self.plot_type == "param" else None
+        refs = tensors(self.neural_network) if self.plot_type == "param" else self._scene.refs
+        values = {name: ref.tensor for name, ref in refs.items() if ref.is_materialised} | dict(live or {})
+        last = self.timeline.last
+        before = {} if last is None else last.tensors
+        copies = {name: copied(tensor, before.get(name)) for name, tensor in values.items()}
+        self.timeline.add(Snapshot(0 if last is None else last.step + 1, copies))
         if self._page is None:
-            self._scene.update(values)
-        else:
-            self._page.show(values)
+            self._scene.update(copies)
+        elif self._time is None or self._time.place is None:
+            self._page.show(copies)
+        if self._page is not None:
             self._page.notice = self.notice
 
     def _change(self, scene: NetworkScene) -> None:
@@ -246,8 +261,15 @@ class PlotNetwork3D:
         page.on_key("left_bracket", lambda: self._change_sample(-1))
         page.on_key("right_bracket", lambda: self._change_sample(1))
         page.tool = None if self.box is None else self
+        # Maps apart show the newest pass: they have no past.
+        self._time = NetworkTime(page, self.timeline) if self.box is None else None
         view.on_key(page.press)
         self._view, self._page = view, page
+
+    def _close(self) -> None:
+        if self._time is not None:
+            self._time.close()
+        self._page = self._time = self._view = None
 
     def _turn(self, view: View, interval_seconds: float | None, most: int | None, *, once: bool) -> None:
         updates, last = 0, time.monotonic()

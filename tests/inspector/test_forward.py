@@ -13,7 +13,7 @@ from torch import nn
 from easel.inspector import forward
 from easel.inspector.forward import capture
 from easel.inspector.model_tensors import tensors
-from easel.inspector.recorder import leaves
+from easel.inspector.nested import leaves
 
 
 class Net(nn.Module):
@@ -308,6 +308,24 @@ def test_bare_parameters_belong_to_the_functions_that_use_them():
         ("linear", ("weight",)),
         ("add", ("shift",)),
     ]
+
+
+def test_a_layer_that_hands_out_its_parameter():
+    query = Net(lambda net: net.weight)
+    query.weight = nn.Parameter(torch.rand(1, 4))
+    model = Net(lambda net, x: net.fc(x + net.query()), query=query, fc=nn.Linear(4, 2))
+    assert edges(captured(model, torch.rand(1, 4))) == "input>add query>add add>fc"
+
+
+def test_a_hook_of_the_users_that_raises():
+    def refuse(*_):
+        raise KeyError("not today")
+
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    model[1].register_forward_pre_hook(refuse)
+    found = captured(model, torch.rand(1, 2))
+    assert "not today" in found.error
+    assert edges(found) == "input>0"
 
 
 def test_bfloat16():

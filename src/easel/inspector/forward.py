@@ -13,7 +13,9 @@ from torch.func import functional_call
 
 from easel.inspector.graph import Graph, TensorRef
 from easel.inspector.model_tensors import clean_path, tensors, unwrap
-from easel.inspector.recorder import Recorder, leaves, one_line
+from easel.inspector.naming import one_line
+from easel.inspector.nested import leaves
+from easel.inspector.recorder import Recorder
 from easel.inspector.rerun import different
 
 MEMORY_BYTES = 256 * 2**20

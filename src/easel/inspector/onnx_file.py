@@ -9,7 +9,7 @@ import torch
 
 from easel.graphics.files import FileError, open_file
 from easel.inspector.graph import Edge, Graph, Node, TensorRef
-from easel.inspector.recorder import number_names
+from easel.inspector.naming import number_names
 
 LIMIT_BYTES = 2**31
 """What a protobuf message may have; larger models keep their weights in other files."""

@@ -5,10 +5,9 @@ exchange links both. A layer (a module without children, or attention) is one no
 """
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,12 +17,11 @@ from torch.overrides import TorchFunctionMode
 
 from easel.inspector.graph import Edge, Graph, Node
 from easel.inspector.model_tensors import join_path
+from easel.inspector.naming import number_names, one_line, plain_name
+from easel.inspector.nested import leaves
 
-DEEPEST = 16
-"""Containers inside one another that are searched for tensors."""
-_ALIASES = frozenset({"__get__", "detach", "__deepcopy__", "__setstate__", "as_subclass", "alias"})
+_ALIASES = frozenset({"__get__", "detach"})
 """Functions whose result is the same data under another handle: no operations of the network."""
-_OPERATORS = frozenset({"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"})
 
 
 @dataclass(eq=False)
@@ -118,6 +116,8 @@ class Recorder(TorchFunctionMode):
             self._silent += is_layer
 
         def leave(module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
+            if not self._frames or self._frames[-1].module is not module:
+                return None  # a hook of the user's own raised before the module began
             frame = self._frames.pop()
             self._silent -= frame.is_layer
             if self._silent:
@@ -231,8 +231,12 @@ class Recorder(TorchFunctionMode):
         record = self._module_record(frame)
         unchanged = {id(t) for t, v in zip(frame.given, frame.versions, strict=True) if _version(t) == v}
         replaced = None
-        if output is made[0][1] and id(output) in unchanged and output.layout is torch.strided:
-            # It hands on what it got. Another handle on the same data keeps both apart: a residual path may go past it.
+        if (
+            output is made[0][1]
+            and (id(output) in unchanged or id(output) in self._known)
+            and output.layout is torch.strided
+        ):
+            # It hands on what it got, or owns. Another handle keeps both apart: a residual path may go past it.
             replaced = output.view_as(output)
             made = [("", replaced)]
             self._alive.append(replaced)
@@ -255,7 +259,7 @@ class Recorder(TorchFunctionMode):
 
     def _function_record(self, name: str, given: list[Tensor]) -> Record:
         path = self._frames[-1].path if self._frames else ""
-        kind = _plain(name)
+        kind = plain_name(name)
         owned = tuple(dict.fromkeys(self._known[id(tensor)] for tensor in given if id(tensor) in self._known))
         return Record(kind, join_path(path, kind), path, tensors=owned)
 
@@ -321,47 +325,6 @@ class Recorder(TorchFunctionMode):
             yield
         finally:
             self._silent -= 1
-
-
-def leaves(value: Any, suffix: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
-    """(suffix, tensor) of all tensors in nested lists, tuples, mappings and dataclasses: `.1.0`, `.logits`."""
-    if isinstance(value, Tensor):
-        yield suffix, value
-    elif depth < DEEPEST:
-        if isinstance(value, Mapping):
-            inner = list(value.items())
-        elif isinstance(value, list | tuple):
-            inner = list(enumerate(value))
-        elif is_dataclass(value) and not isinstance(value, type):
-            inner = [(part.name, getattr(value, part.name, None)) for part in fields(value)]
-        else:
-            inner = []
-        for key, part in inner:
-            yield from leaves(part, f"{suffix}.{key}", depth + 1)
-
-
-def one_line(error: BaseException) -> str:
-    """An exception as a line for a label."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
-
-
-def number_names(bases: list[str], taken: Container[str]) -> list[str]:
-    """The bases, numbered `:1`, `:2` … where they come more than once or are taken."""
-    times, seen = Counter(bases), Counter[str]()
-    names: list[str] = []
-    for base in bases:
-        seen[base] += 1
-        names.append(f"{base}:{seen[base]}" if times[base] > 1 or base in taken else base)
-    return names
-
-
-def _plain(name: str) -> str:
-    """`__radd__` is add, `_max_pool2d` max_pool2d; `add_` keeps what tells that it works in place."""
-    if not name.startswith("__"):
-        return name.lstrip("_")
-    name = name.strip("_")
-    return name[1:] if name[0] in "ri" and name[1:] in _OPERATORS else name
 
 
 def _version(tensor: Tensor) -> int:

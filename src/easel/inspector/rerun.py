@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from easel.inspector.recorder import Call, Record, leaves
+from easel.inspector.nested import leaves
+from easel.inspector.recorder import Call, Record
 
 
 def different(calls: Sequence[tuple[Record, Call]], copies: Mapping[int, Tensor]) -> Iterator[str]:

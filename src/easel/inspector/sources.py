@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from easel.graphics.files import open_file
 from easel.inspector.graph import Graph, Kind, TensorRef
 from easel.inspector.model_tensors import tensors
+from easel.inspector.naming import one_line
 from easel.inspector.onnx_file import read_onnx
-from easel.inspector.recorder import one_line
 from easel.inspector.weights_file import read_weights
 
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")

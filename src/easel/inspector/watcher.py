@@ -76,7 +76,8 @@ class Watch:
         self._coming = _Coming.of(self._step, found)
         if self._coming.event is None:
             self._receive()
-        self._due = now + max(self.seconds, (self._clock() - now) / THRIFT)
+        if self.seconds:
+            self._due = now + max(self.seconds, (self._clock() - now) / THRIFT)
         return True
 
     @property
@@ -110,10 +111,10 @@ def watch(
 ) -> Watch:
     """Watch a model learn: call `.record(step)` in the loop, read `.timeline` at any time.
 
-    At most one snapshot in so many seconds, and fewer where they would take more than 2 % of the time. They hold
-    parameters and buffers and, if asked for, gradients and the optimizer's memory. With a `sample`, a tensor, a tuple
-    of arguments or a dict of keywords, each also runs one forward pass and holds its activations. `memory_bytes` and
-    `folder` are the timeline's.
+    At most one snapshot in so many seconds, and fewer where they would take more than 2 % of the time; with `seconds=0`
+    one at every call, whatever it costs. They hold parameters and buffers and, if asked for, gradients and the
+    optimizer's memory. With a `sample`, a tensor, a tuple of arguments or a dict of keywords, each also runs one
+    forward pass and holds its activations. `memory_bytes` and `folder` are the timeline's.
     """
     return Watch(
         model,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from easel.viewer.view import View
     from easel.viewer.waiting import open_file_dialog, save_file_dialog
     from easel.viewer.window import Window, create_tensor, show
-    from easel.workstation.network_page import network_panel
+    from easel.workstation.network_panel import network_panel
     from easel.workstation.plot_network import PlotNetwork3D
 
     HAS_CUDA: bool
@@ -69,7 +69,7 @@ _HOMES = {
     "create_tensor": "easel.viewer.window",
     "imread": "easel.graphics.image",
     "imwrite": "easel.graphics.image",
-    "network_panel": "easel.workstation.network_page",
+    "network_panel": "easel.workstation.network_panel",
     "open_file_dialog": "easel.viewer.waiting",
     "save_file_dialog": "easel.viewer.waiting",
     "set_log_level": "easel.log",

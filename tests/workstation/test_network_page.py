@@ -11,7 +11,8 @@ from easel.inspector.statistics import summarize_network
 from easel.inspector.watcher import watch
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
-from easel.workstation.network_page import NetworkPage, heat_map, network_panel
+from easel.workstation.network_page import NetworkPage, heat_map
+from easel.workstation.network_panel import network_panel
 from easel.workstation.network_time import NetworkTime
 from easel.workstation.statistics_table import COLUMNS, numbers
 
@@ -101,6 +102,23 @@ def test_values_written_in_place_are_seen(view, model):
         model[3].weight.mul_(2)
     assert page.show(page.values) == ["3.weight"]
     assert page.scene.sheet("3.weight").version > before
+
+
+def test_a_watched_training_brings_its_values_to_a_panel(view, model):
+    watched = watch(model, seconds=0)
+    page = network_panel(view.panel("Network"), watched)
+    driver = Driver(view)
+    for step in range(3):
+        with torch.no_grad():
+            model[3].weight.add_(step)
+        watched._due = 0.0
+        watched.record(step)
+        driver.frames(2)
+        assert torch.equal(shown(page, "3.weight"), model[3].weight)
+    driver.move(page.view, *(side / 2 for side in page.view.size[::-1]))
+    driver.key("left")
+    driver.frames(2)
+    assert torch.allclose(shown(page, "3.weight"), model[3].weight - 2, atol=1e-6)
 
 
 def test_the_newest_moment_is_shown_and_the_keys_go_back(training):

@@ -5,11 +5,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from easel.inspector.colors import value_colors
-from easel.inspector.graph import TensorRef
-from easel.inspector.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
 from easel.inspector.pick import Hit, value_at, written
 from easel.inspector.pyramid import AGGREGATES
@@ -312,23 +310,3 @@ def heat_map(sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...
     row, column = sheet.map.cell(index) if index is not None else (0, 0)
     top, left = row // PART * PART, column // PART * PART
     return spread[top : top + PART, left : left + PART].float()
-
-
-def network_panel(panel: Panel, model: nn.Module | Mapping[str, TensorRef]) -> NetworkPage:
-    """Show the tensors of a model in a panel of any window; call it once, before the loop.
-
-    The model is only read. The page that comes back shows what `page.show({name: tensor})` gives it; with the model's
-    own tensors, written in place by an optimizer, `page.show(page.values)` is enough. Keys act while the pointer is on
-    the panel.
-    """
-    scene = NetworkScene(tensors(model) if isinstance(model, nn.Module) else model)
-    page = NetworkPage(panel, scene)
-
-    def listen() -> None:
-        if imgui is not None and panel.visible and imgui.is_window_hovered() and not imgui.get_io().want_text_input:
-            for key in page.keys:
-                if imgui.is_key_pressed(getattr(imgui.Key, key), False):
-                    page.press(KeyChanged(key, True))
-
-    panel.on_frame(listen)
-    return page

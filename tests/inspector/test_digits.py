@@ -6,6 +6,7 @@ from torch import nn
 
 from easel import inspector
 from easel.inspector.comparison import difference
+from easel.inspector.network_scene import NetworkScene
 from easel.inspector.statistics import summarize_network
 
 STEPS = 40
@@ -71,6 +72,19 @@ def test_scrubbing_finds_the_very_numbers_of_each_moment(learnt):
     told = watch.timeline.values("conv2.weight", kernel)
     assert told == [(step, state["conv2.weight"][kernel].item()) for step, state in enumerate(states)]
     assert len({value for _, value in told}) > STEPS // 2
+
+
+@pytest.mark.parametrize("step", [0, 17, STEPS - 1])
+def test_a_picked_kernel_tells_the_numbers_of_its_moment(learnt, step):
+    watch, states, _ = learnt
+    scene, size = NetworkScene(inspector.tensors(watch.model)), (360, 640)
+    scene.update(watch.timeline.nearest(step).tensors)
+    for row in range(3):
+        for column in range(3):
+            index = (11, 5, row, column)
+            camera = scene.look_at("conv2.weight", size, index)
+            hit = scene.pick(camera, size, size[1] / 2, size[0] / 2)
+            assert (hit.name, hit.index, hit.value) == ("conv2.weight", index, states[step][hit.name][index].item())
 
 
 def test_activations_of_the_sample_belong_to_the_weights_of_their_moment(learnt, digits):

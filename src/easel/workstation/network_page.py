@@ -28,7 +28,7 @@ PART = 512
 """Cells a side of a tensor, at most, that the heat map shows at a time."""
 HELP = (
     "Left button turns, middle one moves, right one and wheel zoom; a click pins a value.\n"
-    "u update   r whole network   f fly to what the mouse is on   l labels   w / s outlines only / filled\n"
+    "u update   r whole network   f fly to what the mouse is on   l labels   w / s outlines / none\n"
     "a peak, RMS, mean   n shared range   d difference   space , . timeline   q close"
 )
 NONE = "Point at a tensor to read its values; click to keep one."

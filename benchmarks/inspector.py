@@ -124,6 +124,7 @@ def measure(name: str, quick: bool) -> Row:
     near.distance /= 6
     scene.draw(near, SIZE)
     inside = cpu_ms(turning(scene, near), repeats)
+    held = memory_mib()
     one = min(scene.sheets, key=lambda sheet: abs(sheet.tensor.numel() - UPDATED))
     weights = {
         name: parameter.detach() for name, parameter in model.named_parameters() if scene.sheet(name) is not None
@@ -144,7 +145,6 @@ def measure(name: str, quick: bool) -> Row:
     scene.draw(camera, SIZE)
     updated, everything = update([one.box.name]), update(list(weights))
     exact = exact_picks(scene, picks)
-    peak = memory_mib()
     scene.close()
     return {
         "network": name,
@@ -157,7 +157,7 @@ def measure(name: str, quick: bool) -> Row:
         "update_one_cpu_ms": updated,
         "updated_values": one.tensor.numel(),
         "update_all_cpu_ms": everything,
-        "memory_mib": peak,
+        "memory_mib": held,
         "model_mib": before,
         "picks": f"{exact}/{picks}",
     }
@@ -192,7 +192,8 @@ def main() -> None:
     with context:
         renderer = context.info["GL_RENDERER"]
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {torch.get_num_threads()} threads"
+        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"{torch.get_num_threads()} threads"
     )
     print(f"torch {torch.__version__}, {renderer}, {SIZE[1]} x {SIZE[0]}")
     print("CPU milliseconds, but for first s and MiB")

@@ -11,7 +11,7 @@ import torch
 from easel.gl.context import open_headless
 from easel.graphics.camera import Camera
 from easel.inspector.brushes import SheetBrush
-from easel.inspector.colors import AMBER, LOUD, POSITIVE, ZERO
+from easel.inspector.colors import AMBER, BACKGROUND, LOUD, POSITIVE, ZERO
 from easel.inspector.graph import TensorRef
 from easel.inspector.network_scene import NetworkScene
 from easel.inspector.shaders import SHEET_CELLS
@@ -327,3 +327,30 @@ def test_what_cannot_be_shown_is_an_empty_box(gl: None):
 def test_red_is_the_colour_of_the_limit(scene: Make):
     made = bare(scene(fc_weight=torch.full((3, 3), 0.25)))
     assert is_like(made.draw(made.look_at("fc.weight", SIZE), SIZE), POSITIVE[1], 1).sum() > 500
+
+
+def test_without_opengl_the_picture_is_much_the_same(scene: Make):
+    values = torch.randn(20, 30, generator=torch.Generator().manual_seed(0))
+    made, flat = bare(scene(fc_weight=values)), bare(scene(fc_weight=values))
+    flat.fallback = "no OpenGL on this machine"
+    camera = made.look_at("fc.weight", SIZE)
+    camera.azimuth = 0.4
+    one, other = bytes_of(made.draw(camera, SIZE)), bytes_of(flat.draw(camera, SIZE))
+    data = (other != np.round(np.array(BACKGROUND) * 255)).any(-1)
+    assert data.mean() > 0.2
+    assert (np.abs(one - other).max(-1) <= 3)[data].mean() > 0.95, "but for the cells' edges"
+    flat.labels = flat.legend = True
+    assert (flat.draw(camera, SIZE)[-28:] > 0.9).any()
+
+
+def test_the_focus_is_a_picture_of_one_tensor_or_kernel(scene: Make):
+    values = torch.zeros(4, 3, 3, 3)
+    values[2, 1, 0, 2], values[0, 0, 0, 0] = 1.0, -1.0
+    made = scene(conv_weight=values)
+    kernel = made.focus("conv.weight", (240, 320), (2, 1))
+    assert kernel.shape == (240, 320, 3)
+    red = is_like(kernel, POSITIVE[1]).nonzero()
+    assert len(red[0]) > 100 and red[1].min() > 160, "the upper right cell of the kernel, and its bar"
+    assert is_blue(made.focus("conv.weight", (240, 320))).any() and not is_blue(kernel[40:160]).any()
+    with pytest.raises(ValueError, match="4 axes"):
+        made.focus("conv.weight", (240, 320), (0, 0, 0, 0, 0))

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -32,6 +33,8 @@ def check(sheet: SheetMap) -> None:
                 assert sheet.cell(index) == (row, column) and cells[row, column] == tensor[index]
                 shown += 1
     assert shown == tensor.numel()
+    used = sheet.is_used(*np.indices(sheet.grid))
+    assert ((cells != 0).numpy() == used).all()
 
 
 @given(

@@ -8,18 +8,24 @@ if TYPE_CHECKING:
     from easel.inspector.follower import Follower, follow
     from easel.inspector.forward import Capture, capture
     from easel.inspector.graph import Edge, Graph, Node, TensorRef
+    from easel.inspector.layout import Arrangement, arrange
     from easel.inspector.model_tensors import tensors
+    from easel.inspector.network_scene import NetworkScene
+    from easel.inspector.pick import Hit
     from easel.inspector.snapshot import Snapshot
     from easel.inspector.statistics import NetworkSummary, Summary, dead_units, summarize, summarize_network
     from easel.inspector.timeline import Timeline
     from easel.inspector.watcher import Watch, watch
 
 _HOME = {
+    "Arrangement": "layout",
     "Capture": "forward",
     "Difference": "comparison",
     "Edge": "graph",
     "Follower": "follower",
     "Graph": "graph",
+    "Hit": "pick",
+    "NetworkScene": "network_scene",
     "NetworkSummary": "statistics",
     "Node": "graph",
     "Snapshot": "snapshot",
@@ -27,6 +33,7 @@ _HOME = {
     "TensorRef": "graph",
     "Timeline": "timeline",
     "Watch": "watcher",
+    "arrange": "layout",
     "capture": "forward",
     "dead_units": "statistics",
     "difference": "comparison",
@@ -37,11 +44,14 @@ _HOME = {
     "watch": "watcher",
 }
 __all__ = [
+    "Arrangement",
     "Capture",
     "Difference",
     "Edge",
     "Follower",
     "Graph",
+    "Hit",
+    "NetworkScene",
     "NetworkSummary",
     "Node",
     "Snapshot",
@@ -49,6 +59,7 @@ __all__ = [
     "TensorRef",
     "Timeline",
     "Watch",
+    "arrange",
     "capture",
     "dead_units",
     "difference",

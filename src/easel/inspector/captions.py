@@ -81,7 +81,8 @@ def _box_label(
 def _short(name: str, stage: str) -> str:
     """A name within its stage, without the word that most names end with."""
     inside = name.removeprefix(f"{stage}.") if stage else name
-    return inside.removesuffix(".weight") or inside
+    inside = inside.removesuffix(".weight") or inside
+    return name.removesuffix(".weight") if inside.isdigit() else inside  # a number alone says nothing
 
 
 def _count(values: int) -> str:

@@ -53,7 +53,7 @@ class Glyphs:
         for size, font in fonts.items():
             for character in PLAIN + "…":
                 x, y, right, bottom = (int(edge) for edge in font.getbbox(character))
-                width, height = max(right - x, 0), max(bottom - y, 0)
+                width, height = (0, 0) if character.isspace() else (max(right - x, 0), max(bottom - y, 0))
                 if left + width + 1 > SIDE:
                     left, top, tall = 0, top + tall + 1, 0
                 if top + height + 1 > table.height:

@@ -203,7 +203,7 @@ class _Page:
     def _broken(self) -> list[_Line]:
         """Of many widths the one whose lines fill the picture best."""
         widest = max((item.width for item in self.items), default=1.0)
-        total = sum(item.width + GAP for item in self.items) + widest
+        total = sum(item.width + GAP + MARGIN for item in self.items) + widest
         best, least = [_Line()], math.inf
         for step in range(48):
             limit = widest * (total / widest) ** (step / 47)

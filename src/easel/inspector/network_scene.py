@@ -2,14 +2,18 @@
 
 import fnmatch
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.gl.context import GLUnavailable
 from easel.graphics.camera import Camera
 from easel.inspector.captions import captions
+from easel.inspector.flat import flat_picture
+from easel.inspector.focus import focus_picture
 from easel.inspector.graph import Graph, TensorRef
 from easel.inspector.labels import Rows, place
 from easel.inspector.layout import Arrangement, Box, arrange, corners_of
@@ -52,6 +56,9 @@ class NetworkScene:
         ).reshape(-1, 4, 3)
         """Of all boxes, the upper left one first."""
         self.docked = np.array([bool(box.docked_to) for box in self.arrangement.boxes], bool)
+        self._stage_values = Counter[str]()
+        for box in self.arrangement.boxes:
+            self._stage_values[box.stage] += self.refs[box.name].tensor.numel()
         self.labels = True
         self.outlines = True
         self.legend = True
@@ -64,6 +71,8 @@ class NetworkScene:
         self._aliases = {alias: ref.name for ref in self.refs.values() for alias in ref.aliases}
         self._picker = Picker(tuple(sheet.box for sheet in self.sheets))
         self._studio: Studio | None = None
+        self.fallback: str | None = None
+        """Why pictures are drawn without OpenGL; None while they are not."""
         self._shown: tuple[object, ...] = ()
         self._picture: Float[Tensor, "h w 3"] | None = None
 
@@ -137,9 +146,11 @@ class NetworkScene:
         """
         wanted = (*self._state(camera, size), self._studio is not None and not self._studio.is_complete)
         if self._picture is None or self._shown != wanted or wanted[-1]:
-            self._studio = self._studio or Studio()
-            self._picture = self._studio.draw(self, camera, size, upload_bytes)
-            self._shown = (*self._state(camera, size), not self._studio.is_complete)
+            studio = self._opened()
+            self._picture = (
+                flat_picture(self, camera, size) if studio is None else studio.draw(self, camera, size, upload_bytes)
+            )
+            self._shown = (*self._state(camera, size), not self.is_complete)
         return self._picture
 
     @property
@@ -163,6 +174,15 @@ class NetworkScene:
             index = index[:-1]
         return Hit(sheet.box.name, point, cell, index, value_at(sheet.tensor, index))
 
+    def focus(
+        self, name: str, size: tuple[int, int] = (720, 1280), index: tuple[int, ...] = ()
+    ) -> Float[Tensor, "h w 3"]:
+        """One tensor, or the part of it at the beginning of an index, such as a kernel, flat, with its histogram."""
+        box, sheet = self._box(name), self.sheet(name)
+        if sheet is None:
+            raise ValueError(f"{box.name!r} has nothing to show: {box.note}.")
+        return focus_picture(sheet, self._aggregate, size, index)
+
     def limits(self, sheet: Sheet) -> list[float]:
         """The limit of every level of a sheet's colours, of scaled values."""
         return sheet.limits(self._aggregate, self._ranges, self.shared_limit)
@@ -178,7 +198,7 @@ class NetworkScene:
 
     def stage_values(self, stage: str) -> int:
         """How many numbers a stage has."""
-        return sum(self.refs[box.name].tensor.numel() for box in self.arrangement.boxes if box.stage == stage)
+        return self._stage_values[stage]
 
     def sheet(self, name: str) -> Sheet | None:
         """The sheet of a tensor under any of its names; None where there is nothing to show."""
@@ -189,6 +209,15 @@ class NetworkScene:
         if self._studio is not None:
             self._studio.close()
         self._studio, self._picture = None, None
+
+    def _opened(self) -> Studio | None:
+        """Where pictures are drawn; None where there is no OpenGL."""
+        if self._studio is None and self.fallback is None:
+            try:
+                self._studio = Studio()
+            except GLUnavailable as error:
+                self.fallback = str(error)
+        return self._studio
 
     def _legend(self, eye: Eye):
         name = self.hover.name if self.hover is not None else self.selected

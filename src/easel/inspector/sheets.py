@@ -8,8 +8,9 @@ fold, and maps of channels form a grid. Rows count down from the top, columns fr
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
 from easel.inspector.graph import TensorRef
@@ -93,6 +94,17 @@ class SheetMap:
             for axis in reversed(axes):
                 flat, index[axis] = divmod(flat, self.shape[axis])
         return tuple(index)
+
+    def is_used(self, rows: Int[np.ndarray, "*n"], columns: Int[np.ndarray, "*n"]) -> Bool[np.ndarray, "*n"]:
+        """Which cells of the sheet show a value."""
+        height, width = self.block
+        (down, inner_row), (beside, inner_column) = (
+            np.divmod(rows, height + self.gutter),
+            np.divmod(columns, width + self.gutter),
+        )
+        number = down * self.across + beside
+        place = number * width + inner_column if self.is_wide else number * height + inner_row
+        return (inner_row < height) & (inner_column < width) & (place < self.plane[1 if self.is_wide else 0])
 
     def spread(self, tensor: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "rows columns"]:
         """The values in the sheet's cells, zeros in those that show none; shares memory where it can."""

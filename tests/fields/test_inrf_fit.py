@@ -1,11 +1,14 @@
 """What INRF2D and INRF3D learn, and that it is theirs afterwards."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from easel.fields import INRF2D, INRF3D, FitResult, Knobs, LossWeights
+from easel.fields.fitting.presets import PRESETS
 from easel.graphics.metrics import psnr
 
 
@@ -147,3 +150,10 @@ def test_a_target_with_holes_or_of_other_numbers_is_refused():
     for target, words in ((scene() * torch.nan, "NaN"), (scene() * 2 - 1, "bounds"), (torch.empty(0, 5, 3), "empty")):
         with pytest.raises(ValueError, match=words):
             INRF2D(seed=3).fit(target, steps=1)
+
+
+def test_a_psnr_out_of_reach_is_given_up(monkeypatch):
+    monkeypatch.setitem(PRESETS, "fast", replace(PRESETS["fast"], steps=3))
+    noise = torch.rand(16, 16, 3, generator=torch.Generator().manual_seed(0))
+    result = INRF2D(seed=1).fit(noise, target_psnr=200.0)
+    assert result.steps == 30 and result.stopped_by == "steps"

@@ -47,6 +47,8 @@ PerLayer = float | int | Sequence[float | int]
 _LOG = logging.getLogger("easel")
 _OUTPUT_DIR = "./outputs"
 _SEED_GEN = 987654321
+_PATIENCE = 10
+"""Times the preset's steps that a target PSNR, which may be out of reach, is tried for."""
 _TOPOLOGY = "topology"
 """For `final_activation`: what the topology has, since None is a choice of its own."""
 
@@ -189,12 +191,12 @@ class INRF(Painter):
     ) -> FitResult:
         """Learn a picture or a volume; afterwards `generate()` shows it, at any size.
 
-        What `target` and `bounds` may be is said at `fitting.targets.as_target`, and what `mask` does at `fitting.run.fit`. The
-        run ends after `steps` or `seconds` or at `target_psnr`, whichever is first; without any, where its preset ends.
-        The preset 'auto' is 'keep' after `init_map_fn`: the model's field learns, from the weights that it has; else it
-        is 'fast', a field of its own. Others are in `fitting.presets.PRESETS`. `knobs` say how steps are taken; `loss`,
-        `optimizer`, `batch`, `lr` and `weight_decay` turn single ones of them. `on_step` hears of every step; where it
-        returns False the run ends.
+        `fitting.targets.as_target` says what `target` and `bounds` may be, `fitting.run.fit` what `mask` does. The run
+        ends after `steps` or `seconds` or at `target_psnr`, whichever is first; without any, where its preset ends, and
+        with only a `target_psnr` after ten times that at the latest. The preset 'auto' is 'keep' after `init_map_fn`:
+        the model's field learns, from the weights that it has; else it is 'fast', a field of its own. Others are in
+        `fitting.presets.PRESETS`. `knobs` say how steps are taken; `loss`, `optimizer`, `batch`, `lr` and
+        `weight_decay` are single ones of them. `on_step` hears of every step; where it returns False the run ends.
         """
         picture = as_target(target, dimensions=self.dimensions, bounds=bounds, device=self.device)
         chosen = preset_named(("keep" if self._chosen else "fast") if preset == "auto" else preset)

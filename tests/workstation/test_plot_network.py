@@ -278,6 +278,20 @@ def test_keys_switch_what_is_shown(window):
     assert scene.ranges == "peak"
 
 
+def test_w_leaves_outlines_and_s_fills_again(window):
+    plotter, driver = window()
+
+    def coloured():
+        picture = plotter._scene.draw(plotter._page.view.camera, (300, 450))
+        return int(((picture[..., 0] - picture[..., 2]).abs() > 0.2).sum())
+
+    before = coloured()
+    driver.key("w")
+    assert 0 < coloured() < before / 5
+    driver.key("s")
+    assert coloured() == before
+
+
 def test_hover_tells_the_very_number_and_a_click_keeps_it(window, model):
     plotter, driver = window()
     page = plotter._page

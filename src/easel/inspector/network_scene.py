@@ -61,6 +61,8 @@ class NetworkScene:
             self._stage_values[box.stage] += self.refs[box.name].tensor.numel()
         self.labels = True
         self.outlines = True
+        self.filled = True
+        """False leaves nothing of a sheet but its outline."""
         self.legend = True
         self.hover: Hit | None = None
         """The value whose cell is marked."""
@@ -244,7 +246,7 @@ class NetworkScene:
 
     def _state(self, camera: Camera, size: tuple[int, int]) -> tuple[object, ...]:
         eye = camera.azimuth, camera.elevation, camera.distance, tuple(camera.target), camera.fov
-        switches = self.labels, self.outlines, self.legend, self.selected, self._aggregate, self._ranges
+        switches = self.labels, self.outlines, self.filled, self.legend, self.selected, self._aggregate, self._ranges
         cell = None if self.hover is None else (self.hover.name, self.hover.cell)
         return eye, size, switches, cell, tuple(sheet.version for sheet in self.sheets)
 

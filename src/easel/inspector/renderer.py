@@ -176,13 +176,13 @@ class NetworkRenderer:
     def _draw_tile(self, scene: "NetworkScene", tile: _Tile) -> None:
         assert tile.texture is not None
         sheet, texture = tile.sheet, tile.texture
-        state = tile.version, texture.first, scene.ranges, scene.outlines, scene.shared_limit
+        state = tile.version, texture.first, scene.ranges, scene.outlines, scene.filled, scene.shared_limit
         if tile.described != state:
             tile.described = state
             limits = scene.limits(sheet)
             tile.table[0, 3] = sheet.is_sequential(scene.aggregate)
             tile.table[1, 3], tile.table[2, 3] = texture.first, texture.first + len(texture.corners) - 1
-            tile.table[7] = -1, -1, 0, scene.outlines
+            tile.table[7] = -1, -1, 0, scene.outlines if scene.filled else 2
             for number, (left, top) in enumerate(texture.corners):
                 level = texture.first + number
                 tile.table[8 + level, :3] = limits[min(level, len(limits) - 1)], left, top

@@ -16,7 +16,7 @@ uniform mat4 clip_from_world;
 uniform vec4 sheet[22];
 // 0 origin, sequential?  1 right, first level there  2 down, last level  3 columns, rows of the tile, where it begins
 // 4 kernel columns, rows, rows of a band, chosen?  5 block columns, rows, blocks across, gutter
-// 6 length of what is folded, wide?, columns, rows of the sheet  7 the cell under the pointer, left, outline?
+// 6 length of what is folded, wide?, columns, rows of the sheet  7 the cell under the pointer, left, outline: no, yes, or nothing else
 // 8 … limit of a level, left and upper texel of the level
 """
 SHEET_VERTEX = (
@@ -137,7 +137,8 @@ void main() {
     }
     vec2 frame = min(place, sheet[6].zw - place) * size, wide = sheet[6].zw * size;
     float edge = min(frame.x, frame.y), reach = min(wide.x, wide.y);
-    float outline = clamp(1.6 - edge, 0.0, 1.0) * smoothstep(8.0, 14.0, reach) * sheet[7].w;
+    float outline = clamp(1.6 - edge, 0.0, 1.0) * smoothstep(8.0, 14.0, reach) * min(sheet[7].w, 1.0);
+    if (sheet[7].w > 1.5 && edge > 1.6) discard;
     seen = mix(seen, amber, outline * 0.85);
     if (sheet[4].w > 0.5) seen = mix(seen, white, clamp(2.6 - edge, 0.0, 1.0));
     if (sheet[7].x >= 0.0) {

@@ -28,7 +28,7 @@ PART = 512
 """Cells a side of a tensor, at most, that the heat map shows at a time."""
 HELP = (
     "Left button turns, middle one moves, right one and wheel zoom; a click pins a value.\n"
-    "u update   r whole network   f fly to what the mouse is on   l labels   w / s outlines / none\n"
+    "u update   r whole network   f fly to what the mouse is on   l labels   w / s outlines only / filled\n"
     "a peak, RMS, mean   n shared range   d difference   space , . timeline   q close"
 )
 NONE = "Point at a tensor to read its values; click to keep one."
@@ -70,8 +70,8 @@ class NetworkPage:
             "r": self.view.home,
             "f": self.fly,
             "l": self._toggle_labels,
-            "w": lambda: self._set_outlines(True),
-            "s": lambda: self._set_outlines(False),
+            "w": lambda: self._set_filled(False),
+            "s": lambda: self._set_filled(True),
             "a": self._next_aggregate,
             "n": self._toggle_shared,
             "h": self._toggle_help,
@@ -101,7 +101,7 @@ class NetworkPage:
 
     def change_scene(self, scene: NetworkScene) -> None:
         """Show another network, or another pass of it, with the same switches and from the same place."""
-        for name in ("labels", "outlines", "aggregate", "ranges"):
+        for name in ("labels", "outlines", "filled", "aggregate", "ranges"):
             setattr(scene, name, getattr(self.scene, name))
         moved = scene.arrangement.bounds != self.scene.arrangement.bounds
         self.scene.close()
@@ -241,8 +241,8 @@ class NetworkPage:
     def _toggle_labels(self) -> None:
         self.panel.set("Labels", not self.scene.labels)
 
-    def _set_outlines(self, outlines: bool) -> None:
-        self.scene.outlines = outlines
+    def _set_filled(self, filled: bool) -> None:
+        self.scene.filled = filled
 
     def _next_aggregate(self) -> None:
         self.panel.set("Far", (AGGREGATES.index(self.scene.aggregate) + 1) % len(AGGREGATES))

@@ -1,23 +1,20 @@
 """What is written at a network's parts: names, shapes, types and ranges, as much as there is room for."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from easel.inspector.colors import AMBER, FAINT, FAULT, TEXT
+from easel.inspector.content import Content
 from easel.inspector.labels import NAME, SMALL, TITLE, Label
 from easel.inspector.layout import Box
 from easel.inspector.view import Eye
-
-if TYPE_CHECKING:
-    from easel.inspector.network_scene import NetworkScene
 
 LEAST_PIXELS = 12
 """Sheets that are smaller on the screen have no name."""
 
 
-def captions(scene: "NetworkScene", eye: Eye) -> Iterator[Label]:
+def captions(scene: Content, eye: Eye) -> Iterator[Label]:
     """Labels of all that is in the picture; `labels.place` drops those that find no room."""
     for plate in scene.arrangement.plates:
         if not plate.title:
@@ -47,9 +44,7 @@ def captions(scene: "NetworkScene", eye: Eye) -> Iterator[Label]:
             yield Label(float(x), float(y), (long, ((kind, SMALL, color),)), float(right - x))
 
 
-def _box_label(
-    scene: "NetworkScene", box: Box, edges: tuple[float, float, float], width: float, height: float
-) -> Label:
+def _box_label(scene: Content, box: Box, edges: tuple[float, float, float], width: float, height: float) -> Label:
     """The label of a box whose left, upper and lower `edges`, `width` and `height` on the picture are known."""
     ref = scene.refs[box.name]
     shape = "×".join(map(str, ref.tensor.shape)) or "scalar"

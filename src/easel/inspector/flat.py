@@ -1,7 +1,5 @@
 """The same scene without OpenGL: slower, and without lines between cells, but every sheet in its colours."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -10,17 +8,16 @@ from torch import Tensor
 
 from easel.graphics.camera import Camera
 from easel.inspector.colors import BACKGROUND, FAULT, FLOW, PAD, SKIP, Rgb, value_colors
+from easel.inspector.content import Content
 from easel.inspector.labels import Rows, glyphs
 from easel.inspector.layout import corners_of
 from easel.inspector.pick import ray_through
 from easel.inspector.sheet import Sheet
+from easel.inspector.text import text_rows
 from easel.inspector.view import Eye
 
-if TYPE_CHECKING:
-    from easel.inspector.network_scene import NetworkScene
 
-
-def flat_picture(scene: "NetworkScene", camera: Camera, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
+def flat_picture(scene: Content, camera: Camera, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
     """What `camera` sees, of `size` = (height, width), worked out by NumPy."""
     eye = Eye.of(camera, size, scene.arrangement.bounds)
     picture = _background(scene, eye)
@@ -33,11 +30,11 @@ def flat_picture(scene: "NetworkScene", camera: Camera, size: tuple[int, int]) -
     for sheet in scene.sheets:
         for tile in range(len(sheet.tiles)):
             _draw_tile(scene, sheet, tile, eye, picture, depth, (start, middle, across, down))
-    _write(picture, scene.text(eye))
+    _write(picture, text_rows(scene, eye))
     return torch.from_numpy(picture.astype(np.float32))
 
 
-def _background(scene: "NetworkScene", eye: Eye) -> Float[np.ndarray, "h w 3"]:
+def _background(scene: Content, eye: Eye) -> Float[np.ndarray, "h w 3"]:
     """Ways and pads on the background."""
     image = Image.new("RGB", (eye.size[1], eye.size[0]), _bytes(BACKGROUND))
     draw = ImageDraw.Draw(image)
@@ -53,7 +50,7 @@ def _background(scene: "NetworkScene", eye: Eye) -> Float[np.ndarray, "h w 3"]:
 
 
 def _draw_tile(
-    scene: "NetworkScene",
+    scene: Content,
     sheet: Sheet,
     tile: int,
     eye: Eye,

@@ -12,15 +12,15 @@ from easel.gl.target import Target
 from easel.graphics.camera import Camera
 from easel.inspector.brushes import LevelTexture, PlateBrush, SheetBrush, TextBrush
 from easel.inspector.colors import BACKGROUND
+from easel.inspector.content import Content
 from easel.inspector.labels import glyphs
 from easel.inspector.scenery import line_sets, plate_rows
 from easel.inspector.sheet import Sheet
+from easel.inspector.text import text_rows
 from easel.inspector.view import Eye, seen
 
 if TYPE_CHECKING:
     import moderngl
-
-    from easel.inspector.network_scene import NetworkScene
 
 MEMORY_BYTES = 512 << 20
 """What textures may take before those out of sight are given up."""
@@ -68,7 +68,7 @@ class NetworkRenderer:
         """Whether the last picture shows everything as finely as it can be seen."""
 
     def draw(
-        self, scene: "NetworkScene", camera: Camera, size: tuple[int, int], upload_bytes: int | None = None
+        self, scene: Content, camera: Camera, size: tuple[int, int], upload_bytes: int | None = None
     ) -> "moderngl.Texture":
         """What `camera` sees, first row at the bottom as OpenGL has it.
 
@@ -83,12 +83,13 @@ class NetworkRenderer:
         self._plates.draw(eye.clip_from_world)
         for width, brush in self._lines:
             brush.draw(eye.clip_tensor, width)
+        switches = scene.ranges, scene.outlines, scene.filled, scene.shared_limit
         self._sheets.begin(eye.clip_from_world)
         for number in np.flatnonzero(visible):
             tile = self._tiles[number]
             if tile.texture is not None:
-                self._draw_tile(scene, tile)
-        self._text.load(scene.text(eye))
+                self._draw_tile(scene, tile, switches)
+        self._text.load(text_rows(scene, eye))
         self._text.draw(size)
         return self._target.finish()
 
@@ -101,7 +102,7 @@ class NetworkRenderer:
         for part in (self._target, self._sheets, self._plates, self._text):
             part.release()
 
-    def _arrange(self, scene: "NetworkScene") -> None:
+    def _arrange(self, scene: Content) -> None:
         self._forget()
         self._arranged = scene.arrangement
         self._tiles = [
@@ -121,7 +122,7 @@ class NetworkRenderer:
 
     def _upload(
         self,
-        scene: "NetworkScene",
+        scene: Content,
         visible: np.ndarray,
         levels: np.ndarray,
         upload_bytes: int | None,
@@ -173,10 +174,10 @@ class NetworkRenderer:
                 texture.texture.release()
                 self._tiles[number].texture = None
 
-    def _draw_tile(self, scene: "NetworkScene", tile: _Tile) -> None:
+    def _draw_tile(self, scene: Content, tile: _Tile, switches: tuple[object, ...]) -> None:
         assert tile.texture is not None
         sheet, texture = tile.sheet, tile.texture
-        state = tile.version, texture.first, scene.ranges, scene.outlines, scene.filled, scene.shared_limit
+        state = tile.version, texture.first, switches
         if tile.described != state:
             tile.described = state
             limits = scene.limits(sheet)

@@ -9,12 +9,11 @@ from torch import Tensor
 
 from easel.gl.context import open_headless
 from easel.graphics.camera import Camera
+from easel.inspector.content import Content
 from easel.inspector.renderer import NetworkRenderer
 
 if TYPE_CHECKING:
     import moderngl
-
-    from easel.inspector.network_scene import NetworkScene
 
 
 class Studio:
@@ -36,7 +35,7 @@ class Studio:
         return self.renderer.is_complete
 
     def draw(
-        self, scene: "NetworkScene", camera: Camera, size: tuple[int, int], upload_bytes: int | None
+        self, scene: Content, camera: Camera, size: tuple[int, int], upload_bytes: int | None
     ) -> Float[Tensor, "h w 3"]:
         """The picture, when it is done."""
 

@@ -7,6 +7,7 @@ from torch import nn
 import easel
 from easel.inspector.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
+from easel.inspector.renderer import NetworkRenderer
 from easel.inspector.statistics import summarize_network
 from easel.inspector.watcher import watch
 from easel.viewer.driver import Driver
@@ -197,3 +198,17 @@ def test_a_heat_map_is_the_part_or_the_kernel_of_a_value(model):
     assert torch.equal(heat_map(scene.sheet("0.weight"), (2, 0, 1, 1), None), weight[2, 0])
     sheet = scene.sheet("3.weight")
     assert torch.equal(heat_map(sheet, None, None), sheet.map.spread(model[3].weight.detach()))
+
+
+def test_what_did_not_change_is_not_drawn_again(view, model, monkeypatch):
+    page = network_panel(view.panel("Network"), model)
+    driver = Driver(view)
+    driver.frames(3)
+    view.capture()
+    drawn = []
+    draw = NetworkRenderer.draw
+    monkeypatch.setattr(NetworkRenderer, "draw", lambda *arguments: drawn.append(1) or draw(*arguments))
+    first = view.capture()
+    assert torch.equal(view.capture(), first) and drawn == []
+    page.view.camera.azimuth += 0.1
+    assert not torch.equal(view.capture(), first) and drawn == [1]

@@ -133,9 +133,15 @@ class _SceneDrawer:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._renderer = NetworkRenderer(context)
+        self._drawn: tuple[object, ...] = ()
+        self._texture: moderngl.Texture | None = None
 
     def draw(self, view: NetworkView, size: tuple[int, int]) -> "moderngl.Texture":
-        return self._renderer.draw(view.scene, view.camera, size, UPLOAD_BYTES)
+        state = (id(view.scene), *view.scene.state(view.camera, size))
+        if self._texture is None or state != self._drawn or not self._renderer.is_complete:
+            self._texture = self._renderer.draw(view.scene, view.camera, size, UPLOAD_BYTES)
+            self._drawn = state
+        return self._texture
 
     def release(self) -> None:
         self._renderer.release()

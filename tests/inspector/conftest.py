@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-import torch
 from torch import Tensor
 
 from easel.inspector.graph import TensorRef
@@ -25,7 +24,3 @@ def scene(gl: None) -> Iterator[Callable[..., NetworkScene]]:
     yield make
     for one in made:
         one.close()
-
-
-def seeded(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(0))

@@ -7,13 +7,16 @@ import moderngl
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from easel.gl.context import open_headless
 from easel.graphics.camera import Camera
 from easel.inspector.brushes import SheetBrush
 from easel.inspector.colors import AMBER, BACKGROUND, LOUD, POSITIVE, ZERO
 from easel.inspector.graph import TensorRef
+from easel.inspector.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
+from easel.inspector.pyramid import tiles_of
 from easel.inspector.shaders import SHEET_CELLS
 from easel.inspector.view import Eye
 
@@ -29,6 +32,10 @@ def bare(scene: NetworkScene) -> NetworkScene:
 
 def bytes_of(picture: torch.Tensor) -> np.ndarray:
     return (picture.numpy() * 255).round().astype(int)
+
+
+def seeded(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
 def is_like(picture: torch.Tensor, color: tuple[float, ...], within: int = 1) -> np.ndarray:
@@ -354,3 +361,47 @@ def test_the_focus_is_a_picture_of_one_tensor_or_kernel(scene: Make):
     assert is_blue(made.focus("conv.weight", (240, 320))).any() and not is_blue(kernel[40:160]).any()
     with pytest.raises(ValueError, match="4 axes"):
         made.focus("conv.weight", (240, 320), (0, 0, 0, 0, 0))
+
+
+class SimpleCNN(nn.Module):
+    """Two convolutions and two linear layers for digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 64, 3, padding=1)
+        self.fc1, self.fc2 = nn.Linear(64 * 7 * 7, 128), nn.Linear(128, 10)
+
+
+def test_every_tensor_of_a_network_is_seen(identities):
+    scene = NetworkScene(tensors(SimpleCNN()))
+    assert len(scene.sheets) == 8 and not scene.arrangement.scalars
+    seen = set(np.unique(identities(scene, scene.home(SIZE))[..., 0]).tolist()) - {0}
+    assert [scene.sheets[number - 1].box.name for number in sorted(seen)] == list(scene.boxes)
+
+
+def test_a_tensor_beyond_the_largest_tile_is_drawn_whole(identities):
+    ref = TensorRef("fc.weight", torch.randn(300, 70, generator=torch.Generator().manual_seed(0)), module_path="fc")
+    scene = bare(NetworkScene([ref]))
+    picture = scene.draw(scene.home(SIZE), SIZE)
+    tiled = bare(NetworkScene([ref]))
+    tiled.sheets[0].tiles = tiles_of(tiled.sheets[0].map.grid, 64)
+    assert len(tiled.sheets[0].tiles) == 10
+    close = np.abs(bytes_of(picture) - bytes_of(tiled.draw(scene.home(SIZE), SIZE))).max(-1) <= 40
+    assert close.mean() > 0.8, "levels are cut elsewhere, the picture is the same"
+    drawn = identities(tiled, tiled.home(SIZE))
+    assert drawn[..., 1].max() > 290 and drawn[..., 2].max() > 65
+    scene.close()
+    tiled.close()
+
+
+def test_fine_textures_come_over_several_pictures(scene: Make):
+    made = bare(scene(one_weight=seeded(256, 256), two_weight=seeded(256, 256)))
+    camera = made.home(SIZE)
+    whole = bytes_of(made.draw(camera, SIZE))
+    made.close()
+    pictures = 0
+    while not made.is_complete or not pictures:
+        picture = bytes_of(made.draw(camera, SIZE, upload_bytes=1))
+        pictures += 1
+        assert pictures < 10
+    assert pictures > 1 and (picture == whole).all()

@@ -47,7 +47,7 @@ class _Tile:
         """Whether its texture shows what is there now, from `level` on."""
         if self.texture is None or self.version != (self.sheet.version, aggregate):
             return False
-        return self.texture.first <= level or self.texture.first == self.last
+        return self.texture.first <= min(level, self.last)
 
 
 class NetworkRenderer:

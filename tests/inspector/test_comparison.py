@@ -53,6 +53,13 @@ def test_models_and_snapshots_and_their_ranking():
     torch.testing.assert_close(relative(model[0].weight, before.tensors["0.weight"]), torch.full((3, 3), 0.5))
 
 
+def test_tensors_without_values_have_a_difference_without_values():
+    values, none = torch.ones(2), torch.ones(2, device="meta")
+    for a, b in ((values, none), (none, values)):
+        found = difference({"w": a}, {"w": b})
+        assert found.tensors["w"].is_meta and found.change == {}
+
+
 def test_what_does_not_match_is_told_in_one_line():
     a = {name: torch.zeros(2) for name in "abcdef"}
     b = {"f": torch.zeros(3), "g": torch.zeros(1)}

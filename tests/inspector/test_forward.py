@@ -328,6 +328,25 @@ def test_a_hook_of_the_users_that_raises():
     assert edges(found) == "input>0"
 
 
+def test_the_check_notices_a_node_that_gives_something_else():
+    class Counting(nn.Module):
+        count = 0
+
+        def forward(self, x):
+            self.count += 1
+            return x + self.count
+
+    found = capture(nn.Sequential(nn.ReLU(), Counting()), torch.rand(2), check=True)
+    assert found.mismatches == ("1",)
+
+
+def test_several_inputs_and_transposed_convolutions():
+    model = Net(lambda net, a, b: net.up(a) + net.up(b[0]), up=nn.ConvTranspose2d(4, 2, 2, stride=2, groups=2))
+    found = captured(model, torch.rand(1, 4, 3, 3), [torch.rand(1, 4, 3, 3)])
+    assert edges(found) == "input.0>up:1 input.1.0>up:2 up:1>add up:2>add"
+    assert tensors(model)["up.weight"].module == "ConvTranspose2d"
+
+
 def test_bfloat16():
     model = SimpleCNN().bfloat16()
     found = captured(model, torch.rand(1, 1, 28, 28).bfloat16())

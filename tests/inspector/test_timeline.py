@@ -45,6 +45,13 @@ def test_two_that_are_too_large_stay_all_the_same():
     assert timeline.steps == (0, 4)
 
 
+def test_steps_that_come_in_any_order_keep_the_budget():
+    timeline = Timeline(memory_bytes=2 * KIB)
+    for step in (5, 9, 1, 7, 0, 12):
+        timeline.add(snapshot(step))
+    assert timeline.steps == (0, 12)
+
+
 def test_shared_tensors_count_once():
     shared = torch.zeros(256)
     timeline = Timeline(memory_bytes=2 * KIB)
@@ -52,6 +59,23 @@ def test_shared_tensors_count_once():
         timeline.add(Snapshot(step, {"frozen": shared}))
     assert len(timeline) == 50
     assert timeline.used_bytes == KIB
+
+
+def test_memory_is_counted_through_replacing_and_thinning():
+    shared, timeline = torch.zeros(256), Timeline(memory_bytes=9 * KIB)
+    for step in (*range(40), 39, 39, 3):
+        timeline.add(Snapshot(step, {"frozen": shared, "again": shared, "w": torch.full((256,), float(step))}))
+        distinct = {id(t): t for each in timeline for t in each.tensors.values()}
+        assert timeline.used_bytes == len(distinct) * KIB <= 9 * KIB
+
+
+def test_tiny_networks_do_not_fill_it_without_end(monkeypatch):
+    monkeypatch.setattr("easel.inspector.timeline.MOST_SNAPSHOTS", 10)
+    timeline = Timeline()
+    for step in range(100):
+        timeline.add(snapshot(step))
+        assert len(timeline) <= 10
+    assert (timeline.first.step, timeline.last.step) == (0, 99)
 
 
 def test_a_folder_takes_what_memory_gives_up(tmp_path):
@@ -62,6 +86,16 @@ def test_a_folder_takes_what_memory_gives_up(tmp_path):
     assert timeline.steps == tuple(range(9))
     assert [float(each.tensors["w"][9]) for each in timeline] == torch.tensor([s / 3 for s in range(9)]).tolist()
     assert all(each.kind("n") == "state" for each in timeline)
+
+
+def test_a_folder_that_takes_nothing_ends_no_training(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    timeline = Timeline(memory_bytes=3 * KIB, folder=tmp_path / "file" / "run")
+    for step in range(9):
+        timeline.add(snapshot(step))
+    assert timeline.notice.startswith("step ") and "is a file" in timeline.notice
+    assert (timeline.first.step, timeline.last.step) == (0, 8)
+    assert timeline.used_bytes <= 3 * KIB
 
 
 def test_steps_are_found():

@@ -64,7 +64,8 @@ def difference(
 
 def subtract(b: Tensor, a: Tensor) -> Tensor:
     """b − a; exactly zero where both are the same, also ∞ − ∞ and NaN − NaN."""
-    a, b = _wide(a), _wide(b)
+    device = "meta" if b.is_meta else a.device
+    a, b = _wide(a).to(device), _wide(b).to(device)
     common = torch.promote_types(a.dtype, b.dtype)
     a, b = a.to(common), b.to(common)
     same = (a == b) | ((a != a) & (b != b))

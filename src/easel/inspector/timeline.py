@@ -1,26 +1,29 @@
 """Snapshots of a run by step, within a budget of memory: the first, the last, and evenly many between."""
 
 import bisect
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from torch import Tensor
-
 from easel import checkpoint
+from easel.graphics.files import FileError
 from easel.inspector.snapshot import Snapshot
 
 MEMORY_BYTES = 512 * 2**20
+MOST_SNAPSHOTS = 4096
+"""Finer than a slider can be set; networks of a few bytes reach it before they reach their budget."""
 
 
 class Timeline:
     """Snapshots in the order of their steps.
 
-    When they outgrow `memory_bytes`, every second one between the first and the last is given up, and from then on
-    only every second new one is kept; again and again, so that what is left covers the whole run evenly. Tensors that
-    snapshots share count once. The first and the last stay even where they alone are larger than the budget.
+    When they outgrow `memory_bytes`, or are more than 4096, every second one between the first and the last is given
+    up, and from then on only every second new one is kept; again and again, so that what is left covers the whole run
+    evenly. Tensors that snapshots share count once. The first and the last stay even where they alone are larger than
+    the budget.
 
-    With a `folder` (created when it is needed) nothing is lost: what is given up is written there and read again when
-    its step is asked for. OSError or FileError where it cannot be written.
+    With a `folder` (created when it is needed) what is given up is written there and read again when its step is asked
+    for. Where that fails it is lost, `notice` tells why, and the training that is watched goes on.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES, folder: str | Path | None = None) -> None:
@@ -28,10 +31,15 @@ class Timeline:
             raise ValueError(f"a timeline needs a budget above 0 bytes; got {memory_bytes}.")
         self.memory_bytes = memory_bytes
         self.folder = None if folder is None else Path(folder)
+        self.notice = ""
+        """Why the folder does not take what it should, in one line."""
         # Exchanged as a whole, never written into: a window may read while a training adds.
         self._held: dict[int, Snapshot] = {}
         self._ordinals: dict[int, int] = {}
         self._spilled: frozenset[int] = frozenset()
+        self._holders = Counter[int]()
+        """id of a tensor → how many of the held snapshots share it."""
+        self._used_bytes = 0
         self._stride = 1
         self._count = 0
 
@@ -58,20 +66,25 @@ class Timeline:
     @property
     def used_bytes(self) -> int:
         """Memory of all snapshots that are held, shared tensors counted once."""
-        return _size_bytes(self._held)
+        return self._used_bytes
 
     def add(self, snapshot: Snapshot) -> None:
         """Take a snapshot in; one of the same step is replaced."""
-        held = {**self._held, snapshot.step: snapshot}
+        held = dict(self._held)
+        if (replaced := held.get(snapshot.step)) is not None:
+            self._account(replaced, -1)
+        held[snapshot.step] = snapshot
+        self._account(snapshot, 1)
         if snapshot.step not in self._ordinals:
             self._ordinals[snapshot.step] = self._count
             self._count += 1
+        self._spilled -= {snapshot.step}
         # The one that was last until now may have been there for that alone.
         held = self._thinned(held)
-        while _size_bytes(held) > self.memory_bytes and len(held) > 2:
+        while (self._used_bytes > self.memory_bytes or len(held) > MOST_SNAPSHOTS) and len(held) > 2:
             self._stride *= 2
             held = self._thinned(held)
-        self._held, self._spilled = held, self._spilled - {snapshot.step}
+        self._held = held
         self._ordinals = {step: self._ordinals[step] for step in held}
 
     def at(self, step: int) -> Snapshot:
@@ -102,13 +115,34 @@ class Timeline:
         ends = {min(held), max(held)}
         kept: dict[int, Snapshot] = {}
         for step in sorted(held):
-            if step in ends or self._ordinals[step] % self._stride == 0:
-                kept[step] = held[step]
-            elif self.folder is not None:
-                snapshot = held[step]
-                checkpoint.write(self._path(step), snapshot.tensors, {"step": step, "kinds": dict(snapshot.kinds)})
-                self._spilled |= {step}
+            snapshot = held[step]
+            # A stride beyond the count leaves the ends alone: where steps came out of order, number 0 is none of them.
+            if step in ends or (self._ordinals[step] % self._stride == 0 and self._stride <= self._count):
+                kept[step] = snapshot
+                continue
+            self._account(snapshot, -1)
+            if self.folder is not None:
+                self._spill(snapshot)
         return kept
+
+    def _spill(self, snapshot: Snapshot) -> None:
+        config = {"step": snapshot.step, "kinds": dict(snapshot.kinds)}
+        try:
+            checkpoint.write(self._path(snapshot.step), snapshot.tensors, config)
+        except (FileError, OSError) as error:
+            self.notice = f"step {snapshot.step} is lost: {error}"
+        else:
+            self._spilled |= {snapshot.step}
+
+    def _account(self, snapshot: Snapshot, change: int) -> None:
+        """Count a snapshot's tensors in (1) or out (−1)."""
+        for tensor in snapshot.tensors.values():
+            before = self._holders[id(tensor)]
+            self._holders[id(tensor)] = before + change
+            if 0 in (before, before + change):
+                self._used_bytes += change * tensor.numel() * tensor.element_size()
+            if not before + change:
+                del self._holders[id(tensor)]
 
     def _nearest(self, step: int) -> int | None:
         steps = self.steps
@@ -120,8 +154,3 @@ class Timeline:
     def _path(self, step: int) -> Path:
         assert self.folder is not None
         return self.folder / f"step-{step:08d}.safetensors"
-
-
-def _size_bytes(held: dict[int, Snapshot]) -> int:
-    tensors: dict[int, Tensor] = {id(t): t for snapshot in held.values() for t in snapshot.tensors.values()}
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())

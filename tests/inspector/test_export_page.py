@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from easel.inspector.export_page import save_page
+from easel.inspector.export_page import save_html
 from easel.inspector.graph import TensorRef
 from easel.inspector.model_tensors import tensors
 
@@ -48,7 +48,7 @@ def test_a_browser_picks_the_values(tmp_path, browse):
     model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(300, 4))
     refs = tensors(model)
     page = tmp_path / "network.html"
-    assert save_page(page, refs.values(), title="<b>&") == ()
+    assert save_html(page, refs.values(), title="<b>&") == ()
     from easel.inspector.sheets import sheet_of
 
     probes = []
@@ -67,7 +67,7 @@ def test_a_browser_picks_the_values(tmp_path, browse):
 
 def test_the_browser_shows_sign_in_colour(tmp_path, browse):
     page = tmp_path / "positive.html"
-    save_page(page, [TensorRef("w", torch.full((6, 6), 2e-9))])
+    save_html(page, [TensorRef("w", torch.full((6, 6), 2e-9))])
     told = probed(page, browse, [["w", 2, 3]])
     red, _, blue, _ = told["pixel"]
     assert red > blue + 60
@@ -78,15 +78,15 @@ def test_what_does_not_fit_is_made_coarser_and_named(tmp_path):
     torch.manual_seed(0)
     refs = [TensorRef("large", torch.randn(300, 400)), TensorRef("small", torch.randn(5, 5))]
     page = tmp_path / "page.html"
-    assert save_page(page, refs, limit_bytes=100_000) == ("large",)
+    assert save_html(page, refs, limit_bytes=100_000) == ("large",)
     assert page.stat().st_size < 250_000
     with pytest.raises(ValueError, match="MiB"):
-        save_page(page, refs, limit_bytes=100)
+        save_html(page, refs, limit_bytes=100)
 
 
 def test_a_page_fetches_nothing_and_escapes_names(tmp_path):
     page = tmp_path / "page.html"
-    save_page(page, [TensorRef("</script><b>", torch.ones(2, 2))], title="</title><b>")
+    save_html(page, [TensorRef("</script><b>", torch.ones(2, 2))], title="</title><b>")
     text = page.read_text(encoding="utf-8")
     assert "</script><b>" not in text and "</title><b>" not in text
     assert "default-src 'none'" in text and "http" not in re.sub(r"<script.*?</script>", "", text, flags=re.S).replace(
@@ -96,4 +96,4 @@ def test_a_page_fetches_nothing_and_escapes_names(tmp_path):
 
 def test_nothing_to_show_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no tensor"):
-        save_page(tmp_path / "page.html", [])
+        save_html(tmp_path / "page.html", [])

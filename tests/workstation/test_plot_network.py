@@ -390,6 +390,39 @@ def test_the_keys_work_in_all_three_modes(xvfb, monkeypatch, model, tmp_path, up
     assert len(updates) == (1 if update_with_timer is False else 2)
 
 
+class Failing(nn.Module):
+    """Its second layer does not fit its first."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 3), nn.Linear(9, 2)
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+class Odd(nn.Module):
+    """Tensors without values, of no axis, of no number, and of few bits."""
+
+    def __init__(self):
+        super().__init__()
+        self.empty = nn.Parameter(torch.zeros(0, 3))
+        self.strange = nn.Parameter(torch.tensor([[torch.nan, torch.inf], [1.0, -2.0]]))
+        self.scalar = nn.Parameter(torch.tensor(3.0))
+        self.narrow = nn.Parameter(torch.ones(3, 4, dtype=torch.bfloat16))
+        self.lazy = nn.LazyLinear(3)
+
+
+@pytest.mark.parametrize("plot_type", ["param", "output"])
+@pytest.mark.parametrize("kind", [Failing, Odd, nn.Sequential])
+def test_odd_models_keep_the_window(gl, tmp_path, caplog, kind, plot_type):
+    caplog.set_level(logging.ERROR, "easel")
+    plotter = PlotNetwork3D(kind(), str(tmp_path / "none"), plot_type=plot_type, input_image_dim=(4,), **SMALL)
+    assert plotter(headless=True)
+    if (kind, plot_type) == (Failing, "output"):
+        assert "ended early" in plotter.notice and "first" in plotter._scene.refs
+
+
 def test_two_plotters_share_nothing(plot, test_data):
     one, other = (plot(plot_type="output", test_data=test_data, add_box_widget=True) for _ in range(2))
     one.scroll_callback(3)

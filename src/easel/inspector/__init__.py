@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easel.inspector.comparison import Difference, difference
+    from easel.inspector.export_films import turntable
+    from easel.inspector.export_gltf import save_gltf
+    from easel.inspector.export_page import save_html
+    from easel.inspector.export_statistics import save_statistics
     from easel.inspector.follower import Follower, follow
     from easel.inspector.forward import Capture, capture
     from easel.inspector.graph import Edge, Graph, Node, TensorRef
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from easel.inspector.network_scene import NetworkScene
     from easel.inspector.pick import Hit
     from easel.inspector.snapshot import Snapshot
+    from easel.inspector.sources import open_source
     from easel.inspector.statistics import NetworkSummary, Summary, dead_units, summarize, summarize_network
     from easel.inspector.timeline import Timeline
     from easel.inspector.watcher import Watch, watch
@@ -38,9 +43,14 @@ _HOME = {
     "dead_units": "statistics",
     "difference": "comparison",
     "follow": "follower",
+    "open_source": "sources",
+    "save_gltf": "export_gltf",
+    "save_html": "export_page",
+    "save_statistics": "export_statistics",
     "summarize": "statistics",
     "summarize_network": "statistics",
     "tensors": "model_tensors",
+    "turntable": "export_films",
     "watch": "watcher",
 }
 __all__ = [
@@ -64,9 +74,14 @@ __all__ = [
     "dead_units",
     "difference",
     "follow",
+    "open_source",
+    "save_gltf",
+    "save_html",
+    "save_statistics",
     "summarize",
     "summarize_network",
     "tensors",
+    "turntable",
     "watch",
 ]
 

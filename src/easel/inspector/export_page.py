@@ -26,7 +26,7 @@ LEAST_TEXELS = 64
 """Sheets are not made coarser than this to save bytes."""
 
 
-def save_page(
+def save_html(
     path: str | Path,
     refs: Iterable[TensorRef],
     arrangement: Arrangement | None = None,

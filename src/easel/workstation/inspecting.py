@@ -147,7 +147,7 @@ def _write(
     from easel.graphics.video import VideoWriter
     from easel.inspector.export_films import turntable
     from easel.inspector.export_gltf import save_gltf
-    from easel.inspector.export_page import save_page
+    from easel.inspector.export_page import save_html
 
     size = config.size[1], config.size[0]
     shown = [replace(ref, tensor=values) for ref in scene.refs.values() if (values := _shown(scene, ref)) is not None]
@@ -158,7 +158,7 @@ def _write(
     if config.html or alone:
         coarse = _written(
             config.out / "network.html",
-            lambda path: save_page(path, shown, scene.arrangement, title=config.source),
+            lambda path: save_html(path, shown, scene.arrangement, title=config.source),
         )
         if coarse:
             print(

@@ -280,10 +280,20 @@ class PlotNetwork3D:
             due = interval_seconds is not None and time.monotonic() - last >= interval_seconds
             if due or self._due:
                 self._due = False
-                self.update_plot()
+                self._update_window()
                 updates, last = updates + due, time.monotonic()
             else:
                 time.sleep(FRAME_SECONDS)
+
+    def _update_window(self) -> None:
+        """Update; a frame that cannot be written is told in a window, and ends what nobody sits in front of."""
+        assert self._view is not None and self._page is not None
+        try:
+            self.update_plot()
+        except OSError as error:
+            if self._view.headless:
+                raise
+            self._page.notice = str(error)
 
     def _ask_update(self) -> None:
         self._due = True

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from easel.gl.context import open_headless
+from easel.gl.context import GLUnavailable, open_headless
 from easel.graphics.camera import Camera
 from easel.inspector.brushes import SheetBrush
 from easel.inspector.colors import AMBER, BACKGROUND, LOUD, POSITIVE, ZERO
@@ -405,3 +405,13 @@ def test_fine_textures_come_over_several_pictures(scene: Make):
         pictures += 1
         assert pictures < 10
     assert pictures > 1 and (picture == whole).all()
+
+
+def test_no_opengl_is_no_error(monkeypatch):
+    def missing() -> None:
+        raise GLUnavailable("EGL gives no OpenGL 3.3 context")
+
+    monkeypatch.setattr("easel.inspector.network_scene.Studio", missing)
+    made = NetworkScene([TensorRef("fc.weight", seeded(8, 8), module_path="fc")])
+    assert made.draw(made.home(SIZE), SIZE).shape == (*SIZE, 3)
+    assert made.fallback == "EGL gives no OpenGL 3.3 context" and made.is_complete

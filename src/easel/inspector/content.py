@@ -64,7 +64,11 @@ class Content:
         self._ranges = value
 
     def update(self, values: Mapping[str, Tensor]) -> list[str]:
-        """Show new values under known names; returns the names of what may have changed. Unknown names are left out."""
+        """Show new values under known names; returns the names of what may have changed. Unknown names are left out.
+
+        A tensor that is shown already counts as changed when torch has counted a write into it. What is written
+        through `.data` it does not count: hand over a copy. ValueError: another shape.
+        """
         changed = []
         for name, tensor in values.items():
             sheet = self._by_name.get(self._aliases.get(name, name))

@@ -12,7 +12,7 @@ from easel.inspector.statistics import summarize_network
 from easel.inspector.watcher import watch
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
-from easel.workstation.network_page import NetworkPage, heat_map
+from easel.workstation.network_page import COUNTED, NetworkPage, heat_map, sampled
 from easel.workstation.network_panel import network_panel
 from easel.workstation.network_time import NetworkTime
 from easel.workstation.statistics_table import COLUMNS, numbers
@@ -198,6 +198,12 @@ def test_a_heat_map_is_the_part_or_the_kernel_of_a_value(model):
     assert torch.equal(heat_map(scene.sheet("0.weight"), (2, 0, 1, 1), None), weight[2, 0])
     sheet = scene.sheet("3.weight")
     assert torch.equal(heat_map(sheet, None, None), sheet.map.spread(model[3].weight.detach()))
+
+
+def test_a_histogram_counts_values_and_no_gutters():
+    activation = torch.rand(1, 3, 5, 5) + 1
+    assert torch.equal(sampled(activation), activation.reshape(1, -1))
+    assert sampled(torch.zeros(COUNTED * 5 // 2)).shape[1] == COUNTED * 5 // 4
 
 
 def test_what_did_not_change_is_not_drawn_again(view, model, monkeypatch):

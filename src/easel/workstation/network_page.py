@@ -26,6 +26,8 @@ RANGE_NAMES = {"own": "99.5 %", "peak": "own peak", "shared": "shared"}
 """Of the inspector's ranges, what a person calls them."""
 PART = 512
 """Cells a side of a tensor, at most, that the heat map shows at a time."""
+COUNTED = 1 << 20
+"""Values at most, about, that a histogram counts."""
 HELP = (
     "Left button turns, middle one moves, right one and wheel zoom; a click pins a value.\n"
     "u update   r whole network   f fly to what the mouse is on   l labels   w / s outlines only / filled\n"
@@ -285,7 +287,9 @@ class NetworkPage:
         values, pyramid = heat_map(sheet, kernel, index), sheet.pyramid(self.scene.aggregate)
         colors = value_colors(values.numpy() / pyramid.limit, sequential=sheet.is_sequential(self.scene.aggregate))
         self._heat.bind(colors.astype(np.float32), live=False)
-        self._values.bind(values, live=False).set_display(vmin=-pyramid.peak or None, vmax=pyramid.peak or None)
+        # Without the gutters and unused cells of the sheet, which would count as zeros.
+        counted = values if kernel is not None else sampled(sheet.tensor)
+        self._values.bind(counted, live=False).set_display(vmin=-pyramid.peak or None, vmax=pyramid.peak or None)
 
     def _describe(self, sheet: Sheet) -> str:
         pyramid, ref = sheet.pyramid(self.scene.aggregate), sheet.ref
@@ -296,6 +300,13 @@ class NetworkPage:
         if ref.aliases:
             lines.append(f"also called {', '.join(ref.aliases)}")
         return "\n".join(lines)
+
+
+def sampled(tensor: Tensor) -> Tensor:
+    """Values (1, n) of a tensor, evenly many where it has more than `COUNTED`, in float32."""
+    values = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+    flat = values.detach().reshape(1, -1)
+    return flat[:, :: max(flat.shape[1] // COUNTED, 1)].cpu().float()
 
 
 def heat_map(sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...] | None) -> Tensor:

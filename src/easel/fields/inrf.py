@@ -202,7 +202,8 @@ class INRF(Painter):
         chosen = preset_named(("keep" if self._chosen else "fast") if preset == "auto" else preset)
         given = {"optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
         given["loss"] = loss if isinstance(loss, str) else None
-        endless = steps is None and seconds is None and target_psnr is None
+        if steps is None and seconds is None:
+            steps = chosen.steps if target_psnr is None else _PATIENCE * chosen.steps
         recipe = self._subject(chosen.field, tuple(picture.shape), trainable_latent)
         keeps = chosen.field is None and recipe.network == self.recipe.network
         learner = recipe.build(self.map_fn.state_dict() if keeps else None).to(self.device)
@@ -212,7 +213,7 @@ class INRF(Painter):
             field,
             picture,
             _turned(knobs or chosen.knobs, given),
-            steps=chosen.steps if endless else steps,
+            steps=steps,
             seconds=None if seconds is None else float(seconds),
             target_psnr=None if target_psnr is None else float(target_psnr),
             mask=counted,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from importlib import import_module
 
 import torch
 from jaxtyping import Float
@@ -133,7 +134,7 @@ def mixed_loss(
 
 def _ms_ssim(found: Float[Tensor, "b c h w"], wanted: Float[Tensor, "b c h w"]) -> Float[Tensor, ""]:
     try:
-        from pytorch_msssim import ms_ssim
+        library = import_module("pytorch_msssim")
     except ImportError as error:
         raise ImportError("the MS-SSIM loss needs pytorch-msssim: pip install 'torch-easel[train]'") from error
-    return ms_ssim(found, wanted, data_range=1.0)
+    return library.ms_ssim(found, wanted, data_range=1.0)

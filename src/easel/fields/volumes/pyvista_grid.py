@@ -1,5 +1,6 @@
 """Volumes handed to PyVista. The one file that imports it."""
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def to_pyvista(
     world of `volume`. Show it with `plotter.add_volume(grid, scalars="rgba")`. ImportError without PyVista.
     """
     try:
-        import pyvista
+        pyvista = import_module("pyvista")
     except ImportError:
         raise ImportError("handing volumes to PyVista needs it: pip install 'torch-easel[volume]'.") from None
     check_transfer(opacity)

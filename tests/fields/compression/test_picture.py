@@ -73,7 +73,7 @@ def test_another_process_with_other_threads_decodes_the_same_bytes(trained, tmp_
     compressed_file.write(tmp_path / "picture.easel", trained)
     program = (
         "import hashlib, sys, torch; torch.set_num_threads(int(sys.argv[2]));"
-        "from easel.fields import compressed_file;"
+        "from easel.fields.compression import compressed_file;"
         "print(hashlib.sha256(compressed_file.read(sys.argv[1]).picture.tobytes()).hexdigest())"
     )
     for threads in ("1", "3"):

@@ -1,0 +1,1 @@
+"""`easel materials …`: render datasets, train, evaluate and turn photographs into maps."""

@@ -1,0 +1,1 @@
+"""Photographs and maps on disk, as samples and batches in the frame of the texture."""

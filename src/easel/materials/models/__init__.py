@@ -1,0 +1,1 @@
+"""The networks: encoders, fusion of views, decoders, discriminators."""

@@ -1,0 +1,1 @@
+"""Photographs that never were: a camera, a light and a hand-held phone's faults."""

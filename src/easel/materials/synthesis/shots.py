@@ -1,0 +1,198 @@
+"""Shots: what is known of each photo of a sample, stored beside the photos as `views.json`.
+
+    {"version": 1, "seed": 7, "views": [
+        {"file": "0.png",
+         "camera": {"position": [x, y, z], "target": [x, y, z], "up": [x, y, z], "fov_y_deg": 55.0,
+                    "width": 128, "height": 128},
+         "uv_to_pixel": [[…], […], […]],
+         "light": [{…}, …],
+         "exposure": 1.3,
+         "artefacts": {"smudges": 0.15, "white_balance": [1.04, 1.0, 0.93]}}]}
+
+`camera` and `uv_to_pixel` are null where nobody knows them. World and plane are those of `PlaneCamera`; `uv_to_pixel`
+follows from the camera and is written for readers without one. `light` is a list of what `light_to_json` gives.
+"""
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from easel.checkpoint import read_json
+from easel.graphics.files import MAX_PIXELS, FileError, open_file, write_whole
+from easel.materials.rendering.plane_camera import PlaneCamera
+
+VIEWS_FILE = "views.json"
+VERSION = 1
+MOST_BYTES = 1 << 20
+MOST_SHOTS = 1000
+PIXEL_TOLERANCE = 0.05
+"""How far, in pixels at the corners of the tile, a stored `uv_to_pixel` may lie from its camera's own."""
+
+Strengths = Mapping[str, float | tuple[float, ...]]
+"""Artefact → its strength, or several numbers where one does not say it."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One photo of a material and how it was taken."""
+
+    file: str
+    """The photo's name inside the sample's folder."""
+    camera: PlaneCamera | None = None
+    """Where it was taken from; None where that is unknown."""
+    lights: tuple[Mapping[str, Any], ...] = ()
+    """What shone, each as `light_to_json` says it; none where that is unknown."""
+    exposure: float | int = 1.0
+    """What scene-linear radiance was multiplied by."""
+    artefacts: Strengths = field(default_factory=dict)
+    """What was done to the photo after or besides the light of the scene."""
+
+
+@dataclass(frozen=True)
+class ShotList:
+    """The shots of one sample."""
+
+    seed: int
+    shots: tuple[Shot, ...]
+
+
+def write_views_json(path: str | os.PathLike[str], shots: ShotList) -> None:
+    """Write `views.json`, whole or not at all."""
+    record = {"version": VERSION, "seed": shots.seed, "views": [_shot_to_json(shot) for shot in shots.shots]}
+    with write_whole(path) as partial:
+        partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_views_json(path: str | os.PathLike[str]) -> ShotList:
+    """The shots that `write_views_json` stored; whatever is wrong with the file is a FileError of one line."""
+    try:
+        with open_file(path) as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+        record = _object(read_json(text.decode("utf-8")), "it", ("version", "seed", "views"))
+        if record["version"] != VERSION:
+            raise ValueError(f"version {str(record['version'])[:40]} is not known, {VERSION} is")
+        if type(record["seed"]) is not int:
+            raise ValueError("seed is no whole number")
+        views = record["views"]
+        if not isinstance(views, list) or not 1 <= len(views) <= MOST_SHOTS:
+            raise ValueError(f"views is no list of 1 to {MOST_SHOTS} shots")
+        shots = tuple(_shot_from_json(view, f"view {number}") for number, view in enumerate(views))
+        if len({shot.file for shot in shots}) < len(shots):
+            raise ValueError("two views name the same file")
+        return ShotList(record["seed"], shots)
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise FileError(f"cannot read {os.fspath(path)!r}: {reason}. Remove it, or render the sample again.") from None
+
+
+def _shot_to_json(shot: Shot) -> dict[str, Any]:
+    camera = shot.camera
+    return {
+        "file": shot.file,
+        "camera": camera
+        and {
+            "position": list(camera.position),
+            "target": list(camera.target),
+            "up": list(camera.up),
+            "fov_y_deg": camera.fov_degrees,
+            "width": camera.width,
+            "height": camera.height,
+        },
+        "uv_to_pixel": camera and camera.uv_to_pixel().tolist(),
+        "light": list(shot.lights),
+        "exposure": shot.exposure,
+        "artefacts": dict(shot.artefacts),
+    }
+
+
+def _shot_from_json(view: Any, who: str) -> Shot:
+    view = _object(view, who, ("file", "camera", "uv_to_pixel", "light", "exposure", "artefacts"))
+    name = view["file"]
+    # A name with a folder in it could lead anywhere on the disk.
+    if not isinstance(name, str) or not name or Path(name).name != name or "\\" in name or "\0" in name:
+        raise ValueError(f"{who}: file {str(name)[:40]!r} is no plain file name")
+    camera = None
+    if view["camera"] is not None:
+        camera = _camera_from_json(view["camera"], f"{who}: camera")
+        _check_uv_to_pixel(camera, view["uv_to_pixel"], who)
+    elif view["uv_to_pixel"] is not None:
+        raise ValueError(f"{who}: uv_to_pixel is given without a camera")
+    lights = view["light"]
+    if not isinstance(lights, list) or not all(isinstance(light, dict) for light in lights):
+        raise ValueError(f"{who}: light is no list of lights")
+    exposure = _number(view["exposure"], f"{who}: exposure")
+    if exposure <= 0:
+        raise ValueError(f"{who}: exposure {exposure} is not above 0")
+    if not isinstance(view["artefacts"], dict):
+        raise ValueError(f"{who}: artefacts is no object")
+    artefacts = {
+        key: _numbers(value, f"{who}: {key[:40]}") if isinstance(value, list) else _number(value, f"{who}: {key[:40]}")
+        for key, value in view["artefacts"].items()
+    }
+    return Shot(name, camera, tuple(lights), exposure, artefacts)
+
+
+def _camera_from_json(value: Any, who: str) -> PlaneCamera:
+    value = _object(value, who, ("position", "target", "up", "fov_y_deg", "width", "height"))
+    width, height = value["width"], value["height"]
+    if type(width) is not int or type(height) is not int or min(width, height) < 1 or width * height > MAX_PIXELS:
+        raise ValueError(f"{who}: {str(width)[:20]} x {str(height)[:20]} is no size of a photo in pixels")
+    fov_degrees = _number(value["fov_y_deg"], f"{who}: fov_y_deg")
+    if not 0 < fov_degrees < 180:
+        raise ValueError(f"{who}: fov_y_deg {fov_degrees} does not lie between 0 and 180")
+    position, target, up = (_vector(value[key], f"{who}: {key}") for key in ("position", "target", "up"))
+    if position[2] <= 0:
+        raise ValueError(f"{who}: position lies behind the material")
+    return PlaneCamera(position, target, up, fov_degrees, width, height)
+
+
+def _check_uv_to_pixel(camera: PlaneCamera, stored: Any, who: str) -> None:
+    if not isinstance(stored, list) or len(stored) != 3:
+        raise ValueError(f"{who}: uv_to_pixel is no 3 x 3 matrix")
+    rows = [_vector(row, f"{who}: uv_to_pixel") for row in stored]
+    true_rows = camera.uv_to_pixel().tolist()
+    for u, v in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        seen, expected = (_mapped(matrix, u, v) for matrix in (rows, true_rows))
+        if not math.dist(seen, expected) <= PIXEL_TOLERANCE * max(1.0, math.hypot(*expected) / 1000):
+            raise ValueError(f"{who}: uv_to_pixel contradicts the camera")
+
+
+def _mapped(matrix: Sequence[Sequence[float]], u: int, v: int) -> tuple[float, float]:
+    x, y, w = (row[0] * u + row[1] * v + row[2] for row in matrix)
+    return (x / w, y / w) if w else (math.inf, math.inf)
+
+
+def _object(value: Any, who: str, keys: Sequence[str]) -> dict[str, Any]:
+    """A JSON object with just these keys."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{who} is no object")
+    for key in keys:
+        if key not in value:
+            raise ValueError(f"{who} has no {key!r}")
+    if unknown := value.keys() - set(keys):
+        raise ValueError(f"{who} has an unknown {min(unknown)[:40]!r}")
+    return value
+
+
+def _vector(value: Any, who: str) -> tuple[float, float, float]:
+    x, y, z = _numbers(value, who, 3)
+    return x, y, z
+
+
+def _numbers(value: Any, who: str, count: int | None = None) -> tuple[float, ...]:
+    if not isinstance(value, list) or (count is not None and len(value) != count):
+        raise ValueError(f"{who} is no list of {'numbers' if count is None else f'{count} numbers'}")
+    return tuple(_number(entry, who) for entry in value)
+
+
+def _number(value: Any, who: str) -> float:
+    # float() of a huge whole number overflows; of a text it would read it.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e300:
+        raise ValueError(f"{who} is no number")
+    return float(value)

@@ -4,12 +4,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    pass
+    from easel.materials.config import TrainConfig
+    from easel.materials.presets import get_default_config, get_lightweight_config, get_quick_test_config
 
-_HOME: dict[str, str] = {}
+_HOME: dict[str, str] = {
+    "TrainConfig": "config",
+    "get_default_config": "presets",
+    "get_lightweight_config": "presets",
+    "get_quick_test_config": "presets",
+}
 """Public name → the file below `easel.materials` it comes from."""
 
-__all__: list[str] = []
+__all__ = [
+    "TrainConfig",
+    "get_default_config",
+    "get_lightweight_config",
+    "get_quick_test_config",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -5,21 +5,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easel.materials.config import TrainConfig
+    from easel.materials.library.procedural import FAMILIES, family_of, name_of, procedural
     from easel.materials.presets import get_default_config, get_lightweight_config, get_quick_test_config
 
 _HOME: dict[str, str] = {
+    "FAMILIES": "library.procedural",
     "TrainConfig": "config",
+    "family_of": "library.procedural",
     "get_default_config": "presets",
     "get_lightweight_config": "presets",
     "get_quick_test_config": "presets",
+    "name_of": "library.procedural",
+    "procedural": "library.procedural",
 }
 """Public name → the file below `easel.materials` it comes from."""
 
 __all__ = [
+    "FAMILIES",
     "TrainConfig",
+    "family_of",
     "get_default_config",
     "get_lightweight_config",
     "get_quick_test_config",
+    "name_of",
+    "procedural",
 ]
 
 

@@ -1,1 +1,1 @@
-"""Materials to learn from: made of noise, or taken from folders of real ones."""
+"""Materials to learn from: made from noise, or taken from folders of real ones."""

@@ -1,0 +1,68 @@
+"""Cellular noise: scattered points, what is nearest to each texel and how far the border is (Worley 1996)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, UInt32
+from numpy import ndarray
+
+from easel.materials.library.noise import Points, lattice, uniform
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Which cell every texel is in; lengths in units of a cell's height."""
+
+    distance: Float32[ndarray, "h w"]
+    """To the point of the cell."""
+    border: Float32[ndarray, "h w"]
+    """To the border with the nearest other cell: 0 on it."""
+    identity: UInt32[ndarray, "h w"]
+    """A random word per cell: `uniform(identity, seed)` gives it as many numbers as one likes."""
+    right: Float32[ndarray, "h w"]
+    up: Float32[ndarray, "h w"]
+    """From the cell's point to the texel."""
+
+
+def cells(
+    points: Points, frequency: int | tuple[int, int], seed: int, jitter: float = 0.8, stagger: float = 0.0
+) -> Cells:
+    """Points on a lattice of `frequency` cells a tile, each moved by up to half of `jitter` cells.
+
+    Every second row is shifted by `stagger` cells: .5 without jitter gives hexagons. Rows are even then.
+    """
+    columns, rows = (frequency, frequency) if isinstance(frequency, int) else frequency
+    words = lattice(columns, rows, seed)
+    stretch = np.float32(rows / columns)
+    shift = np.repeat(np.arange(rows) % 2, columns).astype(np.float32) * np.float32(stagger)
+    site_x = np.float32(0.5) + np.float32(jitter) * (uniform(words, 1) - np.float32(0.5)) + shift
+    site_y = np.float32(0.5) + np.float32(jitter) * (uniform(words, 2) - np.float32(0.5))
+    x, y = points.x * np.float32(columns), points.y * np.float32(rows)
+    column, row = np.floor(x), np.floor(y)
+    inside_x, inside_y = x - column, y - row
+    column, row = column.astype(np.int32), row.astype(np.int32)
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    nearest = np.full(shape, np.inf, np.float32)
+    identity = np.zeros(shape, np.uint32)
+    near_x, near_y = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    sites: list[tuple[ndarray, ndarray]] = []
+    for down in (-1, 0, 1):
+        for aside in (-1, 0, 1):
+            index = (row + down) % np.int32(rows) * np.int32(columns) + (column + aside) % np.int32(columns)
+            to_x = (site_x.take(index) + np.float32(aside) - inside_x) * stretch
+            to_y = site_y.take(index) + np.float32(down) - inside_y
+            squared = to_x * to_x + to_y * to_y
+            closer = squared < nearest
+            np.copyto(nearest, squared, where=closer)
+            np.copyto(identity, words.take(index), where=closer)
+            np.copyto(near_x, to_x, where=closer)
+            np.copyto(near_y, to_y, where=closer)
+            sites.append((to_x, to_y))
+    border = np.full(shape, np.inf, np.float32)
+    for to_x, to_y in sites:
+        # the border of two cells is the bisector of their points
+        across_x, across_y = to_x - near_x, to_y - near_y
+        length = np.sqrt(across_x * across_x + across_y * across_y)
+        middle = ((to_x + near_x) * across_x + (to_y + near_y) * across_y) / np.maximum(2 * length, np.float32(1e-6))
+        np.minimum(border, np.where(length > 1e-4, middle, np.inf), out=border)
+    return Cells(np.sqrt(nearest), border, identity, -near_x, -near_y)

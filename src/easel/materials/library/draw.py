@@ -1,0 +1,56 @@
+"""What differs between two materials of one family: numbers and colours drawn from a seed."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from easel.materials.library.noise import combine
+
+Thing = TypeVar("Thing")
+Colour = Float32[ndarray, "3"]
+Palette = tuple[str, ...]
+"""Colours as #rrggbb in sRGB; what is drawn lies between two of them."""
+
+
+class Draw:
+    """One draw after the other; the same seed draws the same, however large the picture is."""
+
+    def __init__(self, seed: int) -> None:
+        self._key = seed
+        self._drawn = 0
+
+    def seed(self) -> int:
+        """A fresh seed for a noise."""
+        self._drawn += 1
+        high = self._key >> 32
+        word = np.array([self._key & 0xFFFFFFFF], np.uint32)
+        return int(combine(combine(word, high), self._drawn)[0])
+
+    def uniform(self, low: float | int, high: float | int) -> float:
+        return low + (high - low) * (self.seed() / 2**32)
+
+    def integer(self, low: int, high: int) -> int:
+        """A whole number, both ends included."""
+        return low + self.seed() * (high - low + 1) // 2**32
+
+    def chance(self, probability: float | int) -> bool:
+        return self.uniform(0, 1) < probability
+
+    def choice(self, things: Sequence[Thing]) -> Thing:
+        return things[self.integer(0, len(things) - 1)]
+
+    def colour(self, palette: Palette, spread: float = 0.06) -> Colour:
+        """Between two colours of the palette, then lighter or darker and warmer or cooler by up to about `spread`."""
+        blend = self.uniform(0, 1)
+        colour = srgb(self.choice(palette)) * (1 - blend) + srgb(self.choice(palette)) * blend
+        warmth = self.uniform(-spread, spread) * 0.4
+        cast = np.array([warmth, self.uniform(-spread, spread) * 0.15, -warmth])
+        return (colour * (1 + self.uniform(-2, 2) * spread) + cast).clip(0.02, 0.97).astype(np.float32)
+
+
+def srgb(code: str) -> Colour:
+    """#rrggbb as three numbers in [0, 1]."""
+    return np.array([int(code[at : at + 2], 16) for at in (1, 3, 5)], np.float32) / np.float32(255)

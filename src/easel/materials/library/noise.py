@@ -1,0 +1,171 @@
+"""Periodic noise on the unit tile, the same bits on every machine.
+
+A tile is [0, 1)² and repeats; x grows to the right, y upwards. Frequencies are whole numbers of lattice cells a tile.
+Randomness is an integer hash of lattice position and seed. All arithmetic is + − × ÷ √ and comparisons, which IEEE 754
+rounds correctly: sin, exp and powers differ between processors in the last bit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int, UInt32
+from numpy import ndarray
+
+NYQUIST_TEXELS = 2.0
+"""An octave with fewer texels a cell than this is left out; from twice as many on it counts in full."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where a surface is asked for: coordinates that broadcast to (h, w), and how fine the picture is."""
+
+    x: Float32[ndarray, "hx wx"]
+    y: Float32[ndarray, "hy wy"]
+    size: int
+    """Texels a tile side: finer detail than this can show is left out."""
+
+    def moved(
+        self, right: Float32[ndarray, "..."] | float | int, up: Float32[ndarray, "..."] | float | int
+    ) -> "Points":
+        """The same points displaced by fractions of a tile: a domain warp."""
+        return Points(np.float32(1) * (self.x + right), np.float32(1) * (self.y + up), self.size)
+
+    def turned(self) -> "Points":
+        """Columns for rows, so that what runs along x runs along y."""
+        return Points(self.y, self.x, self.size)
+
+    def presence(self, frequency: float | int) -> float:
+        """How much of a detail of so many cells a tile this picture can show, in [0, 1]."""
+        texels = self.size / frequency
+        return min(max((texels - NYQUIST_TEXELS) / NYQUIST_TEXELS, 0.0), 1.0)
+
+
+def tile_rows(size: int, first: int, last: int) -> Points:
+    """The texel centres of rows [first, last) of a `size`² picture; rows beyond the picture are those of its repeat."""
+    columns = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
+    rows = (np.arange(first, last) % size).astype(np.float32)
+    return Points(columns[None, :], (1 - (rows + np.float32(0.5)) / np.float32(size))[:, None], size)
+
+
+def scramble(words: UInt32[ndarray, "*shape"]) -> UInt32[ndarray, "*shape"]:
+    """An integer hash whose every output bit depends on every input bit ("lowbias32", Wellons 2018)."""
+    words = words ^ (words >> np.uint32(16))
+    words = words * np.uint32(0x7FEB352D)
+    words ^= words >> np.uint32(15)
+    words *= np.uint32(0x846CA68B)
+    words ^= words >> np.uint32(16)
+    return words
+
+
+def combine(words: UInt32[ndarray, "*shape"], seed: int) -> UInt32[ndarray, "*shape"]:
+    """Other random words for the same identities: one stream per seed."""
+    key = scramble(np.array([seed & 0xFFFFFFFF], np.uint32))
+    return scramble(words * np.uint32(0x9E3779B1) + key)
+
+
+def uniform(words: UInt32[ndarray, "*shape"], seed: int) -> Float32[ndarray, "*shape"]:
+    """A number in [0, 1) for every identity, by seed."""
+    return (combine(words, seed) >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)
+
+
+def lattice(columns: int, rows: int, seed: int) -> UInt32[ndarray, "cells"]:
+    """A random word for every cell of a lattice, row by row."""
+    return combine(np.arange(columns * rows, dtype=np.uint32), seed)
+
+
+def smooth(t: Float32[ndarray, "..."]) -> Float32[ndarray, "..."]:
+    """3t² − 2t³ of t clamped to [0, 1]."""
+    t = np.clip(t, np.float32(0), np.float32(1))
+    return t * t * (3 - 2 * t)
+
+
+def ramp(value: Float32[ndarray, "..."], low: float | int, high: float | int) -> Float32[ndarray, "..."]:
+    """0 below `low`, 1 above `high`, smooth between; `low` may be the greater."""
+    return smooth((value - np.float32(low)) * np.float32(1 / (high - low)))
+
+
+def edge(points: Points, distance: Float32[ndarray, "..."], width: float | int = 0.0) -> Float32[ndarray, "..."]:
+    """0 where `distance` (fractions of a tile) is negative, 1 where positive; at least a texel and a half wide."""
+    half = max(width, 1.5 / points.size) / 2
+    return ramp(distance, -half, half)
+
+
+def wave(turns: Float32[ndarray, "..."]) -> Float32[ndarray, "..."]:
+    """A sine in all but name: period 1, in [-1, 1], 0 at 0, by two parabolas a period."""
+    t = turns - np.floor(turns)
+    half = np.where(t < 0.5, t, t - np.float32(0.5))
+    arch = 16 * half * (np.float32(0.5) - half)
+    return np.where(t < 0.5, arch, -arch)
+
+
+def mix(
+    first: Float32[ndarray, "..."] | float | int,
+    second: Float32[ndarray, "..."] | float | int,
+    share: Float32[ndarray, "..."] | float | int,
+) -> Float32[ndarray, "..."]:
+    """`first` where `share` is 0, `second` where it is 1."""
+    return np.asarray(first + (second - np.asarray(first)) * np.asarray(share, np.float32), np.float32)
+
+
+def _cell(
+    coordinate: Float32[ndarray, "h w"], cells: int
+) -> tuple[Int[ndarray, "h w"], Int[ndarray, "h w"], Float32[ndarray, "h w"]]:
+    """Index of the cell, of the next one, and the position inside, in [0, 1]."""
+    position = coordinate * np.float32(cells)
+    below = np.floor(position)
+    index = below.astype(np.int32) % np.int32(cells)
+    return index, (index + 1) % np.int32(cells), position - below
+
+
+def noise(points: Points, frequency: int | tuple[int, int], seed: int) -> Float32[ndarray, "h w"]:
+    """Gradient noise (Perlin 2002), about [-1, 1] with mean 0; `frequency` = cells a tile, or (along x, along y)."""
+    columns, rows = (frequency, frequency) if isinstance(frequency, int) else frequency
+    words = lattice(columns, rows, seed)
+    gradient = np.empty((columns * rows, 2), np.float32)
+    gradient[:, 0], gradient[:, 1] = uniform(words, 1), uniform(words, 2)
+    gradient = gradient * 2 - 1
+    # a square's points pushed to its circle: directions without a sine, dense enough in the diagonals for the eye
+    gradient /= np.sqrt((gradient * gradient).sum(-1, keepdims=True) + np.float32(1e-6))
+    along_x, along_y = gradient[:, 0].copy(), gradient[:, 1].copy()
+    left, right, tx = _cell(points.x, columns)
+    low, high, ty = _cell(points.y, rows)
+
+    def corner(i: Int[ndarray, "h w"], j: Int[ndarray, "h w"], dx: ndarray, dy: ndarray) -> ndarray:
+        index = j * np.int32(columns) + i
+        return along_x.take(index) * dx + along_y.take(index) * dy
+
+    fade_x, fade_y = (t * t * t * (t * (t * 6 - 15) + 10) for t in (tx, ty))
+    bottom = corner(left, low, tx, ty)
+    bottom += fade_x * (corner(right, low, tx - 1, ty) - bottom)
+    top = corner(left, high, tx, ty - 1)
+    top += fade_x * (corner(right, high, tx - 1, ty - 1) - top)
+    bottom += fade_y * (top - bottom)
+    return bottom * np.float32(1.5)
+
+
+def fbm(
+    points: Points,
+    frequency: int | tuple[int, int],
+    seed: int,
+    octaves: int = 4,
+    gain: float = 0.5,
+    *,
+    ridged: bool = False,
+) -> Float32[ndarray, "h w"]:
+    """Octaves of noise, each twice as fine and `gain` times as strong; about [-1, 1].
+
+    `ridged` folds each octave at 0, which draws ridges where it changed its sign: [-1, 1] with crests at 1.
+    Octaves too fine for the picture fade away, so that the same material shows at every size without aliasing.
+    """
+    columns, rows = (frequency, frequency) if isinstance(frequency, int) else frequency
+    total = np.zeros(np.broadcast_shapes(points.x.shape, points.y.shape), np.float32)
+    # the sum of independent octaves grows with the root of their squares
+    scale = 1.0 / sum(gain ** (2 * octave) for octave in range(octaves)) ** 0.5
+    for octave in range(octaves):
+        amplitude = scale * gain**octave * points.presence(max(columns, rows) << octave)
+        if amplitude > 0:
+            layer = noise(points, (columns << octave, rows << octave), seed + octave)
+            if ridged:
+                layer = 1 - np.float32(2.6) * np.abs(layer)
+            total += np.float32(amplitude) * layer
+    return total

@@ -1,0 +1,94 @@
+"""Materials from a seed: any size, tileable, the same on every machine."""
+
+from importlib import import_module
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from numpy import ndarray
+
+from easel.materials.library.draw import Draw
+from easel.materials.library.noise import combine, tile_rows
+from easel.materials.library.surface import Family, Surface
+from easel.materials.maps import MaterialMaps
+
+_SHARES = {
+    "brick": 4,
+    "ceramic": 4,
+    "wood": 5,
+    "brushed": 5,
+    "phases": 4,
+}
+"""Family → how many of a hundred seeds or so are of it; its function has its name, in the file of `_HOME`."""
+
+_HOME = {"brick": "masonry", "ceramic": "masonry", "wood": "wood", "brushed": "metal", "phases": "phases"}
+
+FAMILIES = tuple(_SHARES)
+"""The names that `procedural` takes."""
+
+_BAND_POINTS = 2**16
+"""Texels worked on at a time: their arrays stay in the processor's cache, and memory does not grow with the size."""
+MAX_SIZE = 8192
+
+
+def procedural(seed: int, size: int = 512, family: str | None = None) -> MaterialMaps:
+    """The maps (C, size, size) of material `seed`, of the family of its name or of another `family`.
+
+    One seed is one material: a larger size shows it finer. Any integer is a seed; neighbours are as different as any
+    others. ValueError for an unknown family and a size that is not 8 to 8192.
+    """
+    if family is not None and family not in _SHARES:
+        raise ValueError(f"unknown family {family!r}. Known: {', '.join(FAMILIES)}.")
+    if not 8 <= size <= MAX_SIZE:
+        raise ValueError(f"a material has 8 to {MAX_SIZE} texels a side; got {size}.")
+    name = family or family_of(seed)
+    make: Family = getattr(import_module(f"easel.materials.library.families.{_HOME[name]}"), name)
+    salt = int(combine(np.frombuffer(name.ljust(16).encode(), np.uint32), 0).sum(dtype=np.uint32))
+    band = max(1, _BAND_POINTS // size)
+    maps = {key: np.empty((size, size, depth), np.float32) for key, depth in _DEPTHS.items()}
+    for first in range(0, size, band):
+        last = min(first + band, size)
+        # one row more at each side: the slope of the first and last row needs its neighbours
+        surface = make(tile_rows(size, first - 1, last + 1), Draw(seed % 2**32 | salt << 32))
+        for key, values in _finished(surface, size).items():
+            maps[key][first:last] = values
+    return MaterialMaps(**{key: torch.from_numpy(values).permute(2, 0, 1).contiguous() for key, values in maps.items()})
+
+
+def family_of(seed: int) -> str:
+    """The family of a seed. Any run of seeds has all families in about their shares."""
+    # multiples of the golden ratio spread evenly over [0, 1)
+    place = (seed * 0x9E3779B1) % 2**32 / 2**32 * sum(_SHARES.values())
+    for family, share in _SHARES.items():
+        place -= share
+        if place < 0:
+            return family
+    raise AssertionError(place)
+
+
+def name_of(seed: int, family: str | None = None) -> str:
+    """A name for files, such as brick_0012."""
+    return f"{family or family_of(seed)}_{seed:04d}"
+
+
+_DEPTHS = {"albedo": 3, "roughness": 1, "metallic": 1, "normal": 3}
+
+
+def _finished(surface: Surface, size: int) -> dict[str, Float32[ndarray, "h w c"]]:
+    """The maps of all rows but the first and the last."""
+    inner = slice(1, -1)
+    return {
+        "albedo": surface.albedo[inner].clip(0.01, 0.99),
+        "roughness": surface.roughness[inner, :, None].clip(0.05, 1),
+        "metallic": surface.metallic[inner, :, None].clip(0, 1),
+        "normal": _normals(surface.height, size),
+    }
+
+
+def _normals(height: Float32[ndarray, "h w"], size: int) -> Float32[ndarray, "h2 w 3"]:
+    """Unit normals (right, up, out) of a height in tile sides, by central differences; loses the outer rows."""
+    half = np.float32(size / 2)
+    right = (np.roll(height, -1, 1) - np.roll(height, 1, 1))[1:-1] * half
+    up = (height[:-2] - height[2:]) * half  # row 0 is the top
+    normal = np.stack((-right, -up, np.ones_like(up)), -1)
+    return normal / np.sqrt((normal * normal).sum(-1, keepdims=True))

@@ -1,0 +1,44 @@
+"""What a family makes: the surface of a material at some points, with its height instead of its normal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from easel.materials.library.draw import Colour, Draw
+from easel.materials.library.noise import Points
+
+Field = Float32[ndarray, "h w"]
+"""One number a texel."""
+Number = float | int
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Colour sRGB-encoded in [0, 1], roughness and metallic in [0, 1], height in tile sides: slopes are real."""
+
+    albedo: Float32[ndarray, "h w 3"]
+    roughness: Field
+    metallic: Field
+    height: Field
+
+
+Family = Callable[[Points, Draw], Surface]
+"""Called once per band of rows, so it looks at its points only: no mean or maximum over the picture."""
+
+
+def paint(colour: Colour, brightness: Field) -> Float32[ndarray, "h w 3"]:
+    """One colour, lighter where `brightness` is above 1 and darker below."""
+    return colour * brightness[..., None]
+
+
+def blend(first: Float32[ndarray, "..."], second: Float32[ndarray, "..."], share: Field) -> Float32[ndarray, "h w 3"]:
+    """`first` where `share` is 0, `second` where it is 1; both may be one colour or one colour a texel."""
+    return first + (second - first) * share[..., None]
+
+
+def flat(points: Points, value: Number = 0.0) -> Field:
+    """The same number everywhere."""
+    return np.full(np.broadcast_shapes(points.x.shape, points.y.shape), value, np.float32)

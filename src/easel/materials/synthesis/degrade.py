@@ -1,0 +1,213 @@
+"""What a hand-held camera does to a photo: dirt on the lens, shake, a wrong focus, noise, JPEG.
+
+`Faults` says how strong each is; `draw_faults` draws them and `photograph` turns exposed light into a picture with
+them. Light is scene-linear (3, h, w), exposed so that a white card is about 1. Lengths are fractions of the picture's
+height, so that a fault looks the same at every size. Constants of dirt are NeuroPBR's.
+"""
+
+import io
+import math
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Generator, Tensor
+
+from easel.graphics.color import linear_to_srgb, tonemap
+from easel.materials.library.noise import ramp
+from easel.materials.synthesis.endless_noise import fbm, value_noise
+
+Light = Float[Tensor, "3 h w"]
+Picture = Float[Tensor, "h w 3"]
+
+SMUDGE_COLOUR, SCRATCH_COLOUR = (0.8, 0.75, 0.7), (0.95, 0.95, 0.95)
+SMUDGE_ALPHA, SCRATCH_ALPHA = 0.15, 0.3
+SCRATCH_FAMILIES = 3
+FINE_LINES = 512
+"""Rows of a photo in which every scratch is at least about a pixel wide."""
+MOST_REGISTRATION_PIXELS = 2.0
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How strong each fault of one photo is; the defaults are a perfect camera."""
+
+    smudges: float = 0.0
+    """Opacity of the thickest grease on the lens."""
+    scratches: float = 0.0
+    """Opacity of one scratch."""
+    exposure_stops: float = 0.0
+    """How much too bright."""
+    white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """What red, green and blue light are multiplied by."""
+    defocus: float = 0.0
+    """Radius of the disc that a point becomes, of the height."""
+    motion_blur: tuple[float, float] = (0.0, 0.0)
+    """Path of a point while the shutter is open, right and down, of the height."""
+    vignetting: float = 0.0
+    """How much of the light is lost in the corners."""
+    shot_noise: float = 0.0
+    """Variance of a white pixel; that of others is in proportion to their light."""
+    read_noise: float = 0.0
+    """Standard deviation that every pixel has, a dark one too."""
+    clipping: float = 0.0
+    """1 where highlights end abruptly, 0 where they roll off."""
+    jpeg_quality: float = 0.0
+    """1 to 100; 0 stores the photo without loss."""
+    registration_pixels: tuple[float, float] = (0.0, 0.0)
+    """How far, right and down, the photo lies from where its camera says."""
+
+    def strengths(self) -> dict[str, float | tuple[float, ...]]:
+        """Those that are there, by name."""
+        return {
+            entry.name: getattr(self, entry.name)
+            for entry in fields(self)
+            if getattr(self, entry.name) != entry.default
+        }
+
+
+def draw_faults(generator: Generator, height: int) -> Faults:
+    """The faults of one photo by hand, without dirt on the lens."""
+
+    def between(low: float, high: float) -> float:
+        return round(low + (high - low) * torch.rand((), generator=generator, dtype=torch.float64).item(), 6)
+
+    warmth, tint = between(-0.2, 0.2), between(-0.05, 0.05)
+    shake, angle = between(0, 0.008), between(0, 2 * math.pi)
+    furthest = min(MOST_REGISTRATION_PIXELS, height / 128)
+    off, towards = between(0, furthest), between(0, 2 * math.pi)
+    return Faults(
+        exposure_stops=between(-1, 1),
+        white_balance=(round(2**warmth, 6), round(2**tint, 6), round(2**-warmth, 6)),
+        defocus=between(0, 0.004),
+        motion_blur=(round(shake * math.cos(angle), 6), round(shake * math.sin(angle), 6)),
+        vignetting=between(0, 0.35),
+        shot_noise=between(0.0001, 0.002),
+        read_noise=between(0.0005, 0.005),
+        clipping=float(between(0, 1) < 0.5),
+        jpeg_quality=float(round(between(70, 95))),
+        registration_pixels=(round(off * math.cos(towards), 6), round(off * math.sin(towards), 6)),
+    )
+
+
+def with_dirt(faults: Faults) -> Faults:
+    """The same faults, taken through a lens that nobody has wiped."""
+    return replace(faults, smudges=SMUDGE_ALPHA, scratches=SCRATCH_ALPHA)
+
+
+def photograph(light: Light, faults: Faults, generator: Generator, *, dirt_seed: int = 0) -> Picture:
+    """The picture that a camera with these faults makes of exposed light.
+
+    `generator` draws the noise; the same `dirt_seed` is the same dirt. `registration_pixels` is up to whoever aims.
+    """
+    if faults.smudges or faults.scratches:
+        light = dirty(light, faults.smudges, faults.scratches, dirt_seed)
+    if faults.vignetting:
+        light = vignette(light, faults.vignetting)
+    if faults.defocus:
+        light = defocus(light, faults.defocus * light.shape[1])
+    if any(faults.motion_blur):
+        right, down = (part * light.shape[1] for part in faults.motion_blur)
+        light = motion_blur(light, right, down)
+    gains = light.new_tensor(faults.white_balance) * 2.0**faults.exposure_stops
+    light = light * gains[:, None, None]
+    if faults.shot_noise or faults.read_noise:
+        light = add_noise(light, faults.shot_noise, faults.read_noise, generator)
+    picture = _clipped(light) if faults.clipping else tonemap(light.movedim(0, -1))
+    return jpeg(picture, round(faults.jpeg_quality)) if faults.jpeg_quality else picture
+
+
+def dirty(light: Light, smudges: float | int, scratches: float | int, seed: int) -> Light:
+    """Light through a lens with grease and scratches on it."""
+    height, width = light.shape[1:]
+    # scratches are thinner than the pixels of a small photo: averaged over finer ones they do not break into dots
+    finer = max(1, round(FINE_LINES / height))
+    x, y = np.broadcast_arrays(
+        (np.arange(finer * width, dtype=np.float32) + np.float32(0.5))[None, :] / np.float32(finer * height),
+        (np.arange(finer * height, dtype=np.float32) + np.float32(0.5))[:, None] / np.float32(finer * height),
+    )
+    grease = torch.from_numpy(smudge_pattern(x, y, seed)) * smudges
+    lines = (torch.from_numpy(scratch_pattern(x, y, seed + 100)) * scratches).clamp(max=1)
+    alpha, line = torch.nn.functional.avg_pool2d(
+        torch.stack([torch.maximum(grease, lines), (lines > grease).to(lines.dtype)])[None], finer
+    )[0]
+    smudge_colour, scratch_colour = (light.new_tensor(c)[:, None, None] for c in (SMUDGE_COLOUR, SCRATCH_COLOUR))
+    return torch.lerp(light, torch.lerp(smudge_colour, scratch_colour, line), alpha)
+
+
+def smudge_pattern(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    """Where the grease is, in [0, 1]; x and y in heights of the picture."""
+    x, y = 2 * x, 2 * y
+    warp = np.float32(0.5) * fbm(x / 2, y / 2, seed)
+    return ramp(fbm(4 * (x + warp), 4 * (y + warp), seed + 10), 0.45, 0.85)
+
+
+def scratch_pattern(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    """How many scratches run here: three families of lines, broken into strokes."""
+    total = np.zeros_like(x)
+    draws = np.random.default_rng(seed)
+    for family in range(SCRATCH_FAMILIES):
+        angle, frequency = draws.uniform(0, math.pi), draws.uniform(80, 200)
+        cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
+        across, along = cos * x + sin * y, cos * y - sin * x
+        lines = value_noise(across * np.float32(frequency), along * np.float32(1.5), seed + 3 * family)
+        # only where the noise crosses its middle: the power makes hairlines of its contours
+        thin = (1 - 2 * np.abs(lines - np.float32(0.5))) ** 40
+        total += thin * ramp(value_noise(4 * x, 4 * y, seed + 3 * family + 1), 0.6, 0.8)
+    return total
+
+
+def vignette(light: Light, strength: float | int) -> Light:
+    """Darker away from the centre, by `strength` in the corners."""
+    height, width = light.shape[1:]
+    x = torch.linspace(-1, 1, width, dtype=light.dtype) ** 2
+    y = torch.linspace(-1, 1, height, dtype=light.dtype) ** 2
+    return light * (1 - strength * (x[None, :] + y[:, None]) / 2)
+
+
+def defocus(light: Light, radius_pixels: float | int) -> Light:
+    """Every point becomes a disc."""
+    reach = math.ceil(radius_pixels)
+    offsets = torch.arange(-reach, reach + 1, dtype=light.dtype)
+    # a border one pixel wide fades out, so that radii between whole pixels differ
+    disc = (radius_pixels + 0.5 - torch.hypot(offsets[:, None], offsets[None, :])).clamp(0, 1)
+    return _blurred(light, disc)
+
+
+def motion_blur(light: Light, right_pixels: float | int, down_pixels: float | int) -> Light:
+    """Every point becomes a line of this length and direction around it."""
+    reach = math.ceil(max(abs(right_pixels), abs(down_pixels)) / 2)
+    offsets = torch.arange(-reach, reach + 1, dtype=light.dtype)
+    path = torch.linspace(-0.5, 0.5, 8 * reach + 9, dtype=light.dtype)
+    # each moment of the path is spread over the four pixels around it
+    near_x = (1 - (offsets[:, None] - path * right_pixels).abs()).clamp(min=0)
+    near_y = (1 - (offsets[:, None] - path * down_pixels).abs()).clamp(min=0)
+    return _blurred(light, near_y @ near_x.mT)
+
+
+def add_noise(light: Light, shot: float | int, read: float | int, generator: Generator) -> Light:
+    """Photons arrive by chance, and amplifiers add to that; light below black is black."""
+    deviation = (shot * light.clamp(min=0) + read * read).sqrt()
+    return (light + deviation * torch.randn(light.shape, generator=generator, dtype=light.dtype)).clamp(min=0)
+
+
+def jpeg(picture: Picture, quality: int) -> Picture:
+    """The picture as a JPEG file of this quality, 1 to 100, shows it."""
+    pixels = (picture.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+    with io.BytesIO() as file:
+        Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+        with Image.open(file, formats=("JPEG",)) as image:
+            return torch.from_numpy(np.array(image)).to(picture.dtype) / 255
+
+
+def _clipped(light: Light) -> Picture:
+    return linear_to_srgb(light.clamp(0, 1).movedim(0, -1))
+
+
+def _blurred(light: Light, kernel: Float[Tensor, "k k"]) -> Light:
+    reach = kernel.shape[0] // 2
+    padded = torch.nn.functional.pad(light[None], (reach,) * 4, mode="replicate")
+    weights = (kernel / kernel.sum()).expand(3, 1, -1, -1)
+    return torch.nn.functional.conv2d(padded, weights, groups=3)[0]

@@ -100,3 +100,57 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
     with pytest.raises(TypeError):
         checkpoint.write(path, TENSORS, {"what": object()})
     assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def put(folder, text, **options):
+    with checkpoint.whole_folder(folder, {"step": len(text)}, **options) as partial:
+        (partial / "state.json").write_text(text)
+        checkpoint.write(partial / "weights.safetensors", TENSORS, {})
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    folder = tmp_path / "deep" / "latest"
+    put(folder, "old", previous=tmp_path / "deep" / "previous")
+    put(folder, "newer", previous=tmp_path / "deep" / "previous")
+    put(folder, "newest", previous=tmp_path / "deep" / "previous")
+    assert checkpoint.read_manifest(folder) == {"step": 6} and (folder / "state.json").read_text() == "newest"
+    assert checkpoint.read_manifest(tmp_path / "deep" / "previous") == {"step": 5}
+    put(folder, "last")
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["latest", "previous"]
+
+
+def test_a_folder_whose_writing_failed_leaves_what_was_there(tmp_path):
+    put(tmp_path / "latest", "old")
+    with pytest.raises(KeyboardInterrupt), checkpoint.whole_folder(tmp_path / "latest", {}) as partial:
+        (partial / "state.json").write_text("half")
+        raise KeyboardInterrupt
+    assert checkpoint.read_manifest(tmp_path / "latest") == {"step": 3} and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_from_a_killed_process_is_finished_or_removed(tmp_path):
+    put(tmp_path / "a", "whole")
+    (tmp_path / "a").rename(tmp_path / f".latest.0123{checkpoint.UNFINISHED}")
+    (tmp_path / f".latest.4567{checkpoint.UNFINISHED}").mkdir()
+    checkpoint.finish_folders(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["latest"] and checkpoint.read_manifest(tmp_path / "latest")
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "remove", "manifest", "escape"])
+def test_a_damaged_folder_names_what_is_wrong(tmp_path, harm):
+    put(tmp_path / "latest", "text")
+    weights, manifest = tmp_path / "latest" / "weights.safetensors", tmp_path / "latest" / checkpoint.MANIFEST
+    if harm == "flip":
+        data = bytearray(weights.read_bytes())
+        data[-1] ^= 1
+        weights.write_bytes(data)
+    elif harm == "cut":
+        weights.write_bytes(weights.read_bytes()[:-1])
+    elif harm == "remove":
+        weights.unlink()
+    elif harm == "manifest":
+        manifest.write_text(manifest.read_text()[:-9])
+    else:
+        manifest.write_text(manifest.read_text().replace("weights.safetensors", "../a"))
+    with pytest.raises(FileError, match=r"manifest|weights\.safetensors") as failure:
+        checkpoint.read_manifest(tmp_path / "latest")
+    assert "\n" not in str(failure.value)

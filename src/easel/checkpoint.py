@@ -1,14 +1,19 @@
 """One way to save and load what was learned: tensors and plain settings in one safetensors file, without pickle.
 
 Nothing in such a file can run. It is written whole or not at all, and its settings and tensors carry a digest: a file
-that was cut short or altered says so, instead of becoming a different model.
+that was cut short or altered says so, instead of becoming a different model. What a run needs to continue is a folder
+of such files: it appears whole, with a manifest of its files, or not at all.
 """
 
 import hashlib
 import json
 import os
+import secrets
+import shutil
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from safetensors import SafetensorError
@@ -19,6 +24,10 @@ from easel.graphics.files import FileError, open_file, write_whole
 
 LIMIT_BYTES = 4 * 2**30
 """Larger files are not read."""
+MANIFEST = "manifest.json"
+MOST_MANIFEST_BYTES = 1 << 20
+UNFINISHED = ".unfinished"
+"""How a folder's name ends while it is being written."""
 _NOTE = "easel"
 
 
@@ -78,6 +87,92 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any
         return unpack(data)
     except ValueError as error:
         refuse(str(error))
+
+
+@contextmanager
+def whole_folder(folder: Path, facts: Mapping[str, Any], *, previous: Path | None = None) -> Iterator[Path]:
+    """Yield an empty sibling of `folder` to put files into; when the block ends well it takes the name, with a manifest.
+
+    What `folder` held before becomes `previous`, or is removed; when the block fails it is untouched. The manifest has
+    every file's size and SHA-256, and the `facts`, which are plain data.
+    """
+    partial = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}{UNFINISHED}")
+    replaced = previous or folder.with_name(f".{folder.name}.{secrets.token_hex(8)}{UNFINISHED}")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        files = {path.name: _file_facts(path) for path in sorted(partial.iterdir())}
+        text = json.dumps({**facts, "files": files}, indent=1, sort_keys=True, allow_nan=False)
+        with write_whole(partial / MANIFEST) as manifest:
+            manifest.write_text(text + "\n", encoding="utf-8")
+        _settle(partial)
+        if folder.exists():
+            # A folder cannot be renamed onto another; `finish_folders` repairs a process killed between the two.
+            shutil.rmtree(replaced, ignore_errors=True)
+            folder.rename(replaced)
+        partial.rename(folder)
+        _settle(folder.parent)
+        if previous is None:
+            shutil.rmtree(replaced, ignore_errors=True)
+    except OSError as error:
+        error.filename = str(folder)
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The facts of a folder that `whole_folder` wrote, once every file in it has proved to be what was written.
+
+    FileError, of one line, names the file that is missing or altered.
+    """
+
+    def refuse(reason: str) -> NoReturn:
+        raise FileError(f"{str(folder)!r} is damaged: {reason}.")
+
+    with open_file(folder / MANIFEST) as file:
+        text = file.read(MOST_MANIFEST_BYTES + 1)
+    try:
+        if len(text) > MOST_MANIFEST_BYTES:
+            raise ValueError("it is too long")
+        facts = read_json(text.decode())
+    except ValueError as error:
+        refuse(f"its manifest cannot be read, {error}")
+    files = facts.pop("files", None)
+    if not isinstance(files, dict) or not files:
+        refuse("its manifest lists no files")
+    for name, expected in files.items():
+        if Path(name).name != name or not (folder / name).is_file():
+            refuse(f"{name} of its manifest is missing")
+        if _file_facts(folder / name) != expected:
+            refuse(f"{name} does not match its manifest")
+    return facts
+
+
+def finish_folders(parent: Path) -> None:
+    """Repair what a process that was killed while it wrote folders left: whole ones get their name, others go."""
+    for path in sorted(parent.glob(f".*{UNFINISHED}"), key=lambda path: path.stat().st_mtime, reverse=True):
+        folder = parent / path.name[1:].removesuffix(UNFINISHED).rpartition(".")[0]
+        try:
+            read_manifest(path)
+            path.rename(folder)  # fails where a folder has that name
+        except (FileError, OSError):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"bytes": os.fstat(file.fileno()).st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk know the folder's names: otherwise a power failure could lose a rename that was reported."""
+    with suppress(OSError):  # Windows opens no folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def digest(tensors: Mapping[str, Tensor], text: str = "") -> str:

@@ -1,0 +1,112 @@
+"""Where the material lies, and the pinhole camera that photographs it.
+
+The world is right-handed. The material is the plane z = 0 and faces +z: x runs to the right along the texture (+u), y
+up (+v), so that tangent space is the world's. One tile of the texture has a side of 0.5 and lies around the origin:
+u = 2x + 1/2, v = 2y + 1/2, and it repeats for ever. Row 0 of a map is its top: the texel (i, j) of (H, W) has its
+centre at u = (j + 1/2) / W, v = 1 - (i + 1/2) / H. Pixels are `graphics.camera`'s.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.graphics.camera import look_at
+
+Number = float | int
+
+TILE_SIDE = 0.5
+"""World units of one repeat of the texture."""
+
+ORBIT_RADIUS = 0.6
+"""The usual distance of a camera from the origin."""
+FOV_DEGREES = 55.0
+"""The usual vertical field of view: from straight above 1.25 tiles are seen."""
+
+
+def texel_positions(size: tuple[int, int], like: Tensor) -> Float[Tensor, "3 h w"]:
+    """Where the texels of the tile at the origin lie, on `like`'s device and in its dtype."""
+    height, width = size
+    x = ((torch.arange(width, device=like.device, dtype=like.dtype) + 0.5) / width - 0.5) * TILE_SIDE
+    y = (0.5 - (torch.arange(height, device=like.device, dtype=like.dtype) + 0.5) / height) * TILE_SIDE
+    return torch.stack([x.expand(height, width), y[:, None].expand(height, width), x.new_zeros(height, width)])
+
+
+@dataclass(frozen=True)
+class PlaneCamera:
+    """A pinhole camera above the material."""
+
+    position: tuple[Number, Number, Number]
+    target: tuple[Number, Number, Number] = (0.0, 0.0, 0.0)
+    up: tuple[Number, Number, Number] = (0.0, 1.0, 0.0)
+    """Which way the top of the photo points; not along the line of sight."""
+    fov_degrees: Number = FOV_DEGREES
+    """Vertical."""
+    width: int = 512
+    height: int = 512
+
+    def __post_init__(self) -> None:
+        numbers = (*self.position, *self.target, *self.up, self.fov_degrees)
+        if not all(map(math.isfinite, numbers)) or not 0 < self.fov_degrees < 180 or min(self.width, self.height) < 1:
+            raise ValueError(
+                f"a camera has finite coordinates, a field of view between 0 and 180 degrees and at least one pixel; "
+                f"got {self}."
+            )
+        back = torch.tensor(self.position, dtype=torch.float64) - torch.tensor(self.target, dtype=torch.float64)
+        side = torch.linalg.cross(torch.tensor(self.up, dtype=torch.float64), back)
+        if side.norm() <= 1e-6 * back.norm() or back.norm() == 0:
+            raise ValueError(f"a camera looks at something else than itself, and not along its up; got {self}.")
+
+    @staticmethod
+    def orbit(
+        azimuth_degrees: Number,
+        tilt_degrees: Number,
+        radius: Number = ORBIT_RADIUS,
+        *,
+        fov_degrees: Number = FOV_DEGREES,
+        width: int = 512,
+        height: int = 512,
+    ) -> "PlaneCamera":
+        """A camera that looks at the origin, tilted away from straight above.
+
+        At azimuth 0 it stands below the tile, on the side of -y, and the photo is upright; from there it goes round
+        counter-clockwise, and its top always points across the origin.
+        """
+        azimuth, tilt = math.radians(azimuth_degrees), math.radians(tilt_degrees)
+        across = (math.sin(azimuth), -math.cos(azimuth))
+        out = radius * math.sin(tilt)
+        return PlaneCamera(
+            position=(out * across[0], out * across[1], radius * math.cos(tilt)),
+            up=(-across[0], -across[1], 0.0),
+            fov_degrees=fov_degrees,
+            width=width,
+            height=height,
+        )
+
+    @property
+    def focal_pixels(self) -> float:
+        """The distance of the picture from the pinhole, in pixels."""
+        return self.height / 2 / math.tan(math.radians(self.fov_degrees) / 2)
+
+    def pose(self) -> Float[Tensor, "4 4"]:
+        """Camera → world, as `graphics.camera` takes it."""
+        position, target, up = (
+            torch.tensor(vector, dtype=torch.float64) for vector in (self.position, self.target, self.up)
+        )
+        return look_at(position, target, up).float()
+
+    def uv_to_pixel(self) -> Float[Tensor, "3 3"]:
+        """The homography from (u, v, 1) to pixels; its third coordinate is the depth, positive in front."""
+        pose = self.pose().double()
+        right, up, back, eye = pose[:3].unbind(-1)
+        x, y, width, height = 0, 1, self.width / 2, self.height / 2
+        # A point of the plane is corner + u · TILE_SIDE · x + v · TILE_SIDE · y
+        corner = eye.new_tensor([-TILE_SIDE / 2, -TILE_SIDE / 2, 0]) - eye
+        columns = []
+        for vector in (TILE_SIDE * torch.eye(3, dtype=torch.float64)[x], TILE_SIDE * torch.eye(3).double()[y], corner):
+            depth = -(vector @ back)
+            across, upwards = self.focal_pixels * (vector @ right), self.focal_pixels * (vector @ up)
+            columns.append(torch.stack([width * depth + across, height * depth - upwards, depth]))
+        return torch.stack(columns, dim=-1).float()

@@ -1,0 +1,55 @@
+"""What a dataset hands out: one material as photographed and as it is, and several of them as a batch."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.materials.maps import MaterialMaps
+
+Source = Literal["clean", "dirty"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The photos of one material and its maps, in one frame where the photos are rectified."""
+
+    id: str
+    """Folder of the photos, such as "sample_0000"."""
+    source: Source
+    """Which renders: pristine ones or those with artefacts."""
+    material: str
+    """Folder of the maps."""
+    photos: Float[Tensor, "n 3 h w"]
+    """sRGB in [0, 1]."""
+    valid: Float[Tensor, "n 1 h w"]
+    """1 where the photo shows the texel, 0 elsewhere."""
+    cameras: Float[Tensor, "n 3"]
+    """Where each camera was: x right, y up and z towards it, in sides of the tile from its centre; NaN where unknown."""
+    maps: MaterialMaps
+    """What is to be recovered, (C, H, W) each; their size may be a multiple of the photos'."""
+    notes: tuple[str, ...] = ()
+    """Photos that could not be brought into the frame, and why: a line each."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples side by side, as a network takes them."""
+
+    views: Float[Tensor, "b n 3 h w"]
+    """Photos, normalised as the config's `transform` says."""
+    valid: Float[Tensor, "b n 1 h w"]
+    """1 where the photo shows the texel, 0 elsewhere; all 0 for a photo that this step hides."""
+    cameras: Float[Tensor, "b n 3"]
+    """Where each camera was: x right, y up and z towards it, in sides of the picture from its centre; NaN where
+    unknown."""
+    maps: MaterialMaps
+    """(B, C, H, W) each."""
+    ids: tuple[str, ...]
+    """Such as "sample_0000/clean"."""
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same on another device, copied while the CPU goes on where its memory is locked."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))

@@ -67,7 +67,7 @@ class ModelConfig(Settings):
     """The generator, from photos to maps, and the discriminator."""
 
     encoder_type: Literal["resnet", "unet", "unet_stride", "mobilenetv3", "compact"] = "resnet"
-    """The family of the encoder, which all photos share. unet_stride halves by strided convolutions instead of pooling."""
+    """Family of the encoder, which all photos share. unet halves by pooling, unet_stride by strided convolutions."""
     encoder_backbone: Literal[
         "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenet_v3_large", "mobilenet_v3_small"
     ] = "resnet50"
@@ -88,10 +88,11 @@ class ModelConfig(Settings):
     """Normalisation of the whole generator. Group does not depend on the batch."""
     padding: Literal["zeros", "circular"] = "zeros"
     """What lies beyond the edge of a picture; circular makes maps that tile."""
-    fusion: Literal["vit", "convattn", "pool"] = "vit"
-    """How the latents of all photos become one: attention, large convolutions, or mean and maximum."""
+    fusion: Literal["vit", "convattn", "pool", "concat"] = "vit"
+    """How the latents of all photos become one: attention, large convolutions, mean and maximum; or, for comparison,
+    the predecessor's attention between all texels of num_views photos, in their order."""
     fusion_attention: Literal["views_windows", "global"] = "views_windows"
-    """Attention across the photos at every texel, in turn with windows of texels; or between all texels of all photos."""
+    """Attention across the photos at each texel, then within windows of texels; or between all texels of all photos."""
     window_size: int = 16
     """Side of an attention window in texels of the latent."""
     position_code: bool = True

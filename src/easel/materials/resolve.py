@@ -1,0 +1,201 @@
+"""`resolve`: the one look at a whole config, after every override and before anything is built.
+
+Standard library only: a mistake must be told before torch is loaded.
+"""
+
+import logging
+import os
+from dataclasses import fields
+from typing import Literal
+
+from easel.materials.config import DataConfig, LossConfig, ModelConfig, TrainConfig
+
+_LOG = logging.getLogger("easel")
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+PATCHGAN_LEAST_PIXELS = {3: 24, 4: 48, 5: 96, 6: 192}
+"""Strided layers of a discriminator → the smallest side for which one logit is left."""
+SIMPLE_LEAST_PIXELS = 32
+"""The same for the discriminator 'simple'."""
+
+_LEAST = {
+    "data": {"batch_size": 1, "num_workers": 0, "prefetch_factor": 1, "num_views": 1, "min_views": 1, "cache_mib": 0},
+    "model": {
+        "encoder_in_channels": 1,
+        "window_size": 1,
+        "transformer_dim": 1,
+        "transformer_num_heads": 1,
+        "transformer_depth": 1,
+        "bottleneck_channels": 1,
+        "num_blocks": 1,
+        "kernel_size": 1,
+        "discriminator_ndf": 1,
+    },
+    "loss": {"render_lights": 1},
+    "optimizer": {"scheduler_warmup_epochs": 0, "step_size": 1, "patience": 0},
+    "training": {
+        "epochs": 1,
+        "accumulate": 1,
+        "start_epoch": 0,
+        "gan_start_epoch": 0,
+        "d_steps_per_g_step": 1,
+        "val_every_n_epochs": 1,
+        "save_every_n_epochs": 1,
+        "log_every_n_steps": 1,
+        "log_images_every_n_epochs": 1,
+    },
+}
+_POSITIVE = {
+    "model": ("transformer_mlp_ratio",),
+    "loss": ("render_epsilon", "distill_temperature"),
+    "optimizer": ("g_lr", "d_lr", "gamma", "factor"),
+}
+_SHARES = {
+    "data": ("val_ratio",),
+    "model": ("transformer_proj_drop", "transformer_attn_drop", "transformer_drop_path_rate"),
+}
+
+
+def resolve(config: TrainConfig) -> TrainConfig:
+    """The config that is trained: `checked`, and with no more reading processes than this machine has CPUs."""
+    config = checked(config)
+    workers = os.cpu_count() or 1
+    if config.data.num_workers > workers:
+        _LOG.warning("data.num_workers %d becomes %d, the CPUs of this machine.", config.data.num_workers, workers)
+        config.data.num_workers = workers
+    return config
+
+
+def checked(config: TrainConfig) -> TrainConfig:
+    """A copy with what follows from other settings filled in; ValueError says what came, what fits, what to do.
+
+    Filled in are decoder_sr_scale, ImageNet's mean and deviation, and render_curriculum 2 for use_dirty_renders.
+    Checking twice changes nothing.
+    """
+    config = config.copy()
+    config.check()
+    data, model = config.data, config.model
+    _check_numbers(config)
+    if data.use_dirty_renders and data.render_curriculum == 0:
+        data.render_curriculum = 2
+    if data.min_views > data.num_views:
+        raise ValueError(f"data.min_views is {data.min_views}, more than data.num_views, {data.num_views}.")
+    if config.transform.use_imagenet_stats:
+        config.transform.mean, config.transform.std = list(IMAGENET_MEAN), list(IMAGENET_STD)
+    for name in ("mean", "std"):
+        if len(getattr(config.transform, name)) != model.encoder_in_channels:
+            raise ValueError(f"transform.{name} needs {model.encoder_in_channels} numbers, one for each channel.")
+    if min(config.transform.std) <= 0:
+        raise ValueError(f"transform.std is {config.transform.std}; photos are divided by it: use more than 0.")
+    model.decoder_sr_scale = _sr_scale(data, model)
+    _check_model(model)
+    if model.use_gan:
+        _check_discriminator(config)
+    return config
+
+
+def output_stride(model: ModelConfig) -> int:
+    """Pixels of a photo for one of the decoder's, before super-resolution: U-Nets have no stride of their own."""
+    return 1 if model.encoder_type in ("unet", "unet_stride") else model.encoder_stride
+
+
+def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
+    """From the sizes, 0 for as many texels as the decoder has; ValueError lists the sizes that fit."""
+    stride = output_stride(model)
+    fitting = [tuple(side // stride * scale for side in data.image_size) for scale in (1, 2, 4)]
+    if min(data.image_size) < 16 or any(side % stride for side in data.image_size):
+        raise ValueError(f"data.image_size is {data.image_size}; it needs 16 pixels or more, multiples of {stride}.")
+    if data.output_size not in fitting:
+        known = " or ".join(f"{height}x{width}" for height, width in fitting)
+        raise ValueError(
+            f"data.output_size is {data.output_size}, which photos of {data.image_size} at stride {stride} cannot "
+            f"become: choose {known}, or another data.image_size."
+        )
+    scales: tuple[Literal[0], Literal[2], Literal[4]] = (0, 2, 4)
+    scale = scales[fitting.index(data.output_size)]
+    if model.decoder_sr_scale not in (0, scale):
+        raise ValueError(
+            f"model.decoder_sr_scale is {model.decoder_sr_scale}, but {data.image_size} to {data.output_size} at "
+            f"stride {stride} is {scale or 1}. Leave it 0: it follows from the sizes."
+        )
+    if data.crop_size is not None and (
+        data.crop_size < 16 or data.crop_size % stride or data.crop_size > min(data.image_size)
+    ):
+        raise ValueError(
+            f"data.crop_size is {data.crop_size}; it needs 16 to {min(data.image_size)}, in multiples of {stride}."
+        )
+    return scale
+
+
+def _check_numbers(config: TrainConfig) -> None:
+    for section, limits in _LEAST.items():
+        for name, least in limits.items():
+            if getattr(getattr(config, section), name) < least:
+                value = getattr(getattr(config, section), name)
+                raise ValueError(f"{section}.{name} is {value}; it must be {least} or more.")
+    for section, names in _POSITIVE.items():
+        for name in names:
+            if getattr(getattr(config, section), name) <= 0:
+                raise ValueError(f"{section}.{name} is {getattr(getattr(config, section), name)}; it must be above 0.")
+    for section, names in _SHARES.items():
+        for name in names:
+            if not 0 <= getattr(getattr(config, section), name) < 1:
+                value = getattr(getattr(config, section), name)
+                raise ValueError(f"{section}.{name} is {value}; it must be 0 or more and below 1.")
+    for weight in (field.name for field in fields(LossConfig) if field.name.startswith(("w_", "lambda_"))):
+        if getattr(config.loss, weight) < 0:
+            raise ValueError(f"loss.{weight} is {getattr(config.loss, weight)}; it must be 0 or more.")
+
+
+def _check_model(model: ModelConfig) -> None:
+    family = {"resnet": "resnet", "mobilenetv3": "mobilenet_v3"}.get(model.encoder_type, "")
+    if not model.encoder_backbone.startswith(family):
+        raise ValueError(
+            f"model.encoder_backbone is {model.encoder_backbone!r}, no {model.encoder_type}: choose one of its family, "
+            f"whose names start with {family!r}."
+        )
+    if len(model.encoder_channels) < 2 or min(model.encoder_channels) < 1:
+        raise ValueError(f"model.encoder_channels is {model.encoder_channels}; a U-Net needs two or more widths.")
+    heads, dim = model.transformer_num_heads, model.transformer_dim
+    if fusion_of(model) in ("vit", "concat") and dim % heads:
+        fitting = [count for count in (1, 2, 4, 8, 16, 32, 64) if dim % count == 0]
+        raise ValueError(
+            f"model.transformer_num_heads is {heads}, which does not divide transformer_dim, {dim}: choose "
+            f"{', '.join(map(str, fitting))}."
+        )
+    if fusion_of(model) == "convattn" and model.kernel_size % 2 == 0:
+        raise ValueError(f"model.kernel_size is {model.kernel_size}; a kernel with a centre is odd.")
+    if model.output_channels != [3, 1, 1, 3]:
+        raise ValueError(f"model.output_channels is {model.output_channels}; the four maps have [3, 1, 1, 3].")
+    if model.gradient_checkpointing and model.norm == "batch":
+        raise ValueError(
+            "model.gradient_checkpointing runs every layer twice, and model.norm 'batch' would count each batch twice: "
+            "choose norm 'group'."
+        )
+
+
+def fusion_of(model: ModelConfig) -> str:
+    """The fusion that is built: without use_transformer it is 'pool'."""
+    return model.fusion if model.use_transformer else "pool"
+
+
+def _check_discriminator(config: TrainConfig) -> None:
+    data, model = config.data, config.model
+    if model.discriminator_in_channels != sum(model.output_channels):
+        raise ValueError(f"model.discriminator_in_channels is {model.discriminator_in_channels}; all maps have 8.")
+    if model.discriminator_use_sigmoid and config.loss.gan_loss_type == "bce":
+        raise ValueError(
+            "loss.gan_loss_type 'bce' takes logits, model.discriminator_use_sigmoid would squash them before: set it "
+            "to False."
+        )
+    scale = data.output_size[0] / data.image_size[0]
+    side = min(data.output_size) if data.crop_size is None else int(data.crop_size * scale)
+    simple = model.discriminator_type == "simple"
+    least = SIMPLE_LEAST_PIXELS if simple else PATCHGAN_LEAST_PIXELS[model.discriminator_n_layers]
+    if side < least:
+        fitting = [str(layers) for layers, pixels in PATCHGAN_LEAST_PIXELS.items() if pixels <= side]
+        remedy = f"set model.discriminator_n_layers to {' or '.join(fitting)}" if fitting else "use larger maps"
+        raise ValueError(
+            f"the discriminator sees maps of {side} pixels and needs {least}: {remedy}, or model.use_gan to False."
+        )

@@ -1,13 +1,13 @@
 """What a hand-held camera does to a photo: dirt on the lens, shake, a wrong focus, noise, JPEG.
 
-`Faults` says how strong each is; `draw_faults` draws them and `photograph` turns exposed light into a picture with
-them. Light is scene-linear (3, h, w), exposed so that a white card is about 1. Lengths are fractions of the picture's
-height, so that a fault looks the same at every size. Constants of dirt are NeuroPBR's.
+`Faults` says how strong each is, `draw_faults` and `draw_dirt` draw them, and `photograph` turns exposed light into a
+picture with them. Light is scene-linear (3, h, w), exposed so that a white card is about 1. Lengths are fractions of
+the picture's height, so that a fault looks the same at every size. Constants of dirt are NeuroPBR's.
 """
 
 import io
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -32,12 +32,8 @@ MOST_REGISTRATION_PIXELS = 2.0
 
 @dataclass(frozen=True)
 class Faults:
-    """How strong each fault of one photo is; the defaults are a perfect camera."""
+    """How strong each fault of one photo is; the defaults are a perfect camera held by a perfect hand."""
 
-    smudges: float = 0.0
-    """Opacity of the thickest grease on the lens."""
-    scratches: float = 0.0
-    """Opacity of one scratch."""
     exposure_stops: float = 0.0
     """How much too bright."""
     white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -92,18 +88,13 @@ def draw_faults(generator: Generator, height: int) -> Faults:
     )
 
 
-def with_dirt(faults: Faults) -> Faults:
-    """The same faults, taken through a lens that nobody has wiped."""
-    return replace(faults, smudges=SMUDGE_ALPHA, scratches=SCRATCH_ALPHA)
-
-
-def photograph(light: Light, faults: Faults, generator: Generator, *, dirt_seed: int = 0) -> Picture:
+def photograph(light: Light, faults: Faults, generator: Generator, dirt: "Dirt | None" = None) -> Picture:
     """The picture that a camera with these faults makes of exposed light.
 
-    `generator` draws the noise; the same `dirt_seed` is the same dirt. `registration_pixels` is up to whoever aims.
+    `generator` draws the noise; `registration_pixels` is up to whoever aims.
     """
-    if faults.smudges or faults.scratches:
-        light = dirty(light, faults.smudges, faults.scratches, dirt_seed)
+    if dirt is not None:
+        light = torch.lerp(light, dirt.colour, dirt.alpha)
     if faults.vignetting:
         light = vignette(light, faults.vignetting)
     if faults.defocus:
@@ -119,22 +110,28 @@ def photograph(light: Light, faults: Faults, generator: Generator, *, dirt_seed:
     return jpeg(picture, round(faults.jpeg_quality)) if faults.jpeg_quality else picture
 
 
-def dirty(light: Light, smudges: float | int, scratches: float | int, seed: int) -> Light:
-    """Light through a lens with grease and scratches on it."""
-    height, width = light.shape[1:]
-    # scratches are thinner than the pixels of a small photo: averaged over finer ones they do not break into dots
+@dataclass(frozen=True)
+class Dirt:
+    """What is on a lens that nobody has wiped, as it lies over every photo."""
+
+    alpha: Float[Tensor, "h w"]
+    colour: Light
+
+
+def draw_dirt(height: int, width: int, seed: int) -> Dirt:
+    """Smudges of grease and scratches; any seed is another lens."""
+    # Scratches are thinner than the pixels of a small photo: averaged over finer ones they do not break into dots.
     finer = max(1, round(FINE_LINES / height))
     x, y = np.broadcast_arrays(
         (np.arange(finer * width, dtype=np.float32) + np.float32(0.5))[None, :] / np.float32(finer * height),
         (np.arange(finer * height, dtype=np.float32) + np.float32(0.5))[:, None] / np.float32(finer * height),
     )
-    grease = torch.from_numpy(smudge_pattern(x, y, seed)) * smudges
-    lines = (torch.from_numpy(scratch_pattern(x, y, seed + 100)) * scratches).clamp(max=1)
-    alpha, line = torch.nn.functional.avg_pool2d(
-        torch.stack([torch.maximum(grease, lines), (lines > grease).to(lines.dtype)])[None], finer
-    )[0]
-    smudge_colour, scratch_colour = (light.new_tensor(c)[:, None, None] for c in (SMUDGE_COLOUR, SCRATCH_COLOUR))
-    return torch.lerp(light, torch.lerp(smudge_colour, scratch_colour, line), alpha)
+    grease = torch.from_numpy(smudge_pattern(x, y, seed)) * SMUDGE_ALPHA
+    lines = (torch.from_numpy(scratch_pattern(x, y, seed + 100)) * SCRATCH_ALPHA).clamp(max=1)
+    fine = torch.stack([torch.maximum(grease, lines), (lines > grease).to(lines.dtype)])
+    alpha, line = torch.nn.functional.avg_pool2d(fine[None], finer)[0]
+    smudge, scratch = (torch.tensor(colour)[:, None, None] for colour in (SMUDGE_COLOUR, SCRATCH_COLOUR))
+    return Dirt(alpha, torch.lerp(smudge, scratch, line))
 
 
 def smudge_pattern(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:

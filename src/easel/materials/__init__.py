@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from easel.materials.config import TrainConfig
     from easel.materials.library.procedural import FAMILIES, family_of, name_of, procedural
     from easel.materials.presets import get_default_config, get_lightweight_config, get_quick_test_config
+    from easel.materials.training.losses import HybridLoss
 
 _HOME: dict[str, str] = {
     "FAMILIES": "library.procedural",
@@ -17,11 +18,13 @@ _HOME: dict[str, str] = {
     "get_quick_test_config": "presets",
     "name_of": "library.procedural",
     "procedural": "library.procedural",
+    "HybridLoss": "training.losses",
 }
 """Public name → the file below `easel.materials` it comes from."""
 
 __all__ = [
     "FAMILIES",
+    "HybridLoss",
     "TrainConfig",
     "family_of",
     "get_default_config",

@@ -1,0 +1,141 @@
+"""Where a run computes: the device, its precision, and how several processes agree.
+
+A run in one process needs nothing but torch. Started by torchrun it meets its other processes through
+lightning-fabric, which only this file knows.
+"""
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+Precision = Literal["fp32", "bf16", "fp16"]
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Engine:
+    """One process: it agrees with itself."""
+
+    rank = 0
+    """Which of the processes this is; the first one writes."""
+    world = 1
+    """How many processes there are."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def any(self, flags: Sequence[bool]) -> list[bool]:
+        """Each flag: whether it is True in any process."""
+        return list(flags)
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Make each tensor the mean over the processes, in place."""
+
+    def gather(self, value: Any) -> list[Any]:
+        """Plain data of every process, in their order."""
+        return [value]
+
+    def from_first(self, value: Any) -> Any:
+        """What the first process says."""
+        return value
+
+    def wait(self) -> None:
+        """Until every process is here."""
+
+
+class FabricEngine(Engine):
+    """One of several processes that torchrun started."""
+
+    def __init__(self, device: torch.device) -> None:
+        try:
+            fabric_class = import_module("lightning_fabric").Fabric
+        except ModuleNotFoundError as error:
+            raise RuntimeError(
+                "training in several processes needs lightning-fabric: pip install 'torch-easel[train]'."
+            ) from error
+        accelerator = "cuda" if device.type == "cuda" else "cpu"
+        local, nodes = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ.get("GROUP_WORLD_SIZE", "1"))
+        self.fabric = fabric_class(accelerator=accelerator, devices=local, num_nodes=nodes, strategy="ddp")
+        self.fabric.launch()
+        super().__init__(self.fabric.device)
+        self.rank, self.world = self.fabric.global_rank, self.fabric.world_size
+
+    def any(self, flags: Sequence[bool]) -> list[bool]:
+        votes = torch.tensor([float(flag) for flag in flags], device=self.device)
+        return [vote > 0 for vote in self.fabric.all_reduce(votes, reduce_op="sum").tolist()]
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        # One message per dtype. All gradients at once, after the processes have agreed that the step counts: a
+        # process that ran out of memory then leaves no other waiting inside its backward pass, as DDP's hooks would.
+        for dtype in {tensor.dtype for tensor in tensors}:
+            alike = [tensor for tensor in tensors if tensor.dtype == dtype]
+            flat = torch.cat([tensor.reshape(-1) for tensor in alike])
+            mean = self.fabric.all_reduce(flat, reduce_op="mean")
+            for tensor, part in zip(alike, mean.split([tensor.numel() for tensor in alike]), strict=True):
+                tensor.copy_(part.view_as(tensor))
+
+    def gather(self, value: Any) -> list[Any]:
+        gathered = [None] * self.world
+        torch.distributed.all_gather_object(gathered, value)
+        return gathered
+
+    def from_first(self, value: Any) -> Any:
+        return self.fabric.broadcast(value, src=0)
+
+    def wait(self) -> None:
+        self.fabric.barrier()
+
+
+def start_engine(device: str, distributed: bool) -> Engine:
+    """The engine of this process: several when torchrun started it and `distributed` asks for that.
+
+    `device` is auto (CUDA, then MPS, then the CPU), cuda, cuda:N, mps or cpu. RuntimeError for one that is absent or
+    for several processes that nobody started, ValueError for a word that names none.
+    """
+    chosen = pick_device(device)
+    if not distributed:
+        return Engine(chosen)
+    if "LOCAL_WORLD_SIZE" not in os.environ:
+        raise RuntimeError(
+            "--distributed needs the variables that torchrun sets: "
+            "torchrun --nproc_per_node=4 -m easel materials train … --distributed"
+        )
+    if chosen.type == "mps":
+        raise RuntimeError("several processes train on CUDA devices or on the CPU; name one: --device cpu.")
+    return FabricEngine(chosen)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; RuntimeError when it is absent, ValueError when the name is none."""
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cuda", "mps", "cpu"):
+        raise ValueError(f"unknown device {name!r}; use auto, cuda, cuda:0, mps or cpu.")
+    present = {"cuda": cuda and (device.index or 0) < torch.cuda.device_count(), "mps": mps, "cpu": True}
+    if not present[device.type]:
+        there = [f"cuda:{k}" for k in range(torch.cuda.device_count())] + ["mps"] * mps + ["cpu"]
+        raise RuntimeError(
+            f"device {name!r} is not there; this machine has {', '.join(there)}. --device auto picks one."
+        )
+    return device
+
+
+def pick_precision(wanted: str, use_amp: bool, device: torch.device) -> Precision:
+    """What activations are computed in; weights, optimizers and losses are always float32.
+
+    "auto" is bfloat16 on CUDA devices of compute capability 8 and up, float16 with a scaled loss on older ones, float32
+    elsewhere; without `use_amp` it is float32.
+    """
+    if wanted in ("fp32", "bf16", "fp16"):
+        return wanted
+    if not use_amp or device.type != "cuda":
+        return "fp32"
+    return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp16"

@@ -1,0 +1,124 @@
+"""What the networks are asked for: maps that are right, look right, and light right.
+
+G = w_l1 · Σ w_map · L1(map) + w_ssim · (1 − SSIM(albedo)) + w_normal · mean(1 − cos) + w_render · R + w_gan · A + extra
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.materials.config import LossConfig, TrainConfig
+from easel.materials.maps import MAP_NAMES, MaterialMaps
+from easel.materials.training.rerendering import Keys, draw_scenes, log_difference
+from easel.materials.training.ssim import ssim
+
+Maps = Mapping[str, Tensor]
+"""albedo (B,3,H,W), roughness (B,1,H,W), metallic (B,1,H,W), normal (B,3,H,W): a network's answer, or MaterialMaps."""
+
+
+class HybridLoss:
+    """The generator's loss, from a config's weights."""
+
+    def __init__(self, config: TrainConfig | LossConfig | None = None) -> None:
+        """ValueError where `extra` names a function that cannot be found."""
+        config = config or LossConfig()
+        self.config = config.loss if isinstance(config, TrainConfig) else config
+        self.extra = {name: (named_function(name), weight) for name, weight in self.config.extra.items()}
+
+    def __call__(
+        self, predicted: Maps, target: Maps | Tensor, *, adversarial: Tensor | None = None, key: Keys | None = None
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+        """(loss, its parts by name, detached), all in float32.
+
+        `target` is MaterialMaps or the dataset's tensor (B, 4, 3, H, W). `adversarial` is what `generator_loss` made of
+        the discriminator's logits. `key` draws the lights of the re-rendering part, always the same without one.
+        """
+        truth = MaterialMaps.from_targets(target) if isinstance(target, Tensor) else target
+        with torch.autocast(truth["albedo"].device.type, enabled=False):
+            mine, true = ({name: maps[name].float() for name in MAP_NAMES} for maps in (predicted, truth))
+            return self._sum(mine, true, adversarial, key)
+
+    def _sum(
+        self, mine: Maps, true: Maps, adversarial: Tensor | None, key: Keys | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        config = self.config
+        l1 = {name: (mine[name] - true[name]).abs().mean() for name in MAP_NAMES}
+        weights = (config.w_albedo, config.w_roughness, config.w_metallic, config.w_normal_map)
+        l1_total = torch.stack([weight * l1[name] for name, weight in zip(MAP_NAMES, weights, strict=True)]).sum()
+        total = config.w_l1 * l1_total
+        info: dict[str, Tensor] = {f"l1_{name}": value for name, value in l1.items()} | {"loss_l1_total": l1_total}
+        if config.loss_type == "hybrid":
+            parts = self._parts(mine, true, adversarial, key)
+            total = torch.stack([total, *(weight * value for weight, value in parts.values())]).sum()
+            info |= {name: value for name, (_, value) in parts.items()}
+        with torch.no_grad():
+            info["normal_angle_deg"] = angle_degrees(mine["normal"], true["normal"]).mean()
+            info["mae_albedo"] = l1["albedo"]
+            info["rmse_albedo"] = (mine["albedo"] - true["albedo"]).square().mean().sqrt()
+        info["loss_total"] = total
+        return total, {name: value.detach() for name, value in info.items()}
+
+    def _parts(
+        self, mine: Maps, true: Maps, adversarial: Tensor | None, key: Keys | None
+    ) -> dict[str, tuple[float, Tensor]]:
+        """Name → (weight, value) of everything but L1; a part of weight 0 costs nothing."""
+        config = self.config
+        parts: dict[str, tuple[float, Tensor]] = {}
+        if config.w_ssim:
+            parts["loss_ssim"] = config.w_ssim, 1 - ssim(mine["albedo"], true["albedo"]).mean()
+        if config.w_normal:
+            cosine = F.cosine_similarity(mine["normal"], true["normal"], dim=1)
+            parts["loss_normal"] = config.w_normal, 1 - cosine.mean()
+        if config.w_render:
+            scenes = draw_scenes(key, len(true["albedo"]), config.render_lights)
+            difference = log_difference(mine, true, scenes, config.render_epsilon)
+            parts["loss_render"] = config.w_render, difference
+        if adversarial is not None:
+            parts["loss_gan_g"] = config.w_gan, adversarial.float()
+        for name, (function, weight) in self.extra.items():
+            parts[f"loss_{name.rpartition(':')[2]}"] = weight, function(mine, true)
+        return parts
+
+
+def angle_degrees(predicted: Float[Tensor, "b 3 h w"], true: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b h w"]:
+    """Angle between two normals at every texel; neither needs unit length."""
+    # atan2 of |a×b| and a·b: acos of a·b knows no angle below 0.01° in float32.
+    cross = torch.linalg.cross(predicted, true, dim=1)
+    return torch.rad2deg(torch.atan2(cross.norm(dim=1), (predicted * true).sum(1)))
+
+
+def discriminator_loss(config: LossConfig, real: Tensor, fake: Tensor) -> Float[Tensor, ""]:
+    """What the discriminator is asked for, of its logits for true and for predicted maps, without its weight."""
+    real, fake = real.float(), fake.float()
+    if config.gan_loss_type == "hinge":
+        # Lim and Ye 2017, Geometric GAN
+        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+    # Halved, so that one logit weighs as much as in one classifier over both
+    return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
+
+
+def generator_loss(config: LossConfig, fake: Tensor) -> Float[Tensor, ""]:
+    """What the generator is asked for, of the discriminator's logits for predicted maps, without its weight."""
+    return -fake.float().mean() if config.gan_loss_type == "hinge" else F.softplus(-fake.float()).mean()
+
+
+def named_function(name: str) -> Callable[[Maps, Maps], Any]:
+    """The loss "package.module:function" of (predicted, true) maps; ValueError where there is none.
+
+    It imports the module, which runs its code: for names that the person who trains wrote.
+    """
+    module, _, function = name.partition(":")
+    try:
+        found = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"loss.extra names {name!r}, which cannot be loaded ({error}); write 'package.module:function'."
+        ) from None
+    if not callable(found):
+        raise ValueError(f"loss.extra names {name!r}, which is a {type(found).__name__}, not a function.")
+    return found

@@ -1,0 +1,112 @@
+"""Maps compared by how they light: as a loss under random point lights, as a metric under fixed ones.
+
+A scene is a camera and a point light above the tile at the origin, in world coordinates. The light is so strong that
+white chalk that faces it there has radiance 1, as if the exposure had been set for it.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.graphics.color import linear_to_srgb
+from easel.materials.rendering.lights import PointLight
+from easel.materials.rendering.plane_camera import ORBIT_RADIUS, TILE_SIDE
+from easel.materials.rendering.shading import render_texture
+from easel.materials.training.ssim import ssim
+
+Keys = torch.Generator | Sequence[torch.Generator]
+"""Where random scenes come from: one generator for a batch, or one per material, so that a material's scenes do not
+depend on what else is in its batch."""
+
+NEAREST, FARTHEST = TILE_SIDE, 3 * TILE_SIDE
+"""Distances of cameras and lights."""
+LOWEST_COSINE = 0.2
+"""Nothing stands lower than 78° from the normal: grazing angles would show little but Fresnel's reflection."""
+HELD_OUT_TILTS_DEGREES = (15.0, 30.0, 45.0, 60.0)
+"""Of the metric's lights, each a quarter turn on from the last; the camera is straight above."""
+HELD_OUT_AZIMUTH_DEGREES = 20.0
+HELD_OUT_DISTANCE = 2 * TILE_SIDE
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """`k` scenes for each of `b` materials."""
+
+    cameras: Float[Tensor, "b k 3"]
+    lights: Float[Tensor, "b k 3"]
+
+
+def draw_scenes(keys: Keys | None, materials: int, count: int) -> Scenes:
+    """`count` random scenes per material; in half of them, rounded up, the camera sees the light mirrored somewhere.
+
+    Such highlights tell roughness and normals apart. Deschaintre et al. 2018, section 4.2. Without keys the scenes are
+    always the same.
+    """
+    if keys is None:
+        keys = torch.Generator().manual_seed(0)
+    if isinstance(keys, torch.Generator):
+        numbers = torch.rand(materials, count, 8, generator=keys)
+    else:
+        numbers = torch.stack([torch.rand(count, 8, generator=generator) for generator in keys])
+    distances = NEAREST + (FARTHEST - NEAREST) * numbers[..., 4:6]
+    cameras = _directions(numbers[..., 0:2]) * distances[..., :1]
+    lights = _directions(numbers[..., 2:4]) * distances[..., 1:]
+    place = torch.nn.functional.pad((numbers[..., 6:8] - 0.5) * TILE_SIDE, (0, 1))
+    mirrored = torch.nn.functional.normalize((cameras - place) * torch.tensor([-1.0, -1.0, 1.0]), dim=-1)
+    sees_highlight = torch.arange(count)[:, None] < (count + 1) // 2
+    return Scenes(cameras, torch.where(sees_highlight, place + mirrored * distances[..., 1:], lights))
+
+
+def _directions(numbers: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 3"]:
+    """Directions above the plane from uniform numbers, as dense as their cosine with the normal says."""
+    radius = (numbers[..., 0] * (1 - LOWEST_COSINE**2)).sqrt()
+    azimuth = 2 * math.pi * numbers[..., 1]
+    return torch.stack([radius * azimuth.cos(), radius * azimuth.sin(), (1 - radius.square()).sqrt()], dim=-1)
+
+
+def light_up(maps: Mapping[str, Tensor], scenes: Scenes) -> Float[Tensor, "b k 3 h w"]:
+    """The radiance of every material in each of its scenes, texel by texel."""
+    cameras, lights = (positions.to(maps["albedo"].device) for positions in (scenes.cameras, scenes.lights))
+    intensity = (math.pi * lights.square().sum(-1, keepdim=True)).expand_as(lights)
+    return render_texture(
+        {name: value[:, None] for name, value in maps.items()}, [PointLight(lights, intensity)], cameras
+    )
+
+
+def log_difference(
+    predicted: Mapping[str, Tensor], true: Mapping[str, Tensor], scenes: Scenes, epsilon: float | int
+) -> Float[Tensor, ""]:
+    """Mean |log(I + ε) − log(I' + ε)| of the linear radiance of both. Deschaintre et al. 2018, section 4.2."""
+    with torch.no_grad():
+        expected = (light_up(true, scenes) + epsilon).log()
+    return ((light_up(predicted, scenes) + epsilon).log() - expected).abs().mean()
+
+
+def rerender_metrics(predicted: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Float[Tensor, " b"]]:
+    """`rerender_rmse` and `rerender_ssim` of each sample: of pictures (sRGB, clipped) under lights that never change.
+
+    Four point lights and an environment; the camera is straight above.
+    """
+    squares, similarities = [], []
+    for mine, true in zip(_held_out(predicted), _held_out(target), strict=True):
+        squares.append((mine - true).square().mean(dim=(1, 2, 3), dtype=torch.float64))
+        similarities.append(ssim(mine, true).double())
+    return {
+        "rerender_rmse": torch.stack(squares).mean(0).sqrt(),
+        "rerender_ssim": torch.stack(similarities).mean(0),
+    }
+
+
+def _held_out(maps: Mapping[str, Tensor]) -> Iterator[Float[Tensor, "b 3 h w"]]:
+    """Pictures of the maps, one light after the other: large maps times five would be a lot of memory."""
+    whole = {name: value.float() for name, value in maps.items()}
+    for number, tilt in enumerate(HELD_OUT_TILTS_DEGREES):
+        azimuth, tilt = math.radians(HELD_OUT_AZIMUTH_DEGREES + 90 * number), math.radians(tilt)
+        x, y, z = math.cos(azimuth) * math.sin(tilt), math.sin(azimuth) * math.sin(tilt), math.cos(tilt)
+        light = torch.tensor([[[x, y, z]]]) * HELD_OUT_DISTANCE
+        scene = Scenes(torch.tensor([[[0.0, 0.0, ORBIT_RADIUS]]]), light)
+        yield linear_to_srgb(light_up(whole, scene)[:, 0].clamp(0, 1))

@@ -1,0 +1,64 @@
+"""How fast weights move: the optimizers of a config, and their learning rates over the epochs."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from easel.materials.config import OptimizerConfig
+
+WARMUP_START = 0.1
+"""Share of the rate that the warmup starts above."""
+SGD_MOMENTUM = 0.9
+
+
+def build_optimizer(config: OptimizerConfig, whose: str, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    """The generator's ("g") or the discriminator's ("d") optimizer; parameters that are frozen are left out."""
+    kind, lr, decay, betas = (
+        getattr(config, f"{whose}_{name}") for name in ("optimizer", "lr", "weight_decay", "betas")
+    )
+    moving = [parameter for parameter in parameters if parameter.requires_grad]
+    if kind == "sgd":
+        return torch.optim.SGD(moving, lr=lr, momentum=SGD_MOMENTUM, weight_decay=decay)
+    fused = all(parameter.is_cuda for parameter in moving)
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    return kinds[kind](moving, lr=lr, betas=betas, weight_decay=decay, fused=fused)
+
+
+def learning_rate(config: OptimizerConfig, lr: float, epoch: int, epochs: int, plateau: float = 1.0) -> float:
+    """The rate in epoch `epoch`, counted from 0, of `epochs`: a linear warmup to `lr`, then what the scheduler says.
+
+    `plateau` is what `Plateau` has made of the rate so far.
+    """
+    warmup = config.scheduler_warmup_epochs
+    if epoch < warmup:
+        return lr * (WARMUP_START + (1 - WARMUP_START) * (epoch + 1) / warmup)
+    epoch, epochs = epoch - warmup, epochs - warmup
+    lowest = min(config.scheduler_min_lr, lr)
+    if config.scheduler == "cosine":
+        # Loshchilov and Hutter 2017, eq. 5, without restarts
+        return lowest + (lr - lowest) * (1 + math.cos(math.pi * min(1.0, epoch / max(1, epochs)))) / 2
+    if config.scheduler == "step":
+        return lr * config.gamma ** (epoch // config.step_size)
+    return max(lowest, lr * plateau) if config.scheduler == "plateau" else lr
+
+
+@dataclass
+class Plateau:
+    """Lowers the rate whenever `patience` validations have passed without a better one."""
+
+    factor: float = 1.0
+    """What the rate is multiplied by."""
+    best: float = math.inf
+    stalled: int = 0
+    """Validations since the best one."""
+
+    def update(self, config: OptimizerConfig, loss: float) -> None:
+        if loss < self.best:
+            self.best, self.stalled = loss, 0
+            return
+        self.stalled += 1
+        if self.stalled > config.patience:
+            self.factor, self.stalled = self.factor * config.factor, 0

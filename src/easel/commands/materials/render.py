@@ -1,0 +1,177 @@
+"""`easel materials render`: a dataset to train on, photographed from materials."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from easel.console import BadInput, complain, counted, prepare_folder, progress
+
+if TYPE_CHECKING:
+    from easel.materials.synthesis.making import Folders, Plan, Procedural
+
+OVERVIEW_SAMPLES = 8
+SAMPLES_A_PROCESS = 20
+"""For fewer samples another process takes longer to start than it saves."""
+RANGES = {
+    "materials": (1, 100_000),  # as many seeds of the library belong to one seed of a dataset
+    "samples_per_material": (1, 100_000),
+    "views": (1, 100),
+    "size": (8, 8192),
+    "map_size": (8, 8192),
+    "p_dirty": (0, 1),
+    "workers": (0, 1024),
+}
+"""Option → the least and the most that it can be."""
+
+
+@dataclass(frozen=True)
+class RenderConfig:
+    """Photograph materials and write a dataset: input/clean, input/dirty, input/render_metadata.json and output.
+
+    What is there already is kept, so an interrupted run goes on where it ended. The same seed gives the same files,
+    however the work is shared among --workers and --shard.
+    """
+
+    out: Path = Path("data")
+    """Folder of the dataset; its input and output are what `easel materials train` takes."""
+    materials: int = 200
+    """How many materials to make up from noise."""
+    maps: Path | None = None
+    """Photograph these instead: a folder of material folders with albedo, roughness, metallic and normal each."""
+    samples_per_material: int = 1
+    """Sets of photos of every material."""
+    views: int = 3
+    """Photos in a set."""
+    size: int = 128
+    """Pixels a side of the photos."""
+    map_size: int | None = None
+    """Texels a side of the maps; as the photos' size if it is not given."""
+    bits: Literal[8, 16] = 8
+    """Of the maps' files."""
+    seed: int = 0
+    """Another seed is another dataset."""
+    light: Literal["flash", "room", "mixed", "environment"] = "flash"
+    """The phone's flash in a dim room; a room, a studio or the sky alone; flash and any of them, weak or strong; or
+    --environment."""
+    environment: Path | None = None
+    """Radiance file (.hdr, .exr) of surroundings, for --light environment."""
+    p_dirty: float = 0.25
+    """Share of samples that are photographed as by hand: shadows, dirt on the lens, shake, noise, JPEG."""
+    both: bool = False
+    """Photograph every sample both ways."""
+    clean_only: bool = False
+    """No dirty photos: the same as --p-dirty 0."""
+    continuing: Annotated[bool, tyro.conf.arg(aliases=["-c"])] = False
+    """Add as many samples after those that are there, and make up for photos that those lack."""
+    shard: str = "0/1"
+    """Make a share of the samples: 3/8 is the fourth of eight. Shards may run at once, on any machines."""
+    workers: int = 0
+    """Processes; 0 takes one for each core."""
+    import_only: bool = False
+    """For those who know it from NeuroPBR: `easel materials import` brings folders of maps into shape."""
+
+
+def render(config: RenderConfig) -> int:
+    """Write the dataset; returns 0, or 1 when a process was lost."""
+    shard, shards = _check(config)
+    from concurrent.futures.process import BrokenProcessPool
+
+    from easel.graphics.image import imwrite
+    from easel.materials.synthesis.making import make, missing, next_index
+    from easel.materials.synthesis.overview import overview
+
+    plan = _plan(config)
+    prepare_folder(config.out)
+    count = plan.library.count * config.samples_per_material
+    if config.continuing:
+        first = next_index(config.out)
+        indices: Sequence[int] = [*missing(plan, config.out), *range(first, first + count)]
+    else:
+        indices = range(shard, count, shards)
+    workers = min(config.workers or _cores(), max(1, len(indices) // SAMPLES_A_PROCESS))
+    skipped = 0
+    try:
+        with progress("photographing") as bar:
+            for made in counted(make(plan, config.out, indices, workers=workers), len(indices), bar, "sample"):
+                skipped += made.skipped
+    except BrokenProcessPool:
+        complain("a process was lost, perhaps for want of memory. Run it again with fewer --workers; nothing is lost.")
+        return 1
+    there = f"; {skipped} of them were there" if skipped else ""
+    print(f"{len(indices)} samples of {plan.library.count} materials{there}")
+    sheet = overview(config.out, OVERVIEW_SAMPLES, config.views)
+    if sheet is not None:
+        imwrite(config.out / "overview.png", sheet)
+        print(f"a few of them: {config.out / 'overview.png'}")
+    print(f"wrote {config.out / 'input'} and {config.out / 'output'}")
+    return 0
+
+
+def _check(config: RenderConfig) -> tuple[int, int]:
+    """The shard and how many there are; BadInput for options that cannot be, alone or together."""
+    if config.import_only:
+        raise BadInput("to bring folders of maps into shape without photographing them: easel materials import")
+    for name, (least, most) in RANGES.items():
+        value = getattr(config, name)
+        if value is not None and not least <= value <= most:
+            raise BadInput(f"--{name.replace('_', '-')} is {least} to {most}; got {value}.")
+    if config.clean_only and config.both:
+        raise BadInput("--clean-only and --both say opposite things. Give one of them.")
+    if (config.light == "environment") != (config.environment is not None):
+        raise BadInput("--light environment and --environment FILE belong together: give both or neither.")
+    shard, slash, shards = config.shard.partition("/")
+    if not (slash and shard.isdecimal() and shards.isdecimal() and int(shard) < int(shards)):
+        raise BadInput(f"--shard is i/n with i from 0 to n - 1, such as 0/4; got {config.shard!r}.")
+    if config.continuing and int(shards) > 1:
+        raise BadInput("--continuing counts from what is there, which shards would count differently. Run it alone.")
+    return int(shard), int(shards)
+
+
+def _plan(config: RenderConfig) -> "Plan":
+    from easel.materials.synthesis.making import Plan
+    from easel.materials.synthesis.scenes import Scenes
+
+    scenes = Scenes(
+        seed=config.seed,
+        views=config.views,
+        size=config.size,
+        light=config.light,
+        environment=config.environment,
+        p_dirty=0.0 if config.clean_only else config.p_dirty,
+        both=config.both,
+    )
+    return Plan(_library(config), scenes, config.map_size or config.size, config.bits)
+
+
+def _library(config: RenderConfig) -> "Procedural | Folders":
+    from easel.graphics.files import FileError
+    from easel.materials.maps import map_paths
+    from easel.materials.synthesis.making import Folders, Procedural
+
+    if config.maps is None:
+        return Procedural(config.seed, config.materials)
+    if not config.maps.is_dir():
+        raise BadInput(f"--maps {config.maps} is no folder. Name the one that holds folders of materials.")
+    whole = []
+    for folder in sorted(config.maps.iterdir()):
+        if folder.is_dir() and not folder.name.startswith("."):
+            try:
+                map_paths(folder)
+                whole.append(folder)
+            except FileError as error:
+                complain(f"{folder.name} is left out: {error}")
+    if not whole:
+        raise BadInput(
+            f"--maps {config.maps} has no folder with albedo, roughness, metallic and normal. "
+            "`easel materials import` makes such folders of downloaded materials."
+        )
+    return Folders(tuple(whole))
+
+
+def _cores() -> int:
+    """Those that this process may use, which is fewer than the machine has in a container."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import easel
-from easel.viewer import waiting
 from easel.viewer.dialogs import Question, entries
 from easel.viewer.driver import Driver
 from easel.viewer.events import CloseAsked
@@ -82,15 +81,16 @@ def test_a_waiting_caller_gets_what_a_script_answers(open_any, tmp_path: Path) -
     assert easel.save_file_dialog(default_extension=".png") == str(tmp_path / "picture.tif")
 
 
-def test_where_nobody_can_be_asked_the_answer_is_none_and_the_log_says_why(open_view, caplog, monkeypatch) -> None:
+def test_where_nobody_can_be_asked_the_answer_is_none_and_the_log_says_why(
+    open_view, caplog, monkeypatch, tmp_path: Path
+) -> None:
     with open_view("Alone", backend="none"):
         assert easel.open_file_dialog() is None
-    assert caplog.messages == ["open_file_dialog gives None: nobody sits in front of 'Alone', which runs in backend "
-                               "none."]  # fmt: skip
+    assert caplog.messages == ["open_file_dialog gives None: nobody sits in front of a window in backend none."]
     assert easel.save_file_dialog() is None
     assert "there is no display" in caplog.messages[-1]
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(waiting, "desktop_can_ask", lambda: False)
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert easel.open_file_dialog() is None
     assert "zenity or kdialog" in caplog.messages[-1]
 

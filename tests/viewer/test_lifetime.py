@@ -93,7 +93,7 @@ def test_the_environment_chooses(tmp_path: Path) -> None:
 
 
 def test_an_unknown_backend_is_named() -> None:
-    with pytest.raises(ValueError, match=r"unknown backend 'opengl'. Known: window, headless, none"):
+    with pytest.raises(ValueError, match=r"unknown backend 'opengl'. Known: browser, window, headless, none"):
         View(backend="opengl")
 
 

@@ -15,7 +15,7 @@ from easel.viewer.events import (
     TextTyped,
     WheelTurned,
 )
-from easel.viewer.theme import apply_theme
+from easel.viewer.theme import apply_theme, scale_theme
 from easel.viewer.toolkit import imgui, implot
 
 log = logging.getLogger("easel")
@@ -62,6 +62,10 @@ class UI:
     def pass_time(self, seconds: float) -> None:
         """The next frame comes `seconds` after the last one."""
         imgui.get_io().delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
+
+    def rescale(self, scale: float) -> None:
+        """Letters and measures for a screen of another density, from the next frame on."""
+        scale_theme(scale)
 
     def begin(self) -> None:
         """Open a frame; one that an exception left open is closed before."""

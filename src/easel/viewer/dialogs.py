@@ -1,14 +1,16 @@
 """Questions for a file: asked beside the loop, answered on a later frame, exactly once."""
 
+import os
 import shutil
 import sys
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from easel.viewer import toolkit
 from easel.viewer.pen import Pen
 from easel.viewer.theme import ALARM
 from easel.viewer.toolkit import imgui
@@ -65,8 +67,8 @@ class Dialog(ABC):
 class Dialogs:
     """The file dialogs of one view."""
 
-    native: bool
-    """The desktop's own dialog may be shown; else one of our own is drawn in the window."""
+    show: Callable[[Question], Dialog | str]
+    """Shows the dialog of the person's desktop; where that is impossible, one of our own is drawn in the window."""
     answers: deque[str] = field(default_factory=deque)
     """What a script answers to the next questions, in order, before any dialog is shown."""
     _open: dict[object, tuple[Question, Dialog]] = field(default_factory=dict)
@@ -79,8 +81,8 @@ class Dialogs:
     def ask(self, key: object, question: Question) -> None:
         """Open a dialog for `key`, unless one is open for it already."""
         if key not in self._open:
-            native = self.native and desktop_can_ask()
-            self._open[key] = question, DesktopDialog(question) if native else FileBrowser(question)
+            shown = self.show(question)
+            self._open[key] = question, FileBrowser(question) if isinstance(shown, str) else shown
 
     def take(self, key: object) -> str | None:
         """The path that answers `key`'s question, once; None before, after, and when the person gave up."""
@@ -111,11 +113,6 @@ class Dialogs:
         self._open.clear()
 
 
-def desktop_can_ask() -> bool:
-    """Windows and macOS bring a dialog; elsewhere zenity or kdialog must be installed."""
-    return sys.platform in ("win32", "darwin") or any(shutil.which(tool) for tool in ("zenity", "kdialog"))
-
-
 class DesktopDialog(Dialog):
     """The desktop's own dialog, in a process of its own."""
 
@@ -135,6 +132,18 @@ class DesktopDialog(Dialog):
     def close(self) -> None:
         if not self._dialog.ready(0):
             self._dialog.kill()
+
+
+def ask_on_desktop(question: Question) -> Dialog | str:
+    """The desktop's dialog, or why there is none: Windows and macOS bring one, elsewhere a program must be there."""
+    if toolkit.MISSING:
+        return toolkit.MISSING
+    if sys.platform not in ("win32", "darwin"):
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            return "there is no display"
+        if not any(map(shutil.which, ("zenity", "kdialog"))):
+            return "the desktop's dialogs need zenity or kdialog: install one, or use panel.file_dialog"
+    return DesktopDialog(question)
 
 
 class FileBrowser(Dialog):

@@ -39,11 +39,17 @@ def apply_theme(scale: Number = 1.0) -> None:
     style = imgui.get_style()
     imgui.style_colors_dark(style)
     _colour(style)
-    _measure(style)
     style.font_size_base = TEXT_PIXELS
+    scale_theme(scale)
+    _theme_plots()
+
+
+def scale_theme(scale: Number) -> None:
+    """Give letters and measures of the current context the size for a screen; the last call counts."""
+    style = imgui.get_style()
+    _measure(style)
     style.scale_all_sizes(scale)
     style.font_scale_dpi = scale
-    _theme_plots()
 
 
 def _colour(style: "imgui.Style") -> None:

@@ -1,5 +1,6 @@
 """View: the window as a whole. It turns frames, lays out panels and hands both to a backend."""
 
+import html
 import logging
 import os
 import time
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.arguments import check_callable, check_name, check_numbers
-from easel.viewer.backends.base import Frame
+from easel.viewer.backends.base import Backend, Frame
 from easel.viewer.dialogs import Dialogs
 from easel.viewer.docking import Dock
 from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
@@ -43,7 +44,7 @@ class View(Recordable):
     """A window of docked panels that shows tensors live.
 
     `run()` turns the loop; with `step()` and `end_step()` the program turns it, and its work stands between them.
-    `backend` is "window", "headless", "none", or None for the best that opens here (see `backend_reason`).
+    `backend` is "window", "browser", "headless", "none", or None for the best that opens here (see `backend_reason`).
     `scale` enlarges letters, widgets and the window, 2 for a screen of twice the usual density; None is the
     environment's EASEL_SCALE, else what the monitor asks for.
     """
@@ -55,7 +56,7 @@ class View(Recordable):
         height: int = 720,
         *,
         headless: bool = False,
-        backend: str | None = None,
+        backend: str | Backend | None = None,
         scale: Number | None = None,
         strict: bool = False,
         clock: str = "wall",
@@ -239,6 +240,11 @@ class View(Recordable):
         return not self._backend.interactive
 
     @property
+    def address(self) -> str:
+        """Where a browser finds this view in backend "browser": as good as a key to it. Elsewhere ""."""
+        return self._backend.address
+
+    @property
     def needs_display(self) -> bool:
         """This frame will be drawn: time to bring what it shows up to date. Headless, never until a capture."""
         return self._due
@@ -271,6 +277,14 @@ class View(Recordable):
     def dialogs(self) -> Dialogs:
         """The file dialogs on their way."""
         return self._turn.dialogs
+
+    def _repr_html_(self) -> str | None:
+        """The live view as a notebook's cell shows it, in backend "browser", while its loop runs in another thread."""
+        if not self.address:
+            return None
+        width, height = self._backend.size
+        style = f"width: 100%; max-width: {width}px; aspect-ratio: {width} / {height}; border: 0"
+        return f'<iframe src="{html.escape(self.address)}" title="{html.escape(self.title)}" style="{style}"></iframe>'
 
     def _listen(self, kinds: tuple[type, ...], callback: EventCallback) -> EventCallback:
         check_callable(callback, "a callback for events", 1)

@@ -2,12 +2,10 @@
 
 import logging
 import os
-import sys
 import threading
 import time
 
-from easel.viewer import toolkit
-from easel.viewer.dialogs import FILTERS, DesktopDialog, Filters, Question, desktop_can_ask
+from easel.viewer.dialogs import FILTERS, Filters, Question, ask_on_desktop
 from easel.viewer.window import Window
 
 log = logging.getLogger("easel")
@@ -47,11 +45,10 @@ def _answer(who: str, question: Question) -> str | None:
     window = Window._current
     if window is not None and window.dialogs.answers:
         return question.complete(window.dialogs.answers.popleft()) or None
-    obstacle = _obstacle(window)
-    if obstacle:
-        log.warning("%s gives None: %s", who, obstacle)
+    dialog = ask_on_desktop(question) if window is None else window.backend.ask(question)
+    if isinstance(dialog, str):
+        log.warning("%s gives None: %s.", who, dialog)
         return None
-    dialog = DesktopDialog(question)
     try:
         while (answer := dialog.poll()) is None:
             if window is None or threading.current_thread() is not threading.main_thread():
@@ -61,16 +58,3 @@ def _answer(who: str, question: Question) -> str | None:
     finally:
         dialog.close()
     return question.complete(answer) or None
-
-
-def _obstacle(window: Window | None) -> str:
-    """Why no dialog can be shown here; empty when it can."""
-    if window is not None and not window.backend.interactive:
-        return f"nobody sits in front of {window.title!r}, which runs in backend {window.backend.name}."
-    if toolkit.MISSING:
-        return f"{toolkit.MISSING}."
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return "there is no display."
-    if not desktop_can_ask():
-        return "the desktop's dialogs need zenity or kdialog: install one, or use panel.file_dialog, which needs none."
-    return ""

@@ -15,7 +15,7 @@ from torch import Tensor
 from easel.graphics.image import check_tensor
 from easel.viewer import toolkit
 from easel.viewer.arguments import check_numbers, check_pixels
-from easel.viewer.backends.base import MOST_PIXELS, Frame
+from easel.viewer.backends.base import MOST_PIXELS, Backend, Frame
 from easel.viewer.backends.select import select
 from easel.viewer.canvas import blank, check_filter
 from easel.viewer.context import require_frame
@@ -59,7 +59,7 @@ class Window:
         vsync: bool = True,
         *,
         headless: bool = False,
-        backend: str | None = None,
+        backend: str | Backend | None = None,
         scale: Number | None = None,
     ) -> None:
         check_pixels("a window", MOST_PIXELS, width=width, height=height)
@@ -71,7 +71,7 @@ class Window:
         self.backend.set_vsync(vsync)
         # A window that is dropped instead of destroyed, or still open at exit, gives its driver's memory back, too.
         self._finalizer = weakref.finalize(self, self.backend.close)
-        self.dialogs = Dialogs(self.backend.interactive)
+        self.dialogs = Dialogs(self.backend.ask)
         """The file dialogs on their way."""
         self.closed = False
         """Somebody has asked it to close, or it is destroyed."""

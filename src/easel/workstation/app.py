@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 class HostConfig:
     """Where a program's window is shown."""
 
-    backend: Literal["auto", "window", "headless", "none"] = "auto"
-    """How the window is shown: on the display, drawn off screen, or not at all; auto takes the best that opens."""
+    backend: Literal["auto", "window", "browser", "headless", "none"] = "auto"
+    """How the window is shown: on the display, in a browser tab, off screen, or not at all; auto takes the best."""
     headless: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Short for --backend headless."""
+    browser: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Short for --backend browser: the window is served to a browser tab, whose address is printed."""
+    host: str = "127.0.0.1"
+    """Where a browser reaches it. Any other address than this opens it to other machines, without encryption."""
+    port: int = 0
+    """Where a browser reaches it; 0 is any free one."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +101,20 @@ def workstation(config: WorkstationConfig) -> int:
 
 def open_view(title: str, config: HostConfig, size: tuple[int, int] = (1280, 800)) -> "View":
     """The program's window, with a line that says which host shows it and why."""
+    from easel.viewer.backends.browser import BrowserBackend
     from easel.viewer.view import View
 
-    backend = None if config.backend == "auto" else config.backend
+    name = "browser" if config.browser else "headless" if config.headless else config.backend
+    backend = BrowserBackend(config.host, config.port) if name == "browser" else None if name == "auto" else name
+    if not 0 <= config.port < 2**16:
+        raise BadInput(f"--port is a number from 0 to {2**16 - 1}; got {config.port}.")
     try:
-        view = View(title, *size, backend="headless" if config.headless else backend)
+        view = View(title, *size, backend=backend)
     except ValueError as error:  # of EASEL_BACKEND or EASEL_MAX_FRAMES
         raise BadInput(str(error)) from error
+    if name == "browser" != view.backend_name:
+        view.close()
+        raise BadInput(f"--browser: {view.backend_reason.partition(';')[0]}.")
     print(f"host: {view.backend_name} ({view.backend_reason})", flush=True)
     return view
 

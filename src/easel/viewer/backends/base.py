@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.context import UI
+from easel.viewer.dialogs import Dialog, Question
 from easel.viewer.drawing import Drawing
 from easel.viewer.events import Event
 from easel.viewer.layout import Area
@@ -59,6 +60,11 @@ class Backend(ABC):
     scale: float = 1.0
     """Pixels per pixel of a plain 96 dpi monitor."""
 
+    @property
+    def address(self) -> str:
+        """Where a browser finds it; "" where none does."""
+        return ""
+
     @abstractmethod
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         """Get ready to show frames of `width` x `height`, each times `scale`; None is the monitor's own scale.
@@ -89,6 +95,10 @@ class Backend(ABC):
 
     def present(self, frame: Frame) -> None:  # noqa: B027  nobody looks
         """Draw `frame` for those who look."""
+
+    def ask(self, question: Question) -> Dialog | str:
+        """Ask the person in front of it for a file, with what their desktop has; or why that is impossible."""
+        return f"nobody sits in front of a window in backend {self.name}"
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
         """A zero-filled float32 tensor in memory that this backend draws from; None where it has none such.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from easel.viewer.backends.base import Backend, BackendUnavailableError
+from easel.viewer.backends.browser import BrowserBackend
 from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.backends.none import NoneBackend
 from easel.viewer.backends.window import WindowBackend
@@ -17,27 +18,29 @@ LEAST_SCALE, MOST_SCALE = 0.5, 8
 """Of the interface; 1 is made for 96 dpi."""
 
 BACKENDS: Mapping[str, Callable[[], Backend]] = {
+    "browser": BrowserBackend,
     "window": WindowBackend,
     "headless": HeadlessBackend,
     "none": NoneBackend,
 }
-"""From the best to the one that always works."""
+"""Each gives way to the next where it cannot open; the last always works. Nobody gets a browser without asking."""
 
 
 def select(
-    backend: str | None, headless: bool, title: str, width: int, height: int, scale: Number | None = None
+    backend: str | Backend | None, headless: bool, title: str, width: int, height: int, scale: Number | None = None
 ) -> tuple[Backend, str]:
     """An open backend and, in one sentence, why it is this one; at `scale`, else EASEL_SCALE, else the monitor's.
 
-    Asked for are `backend`, else the environment's EASEL_BACKEND, else "headless" if `headless`, else "window"; what
-    cannot open here gives way to the next that can.
+    Asked for are `backend`, a name or one that is not open yet, else the environment's EASEL_BACKEND, else "headless"
+    if `headless`, else "window"; what cannot open here gives way to the next that can.
     """
-    asked, why = _asked(backend, headless)
     scale = _asked_scale(scale)
+    own = backend if isinstance(backend, Backend) else None
+    asked, why = _asked(backend.name if isinstance(backend, Backend) else backend, headless)
     names = list(BACKENDS)
     refusals: list[str] = []
     for name in names[names.index(asked) :]:
-        candidate = BACKENDS[name]()
+        candidate = own if own is not None and name == asked else BACKENDS[name]()
         try:
             candidate.open(title, width, height, scale)
         except BackendUnavailableError as error:

@@ -15,6 +15,7 @@ from easel.viewer import toolkit
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
 from easel.viewer.backends.painter import Painter
 from easel.viewer.context import UI
+from easel.viewer.dialogs import Dialog, Question, ask_on_desktop
 from easel.viewer.events import (
     NAMED_KEYS,
     CloseAsked,
@@ -122,6 +123,9 @@ class WindowBackend(Backend):
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
         painter, _ = self._activate()
         return painter.capture(frame, self.size)
+
+    def ask(self, question: Question) -> Dialog | str:
+        return ask_on_desktop(question)
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
         if self._painter is None:

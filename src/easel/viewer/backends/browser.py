@@ -1,0 +1,155 @@
+"""Browser: the headless interface, streamed to a browser tab of this machine or at the other end of an SSH tunnel."""
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from easel.viewer.backends.base import BackendUnavailableError, Frame
+from easel.viewer.backends.headless import HeadlessBackend
+from easel.viewer.dialogs import Dialog, Question
+from easel.viewer.events import Event, KeyChanged, Resized
+from easel.viewer.pace import Pace
+from easel.viewer.remote.protocol import Pasted, Resize
+from easel.viewer.remote.server import Server, ServerError
+from easel.viewer.sketch import Number
+from easel.viewer.toolkit import imgui
+
+if TYPE_CHECKING:
+    import moderngl
+
+LOOPBACK = "127.0.0.1"
+CURSORS = {"text_input": "text", "resize_all": "move", "resize_ns": "ns-resize", "resize_ew": "ew-resize",
+           "resize_nesw": "nesw-resize", "resize_nwse": "nwse-resize", "hand": "pointer", "wait": "wait",
+           "progress": "progress", "not_allowed": "not-allowed"}  # fmt: skip
+"""Dear ImGui's shapes of the pointer → CSS's; the others are its "default"."""
+
+
+class BrowserBackend(HeadlessBackend):
+    """Serves at `host` and `port`, 0 for any free one; whoever has its `address` sees the view, the first steers."""
+
+    name = "browser"
+    interactive = True
+
+    def __init__(self, host: str = LOOPBACK, port: int = 0) -> None:
+        super().__init__()
+        self._host, self._port = host, port
+        self.server: Server | None = None
+        self._pace = Pace()
+        self._target: moderngl.Framebuffer | None = None
+        self._clipboard = ""
+
+    def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
+        super().open(title, width, height, scale)
+        self._fixed_scale = scale is not None
+        try:
+            self.server = Server(title, self._host, self._port)
+        except ServerError as error:
+            raise BackendUnavailableError(str(error)) from error
+        # The address is how a person gets in, whatever program this is; there is nowhere else to show it.
+        print(f"easel: {title!r} is at {self.server.address}", file=sys.stderr, flush=True)
+        if self.server.gate.public:
+            told = f"easel: other machines can reach port {self.server.port}, and nothing that travels is encrypted."
+            print(f"{told} An SSH tunnel to {LOOPBACK} is safer.", file=sys.stderr, flush=True)
+
+    def poll(self) -> list[Event]:
+        server = self._serving()
+        events: list[Event] = []
+        for message in server.take():
+            if isinstance(message, Resize):
+                self._resize(message)
+                events.append(Resized())
+            elif isinstance(message, Pasted):
+                events += self._paste(message.text)
+            else:
+                events.append(message)  # pyright: ignore[reportArgumentType]  the server has kept what it answers itself
+        if events:
+            self._pace.touched()
+        server.hand_out()
+        return events
+
+    def due(self) -> bool:
+        return self.server is not None and self._pace.seconds_left() == 0 and self.server.wants()
+
+    def wait(self, seconds: float) -> None:
+        server = self._serving()
+        server.stirred.wait(max(seconds, 0.0))
+        server.stirred.clear()
+
+    def present(self, frame: Frame) -> None:
+        assert self._context is not None and self._painter is not None and self.ui is not None
+        started = time.perf_counter()
+        server = self._serving()
+        self.ui.activate()
+        with self._context:
+            target, anew = self._framebuffer()
+            drawn = self._painter.refresh(frame, target, self.size, anew=anew or server.lacks)
+            if drawn:
+                width, height = self.size
+                rows = np.empty((height, width, 3), np.uint8)
+                target.read_into(rows, components=3, alignment=1)
+                server.offer(rows[::-1])  # OpenGL's first row is at the bottom
+        self._tell_manners(server)
+        (self._pace.drawn if drawn else self._pace.looked)(time.perf_counter() - started)
+
+    def ask(self, question: Question) -> Dialog | str:
+        server = self._serving()
+        return server.ask(question) if server.watched else "no browser tab is open"
+
+    @property
+    def address(self) -> str:
+        """What a person opens in a browser; with its token it is as good as a key."""
+        return self._serving().address
+
+    def close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        if self._context is not None and self._target is not None:
+            with self._context:
+                _release(self._target)
+                self._target = None
+        super().close()
+
+    def _serving(self) -> Server:
+        assert self.server is not None
+        return self.server
+
+    def _framebuffer(self) -> "tuple[moderngl.Framebuffer, bool]":
+        """Where frames are drawn, as large as the view, and whether it is new."""
+        assert self._context is not None
+        if self._target is not None and self._target.size == self.size:
+            return self._target, False
+        if self._target is not None:
+            _release(self._target)
+        self._target = self._context.framebuffer([self._context.texture(self.size, 3)])
+        return self._target, True
+
+    def _resize(self, told: Resize) -> None:
+        self.size = told.width, told.height
+        if not self._fixed_scale and told.ratio != self.scale and self.ui is not None:
+            self.scale = told.ratio
+            self.ui.activate()
+            self.ui.rescale(told.ratio)
+
+    def _paste(self, text: str) -> list[Event]:
+        """Dear ImGui pastes from its own clipboard, when it sees the keys."""
+        assert self.ui is not None
+        self.ui.activate()
+        imgui.set_clipboard_text(text)
+        self._clipboard = text
+        return [KeyChanged(key, down) for down in (True, False) for key in ("ctrl", "v")]
+
+    def _tell_manners(self, server: Server) -> None:
+        """The pointer's shape and what was copied are the tab's to show and to keep."""
+        server.set_cursor(CURSORS.get(str(imgui.MouseCursor_(imgui.get_mouse_cursor()).name), "default"))
+        copied = imgui.get_clipboard_text()
+        if copied != self._clipboard:
+            self._clipboard = copied
+            server.tell(kind="copied", text=copied)
+
+
+def _release(target: "moderngl.Framebuffer") -> None:
+    for texture in target.color_attachments:
+        texture.release()
+    target.release()

@@ -1,0 +1,1 @@
+"""A view in a browser tab: what travels, who may look, and the server between them."""

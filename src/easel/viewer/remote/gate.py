@@ -1,0 +1,63 @@
+"""Who may look: a secret in the address, asked for once, and no page but ours.
+
+The address that is printed holds a random token. Whoever opens it gets the token as a cookie that scripts cannot read
+and other sites cannot send, and an address without it. A foreign page that reaches the port in this browser is told
+apart by its `Origin`, one that points a name of its own at this machine (DNS rebinding) by its `Host`.
+"""
+
+import hmac
+import ipaddress
+import secrets
+import socket
+from dataclasses import dataclass, field
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The rules of one server that listens at `host`."""
+
+    host: str
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    def knows(self, token: str | None) -> bool:
+        """Whether this is the token; takes as long for a wrong one as for a nearly right one."""
+        return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
+
+    def refuses(self, host: str | None, origin: str | None) -> str:
+        """Why a request with these headers is not answered; empty when it is."""
+        name = _name(host or "")
+        if name not in self._names and not (self.public and _is_address(name)):
+            return f"this server is not {name or 'nameless'}"
+        # A browser sends no Origin along when a person opens an address.
+        if origin is not None and origin.partition("://")[2] != host:
+            return "the request comes from another page"
+        return ""
+
+    @property
+    def public(self) -> bool:
+        """Other machines can reach it."""
+        return self.host not in LOOPBACK
+
+    @property
+    def _names(self) -> frozenset[str]:
+        own = {self.host, socket.gethostname().lower(), socket.getfqdn().lower()} if self.public else set()
+        return LOOPBACK | own
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without the port: an SSH tunnel may end at another one."""
+    name = host.lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.rpartition(":")[0] if name.count(":") == 1 else name
+
+
+def _is_address(name: str) -> bool:
+    """Numbers cannot be rebound to another machine, names can."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

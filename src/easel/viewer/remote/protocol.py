@@ -1,0 +1,161 @@
+"""What travels between a view and a browser tab: small JSON objects up, parts of pictures and JSON objects down.
+
+What comes from a tab is checked as if a stranger had typed it: a kind from a fixed table, exactly its entries, finite
+numbers within the window, known keys, short texts. Everything else is a `ProtocolError`, which does nothing.
+
+Down, a picture is a binary message: `HEADER`, then an encoded image that replaces the rectangle it names.
+"""
+
+import json
+import math
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from easel.viewer.events import KEYS, Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
+from easel.viewer.sketch import Number
+
+MOST_MESSAGE_BYTES = 1 << 20
+MOST_TEXT = 100_000
+"""Characters that are typed, pasted or copied at once."""
+LEAST_SIDE, MOST_SIDE = 64, 4096
+"""Of a window, in pixels."""
+MOST_RATIO = 4.0
+"""Of a screen's pixels to a page's."""
+MOST_NOTCHES = 100.0
+"""Of the wheel, at once."""
+
+HEADER = struct.Struct("<IHHHHHH")
+"""Number of the frame, x and y of the part, its width and height, the frame's width and height."""
+
+
+class ProtocolError(ValueError):
+    """A message that no page of ours sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """The tab shows so many pixels, `ratio` of them side by side in one pixel of the page."""
+
+    width: int
+    height: int
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The frame of this number is on the screen."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """The tab came into sight, or went out of it."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """The person pastes this text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """The person of a tab that only watches wants to take over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person answers to question `id`: a name to save under, or "" when giving up."""
+
+    id: int
+    name: str
+
+
+Message = Event | Resize | Seen | Visible | Pasted | Steer | Answer
+
+
+def parse(text: str) -> Message:
+    """The message that a tab sent; ProtocolError for anything else."""
+    try:
+        said = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("no JSON") from error
+    if not isinstance(said, dict) or not isinstance(said.get("kind"), str) or said["kind"] not in _KINDS:
+        raise ProtocolError("no message of a known kind")
+    make, entries = _KINDS[said.pop("kind")]
+    if said.keys() != entries.keys():
+        raise ProtocolError(f"{sorted(said)} where {sorted(entries)} belong")
+    return make(**{name: check(said[name]) for name, check in entries.items()})
+
+
+def pack(number: int, box: tuple[int, int, int, int], size: tuple[int, int], image: bytes) -> bytes:
+    """The binary message for the part `box` = (x, y, width, height) of frame `number`, of `size` = (width, height)."""
+    return HEADER.pack(number % 2**32, *box, *size) + image
+
+
+def unpack(message: bytes) -> tuple[int, tuple[int, int, int, int], tuple[int, int], bytes]:
+    """(number, box, size, image) of such a message."""
+    number, *box, width, height = HEADER.unpack_from(message)
+    x, y, part_width, part_height = box
+    return number, (x, y, part_width, part_height), (width, height), message[HEADER.size :]
+
+
+def _refuse(name: str) -> Number:
+    raise ProtocolError(f"{name} is no number")
+
+
+def _number(least: Number, most: Number) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
+            raise ProtocolError("no finite number")
+        return float(min(max(value, least), most))
+
+    return check
+
+
+def _whole(least: int, most: int) -> Callable[[Any], int]:
+    number = _number(least, most)
+    return lambda value: round(number(value))
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ProtocolError("neither true nor false")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MOST_TEXT or "\0" in value:
+        raise ProtocolError("no text, or too long")
+    # Half a surrogate pair is no character, and Dear ImGui takes UTF-8.
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _key(value: Any) -> str:
+    if not isinstance(value, str) or value not in KEYS:
+        raise ProtocolError("no key")
+    return value
+
+
+_side, _place = _whole(LEAST_SIDE, MOST_SIDE), _number(-MOST_SIDE, 2 * MOST_SIDE)
+_notches = _number(-MOST_NOTCHES, MOST_NOTCHES)
+_KINDS: Mapping[str, tuple[Callable[..., Message], Mapping[str, Callable[[Any], Any]]]] = {
+    "move": (PointerMoved, {"x": _place, "y": _place}),
+    "button": (PointerButton, {"button": _whole(0, 2), "down": _truth}),
+    "wheel": (WheelTurned, {"x": _notches, "y": _notches}),
+    "key": (KeyChanged, {"key": _key, "down": _truth}),
+    "text": (TextTyped, {"text": _text}),
+    "size": (Resize, {"width": _side, "height": _side, "ratio": _number(0.5, MOST_RATIO)}),
+    "seen": (Seen, {"number": _whole(0, 2**32 - 1)}),
+    "visible": (Visible, {"on": _truth}),
+    "paste": (Pasted, {"text": _text}),
+    "steer": (Steer, {}),
+    "answer": (Answer, {"id": _whole(0, 2**31), "name": _text}),
+}
+"""Kind → (what it is, how each of its entries is checked)."""

@@ -1,0 +1,78 @@
+"""Files between a browser tab and the program: what is uploaded to open, what is saved to download.
+
+Both lie in a folder of their own that goes with the server. A path never comes from the tab: it sends a name, of which
+only letters, digits and a few signs are kept.
+"""
+
+import re
+import tempfile
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MOST_UPLOAD_BYTES = 256 << 20
+MOST_FOLDER_BYTES = 4 << 30
+"""Of all that was uploaded and not deleted: the disk belongs to others as well."""
+MOST_NAME = 120
+
+
+@dataclass
+class Transfers:
+    """The folder of one server, made when it is first needed."""
+
+    most_bytes: int = MOST_UPLOAD_BYTES
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+    _count: int = 0
+    _expected: dict[int, Path] = field(default_factory=dict)
+    """Names that were given out to be saved under, until something lies there."""
+    _offered: dict[int, Path] = field(default_factory=dict)
+
+    def room(self) -> int:
+        """Bytes that may still be uploaded, in one file."""
+        taken = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        return max(min(self.most_bytes, MOST_FOLDER_BYTES - taken), 0)
+
+    def place(self, name: str) -> Path:
+        """A path for a file of about this name, in a folder where nothing else lies."""
+        self._count += 1
+        folder = self.folder / f"{self._count}"
+        folder.mkdir()
+        return folder / plain_name(name)
+
+    def expect(self, name: str) -> Path:
+        """A path for the program to save under; `arrived` tells when it has."""
+        path = self.place(name)
+        self._expected[self._count] = path
+        return path
+
+    def arrived(self) -> list[tuple[int, Path]]:
+        """(number, path) of what the program has saved since the last call; from now on it is `offered`."""
+        done = [(number, path) for number, path in self._expected.items() if path.is_file()]
+        for number, path in done:
+            del self._expected[number]
+            self._offered[number] = path
+        return done
+
+    def offered(self, number: int) -> Path | None:
+        """The file of this number, if there is one to download."""
+        return self._offered.get(number)
+
+    @property
+    def folder(self) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True)
+        return Path(self._folder.name)
+
+    def close(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+
+def plain_name(name: str) -> str:
+    """`name` as a file name that is safe in any folder: no path, no control characters, not hidden, not too long."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    kept = re.sub(r"[^\w.()+ -]", "_", last).strip(". ")
+    stem, dot, suffix = kept.rpartition(".")
+    room = MOST_NAME - len(dot + suffix[:16])
+    return f"{stem[:room]}{dot}{suffix[:16]}" if stem else kept[:MOST_NAME] or "file"

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.graphics.camera import rays
 from easel.materials.rendering.brdf import STANDARD, Brdf, Surface
 from easel.materials.rendering.lights import Light
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
@@ -53,34 +52,15 @@ def _strip(
     shadow: Shadow | None,
 ) -> Float[Tensor, "3 h w"]:
     """The photo's rows from `top` to `bottom`."""
-    eye, directions = camera_rays(camera, top, bottom, samples, like=texture.texels)
+    eye, directions = camera.rays(top, bottom, samples, like=texture.texels)
     hits = directions[2] < 0
     # Where nothing is hit any point will do
     distance = torch.where(hits, -eye[2] / directions[2], 1.0)
     positions = eye[:, None, None] + directions * distance
     uv = positions[:2] / TILE_SIDE + 0.5
-    covered = pixel_angle(camera, directions, samples) * distance.square() / directions[2].abs().clamp(min=1e-4)
+    covered = camera.solid_angle(directions, samples) * distance.square() / directions[2].abs().clamp(min=1e-4)
     height, width = texture.sizes[0]
     surface = texture.sample(uv, covered * (height * width / TILE_SIDE**2))
     left = None if shadow is None else shadow(positions[:2])
     radiance = shade_surface(surface, positions, -directions, lights, brdf=brdf, shadow=left)
     return torch.nn.functional.avg_pool2d(radiance * hits, samples)
-
-
-def camera_rays(
-    camera: PlaneCamera, top: int, bottom: int, samples: int, like: Tensor
-) -> tuple[Float[Tensor, "3"], Float[Tensor, "3 h w"]]:
-    """Where the rays of those rows of pixels start, and their directions: `samples` of them each way in a pixel."""
-    x = (torch.arange(camera.width * samples, device=like.device, dtype=like.dtype) + 0.5) / samples
-    y = top + (torch.arange((bottom - top) * samples, device=like.device, dtype=like.dtype) + 0.5) / samples
-    pixels = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))], dim=-1)
-    size = (camera.height, camera.width)
-    eye, directions = rays(pixels, camera.pose().to(like), camera.fov_degrees, size)
-    return eye, directions.movedim(-1, 0).contiguous()
-
-
-def pixel_angle(camera: PlaneCamera, directions: Float[Tensor, "3 h w"], samples: int) -> Float[Tensor, "h w"]:
-    """The solid angle that each ray stands for."""
-    forward = -camera.pose()[:3, 2].to(directions)
-    cosine = torch.einsum("c,chw->hw", forward, directions)
-    return cosine**3 / (camera.focal_pixels * samples) ** 2

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.graphics.camera import look_at
+from easel.graphics.camera import look_at, rays
 
 Number = float | int
 
@@ -110,3 +110,21 @@ class PlaneCamera:
             across, upwards = self.focal_pixels * (vector @ right), self.focal_pixels * (vector @ up)
             columns.append(torch.stack([width * depth + across, height * depth - upwards, depth]))
         return torch.stack(columns, dim=-1).float()
+
+    def rays(
+        self, top: int, bottom: int, samples: int, like: Tensor
+    ) -> tuple[Float[Tensor, "3"], Float[Tensor, "3 h w"]]:
+        """Where the rays of the pixel rows from `top` to `bottom` start, and their directions, of length 1.
+
+        `samples` of them each way in every pixel; on `like`'s device and in its dtype.
+        """
+        x = (torch.arange(self.width * samples, device=like.device, dtype=like.dtype) + 0.5) / samples
+        y = top + (torch.arange((bottom - top) * samples, device=like.device, dtype=like.dtype) + 0.5) / samples
+        pixels = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))], dim=-1)
+        eye, directions = rays(pixels, self.pose().to(like), self.fov_degrees, (self.height, self.width))
+        return eye, directions.movedim(-1, 0).contiguous()
+
+    def solid_angle(self, directions: Float[Tensor, "3 h w"], samples: int) -> Float[Tensor, "h w"]:
+        """What each of those rays stands for."""
+        forward = -self.pose()[:3, 2].to(directions)
+        return torch.einsum("c,chw->hw", forward, directions) ** 3 / (self.focal_pixels * samples) ** 2

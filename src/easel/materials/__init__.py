@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from easel.materials.config import TrainConfig
+    from easel.materials.dataset.dataset import PBRDataset
     from easel.materials.library.procedural import FAMILIES, family_of, name_of, procedural
     from easel.materials.presets import get_default_config, get_lightweight_config, get_quick_test_config
     from easel.materials.training.losses import HybridLoss
 
 _HOME: dict[str, str] = {
     "FAMILIES": "library.procedural",
+    "PBRDataset": "dataset.dataset",
     "TrainConfig": "config",
     "family_of": "library.procedural",
     "get_default_config": "presets",
@@ -25,6 +27,7 @@ _HOME: dict[str, str] = {
 __all__ = [
     "FAMILIES",
     "HybridLoss",
+    "PBRDataset",
     "TrainConfig",
     "family_of",
     "get_default_config",

@@ -1,9 +1,9 @@
 """What lies on disk: which photos belong to which maps, and what is left out and why.
 
-    input/clean/sample_0000/{0,1,2}.png      pristine renders, beside them perhaps views.json and corners.json
-    input/dirty/sample_0000/{0,1,2}.png      optional: renders with artefacts
-    input/render_metadata.json               {"sample_0000": "wood_oak", …}
-    output/wood_oak/{albedo,roughness,metallic,normal}.png
+input/clean/sample_0000/{0,1,2}.png      pristine renders, beside them perhaps views.json and corners.json
+input/dirty/sample_0000/{0,1,2}.png      optional: renders with artefacts
+input/render_metadata.json               {"sample_0000": "wood_oak", …}
+output/wood_oak/{albedo,roughness,metallic,normal}.png
 """
 
 import json
@@ -58,6 +58,12 @@ class LeftOut:
     error: Exception
     """What a strict dataset raises."""
 
+    @property
+    def line(self) -> str:
+        """The error in one line."""
+        # A KeyError's own text is quoted.
+        return str(self.error.args[0]) if isinstance(self.error, KeyError) else str(self.error)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -110,7 +116,9 @@ def list_samples(
 ) -> Iterator[Entry | LeftOut]:
     """Every sample of the curriculum in the order of its number, clean before dirty; FileNotFoundError without them."""
     if curriculum not in SOURCES:
-        raise ValueError(f"curriculum is 0 (clean renders), 1 (what is on disk) or 2 (dirty renders); got {curriculum}.")
+        raise ValueError(
+            f"curriculum is 0 (clean renders), 1 (what is on disk) or 2 (dirty renders); got {curriculum}."
+        )
     folders: dict[str, list[tuple[Source, Path]]] = {}
     for source in SOURCES[curriculum]:
         if not (input_dir / source).is_dir():
@@ -126,7 +134,9 @@ def list_samples(
             yield _entry(sample, source, folder, output_dir, metadata, num_views, materials)
     for sample in sorted(metadata.keys() - folders.keys(), key=_natural):
         if not any((input_dir / source / sample).is_dir() for source in ("clean", "dirty") if _is_folder_name(sample)):
-            error = FileNotFoundError(f"{sample[:80]}: the metadata lists it, but neither clean nor dirty has its folder.")
+            error = FileNotFoundError(
+                f"{sample[:80]}: the metadata lists it, but neither clean nor dirty has its folder."
+            )
             yield LeftOut(sample[:80], "without a folder", error)
 
 

@@ -66,7 +66,7 @@ def read_photo(path: Path) -> tuple[Float[Tensor, "3 h w"], torch.dtype]:
     pixels = read_pixels(path)
     if pixels.shape[-1] < 3:
         raise FileError(f"cannot use {str(path)!r}: a photo has 3 channels, this file has 1. Save it as RGB.")
-    picture = as_picture(torch.from_numpy(pixels))[..., :3]
+    picture = as_picture(pixels)[..., :3].clamp(0, 1)
     return picture.movedim(-1, 0).contiguous(), torch.uint8 if pixels.dtype == np.uint8 else torch.uint16
 
 

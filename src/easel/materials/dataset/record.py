@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Shaped, UInt16
 from torch import Tensor
 
 from easel.graphics.image import as_values
-from easel.materials.maps import MaterialMaps, unit_normals
+from easel.materials.maps import MaterialMaps
 from easel.materials.tiles import Window
 
 LARGEST = {torch.uint8: 255, torch.uint16: 65535}
@@ -86,7 +86,10 @@ def pack_maps(maps: MaterialMaps) -> UInt16[Tensor, "8 h w"]:
 
 def unpack_maps(packed: UInt16[Tensor, "8 h w"]) -> MaterialMaps:
     maps = MaterialMaps.from_tensor(as_values(packed))
-    return MaterialMaps(maps.albedo, maps.roughness, maps.metallic, unit_normals(maps.normal * 2 - 1))
+    normal = maps.normal * 2 - 1
+    # They had length 1 but for the rounding. A sum of squares takes a fifth of the time of a norm over planes.
+    normal = normal / normal.square().sum(-3, keepdim=True).sqrt()
+    return MaterialMaps(maps.albedo, maps.roughness, maps.metallic, normal)
 
 
 class Cache:

@@ -21,12 +21,10 @@ MOST_SAMPLES = 8
 TILE_CORNERS = ((0.0, 1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0))
 """u and v of the top left, top right, bottom right and bottom left."""
 
-Warped = tuple[Float[Tensor, "c h w"], Float[Tensor, "1 h w"]]
-
 
 def rectify(
     photo: Float[Tensor, "3 h w"], uv_to_pixel: Float[Tensor, "3 3"], size: tuple[int, int], *, margin: int = 0
-) -> Warped:
+) -> tuple[Float[Tensor, "3 h2 w2"], Float[Tensor, "1 h2 w2"]]:
     """The tile as the photo shows it, (3, H, W) of `size`, and `valid` (1, H, W): 1 where the photo shows the texel.
 
     `margin` texels of the neighbouring tiles are added on every side.
@@ -53,7 +51,9 @@ def rectify_repeats(
         points = centers + tile * offset
         seen = _seen(to_pixel, points, (photo.shape[-2], photo.shape[-1]))
         # Where the tile itself is seen, no repeat is asked for.
-        area = _footprint_area(to_pixel, points) if offset.any() else seen.new_full(size, torch.inf, dtype=torch.float64)
+        area = (
+            _footprint_area(to_pixel, points) if offset.any() else seen.new_full(size, torch.inf, dtype=torch.float64)
+        )
         areas.append(area.where(seen, -1.0))
     repeats = offsets[torch.stack(areas).argmax(0)].movedim(-1, 0)
     rectified, valid = warp(photo, to_pixel, centers + tile * repeats.movedim(0, -1))
@@ -103,7 +103,8 @@ def warp(
     if shrink > 1:
         smaller = [max(1, round(length / shrink)) for length in size]
         light = torch.nn.functional.interpolate(light[None], smaller, mode="bilinear", antialias=True)[0]
-    samples = min(max(math.ceil(longest / shrink - 0.01), 1), MOST_SAMPLES)
+    # A quarter of a pixel more than one sample can cover does not show.
+    samples = max(math.ceil(longest / shrink - 0.25), 1)
     to_unit = to_pixel.new_tensor([[2 / size[1], 0, -1], [0, 2 / size[0], -1], [0, 0, 1]]) @ to_pixel
     total = light.new_zeros(light.shape[0], *points.shape[:2])
     for row in range(samples):
@@ -117,9 +118,7 @@ def warp(
     return picture, seen[None].to(picture.dtype)
 
 
-def _seen(
-    to_pixel: Float[Tensor, "3 3"], points: Float[Tensor, "h w 2"], size: tuple[int, int]
-) -> Bool[Tensor, "h w"]:
+def _seen(to_pixel: Float[Tensor, "3 3"], points: Float[Tensor, "h w 2"], size: tuple[int, int]) -> Bool[Tensor, "h w"]:
     """Whether points lie inside a photo of (height, width), and in front of its camera."""
     mapped = torch.nn.functional.pad(points, (0, 1), value=1.0) @ to_pixel.T
     x, y = (mapped[..., :2] / mapped[..., 2:]).unbind(-1)

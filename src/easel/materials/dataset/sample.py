@@ -1,6 +1,7 @@
 """What a dataset hands out: one material as photographed and as it is, and several of them as a batch."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,7 +13,7 @@ from easel.materials.maps import MaterialMaps
 Source = Literal["clean", "dirty"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """The photos of one material and its maps, in one frame where the photos are rectified."""
 
@@ -27,14 +28,14 @@ class Sample:
     valid: Float[Tensor, "n 1 h w"]
     """1 where the photo shows the texel, 0 elsewhere."""
     cameras: Float[Tensor, "n 3"]
-    """Where each camera was: x right, y up and z towards it, in sides of the tile from its centre; NaN where unknown."""
+    """Where each camera was: x right, y up, z towards it, in sides of the tile from its centre; NaN if unknown."""
     maps: MaterialMaps
     """What is to be recovered, (C, H, W) each; their size may be a multiple of the photos'."""
     notes: tuple[str, ...] = ()
     """Photos that could not be brought into the frame, and why: a line each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Samples side by side, as a network takes them."""
 
@@ -51,5 +52,12 @@ class Batch:
     """Such as "sample_0000/clean"."""
 
     def to(self, device: torch.device | str) -> "Batch":
-        """The same on another device, copied while the CPU goes on where its memory is locked."""
-        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+        """The same on another device; the CPU does not wait where its memory is locked."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "Batch":
+        """The same in memory locked for a GPU to read; what a DataLoader calls."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        return Batch(change(self.views), change(self.valid), change(self.cameras), self.maps.each(change), self.ids)

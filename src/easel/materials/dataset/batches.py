@@ -1,0 +1,171 @@
+"""Samples in random order, as batches: a plain DataLoader whose every draw is keyed.
+
+Batch `b` of epoch `e` depends on the dataset, the seed, `e` and `b` alone: not on the workers that read it, nor on
+whether the run began at epoch 0 or is resumed in the middle of one.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from easel.materials.config import TrainConfig
+from easel.materials.dataset.augment import Augmentation, draw
+from easel.materials.dataset.dataset import PBRDataset, Split
+from easel.materials.dataset.keys import key
+from easel.materials.dataset.normalize import normalize
+from easel.materials.dataset.record import Cut
+from easel.materials.dataset.sample import Batch
+from easel.materials.maps import MaterialMaps
+
+MARGIN_SHARE = 8
+"""Records keep this fraction of a tile around it: as much as the usual camera sees from straight above."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One sample of one batch, as the sampler hands it to whoever reads it."""
+
+    index: int
+    """Of the dataset."""
+    epoch: int
+    views: int
+    """Photos of it that the batch shows."""
+
+
+class Batches:
+    """The batches of a split: `len()` of them in an epoch, `epoch(e)` iterates over them.
+
+    Training batches ("train") come in random order, cropped and augmented as `config.data` says, each with
+    `min_views` to `num_views` photos of every sample, chosen and ordered at random. Others show the first `num_views`
+    photos of whole samples, in the order of the dataset.
+
+    Of several processes each takes its share: `world` processes together see what one with `world` times the batch
+    sees. The dataset's errors pass through.
+    """
+
+    def __init__(
+        self, config: TrainConfig, split: Split, *, rank: int = 0, world: int = 1, strict: bool = False
+    ) -> None:
+        """`config` is resolved: dataset and sizes, transform and seed come from it."""
+        data = config.data
+        training = split == "train"
+        shift = training and data.use_augmentation and data.rectify == "camera"
+        self.dataset = PBRDataset(
+            data.input_dir,
+            data.output_dir,
+            data.metadata_path,
+            config.transform.mean,
+            config.transform.std,
+            data.image_size,
+            data.output_size,
+            curriculum_mode=data.render_curriculum,
+            split=split,
+            val_ratio=data.val_ratio,
+            seed=config.training.seed,
+            strict=strict,
+            num_views=data.num_views,
+            rectify=data.rectify,
+            margin=min(data.image_size) // MARGIN_SHARE if shift else 0,
+            # Every worker keeps what it has read.
+            cache_mib=data.cache_mib // max(1, data.num_workers),
+        )
+        augmentation = Augmentation()
+        if training:
+            turns = data.use_augmentation
+            augmentation = Augmentation(
+                turns and data.horizontal_flip,
+                turns and data.vertical_flip,
+                turns and data.random_rotation,
+                data.crop_size,
+                shift,
+            )
+        fewest = data.min_views if training else data.num_views
+        self._sampler = _Sampler(
+            len(self.dataset), config.training.seed, training, data.batch_size, (fewest, data.num_views), rank, world
+        )
+        workers = data.num_workers
+        self._loader = DataLoader(
+            _Drawn(self.dataset, augmentation, config.training.seed if training else None),
+            batch_sampler=self._sampler,
+            num_workers=workers,
+            collate_fn=_Collate(tuple(config.transform.mean), tuple(config.transform.std)),
+            pin_memory=data.pin_memory and torch.cuda.is_available(),
+            persistent_workers=data.persistent_workers and workers > 0,
+            prefetch_factor=data.prefetch_factor if workers > 0 else None,
+        )
+
+    def __len__(self) -> int:
+        return self._sampler.batches
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from number `start` on."""
+        self._sampler.epoch, self._sampler.start = epoch, start
+        return iter(self._loader)
+
+
+class _Sampler(Sampler[list[Order]]):
+    """Which samples each batch holds."""
+
+    def __init__(
+        self, count: int, seed: int, training: bool, batch_size: int, views: tuple[int, int], rank: int, world: int
+    ) -> None:
+        self.count, self.seed, self.training, self.batch_size = count, seed, training, batch_size
+        self.views, self.rank, self.world = views, rank, world
+        self.epoch = self.start = 0
+        self.batches = math.ceil(count / (batch_size * world))
+
+    def __len__(self) -> int:
+        return self.batches - self.start
+
+    def __iter__(self) -> Iterator[list[Order]]:
+        epoch, start = self.epoch, self.start
+        order = list(range(self.count))
+        if self.training:
+            order = torch.randperm(self.count, generator=key(self.seed, epoch, "order")).tolist()
+        # Processes wait for one another: each needs as many samples, so the first ones come again.
+        order += order[: -self.count % self.world]
+        together = self.batch_size * self.world
+        fewest, most = self.views
+        for number in range(start, self.batches):
+            views = int(torch.randint(fewest, most + 1, (), generator=key(self.seed, epoch, number, "views")))
+            mine = order[number * together : (number + 1) * together]
+            share = len(mine) // self.world
+            yield [Order(index, epoch, views) for index in mine[self.rank * share : (self.rank + 1) * share]]
+
+
+class _Drawn(Dataset[tuple[str, Cut]]):
+    """Cuts of a dataset's samples, by order; random ones where there is a seed."""
+
+    def __init__(self, dataset: PBRDataset, augmentation: Augmentation, seed: int | None) -> None:
+        self.dataset, self.augmentation, self.seed = dataset, augmentation, seed
+
+    def __getitem__(self, order: Order) -> tuple[str, Cut]:
+        record = self.dataset.record(order.index)
+        photos = list(range(len(record.photos)))
+        seed = self.seed
+        if seed is not None:
+            photos = torch.randperm(len(photos), generator=key(seed, order.epoch, order.index, "photos")).tolist()
+        cut = draw(record, photos[: order.views], self.augmentation, seed or 0, order.epoch, order.index)
+        return self.dataset.entries[order.index].name, cut
+
+
+@dataclass(frozen=True)
+class _Collate:
+    """Cuts side by side, normalised."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, drawn: list[tuple[str, Cut]]) -> Batch:
+        cuts = [cut for _, cut in drawn]
+        photos, valid = torch.stack([cut.photos for cut in cuts]), torch.stack([cut.valid for cut in cuts])
+        return Batch(
+            normalize(photos, valid, self.mean, self.std),
+            valid,
+            torch.stack([cut.cameras for cut in cuts]),
+            MaterialMaps.stack([cut.maps for cut in cuts]),
+            tuple(name for name, _ in drawn),
+        )

@@ -1,0 +1,147 @@
+"""Photos of materials and their maps, as training takes them."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from easel.graphics.image import as_values
+from easel.materials.dataset.listing import (
+    METADATA_FILE,
+    SOURCES,
+    Entry,
+    LeftOut,
+    Report,
+    list_samples,
+    material_names,
+    read_metadata,
+)
+from easel.materials.dataset.normalize import normalize
+from easel.materials.dataset.record import Cache, Record, unpack_maps
+from easel.materials.dataset.registration import Rectify, make_record
+from easel.materials.dataset.sample import Sample
+from easel.materials.dataset.split import validation_materials
+from easel.materials.tiles import Window
+
+log = logging.getLogger("easel")
+
+Split = Literal["train", "val"]
+
+
+class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
+    """The samples of a folder of photos and of a folder of maps, as `listing` describes them.
+
+    `dataset[i]` is what a network takes and what it should answer: photos (num_views, 3, H, W) at `image_size`,
+    normalised, and maps (4, 3, H, W) at `output_size`, in [0, 1] and normals in [-1, 1]. `sample(i)` says more.
+
+    Samples that cannot be used are left out: `report` counts them and one warning sums them up, or, with `strict`,
+    the first of them is raised. FileNotFoundError without metadata or the folder of the curriculum, ValueError when
+    nothing is left.
+    """
+
+    def __init__(
+        self,
+        input_dir: str | os.PathLike[str],
+        output_dir: str | os.PathLike[str],
+        metadata_path: str | os.PathLike[str] | None = None,
+        transform_mean: Sequence[float | int] = (0.5, 0.5, 0.5),
+        transform_std: Sequence[float | int] = (0.5, 0.5, 0.5),
+        image_size: int | Sequence[int] = (2048, 2048),
+        output_size: int | Sequence[int] | None = None,
+        use_dirty: bool = False,
+        curriculum_mode: int = 0,
+        split: Split | None = None,
+        val_ratio: float | int = 0.1,
+        seed: int = 42,
+        strict: bool = False,
+        *,
+        num_views: int = 3,
+        rectify: Rectify = "camera",
+        margin: int = 0,
+        cache_mib: int = 256,
+    ) -> None:
+        """Look at every file's beginning and end, and decode none.
+
+        `metadata_path` None is render_metadata.json in `input_dir`, `output_size` None is `image_size`. `use_dirty` is
+        the old spelling of curriculum 2. `split` keeps the training or the validation materials alone: `val_ratio` of
+        those that the metadata names, whatever the curriculum, are for validation. Samples with fewer than `num_views`
+        photos are left out. `rectify` says how photos come into the frame of the maps, and `margin` how many pixels
+        of the neighbouring tiles are kept around each, for `record`.
+        """
+        if len(transform_mean) != 3 or len(transform_std) != 3 or min(transform_std) <= 0:
+            raise ValueError(
+                f"transform_mean and transform_std have 3 numbers, the second above 0; "
+                f"got {transform_mean} and {transform_std}."
+            )
+        self.mean, self.std = tuple(transform_mean), tuple(transform_std)
+        self.image_size = _size(image_size, "image_size")
+        self.output_size = self.image_size if output_size is None else _size(output_size, "output_size")
+        if rectify not in get_args(Rectify):
+            raise ValueError(f"rectify is one of {', '.join(get_args(Rectify))}; got {rectify!r}.")
+        self.num_views, self.margin = num_views, margin
+        self.rectify: Rectify = rectify
+        curriculum = 2 if use_dirty and curriculum_mode == 0 else curriculum_mode
+        metadata = read_metadata(Path(metadata_path or Path(input_dir) / METADATA_FILE))
+        found = list(
+            list_samples(Path(input_dir), Path(output_dir), metadata, curriculum=curriculum, num_views=num_views)
+        )
+        usable = [entry for entry in found if isinstance(entry, Entry)]
+        self.report = Report(len(usable), tuple(entry for entry in found if isinstance(entry, LeftOut)))
+        if strict and self.report.left_out:
+            raise self.report.left_out[0].error
+        if not usable:
+            raise ValueError(
+                f"No samples found: curriculum {curriculum} requires {' or '.join(SOURCES[curriculum])} renders in "
+                f"{os.fspath(input_dir)!r} and their maps in {os.fspath(output_dir)!r}; {self.report.summary()}."
+                + (f" The first: {self.report.left_out[0].line}" if self.report.left_out else "")
+            )
+        if self.report.left_out:
+            log.warning("%s: %s. The first: %s", input_dir, self.report.summary(), self.report.left_out[0].line)
+        if split is not None:
+            kept = validation_materials(material_names(metadata), val_ratio, seed)
+            usable = [entry for entry in usable if (entry.material in kept) == (split == "val")]
+        self.entries = tuple(usable)
+        self._cache = Cache(cache_mib << 20)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "4 3 h2 w2"]]:
+        sample = self.sample(index)
+        photos, valid = sample.photos[: self.num_views], sample.valid[: self.num_views]
+        return normalize(photos, valid, self.mean, self.std), sample.maps.to_targets()
+
+    def sample(self, index: int) -> Sample:
+        """All photos of a sample, in the order of their numbers, and its maps."""
+        entry, record = self.entries[index], self.record(index)
+        tile = Window(record.margin, record.margin, *self.image_size)
+        return Sample(
+            entry.id,
+            entry.source,
+            entry.material,
+            as_values(tile.cut(record.photos)),
+            tile.cut(record.valid).float(),
+            record.cameras,
+            unpack_maps(record.maps),
+            record.notes,
+        )
+
+    def record(self, index: int) -> Record:
+        """A sample decoded and rectified; read once as long as memory lasts."""
+        kept = self._cache.get(index)
+        if kept is None:
+            kept = make_record(self.entries[index], self.image_size, self.output_size, self.rectify, self.margin)
+            self._cache.put(index, kept)
+        return kept
+
+
+def _size(size: int | Sequence[int], name: str) -> tuple[int, int]:
+    height, width = (size, size) if isinstance(size, int) else tuple(size)
+    if min(height, width) < 1:
+        raise ValueError(f"{name} is a height and a width in pixels, or one number for both; got {size}.")
+    return height, width

@@ -154,7 +154,7 @@ def fbm(
 ) -> Float32[ndarray, "h w"]:
     """Octaves of noise, each twice as fine and `gain` times as strong; about [-1, 1].
 
-    `ridged` folds each octave at 0, which draws ridges where it changed its sign: [-1, 1] with crests at 1.
+    `ridged` folds each octave at 0, which draws crests where it changed its sign.
     Octaves too fine for the picture fade away, so that the same material shows at every size without aliasing.
     """
     columns, rows = (frequency, frequency) if isinstance(frequency, int) else frequency
@@ -166,6 +166,17 @@ def fbm(
         if amplitude > 0:
             layer = noise(points, (columns << octave, rows << octave), seed + octave)
             if ridged:
-                layer = 1 - np.float32(2.6) * np.abs(layer)
+                layer = np.float32(0.7) - np.float32(2.6) * np.abs(layer)
             total += np.float32(amplitude) * layer
     return total
+
+
+def bumps(
+    points: Points, frequency: int | tuple[int, int], seed: int, slope: float | int, octaves: int = 3, gain: float = 0.5
+) -> Float32[ndarray, "h w"]:
+    """A height in tile sides whose mean slope is about `slope` where the picture shows all octaves."""
+    finest = max(frequency) if isinstance(frequency, tuple) else frequency
+    # measured: the slope of `noise` along one axis has a mean of 0.78 a cell; octaves add as their squares
+    squares = [gain ** (2 * octave) for octave in range(octaves)]
+    steepness = (sum(4**octave * square for octave, square in enumerate(squares)) / sum(squares)) ** 0.5
+    return np.float32(slope / (1.2 * finest * steepness)) * fbm(points, frequency, seed, octaves, gain)

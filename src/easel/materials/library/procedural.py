@@ -12,22 +12,34 @@ from easel.materials.library.noise import combine, tile_rows
 from easel.materials.library.surface import Family, Surface
 from easel.materials.maps import MaterialMaps
 
-_SHARES = {
-    "brick": 4,
-    "ceramic": 4,
-    "wood": 5,
-    "brushed": 5,
-    "phases": 4,
+_FAMILIES = {
+    "masonry": {"brick": 4, "tile": 4, "cobblestone": 3},
+    "wood": {"wood": 4, "planks": 4, "parquet": 2},
+    "stone": {"marble": 3, "granite": 2, "slate": 3, "concrete": 3, "terrazzo": 3},
+    "metal": {
+        "brushed_metal": 5,
+        "hammered_metal": 4,
+        "tread_plate": 3,
+        "galvanised_metal": 3,
+        "crumpled_foil": 3,
+        "cast_metal": 3,
+        "woven_wire": 2,
+    },
+    "weathered": {"rusted_metal": 5, "painted_metal": 5, "verdigris": 3},
+    "phases": {"phases": 4},
 }
-"""Family → how many of a hundred seeds or so are of it; its function has its name, in the file of `_HOME`."""
+"""File below `families` → its functions, each a family of its own name → its share of all seeds."""
 
-_HOME = {"brick": "masonry", "ceramic": "masonry", "wood": "wood", "brushed": "metal", "phases": "phases"}
+_SHARES = {name: share for families in _FAMILIES.values() for name, share in families.items()}
+_HOME = {name: file for file, families in _FAMILIES.items() for name in families}
 
 FAMILIES = tuple(_SHARES)
 """The names that `procedural` takes."""
 
 _BAND_POINTS = 2**16
 """Texels worked on at a time: their arrays stay in the processor's cache, and memory does not grow with the size."""
+_SAMPLES = 2
+"""Samples across a texel: what is finer than a texel is averaged, not aliased."""
 MAX_SIZE = 8192
 
 
@@ -44,14 +56,17 @@ def procedural(seed: int, size: int = 512, family: str | None = None) -> Materia
     name = family or family_of(seed)
     make: Family = getattr(import_module(f"easel.materials.library.families.{_HOME[name]}"), name)
     salt = int(combine(np.frombuffer(name.ljust(16).encode(), np.uint32), 0).sum(dtype=np.uint32))
-    band = max(1, _BAND_POINTS // size)
+    fine = _SAMPLES * size
+    band = max(1, _BAND_POINTS // (_SAMPLES * fine))
     maps = {key: np.empty((size, size, depth), np.float32) for key, depth in _DEPTHS.items()}
     for first in range(0, size, band):
         last = min(first + band, size)
         # one row more at each side: the slope of the first and last row needs its neighbours
-        surface = make(tile_rows(size, first - 1, last + 1), Draw(seed % 2**32 | salt << 32))
-        for key, values in _finished(surface, size).items():
-            maps[key][first:last] = values
+        points = tile_rows(fine, _SAMPLES * first - 1, _SAMPLES * last + 1)
+        surface = make(points, Draw(seed % 2**32 | salt << 32))
+        for key, values in _finished(surface, fine).items():
+            maps[key][first:last] = _averaged(values)
+    maps["normal"] /= np.sqrt((maps["normal"] ** 2).sum(-1, keepdims=True))
     return MaterialMaps(**{key: torch.from_numpy(values).permute(2, 0, 1).contiguous() for key, values in maps.items()})
 
 
@@ -92,3 +107,10 @@ def _normals(height: Float32[ndarray, "h w"], size: int) -> Float32[ndarray, "h2
     up = (height[:-2] - height[2:]) * half  # row 0 is the top
     normal = np.stack((-right, -up, np.ones_like(up)), -1)
     return normal / np.sqrt((normal * normal).sum(-1, keepdims=True))
+
+
+def _averaged(fine: Float32[ndarray, "h2 w2 c"]) -> Float32[ndarray, "h w c"]:
+    """The mean of every texel's samples."""
+    height, width, depth = fine.shape
+    blocks = fine.reshape(height // _SAMPLES, _SAMPLES, width // _SAMPLES, _SAMPLES, depth)
+    return blocks.sum((1, 3)) / np.float32(_SAMPLES**2)

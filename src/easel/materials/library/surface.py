@@ -1,14 +1,15 @@
 """What a family makes: the surface of a material at some points, with its height instead of its normal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt32
 from numpy import ndarray
 
 from easel.materials.library.draw import Colour, Draw
-from easel.materials.library.noise import Points
+from easel.materials.library.noise import Points, uniform
 
 Field = Float32[ndarray, "h w"]
 """One number a texel."""
@@ -42,3 +43,18 @@ def blend(first: Float32[ndarray, "..."], second: Float32[ndarray, "..."], share
 def flat(points: Points, value: Number = 0.0) -> Field:
     """The same number everywhere."""
     return np.full(np.broadcast_shapes(points.x.shape, points.y.shape), value, np.float32)
+
+
+def shades(share: Field, colours: Sequence[Colour]) -> Float32[ndarray, "h w 3"]:
+    """Through the colours in equal steps while `share` goes from 0 to 1."""
+    place = share.clip(0, 1) * np.float32(len(colours) - 1)
+    painted = np.broadcast_to(colours[0], (*share.shape, 3))
+    for step, (colour, following) in enumerate(pairwise(colours)):
+        painted = painted + (following - colour) * (place - step).clip(0, 1)[..., None]
+    return painted
+
+
+def pick(identity: UInt32[ndarray, "h w"], seed: int, colours: Sequence[Colour]) -> Float32[ndarray, "h w 3"]:
+    """One of the colours for every unit, cell or thread."""
+    index = (uniform(identity, seed) * np.float32(len(colours))).astype(np.int32)
+    return np.stack(colours).take(index, axis=0)

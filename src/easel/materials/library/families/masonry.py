@@ -1,70 +1,146 @@
-"""Brick walls and glazed tiles: units in courses and the joint between them."""
+"""Brick walls, glazed tiles and cobbles: units, and the joint between them."""
 
 import numpy as np
 
+from easel.materials.library.cells import cells
 from easel.materials.library.draw import Draw
-from easel.materials.library.layouts import courses
-from easel.materials.library.noise import Points, edge, fbm, mix, ramp, uniform
-from easel.materials.library.surface import Surface, blend, flat, paint
+from easel.materials.library.layouts import Units, courses
+from easel.materials.library.marks import spots, stains
+from easel.materials.library.noise import Points, bumps, edge, fbm, mix, ramp, uniform
+from easel.materials.library.surface import Field, Surface, blend, flat, paint, pick
 
-CLAY = ("#8a4433", "#a35b42", "#6e3a30", "#b97a5a", "#96604a", "#7d4a3e", "#c39a78", "#5c3b34")
-MORTAR = ("#b8b0a2", "#9c958a", "#cfc8ba", "#7f7a72", "#d8d2c6")
+CLAY = ("#8a4433", "#a35b42", "#6e3a30", "#b97a5a", "#96604a", "#7d4a3e", "#c39a78", "#5c3b34", "#a88f78", "#54504e")
+MORTAR = ("#b8b0a2", "#9c958a", "#cfc8ba", "#7f7a72", "#d8d2c6", "#5f5b56")
+WASH = ("#e8e4da", "#d9d3c4", "#9fb0b0", "#c9a98c", "#3d4145")
 
 
 def brick(points: Points, draw: Draw) -> Surface:
-    """Fired clay in mortar: rough, edges worn, every brick a shade of its own."""
-    rows = draw.choice((8, 10, 12, 16))
+    """Fired clay in mortar: rough, edges worn, every brick a shade of its own; sometimes under limewash."""
+    rows = draw.choice((6, 8, 10, 12, 14))
     columns = max(2, round(rows / draw.uniform(2.2, 3.0)))
-    joint = draw.uniform(0.07, 0.13) / rows
-    bow = draw.uniform(0.02, 0.12) / rows
+    joint = draw.uniform(0.07, 0.14) / rows
+    bow = draw.uniform(0.01, 0.06) / rows
     warped = points.moved(
-        bow * fbm(points, 3 * columns, draw.seed(), 3), bow * fbm(points, 3 * columns, draw.seed(), 3)
+        bow * fbm(points, 3 * columns, draw.seed(), 2), bow * fbm(points, 3 * columns, draw.seed(), 2)
     )
     units = courses(warped, columns, rows, draw.seed(), offset=draw.choice((0.5, 0.5, 0.25)), corner=joint)
-    grain = fbm(points, 32, draw.seed(), 4, 0.7)
-    chips = fbm(points, 4 * rows, draw.seed(), 3)
-    depth = units.border - joint / 2 - joint * 0.35 * np.maximum(chips, 0)
+    grain = fbm(points, 40, draw.seed(), 4, 0.75)
+    nicks = fbm(points, 4 * rows, draw.seed(), 3)
+    depth = units.border - joint * (0.5 + 0.5 * np.maximum(nicks, 0))
     solid = edge(points, depth, joint * 0.3)
-    base, other = draw.colour(CLAY), draw.colour(CLAY)
-    tone = uniform(units.identity, 1)
-    spread = draw.uniform(0.08, 0.22)
-    clay = blend(base, other, ramp(uniform(units.identity, 2), 0.55, 0.95))
-    clay = clay * (1 + spread * (tone - 0.5) + 0.10 * grain + 0.06 * chips)[..., None]
-    mortar = paint(draw.colour(MORTAR), 0.95 + 0.10 * fbm(points, 48, draw.seed(), 3, 0.7))
-    rough_clay = draw.uniform(0.55, 0.85)
-    roughness = mix(0.92, rough_clay + 0.12 * (tone - 0.5) + 0.06 * grain, solid)
-    round_edge = ramp(depth, 0, joint * draw.uniform(0.5, 1.2))
-    step = draw.uniform(0.25, 0.6) * joint
-    tilt = (uniform(units.identity, 3) - 0.5) * units.across + (uniform(units.identity, 4) - 0.5) * units.up
-    pits = draw.uniform(0.3, 1.0) / 32
-    height = round_edge * (step + 0.006 * tilt + pits * 0.05 * grain) + 0.02 * (1 - solid) / 32 * grain
-    return Surface(blend(mortar, clay, solid), roughness, flat(points), height)
+    tone = uniform(units.identity, 1) - 0.5
+    burnt = ramp(uniform(units.identity, 2), draw.uniform(0.5, 0.9), 0.98)
+    clay = blend(draw.colour(CLAY), draw.colour(CLAY), burnt)
+    clay = clay * (1 + draw.uniform(0.1, 0.3) * tone + 0.16 * grain + 0.08 * nicks)[..., None]
+    mortar = paint(draw.colour(MORTAR), 0.95 + 0.14 * grain)
+    roughness = mix(0.92, draw.uniform(0.5, 0.85) + 0.2 * tone + 0.14 * grain, solid)
+    pits = spots(points, 5 * rows, draw.seed(), 0.4, draw.uniform(0.2, 0.6)) * solid
+    cushion = ramp(depth, 0, joint * draw.uniform(0.5, 1.3))
+    height = cushion * draw.uniform(0.25, 0.6) * joint + _tilt(units, 0.05 / rows) * cushion
+    height = height + bumps(points, 32, draw.seed(), draw.uniform(0.08, 0.22), 3) - 0.0025 * pits
+    albedo = blend(mortar, clay, solid) * (1 - 0.35 * pits)[..., None]
+    if draw.chance(0.3):
+        wear = ramp(fbm(points, 5, draw.seed(), 5, 0.65) + 0.5 * (1 - solid), 0.15 + draw.uniform(-0.3, 0.4), -0.1)
+        albedo = blend(albedo, draw.colour(WASH) * (1 + 0.03 * grain)[..., None], 0.95 * wear)
+        roughness = mix(roughness, draw.uniform(0.4, 0.75) + 0.08 * grain, wear)
+        height = height + 0.0008 * wear
+    soot = stains(points, draw.seed(), 3, draw.uniform(0, 0.5)) * draw.uniform(0.1, 0.35)
+    return Surface(albedo * (1 - soot)[..., None], roughness + 0.3 * soot, flat(points), height)
 
 
 GLAZE = ("#e9e6dd", "#d5d8d6", "#2f4f5c", "#3f6f78", "#7a9a8c", "#1f2a33", "#c9b79c", "#8c3f34", "#31572c", "#e0c9a6")
+TERRACOTTA = ("#b5654a", "#c47e5c", "#a2593f", "#cf9a78")
 
 
-def ceramic(points: Points, draw: Draw) -> Surface:
-    """Glazed tiles in grout: smooth, slightly domed, the grout dull and sunken."""
-    columns, rows, offset = draw.choice(((4, 4, 0.0), (6, 6, 0.0), (8, 8, 0.0), (3, 6, 0.5), (4, 8, 0.5), (4, 12, 0.5)))
-    joint = draw.uniform(0.04, 0.10) / rows
-    units = courses(points, columns, rows, draw.seed(), offset=offset, corner=joint * draw.uniform(1, 3))
+def tile(points: Points, draw: Draw) -> Surface:
+    """Glazed or unglazed tiles in grout: square, staggered or hexagonal, plain, chequered or with an ornament."""
+    shape = draw.choice(("square", "square", "running", "hexagon"))
+    per_side = draw.choice((3, 4, 4, 6, 8)) if shape == "square" else draw.choice((4, 6, 8))
+    joint = draw.uniform(0.04, 0.10) / per_side
+    units = _tiling(points, shape, per_side, joint * draw.uniform(1, 3), draw)
     depth = units.border - joint / 2
     solid = edge(points, depth, joint * 0.3)
-    first, second = draw.colour(GLAZE), draw.colour(GLAZE)
-    tone = uniform(units.identity, 1)
+    tone = uniform(units.identity, 1) - 0.5
     cloud = fbm(points, 5, draw.seed(), 5, 0.6)
-    share = draw.choice((0.0, 0.0, 0.35, 0.5))
-    glaze = blend(first, second, (uniform(units.identity, 2) < share).astype(np.float32))
-    glaze = glaze * (1 + draw.uniform(0.02, 0.15) * (tone - 0.5) + draw.uniform(0, 0.10) * cloud)[..., None]
-    fine = fbm(points, 64, draw.seed(), 2)
-    grout = paint(draw.colour(MORTAR), 0.9 + 0.10 * fine)
-    gloss = draw.uniform(0.12, 0.45)
-    smear = ramp(cloud, 0.0, 0.9)
-    roughness = mix(0.85, gloss + 0.10 * (tone - 0.5) + draw.uniform(0.05, 0.25) * smear, solid)
-    dome = ramp(depth, 0, draw.uniform(0.12, 0.35) / rows)
-    tilt = (uniform(units.identity, 3) - 0.5) * units.across + (uniform(units.identity, 4) - 0.5) * units.up
-    waves = fbm(points, 10, draw.seed(), 2)
-    height = dome * draw.uniform(0.03, 0.07) / rows + solid * (0.1 * tilt / rows + draw.uniform(0.0005, 0.0022) * waves)
-    height = height + (1 - solid) * 0.0006 * fine
-    return Surface(blend(grout, glaze, solid), roughness, flat(points), height)
+    glazed = draw.chance(0.75)
+    palette = GLAZE if glazed else TERRACOTTA + GLAZE[:2]
+    first, second = draw.colour(palette), draw.colour(palette)
+    share = draw.choice((0.0, 0.35, 0.5))
+    other = (uniform(units.identity, 2) < share).astype(np.float32)
+    if shape == "square" and draw.chance(0.6):
+        other = _ornament(points, units, draw)
+    body = blend(first, second, other)
+    body = body * (1 + draw.uniform(0.03, 0.25) * tone + draw.uniform(0.02, 0.10) * cloud)[..., None]
+    fine = fbm(points, 64, draw.seed(), 3, 0.7)
+    grout = paint(draw.colour(MORTAR), 0.9 + 0.14 * fine)
+    base = draw.uniform(0.12, 0.4) if glazed else draw.uniform(0.5, 0.75)
+    gloss = base + 0.12 * tone + draw.uniform(-0.1, 0.25) * other + draw.uniform(0.05, 0.3) * ramp(cloud, 0.0, 0.8)
+    broken = fbm(points, 6 * per_side, draw.seed(), 3, 0.7) - 60 * np.maximum(depth, 0)
+    chips = solid * ramp(broken, draw.uniform(0.15, 0.9), draw.uniform(0.9, 1.0))
+    round_edge = ramp(depth, 0, draw.uniform(0.06, 0.35) / per_side)
+    height = round_edge * draw.uniform(0.025, 0.07) / per_side + solid * _tilt(units, 0.12 / per_side)
+    height = height + solid * bumps(points, draw.choice((8, 16, 24)), draw.seed(), draw.uniform(0.04, 0.16), 2)
+    height = height + (1 - solid) * bumps(points, 64, draw.seed(), 0.2, 2) - 0.012 / per_side * chips
+    albedo = blend(blend(grout, body, solid), paint(draw.colour(TERRACOTTA), 1 + 0.1 * fine), chips)
+    return Surface(albedo, mix(mix(0.88, gloss, solid), 0.85, chips), flat(points), height)
+
+
+def _tiling(points: Points, shape: str, per_side: int, corner: float, draw: Draw) -> Units:
+    if shape == "hexagon":
+        near = cells(points, (per_side, per_side), draw.seed(), 0.0, 0.5)
+        return Units(near.border / per_side, near.identity, near.right, near.up)
+    if shape == "running":
+        return courses(points, draw.choice((2, 3, 4)), per_side, draw.seed(), offset=0.5, corner=corner)
+    return courses(points, per_side, per_side, draw.seed(), offset=0.0, corner=corner)
+
+
+def _ornament(points: Points, units: Units, draw: Draw) -> Field:
+    """1 on a figure that is the same on every tile and has the symmetries of a square, like encaustic tiles."""
+    x, y = np.abs(units.across), np.abs(units.up)
+    folded = Points(np.maximum(x, y), np.minimum(x, y), points.size)
+    figure = fbm(folded, draw.choice((3, 4, 5)), draw.seed(), 2)
+    level = draw.uniform(-0.1, 0.1)
+    return ramp(figure, level - 0.04, level + 0.04)
+
+
+def _tilt(units: Units, amount: float) -> Field:
+    """Height of units that were not laid quite level."""
+    return np.float32(amount) * (
+        (uniform(units.identity, 3) - 0.5) * units.across + (uniform(units.identity, 4) - 0.5) * units.up
+    )
+
+
+STONES = ("#8a857c", "#6f6b66", "#a59b8b", "#5a5c60", "#7d6f62", "#9a8a76", "#4c4a48", "#8f8f93", "#7a5f50")
+SAND = ("#8f7f68", "#6e6252", "#a89878", "#4f4840", "#5b5a4a")
+
+
+def cobblestone(points: Points, draw: Draw) -> Surface:
+    """Setts in courses or rounded field stones, sand or moss between them, their heads worn smooth."""
+    per_side = draw.choice((5, 6, 8, 10))
+    bow = 0.10 / per_side
+    warped = points.moved(bow * fbm(points, 2 * per_side, draw.seed(), 2), bow * fbm(points, 2 * per_side, draw.seed(), 2))
+    if draw.chance(0.5):
+        rows = per_side + per_side % 2
+        units = courses(warped, per_side, rows, draw.seed(), scatter=1.0, corner=0.3 / rows)
+        border, identity = units.border * rows, units.identity
+    else:
+        near = cells(warped, per_side, draw.seed(), 0.75)
+        border, identity = near.border, near.identity
+    gap = draw.uniform(0.05, 0.10)
+    depth = border - gap - 0.05 * np.maximum(fbm(points, 4 * per_side, draw.seed(), 2), 0)
+    solid = edge(points, depth / per_side, 0.02 / per_side)
+    grain = fbm(points, 24, draw.seed(), 5, 0.75)
+    stone = pick(identity, 5, [draw.colour(STONES) for _ in range(3)])
+    stone = stone * (1 + 0.3 * (uniform(identity, 1) - 0.5) + 0.22 * grain)[..., None]
+    fine = fbm(points, 64, draw.seed(), 3, 0.8)
+    soil = paint(draw.colour(SAND), 0.85 + 0.3 * fine)
+    moss = stains(points, draw.seed(), 3, draw.uniform(0, 0.5)) * float(draw.chance(0.5))
+    soil = blend(soil, np.array([0.27, 0.33, 0.13], np.float32) * (1 + 0.5 * fine)[..., None], moss)
+    head = ramp(depth, 0.0, draw.uniform(0.2, 0.45))
+    level = (uniform(identity, 6) - 0.5) * 0.12 + 0.8
+    polish = ramp(head, 0.5, 1.0)
+    roughness = mix(0.93, 0.82 - draw.uniform(0.1, 0.5) * polish + 0.15 * grain, solid)
+    rocky = bumps(points, 16, draw.seed(), draw.uniform(0.1, 0.25), 4)
+    height = draw.uniform(0.10, 0.2) / per_side * level * head + rocky * (0.4 + 0.6 * head)
+    height = height + (1 - solid) * 0.0015 * fine * (1 + moss)
+    return Surface(blend(soil, stone, solid), roughness, flat(points), height)

@@ -1,0 +1,30 @@
+"""The one door to every network: what a config describes, in training, in inference and in exports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from easel.materials.config import TrainConfig
+from easel.materials.models.discriminator import PatchDiscriminator
+from easel.materials.models.encoder_weights import load_encoder
+from easel.materials.models.generator import MultiViewPBRGenerator
+from easel.materials.resolve import checked
+
+
+def build_model(config: TrainConfig | Mapping[str, Any], *, pretrained: bool = False) -> nn.Module:
+    """The generator, with random weights; `pretrained` reads the encoder's from model.weights, if that names a file.
+
+    What reads a checkpoint needs no such file. ValueError for a config that does not fit, FileError for such a file.
+    """
+    config = checked(config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config))
+    model = MultiViewPBRGenerator(config)
+    if pretrained and config.model.weights is not None:
+        load_encoder(model.encoder, config.model.weights)
+    return model
+
+
+def build_discriminator(config: TrainConfig | Mapping[str, Any]) -> PatchDiscriminator:
+    """The discriminator, whether or not the config trains one."""
+    config = checked(config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config))
+    return PatchDiscriminator(config.model)

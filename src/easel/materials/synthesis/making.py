@@ -151,7 +151,9 @@ def make_sample(plan: Plan, out: Path, index: int) -> Made:
     scenes = plan.scenes
     maps_folder = out / "output" / material
     homes: dict[Source, Path] = {source: out / "input" / source / sample for source in scenes.sources(index)}
-    lacking = [s for s, home in homes.items() if not whole_photos(home, scenes.seed, scenes.views, scenes.size)]
+    lacking: list[Source] = [
+        source for source, home in homes.items() if not whole_photos(home, scenes.seed, scenes.views, scenes.size)
+    ]
     # What a killed run left: a second start of the same sample is the only one who knows.
     for folder in (maps_folder, *homes.values()):
         shutil.rmtree(partial_of(folder, sample), ignore_errors=True)

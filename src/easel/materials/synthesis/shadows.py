@@ -4,15 +4,19 @@ A shadow multiplies light, never albedo: a metal in it keeps its colour. Constan
 coordinates of the plane.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from easel.materials.library.noise import mix, ramp
 from easel.materials.synthesis.endless_noise import Grid, fbm, value_noise, worley
 
-SPECULAR_SHARE = 0.7
-"""How much of what is lost in the diffuse light is lost in reflections too."""
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Of linear red, green and blue. ITU-R BT.709."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +49,52 @@ class Shadow:
         fine = np.float32(15 + 3 * s1)
         return np.clip(mask * (np.float32(0.85) + np.float32(0.25) * fbm(x * fine, y * fine, self.seed + 6)), 0, 1)
 
-
-def light_left(mask: Grid, zenith: float | int, horizon: float | int, irradiance: float | int) -> Grid:
-    """What share of the diffuse light of surroundings arrives under a shadow, in (0, 1].
-
-    Luminances of exposed light: of what is straight above, of what is low, and what falls on the plane altogether.
-    Light from all sides makes soft shadows that are never black.
-    """
-    hardness = 0.02 + 0.10 * (1 - _saturate(0.5 * (zenith - horizon)))
-    filled = 1 - 0.3 * _saturate(0.4 * (irradiance / max(horizon, 1e-6) - 1))
-    floor = max(0.10, min(1.0, 0.15 * irradiance))
-    return np.maximum(mix(1, 0.20 + 0.20 * hardness, mask * np.float32(filled)), np.float32(floor))
+    def left(self, points: Float[Tensor, "2 h w"], daylight: "Daylight") -> Float[Tensor, "1 h w"]:
+        """What share of the light of surroundings arrives at points of the plane: what `render_plane` takes."""
+        x, y = (part.contiguous().numpy() for part in points)
+        return torch.from_numpy(daylight.left(self.mask(x, y)))[None]
 
 
-def reflected_left(left: Grid) -> Grid:
-    """What share of the reflected light arrives where `left` of the diffuse light does."""
-    return mix(1, left, SPECULAR_SHARE)
+@dataclass(frozen=True)
+class Daylight:
+    """Luminances of exposed light, which say how dark its shadows are: light from all sides fills them."""
+
+    zenith: float
+    """Of what is straight above."""
+    horizon: float
+    """Of what is low."""
+    irradiance: float
+    """Of all that falls on the plane."""
+
+    @property
+    def depth(self) -> float:
+        """What share of the light is lost in the middle of a shadow."""
+        hardness = 0.02 + 0.10 * (1 - _saturate(0.5 * (self.zenith - self.horizon)))
+        filled = 1 - 0.3 * _saturate(0.4 * (self.irradiance / max(self.horizon, 1e-6) - 1))
+        return filled * (1 - (0.20 + 0.20 * hardness))
+
+    @property
+    def floor(self) -> float:
+        """What share of the light arrives everywhere."""
+        return max(0.10, min(1.0, 0.15 * self.irradiance))
+
+    def left(self, mask: Grid) -> Grid:
+        """What share of the light arrives where the mask is."""
+        return np.maximum(1 - np.float32(self.depth) * mask, np.float32(self.floor))
+
+
+def daylight_of(radiance: Float[Tensor, "h w 3"]) -> Daylight:
+    """The luminances of an equirectangular picture of surroundings, its zenith in the first row."""
+    rows = radiance.shape[0]
+    elevation = math.pi * (0.5 - (torch.arange(rows) + 0.5) / rows)
+    height, width = elevation.sin(), elevation.cos()
+    luminance = (radiance @ torch.tensor(LUMINANCE)).mean(dim=1)
+
+    def mean(weights: Float[Tensor, "h"]) -> float:
+        return ((luminance * weights).sum() / weights.sum()).item()
+
+    sheet = mean(height.clamp(min=0) * width)
+    return Daylight(mean(width * (height >= 0.85)), mean(width * ((height >= 0) & (height <= 0.35))), math.pi * sheet)
 
 
 def _saturate(value: float) -> float:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -110,6 +110,33 @@ def browse(tmp_path: Path) -> Callable[..., str]:
         return done.stdout
 
     return open_page
+
+
+@pytest.fixture
+def chromium() -> Callable[..., Any]:
+    """Opens an address in a browser that nobody sees and lets `script(page)` act there; returns what that returns.
+
+    The script runs on the thread that calls, where nothing else may run an event loop.
+    """
+    program = shutil.which("chromium")
+    if program is None:
+        lacking("Chromium is missing")
+    try:
+        playwright = importlib.import_module("playwright.sync_api")
+    except ImportError:
+        lacking("playwright is missing")
+
+    def run(address: str, script: Callable[[Any], Any], **settings: Any) -> Any:
+        with playwright.sync_playwright() as tool:
+            # Its sandbox does not start for root, which CI often is; it opens nothing but the test's own page.
+            browser = tool.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+            with browser.new_context(**{"viewport": {"width": 640, "height": 480}} | settings) as context:
+                page = context.new_page()
+                page.set_default_timeout(20_000)
+                page.goto(address)
+                return script(page)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -26,13 +26,13 @@ def open_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenV
         view.close()
 
 
-@pytest.fixture(params=["window", "headless", "none", "none without Dear ImGui"])
+@pytest.fixture(params=["window", "browser", "headless", "none", "none without Dear ImGui"])
 def open_any(request: pytest.FixtureRequest, open_view: OpenView, monkeypatch: pytest.MonkeyPatch) -> OpenView:
     """`open_view` in one backend after the other; the last is a machine where the widget library cannot load."""
     backend = request.param
     if backend == "window":
         monkeypatch.setenv("DISPLAY", request.getfixturevalue("xvfb"))
-    elif backend == "headless":
+    elif backend in ("browser", "headless"):
         request.getfixturevalue("gl")
     elif backend != "none":
         monkeypatch.setattr(toolkit, "MISSING", "imgui-bundle does not load (as if)")

@@ -207,6 +207,10 @@ class View(Recordable):
         assert self._frame is not None
         return self._backend.capture(self._frame)
 
+    def hand_out(self, path: str | os.PathLike[str]) -> None:
+        """Give the person a file that was written for them: a browser tab downloads it, others have it already."""
+        self._backend.hand_out(Path(path))
+
     def close(self) -> None:
         """Close the view and give everything back; idempotent."""
         if not self._finalizer.alive:

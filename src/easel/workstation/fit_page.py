@@ -189,7 +189,10 @@ class FitPage:
             self.error_canvas.refresh()
         with controls.row():
             if controls.button("Save Snapshots"):
-                self._say("Saved " + ", ".join(str(file) for file in self.save(f"step-{fit.index:06d}-")))
+                files = self.save(f"step-{fit.index:06d}-")
+                for file in files:
+                    self.view.hand_out(file)
+                self._say("Saved " + ", ".join(map(str, files)))
             if controls.button("Reset Model"):
                 self._restart()
         controls.progress(

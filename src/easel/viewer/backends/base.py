@@ -4,6 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -99,6 +100,9 @@ class Backend(ABC):
     def ask(self, question: Question) -> Dialog | str:
         """Ask the person in front of it for a file, with what their desktop has; or why that is impossible."""
         return f"nobody sits in front of a window in backend {self.name}"
+
+    def hand_out(self, path: Path) -> None:  # noqa: B027  who shares our disk has the file already
+        """Give the person a file that the program has written."""
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
         """A zero-filled float32 tensor in memory that this backend draws from; None where it has none such.

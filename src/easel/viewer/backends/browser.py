@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,9 +65,12 @@ class BrowserBackend(HeadlessBackend):
                 events += self._paste(message.text)
             else:
                 events.append(message)  # pyright: ignore[reportArgumentType]  the server has kept what it answers itself
-        if events:
+        if events and self.ui is not None:
             self._pace.touched()
-        server.hand_out()
+            self.ui.activate()
+            for event in events:
+                self.ui.feed(event)
+        server.hand_out_arrived()
         return events
 
     def due(self) -> bool:
@@ -96,6 +100,9 @@ class BrowserBackend(HeadlessBackend):
     def ask(self, question: Question) -> Dialog | str:
         server = self._serving()
         return server.ask(question) if server.watched else "no browser tab is open"
+
+    def hand_out(self, path: Path) -> None:
+        self._serving().hand_out(path)
 
     @property
     def address(self) -> str:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module, resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -205,8 +206,12 @@ class Server:
             self._answers.pop(number, None)
         self._call(lambda: self._say(self._tabs[:1], self._asking()))
 
-    def hand_out(self) -> None:
-        """Offer what the program has saved since the last call to the steering tab."""
+    def hand_out(self, path: Path) -> None:
+        """Give the steering tab a file to download."""
+        self.tell(kind="download", id=self.transfers.offer(path), name=path.name)
+
+    def hand_out_arrived(self) -> None:
+        """The same with what the program has saved, under names that were asked for, since the last call."""
         for number, path in self.transfers.arrived():
             self.tell(kind="download", id=number, name=path.name)
 

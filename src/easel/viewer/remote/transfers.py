@@ -53,6 +53,12 @@ class Transfers:
             self._offered[number] = path
         return done
 
+    def offer(self, path: Path) -> int:
+        """The number under which a tab may download a file of the program's."""
+        self._count += 1
+        self._offered[self._count] = path
+        return self._count
+
     def offered(self, number: int) -> Path | None:
         """The file of this number, if there is one to download."""
         return self._offered.get(number)

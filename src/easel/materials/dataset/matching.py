@@ -1,0 +1,271 @@
+"""Photos of one flat material registered to each other where no camera is known.
+
+Scale-invariant features (Lowe 2004) say roughly which points belong together, RANSAC which of them tell the truth, and
+a dense comparison of local contrast, which ignores how evenly each photo was lit, settles the rest: the eight numbers
+of the homography by Gauss and Newton, after Baker and Matthews 2004 (inverse compositional).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from easel.graphics.camera import apply_homography, homography
+
+WORKING_PIXELS = 384
+"""Longer side at which photos are compared; larger ones are shrunk to it."""
+FEATURE_RATIO = 0.8
+"""A feature's best partner is nearer than this share of the second best. Lowe 2004, section 7.1."""
+RANSAC_PIXELS = 2.0
+RANSAC_TRIALS = 4000
+RANSAC_SQUARE_PIXELS = 100.0
+"""Twice the smallest triangle that four points may make."""
+LEAST_INLIERS = 8
+LEAST_AGREEMENT = 0.5
+"""Correlation of local contrast below which two photos do not show the same."""
+LEAST_OVERLAP = 0.15
+"""Share of the reference that the photo must show."""
+CONTRAST_PIXELS = 9
+"""Reach of the mean and deviation that local contrast is measured against."""
+REFINEMENTS = ((0.25, 20), (0.5, 12), (1.0, 8))
+"""Share of the working size, and steps there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """Where a photo shows what its reference shows."""
+
+    to_photo: Float[Tensor, "3 3"] | None
+    """Pixels of the reference → pixels of the photo; None where no match can be relied on."""
+    inliers: int
+    """Pairs of features that agree."""
+    agreement: float
+    """Correlation, up to 1, of the local contrast of both where they overlap."""
+    reason: str = ""
+    """Why there is no match, in a few words."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """A photo as it is compared, and its features."""
+
+    size: tuple[int, int]
+    """Of the photo itself, in pixels."""
+    grey: Float[Tensor, "h w"]
+    """At the working size."""
+    points: np.ndarray
+    """(n, 2): x and y in pixels of `grey`."""
+    descriptors: np.ndarray
+    """(n, 128)."""
+
+    @property
+    def to_working(self) -> Float[Tensor, "3 3"]:
+        """Pixels of the photo → of `grey`."""
+        height, width = self.size
+        return torch.diag(torch.tensor([self.grey.shape[1] / width, self.grey.shape[0] / height, 1])).double()
+
+
+def features_of(photo: Float[Tensor, "3 h w"]) -> Features:
+    """Its features, in about a third of a second."""
+    from skimage.feature import SIFT
+
+    size = photo.shape[-2], photo.shape[-1]
+    scale = min(1.0, WORKING_PIXELS / max(size))
+    working = [max(8, round(length * scale)) for length in size]
+    small = torch.nn.functional.interpolate(photo[None], working, mode="bilinear", antialias=True)
+    grey = small[0].mean(0).clamp(0, 1)
+    sift = SIFT(upsampling=1)
+    try:
+        sift.detect_and_extract(grey.double().numpy())
+    except RuntimeError:  # its way to say that there are none
+        return Features(size, grey, np.zeros((0, 2)), np.zeros((0, 128)))
+    # Its keypoints are rows and columns that count from the centre of the first pixel.
+    return Features(size, grey, sift.keypoints[:, ::-1] + 0.5, sift.descriptors)
+
+
+def match(reference: Features, photo: Features, generator: torch.Generator) -> Match:
+    """Where `photo` shows what `reference` shows."""
+    start, inliers = _from_features(reference, photo, generator)
+    if start is None:
+        return Match(None, inliers, 0.0, f"only {inliers} features agree, {LEAST_INLIERS} are needed")
+    if reason := _implausible(start, reference, photo):
+        return Match(None, inliers, 0.0, reason)
+    refined = start
+    for share, steps in REFINEMENTS:
+        refined = _refined(reference.grey, photo.grey, refined, share, steps)
+    candidates = [(agreement(reference.grey, photo.grey, matrix), matrix) for matrix in (refined, start)]
+    best, matrix = max(candidates, key=lambda candidate: candidate[0])
+    if reason := _implausible(matrix, reference, photo):
+        return Match(None, inliers, best, reason)
+    if best < LEAST_AGREEMENT:
+        return Match(None, inliers, best, f"what they show agrees by {best:.2f} only, {LEAST_AGREEMENT} is needed")
+    to_photo = torch.linalg.inv(photo.to_working) @ matrix @ reference.to_working
+    return Match((to_photo / to_photo[2, 2]).float(), inliers, best)
+
+
+def _from_features(
+    reference: Features, photo: Features, generator: torch.Generator
+) -> tuple[Float[Tensor, "3 3"] | None, int]:
+    """The homography that most pairs of features agree on, and how many do."""
+    from skimage.feature import match_descriptors
+
+    if min(len(reference.points), len(photo.points)) < LEAST_INLIERS:
+        return None, 0
+    pairs = match_descriptors(reference.descriptors, photo.descriptors, max_ratio=FEATURE_RATIO, cross_check=True)
+    if len(pairs) < LEAST_INLIERS:
+        return None, len(pairs)
+    source, target = torch.from_numpy(reference.points[pairs[:, 0]]), torch.from_numpy(photo.points[pairs[:, 1]])
+    quads = torch.randint(len(pairs), (RANSAC_TRIALS, 4), generator=generator)
+    turns = [_turns(points[quads]) for points in (source, target)]
+    # Seen from the same side, every three points keep their sense of rotation; points on a line tell nothing.
+    sound = ((turns[0] * turns[1] > 0) & (turns[0].abs() > RANSAC_SQUARE_PIXELS)).all(-1)
+    if not sound.any():
+        return None, 0
+    matrices = homography(source[quads[sound]], target[quads[sound]])
+    agreeing = _agreeing(matrices, source, target)
+    best = int(agreeing.sum(-1).argmax())
+    matrix, inliers = matrices[best], agreeing[best]
+    if (count := int(inliers.sum())) < LEAST_INLIERS:
+        return None, count
+    fitted = _fitted(source[inliers], target[inliers])
+    again = _agreeing(fitted[None], source, target)[0]
+    return (fitted, int(again.sum())) if again.sum() >= count else (matrix, count)
+
+
+def _turns(quads: Float[Tensor, "t 4 2"]) -> Float[Tensor, "t 4"]:
+    """Twice the signed area of each triangle among four points."""
+    corners = quads[:, torch.tensor([[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]])]
+    (ux, uy), (vx, vy) = ((corners[:, :, k] - corners[:, :, 0]).unbind(-1) for k in (1, 2))
+    return ux * vy - uy * vx
+
+
+def _agreeing(
+    matrices: Float[Tensor, "t 3 3"], source: Float[Tensor, "n 2"], target: Float[Tensor, "n 2"]
+) -> Bool[Tensor, "t n"]:
+    """Which pairs each homography maps upon one another."""
+    mapped = torch.nn.functional.pad(source, (0, 1), value=1.0) @ matrices.mT
+    return (mapped[..., :2] / mapped[..., 2:] - target).norm(dim=-1) < RANSAC_PIXELS
+
+
+def _fitted(source: Float[Tensor, "n 2"], target: Float[Tensor, "n 2"]) -> Float[Tensor, "3 3"]:
+    """The homography with the smallest sum of squared errors: `graphics.camera.homography` of more than four points."""
+    ones, zeros = torch.ones(len(source), 1, dtype=source.dtype), torch.zeros(len(source), 3, dtype=source.dtype)
+    points = torch.cat([source, ones], dim=1)
+    across = torch.cat([points, zeros, -target[:, :1] * source], dim=1)
+    down = torch.cat([zeros, points, -target[:, 1:] * source], dim=1)
+    entries = torch.linalg.lstsq(torch.cat([across, down]), torch.cat([target[:, 0], target[:, 1]])[:, None]).solution
+    return torch.cat([entries[:, 0], ones[0]]).view(3, 3)
+
+
+def _implausible(matrix: Float[Tensor, "3 3"], reference: Features, photo: Features) -> str:
+    """What is wrong with a homography that should be another look at the same plane; "" where nothing is."""
+    height, width = reference.grey.shape
+    corners = matrix.new_tensor([[0, 0], [width, 0], [width, height], [0, height]])
+    divisors = torch.nn.functional.pad(corners, (0, 1), value=1.0) @ matrix[2]
+    if not matrix.isfinite().all() or not (divisors * divisors[0] > 0).all():
+        return "the match has its horizon inside the photo"
+    mapped = apply_homography(matrix, corners)
+    sides = mapped.roll(-1, 0) - mapped
+    following = sides.roll(-1, 0)
+    if not (sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0] > 0).all():
+        return "the match is mirrored or folded"
+    x, y = mapped.unbind(-1)
+    area = 0.5 * float((x * y.roll(-1) - y * x.roll(-1)).sum()) / (photo.grey.shape[0] * photo.grey.shape[1])
+    if not 1 / 16 < area < 16:
+        return f"the match makes the material {area:.2g} times as large"
+    seen = float(_looked_up(photo.grey, matrix, (height, width))[1].mean())
+    return "" if seen >= LEAST_OVERLAP else f"they share only {seen:.0%} of what they show"
+
+
+def agreement(reference: Float[Tensor, "h w"], photo: Float[Tensor, "h2 w2"], matrix: Float[Tensor, "3 3"]) -> float:
+    """Correlation of local contrast where `matrix` makes both overlap."""
+    seen, inside = _looked_up(contrast(photo), matrix, (reference.shape[0], reference.shape[1]))
+    truth = contrast(reference)
+    return float((truth * seen * inside).sum() / ((truth**2 * inside).sum() * (seen**2 * inside).sum() + 1e-12).sqrt())
+
+
+def contrast(grey: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
+    """How far a pixel lies above or below its surroundings, in their deviation: what uneven light leaves as it is."""
+
+    def around(values: Tensor) -> Tensor:
+        for _ in range(2):  # twice a box is nearly a bell
+            padded = torch.nn.functional.pad(values[None, None], [CONTRAST_PIXELS // 2] * 4, mode="replicate")
+            for box in ((CONTRAST_PIXELS, 1), (1, CONTRAST_PIXELS)):
+                padded = torch.nn.functional.avg_pool2d(padded, box, 1)
+            values = padded[0, 0]
+        return values
+
+    offset = grey - around(grey)
+    # 0.01: noise of a camera. Without it, flat places would be nothing but amplified noise.
+    return offset / (around(offset**2) + 0.01**2).sqrt()
+
+
+def _refined(
+    reference: Float[Tensor, "h w"],
+    photo: Float[Tensor, "h2 w2"],
+    matrix: Float[Tensor, "3 3"],
+    share: float,
+    steps: int,
+) -> Float[Tensor, "3 3"]:
+    """`matrix` moved to where local contrast agrees best, looked at in `share` of the size."""
+    small = [_resized(grey, share) for grey in (reference, photo)]
+    to_small = [
+        torch.diag(matrix.new_tensor([after.shape[1] / before.shape[1], after.shape[0] / before.shape[0], 1]))
+        for after, before in zip(small, (reference, photo), strict=True)
+    ]
+    truth, seen = (contrast(grey) for grey in small)
+    height, width = truth.shape
+    current = to_small[1] @ matrix @ torch.linalg.inv(to_small[0])
+    # Coordinates of about one size keep the eight equations well conditioned.
+    unit = matrix.new_tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
+    jacobian = _jacobian(truth, unit)
+    for _ in range(steps):
+        found, inside = _looked_up(seen, current, (height, width))
+        difference = (found - truth).flatten().double()
+        # Weights of Geman and McClure: highlights and shadows, which are no texture, hardly count.
+        weight = inside.flatten().double() / (1 + difference**2) ** 2
+        normal = jacobian.T @ (weight[:, None] * jacobian)
+        normal += 1e-6 * normal.diagonal().mean() * torch.eye(8, dtype=normal.dtype)
+        delta = torch.linalg.solve(normal, jacobian.T @ (weight * difference))
+        if not delta.isfinite().all() or delta.abs().max() > 0.2:  # lost: a tenth of the picture in one step
+            break
+        step = torch.eye(3, dtype=matrix.dtype).flatten()
+        step[:8] += delta
+        current = current @ torch.linalg.inv(unit) @ torch.linalg.inv(step.view(3, 3)) @ unit
+        if delta.abs().max() < 1e-4:
+            break
+    return torch.linalg.inv(to_small[1]) @ current @ to_small[0]
+
+
+def _jacobian(truth: Float[Tensor, "h w"], unit: Float[Tensor, "3 3"]) -> Float[Tensor, "n 8"]:
+    """How each pixel changes with the eight numbers of a homography close to none, in coordinates of [-1, 1]."""
+    height, width = truth.shape
+    down, right = torch.gradient(truth.double())
+    right, down = right.flatten() / unit[0, 0], down.flatten() / unit[1, 1]
+    x, y = apply_homography(unit, _pixels((height, width))).flatten(0, 1).unbind(-1)
+    inwards = -(right * x + down * y)
+    return torch.stack([right * x, right * y, right, down * x, down * y, down, inwards * x, inwards * y], dim=-1)
+
+
+def _looked_up(
+    picture: Float[Tensor, "h2 w2"], matrix: Float[Tensor, "3 3"], size: tuple[int, int]
+) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
+    """The picture where `matrix` sends each pixel of a reference of `size`, and 1 where that lies inside it."""
+    height, width = picture.shape
+    place = apply_homography(matrix, _pixels(size)) / matrix.new_tensor([width, height]) * 2 - 1
+    inside = (place.abs() <= 1).all(-1)
+    grid = place.clamp(-2, 2).to(picture.dtype)[None]
+    found = torch.nn.functional.grid_sample(picture[None, None], grid, padding_mode="border", align_corners=False)
+    return found[0, 0], inside.to(picture.dtype)
+
+
+def _pixels(size: tuple[int, int]) -> Float[Tensor, "h w 2"]:
+    y, x = (torch.arange(length, dtype=torch.float64) + 0.5 for length in size)
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+
+
+def _resized(grey: Float[Tensor, "h w"], share: float) -> Float[Tensor, "h2 w2"]:
+    size = [max(8, round(length * share)) for length in grey.shape]
+    return torch.nn.functional.interpolate(grey[None, None], size, mode="bilinear", antialias=True)[0, 0]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from easel.materials.models.generator import MultiViewPBRGenerator
     from easel.materials.presets import PRESETS, get_default_config, get_lightweight_config, get_quick_test_config
     from easel.materials.training.losses import HybridLoss
+    from easel.materials.training.train import train
 
 _HOME: dict[str, str] = {
     "FAMILIES": "library.procedural",
@@ -29,6 +30,7 @@ _HOME: dict[str, str] = {
     "name_of": "library.procedural",
     "open_config": "config_files",
     "procedural": "library.procedural",
+    "train": "training.train",
 }
 """Public name → the file below `easel.materials` it comes from."""
 
@@ -48,6 +50,7 @@ __all__ = [
     "name_of",
     "open_config",
     "procedural",
+    "train",
 ]
 
 

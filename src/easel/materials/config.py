@@ -43,6 +43,8 @@ class DataConfig(Settings):
     """Old spelling of render_curriculum 2."""
     render_curriculum: Literal[0, 1, 2] = 0
     """Clean renders alone, what is on disk, or dirty renders alone."""
+    strict: bool = False
+    """Stop at the first sample that cannot be used, instead of leaving it out."""
     val_ratio: float = 0.1
     """Share of the materials that are kept for validation."""
     use_augmentation: bool = True
@@ -231,6 +233,8 @@ class TrainingConfig(Settings):
 
     epochs: int = 100
     """Passes through the data."""
+    steps: int | None = None
+    """Stop after so many steps, if that is earlier."""
     start_epoch: int = 0
     """Count from here."""
     device: str = "auto"

@@ -5,7 +5,8 @@ lightning-fabric, which only this file knows.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Literal
 
@@ -126,6 +127,27 @@ def pick_device(name: str) -> torch.device:
             f"device {name!r} is not there; this machine has {', '.join(there)}. --device auto picks one."
         )
     return device
+
+
+@contextmanager
+def numerics(deterministic: bool, device: torch.device) -> Iterator[None]:
+    """Set how torch computes for a while: reproducibly, or on CUDA with the tensor cores' 19-bit numbers (TF32).
+
+    On CUDA `deterministic` also needs CUBLAS_WORKSPACE_CONFIG=:4096:8 from before the first use of the device.
+    """
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    matmul = torch.get_float32_matmul_precision()
+    if deterministic:
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
+    elif device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
+        torch.set_float32_matmul_precision(matmul)
 
 
 def pick_precision(wanted: str, use_amp: bool, device: torch.device) -> Precision:

@@ -1,7 +1,7 @@
 """How fast weights move: the optimizers of a config, and their learning rates over the epochs."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -51,14 +51,43 @@ class Plateau:
 
     factor: float = 1.0
     """What the rate is multiplied by."""
-    best: float = math.inf
+    best: float | None = None
+    """Lowest loss so far."""
     stalled: int = 0
     """Validations since the best one."""
 
     def update(self, config: OptimizerConfig, loss: float) -> None:
-        if loss < self.best:
+        if self.best is None or loss < self.best:
             self.best, self.stalled = loss, 0
             return
         self.stalled += 1
         if self.stalled > config.patience:
             self.factor, self.stalled = self.factor * config.factor, 0
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What an optimizer remembers of its parameters, as "7.exp_avg": the number of the parameter and what it is."""
+    remembered = optimizer.state_dict()["state"]
+    return {
+        f"{place}.{name}": value
+        for place, entries in remembered.items()
+        for name, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` gave; ValueError where it is another optimizer's."""
+    state = optimizer.state_dict()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    names = {"momentum_buffer"} if isinstance(optimizer, torch.optim.SGD) else {"step", "exp_avg", "exp_avg_sq"}
+    remembered: dict[int, dict[str, Tensor]] = {}
+    for label, value in tensors.items():
+        place, _, name = label.partition(".")
+        known = place.isdecimal() and int(place) < len(parameters) and name in names
+        if not known or value.shape not in ((), parameters[int(place)].shape):
+            raise ValueError(f"its optimizer state {label!r} is that of another network or optimizer")
+        remembered.setdefault(int(place), {})[name] = value
+    if any(set(entries) != names for entries in remembered.values()):
+        raise ValueError("its optimizer state is that of another optimizer")
+    optimizer.load_state_dict({**state, "state": remembered})

@@ -1,0 +1,352 @@
+"""The two networks while they learn: what one step does to them, and everything that it changes."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from easel.materials.config import TrainConfig
+from easel.materials.dataset.keys import key, key_seed
+from easel.materials.dataset.sample import Batch
+from easel.materials.maps import MAP_NAMES
+from easel.materials.training.engine import DTYPES, Engine, pick_precision
+from easel.materials.training.losses import HybridLoss, Maps, discriminator_loss, generator_loss
+from easel.materials.training.schedule import build_optimizer, load_optimizer, optimizer_tensors
+
+CPU_OUT_OF_MEMORY = "can't allocate memory"
+"""What the CPU's allocator says; it has no exception of its own."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """One sample at a time is too much; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one step came to."""
+
+    loss: float
+    """The generator's; not finite where the step was skipped for that."""
+    d_loss: float | None
+    """The discriminator's, where it took part."""
+    info: Mapping[str, Tensor]
+    """Parts of the loss, detached and on the device: reading them waits for it."""
+    maps: Maps
+    """The generator's answer to the last part of the batch, detached."""
+    batch: Batch
+    """That part."""
+    skipped: bool
+    """Whether it moved no weights, because a loss or a gradient was not finite."""
+    splits: int
+    """In how many parts each batch was computed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Samples that go through the networks together."""
+
+    batch: Batch
+    first: int
+    """The first sample's place in the epoch: random draws are named by it."""
+    share: float
+    """Of the step's samples."""
+
+
+class Learner:
+    """Both networks, their optimizers, and the average of the generator's weights."""
+
+    def __init__(
+        self, config: TrainConfig, engine: Engine, generator: nn.Module, discriminator: nn.Module | None
+    ) -> None:
+        self.config, self.engine = config, engine
+        self.generator = _placed(generator, engine.device)
+        self.discriminator = discriminator and _placed(discriminator, engine.device)
+        self.forward: Callable[..., Maps] = self.generator
+        self.loss = HybridLoss(config)
+        self.g_optimizer = build_optimizer(config.optimizer, "g", self.generator.parameters())
+        self.d_optimizer = discriminator and build_optimizer(config.optimizer, "d", discriminator.parameters())
+        self.precision = pick_precision(config.training.precision, config.training.use_amp, engine.device)
+        scaled = self.precision == "fp16"
+        self.g_scaler, self.d_scaler = (torch.amp.GradScaler(engine.device.type, enabled=scaled) for _ in "gd")
+        self.average = {name: value.clone() for name, value in self.generator.state_dict().items()}
+        if config.training.ema_decay is None:
+            self.average = None
+        self.splits = 1
+        """In how many parts each batch is computed: 1, 2, 4, …, more after memory ran out."""
+
+    def step(
+        self, batches: Sequence[Batch], number: int, epoch: int, index: int, rates: tuple[float, float]
+    ) -> Outcome:
+        """Move the weights once, by the gradient of all batches; nothing moves where it is not finite.
+
+        `number` is the first batch's in its epoch, `index` the number of steps before this one, `rates` the learning
+        rates of both networks. Memory that runs out halves the parts of a batch, for good; OutOfMemoryError when a part
+        is one sample already.
+        """
+        adversarial = self.discriminator is not None and epoch >= self.config.training.gan_start_epoch
+        while True:
+            try:
+                return self._step(list(self._parts(batches, number)), epoch, index, rates, adversarial)
+            except _PartTooLarge:
+                self._forget_gradients()
+                if self.engine.device.type == "cuda":
+                    torch.cuda.empty_cache()
+            if self.splits >= max(len(batch.ids) for batch in batches):
+                raise OutOfMemoryError(
+                    "out of memory with one sample at a time: lower --data.image-size or --data.crop-size, "
+                    "or take a smaller network."
+                )
+            self.splits *= 2
+
+    # What a run continues from
+
+    def weights(self) -> dict[str, Tensor]:
+        """The generator's, as they are to be used: the average where there is one."""
+        return self.average or self.generator.state_dict()
+
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
+        """All that has to be stored, by the name of its file."""
+        found = {"generator": self.generator.state_dict(), "g_optimizer": optimizer_tensors(self.g_optimizer)}
+        if self.average is not None:
+            found["average"] = self.average
+        if self.discriminator is not None and self.d_optimizer is not None:
+            found["discriminator"] = self.discriminator.state_dict()
+            found["d_optimizer"] = optimizer_tensors(self.d_optimizer)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """The rest of it, as plain data."""
+        scalers = {"g_scaler": self.g_scaler.state_dict(), "d_scaler": self.d_scaler.state_dict()}
+        return {"splits": self.splits, **scalers}
+
+    def load(self, tensors: Mapping[str, Mapping[str, Tensor]], state: Any) -> None:
+        """Put back what `tensors` and `state` gave; ValueError, in a few words, where it is of another network."""
+        kept = {name: value for name, value in self.tensors().items() if "optimizer" not in name}
+        for name, expected in kept.items():
+            reason = misfit(expected, tensors[name])
+            if reason:
+                raise ValueError(reason)
+        splits = state.get("splits") if isinstance(state, dict) else None
+        if type(splits) is not int or not 0 < splits < 2**20:
+            raise ValueError("its state of the learner is damaged")
+        for name, expected in kept.items():
+            for label, value in expected.items():
+                value.copy_(tensors[name][label])
+        load_optimizer(self.g_optimizer, tensors["g_optimizer"])
+        if self.d_optimizer is not None:
+            load_optimizer(self.d_optimizer, tensors["d_optimizer"])
+        self.splits = splits
+        for name, scaler in (("g_scaler", self.g_scaler), ("d_scaler", self.d_scaler)):
+            if scaler.is_enabled():
+                scaler.load_state_dict(state[name])
+
+    def _step(
+        self, parts: list[Part], epoch: int, index: int, rates: tuple[float, float], adversarial: bool
+    ) -> Outcome:
+        maps: list[Maps] = []
+        d_loss, finite = None, True
+        # With one part its forward pass serves both networks; with more their memory would add up, so it is repeated
+        kept = self._answer(parts[0], epoch) if adversarial and len(parts) == 1 else None
+        if adversarial:
+            fakes = [kept or self._answered(part, epoch) for part in parts]
+            for _ in range(self.config.training.d_steps_per_g_step):
+                d_loss, finite = self._discriminator_step(parts, fakes, rates[1])
+
+        infos: list[Mapping[str, Tensor]] = []
+
+        def loss_of(place: int, part: Part) -> Tensor:
+            answer = kept or self._answer(part, epoch)
+            total, info = self._generator_loss(part, answer, epoch, adversarial)
+            infos.append(info)
+            maps.append({name: value.detach() for name, value in answer.items()})
+            return total
+
+        loss, g_finite = self._gradients(parts, loss_of)
+        if finite and g_finite:
+            finite = self._move(self.g_optimizer, self.g_scaler, self.generator, rates[0])
+        finite = finite and g_finite
+        if finite:
+            self._follow(index)
+        self._forget_gradients()
+        shares = torch.tensor([part.share for part in parts], device=self.engine.device)
+        info = {name: (torch.stack([info[name] for info in infos]) * shares).sum() for name in infos[0]}
+        return Outcome(loss, d_loss, info, maps[-1], parts[-1].batch, not finite, self.splits)
+
+    def _parts(self, batches: Sequence[Batch], number: int) -> Iterator[Part]:
+        """The batches, each cut into `splits`, on the device."""
+        total = sum(len(batch.ids) for batch in batches)
+        for batch in batches:
+            count = len(batch.ids)
+            first = number * self.config.data.batch_size * self.engine.world + self.engine.rank * count
+            rows = math.ceil(count / self.splits)
+            for start in range(0, count, rows):
+                part = _rows(batch, slice(start, start + rows)).to(self.engine.device)
+                yield Part(part, first + start, len(part.ids) / total)
+            number += 1
+
+    def answer(self, batch: Batch) -> Maps:
+        """What the generator makes of photos on its device, as it is to be used: its average where there is one."""
+        self.generator.eval()
+        try:
+            with torch.no_grad(), self._half():
+                inputs = (batch.views, batch.valid, batch.cameras)
+                return torch.func.functional_call(self.generator, self.weights(), inputs)
+        finally:
+            self.generator.train()
+
+    # The discriminator
+
+    def _discriminator_step(self, parts: list[Part], fakes: list[Maps], lr: float) -> tuple[float, bool]:
+        assert self.discriminator is not None and self.d_optimizer is not None
+        weight = self.config.loss.w_discriminator
+
+        def loss_of(place: int, part: Part) -> Tensor:
+            fake = _stacked(fakes[place]).detach()
+            # Real and fake in one pass, so that a normalisation over the batch sees both
+            real, fake = self._judge(torch.cat([_stacked(part.batch.maps), fake])).chunk(2)
+            return weight * discriminator_loss(self.config.loss, real, fake)
+
+        loss, finite = self._gradients(parts, loss_of, self.d_scaler)
+        if finite:
+            finite = self._move(self.d_optimizer, self.d_scaler, self.discriminator, lr)
+        self.d_optimizer.zero_grad()
+        return loss, finite
+
+    def _judge(self, maps: Tensor) -> Tensor:
+        assert self.discriminator is not None
+        with self._half():
+            return self.discriminator(maps)
+
+    # The generator
+
+    def _answer(self, part: Part, epoch: int) -> Maps:
+        with self._dropout_of(part, epoch), self._half():
+            return self.forward(part.batch.views, part.batch.valid, part.batch.cameras)
+
+    def _answered(self, part: Part, epoch: int) -> Maps:
+        with torch.no_grad():
+            return self._answer(part, epoch)
+
+    def _generator_loss(
+        self, part: Part, answer: Maps, epoch: int, adversarial: bool
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        judged = None
+        if adversarial and self.discriminator is not None:
+            self.discriminator.requires_grad_(False)
+            judged = generator_loss(self.config.loss, self._judge(_stacked(answer)))
+            self.discriminator.requires_grad_(True)
+        seed = self.config.training.seed
+        keys = [key(seed, epoch, part.first + row, "lights") for row in range(len(part.batch.ids))]
+        return self.loss(answer, part.batch.maps, adversarial=judged, key=keys)
+
+    def _follow(self, index: int) -> None:
+        """Move the average towards the weights; quickly at first, when they are far from where they will be."""
+        decay = self.config.training.ema_decay
+        if self.average is None or decay is None:
+            return
+        towards = 1 - min(decay, (1 + index) / (10 + index))
+        for name, value in self.generator.state_dict().items():
+            self.average[name].lerp_(value, towards) if value.is_floating_point() else self.average[name].copy_(value)
+
+    # What both have in common
+
+    def _gradients(
+        self, parts: list[Part], loss_of: Callable[[int, Part], Tensor], scaler: torch.amp.GradScaler | None = None
+    ) -> tuple[float, bool]:
+        """(loss, whether it is finite in every process) of all parts, whose gradients add up in the parameters."""
+        scaler = scaler or self.g_scaler
+        losses, short = [], False
+        try:
+            for place, part in enumerate(parts):
+                loss = loss_of(place, part) * part.share
+                scaler.scale(loss).backward()
+                losses.append(loss.detach())
+        except torch.OutOfMemoryError:
+            short = True
+        except RuntimeError as error:
+            if CPU_OUT_OF_MEMORY not in str(error):
+                raise
+            short = True
+        total = torch.stack(losses).sum().item() if losses else math.nan
+        # All processes go the same way, before they wait for each other's gradients
+        short, infinite = self.engine.any([short, not math.isfinite(total)])
+        if short:
+            raise _PartTooLarge
+        mean = torch.tensor(total, device=self.engine.device)
+        self.engine.average([mean])
+        return mean.item() if self.engine.world > 1 else total, not infinite
+
+    def _move(
+        self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, network: nn.Module, lr: float
+    ) -> bool:
+        """Whether the gradient was finite; then the optimizer has made its step."""
+        moving = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        for parameter in moving:
+            if parameter.grad is None:  # unused in this process, perhaps not in others
+                parameter.grad = torch.zeros_like(parameter)
+        self.engine.average([parameter.grad for parameter in moving if parameter.grad is not None])
+        self.engine.average([value for name, value in network.named_buffers() if "running_" in name])
+        scaler.unscale_(optimizer)
+        longest = self.config.training.grad_clip_norm or math.inf
+        norm = nn.utils.clip_grad_norm_(moving, longest)
+        finite = scaler.is_enabled() or math.isfinite(norm.item())
+        if finite:
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            scaler.step(optimizer)  # leaves a step out when float16 overflowed, and lowers the scale
+            scaler.update()
+        return finite
+
+    def _forget_gradients(self) -> None:
+        self.generator.zero_grad()
+        if self.discriminator is not None:
+            self.discriminator.zero_grad()
+
+    def _half(self) -> torch.autocast:
+        return torch.autocast(self.engine.device.type, DTYPES[self.precision], enabled=self.precision != "fp32")
+
+    @contextmanager
+    def _dropout_of(self, part: Part, epoch: int) -> Iterator[None]:
+        """Draw dropout from torch's own generator, keyed for this part, and give the program its own back."""
+        devices = [self.engine.device] if self.engine.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(key_seed(self.config.training.seed, epoch, part.first, "dropout") >> 1)
+            yield
+
+
+class _PartTooLarge(Exception):  # noqa: N818 - it is caught here and tells nobody of an error
+    """Some process ran out of memory."""
+
+
+def misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+    """How the tensors found differ from those expected, in a few words; empty when they fit."""
+    missing, more = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    for names, verb in ((missing, "lacks"), (more, "has")):
+        if names:
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            return f"it is of another network: it {verb} {names[0]!r}{others}"
+    for name, value in expected.items():
+        if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point():
+            shapes = f"{tuple(found[name].shape)}, not {tuple(value.shape)}"
+            return f"it is of another network: {name!r} is {shapes}"
+    return ""
+
+
+def _placed(network: nn.Module, device: torch.device) -> nn.Module:
+    network = network.to(device).train()
+    # GPUs convolve faster with the channels of a pixel side by side
+    return network.to(memory_format=torch.channels_last) if device.type == "cuda" else network  # pyright: ignore[reportCallIssue] - torch's hints lack it
+
+
+def _rows(batch: Batch, rows: slice) -> Batch:
+    maps = batch.maps.each(lambda value: value[rows])
+    return Batch(batch.views[rows], batch.valid[rows], batch.cameras[rows], maps, batch.ids[rows])
+
+
+def _stacked(maps: Maps) -> Tensor:
+    """What the discriminator looks at: (B, 8, H, W)."""
+    return torch.cat([maps[name].float() for name in MAP_NAMES], dim=1)

@@ -1,0 +1,84 @@
+"""How far a run has come: everything that continues besides the networks."""
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from easel.materials.training.learner import Outcome
+from easel.materials.training.schedule import Plateau
+
+
+@dataclass
+class Progress:
+    """Counters and sums."""
+
+    epoch: int = 0
+    """Epochs that are over."""
+    batch: int = 0
+    """Batches of the next one that are over."""
+    step: int = 0
+    """Steps of all epochs."""
+    best: float | None = None
+    """Lowest validation loss so far."""
+    val_loss: float | None = None
+    """The last validation's."""
+    g_sum: float = 0.0
+    """Sum of the generator's losses in this epoch."""
+    g_count: int = 0
+    d_sum: float = 0.0
+    """Sum of the discriminator's losses in this epoch."""
+    d_count: int = 0
+    faults: int = 0
+    """Steps in a row whose loss was not finite."""
+    reloads: int = 0
+    """How often a checkpoint was loaded again because of them; each halves the rates."""
+    plateau: Plateau = field(default_factory=Plateau)
+
+    def count(self, batches: int, outcome: Outcome) -> None:
+        """A step over so many batches is done."""
+        self.batch += batches
+        self.step += 1
+        self.faults = self.faults + 1 if outcome.skipped else 0
+        if outcome.skipped:
+            return
+        self.g_sum, self.g_count = self.g_sum + outcome.loss, self.g_count + 1
+        if outcome.d_loss is not None:
+            self.d_sum, self.d_count = self.d_sum + outcome.d_loss, self.d_count + 1
+
+    def means(self) -> tuple[float, float | None]:
+        """Both losses over this epoch."""
+        return (
+            self.g_sum / self.g_count if self.g_count else math.nan,
+            self.d_sum / self.d_count if self.d_count else None,
+        )
+
+    def end_epoch(self) -> None:
+        self.epoch, self.batch = self.epoch + 1, 0
+        self.g_sum = self.d_sum = 0.0
+        self.g_count = self.d_count = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "Progress":
+        """What `to_json` said, other entries aside; ValueError names what is missing or unfit."""
+        plateau = record.get("plateau")
+        if not isinstance(plateau, dict):
+            raise ValueError("its plateau is missing")
+        return Progress(**_numbers(Progress(), record), plateau=Plateau(**_numbers(Plateau(), plateau)))
+
+
+def _numbers(like: Any, record: dict[str, Any]) -> dict[str, Any]:
+    """The entries for the fields of `like` that are counts, measures, or measures not made yet."""
+    found = {}
+    for name in (entry.name for entry in fields(like)):
+        default, value = getattr(like, name), record.get(name, "missing")
+        count = type(value) is int and 0 <= value < 2**53
+        measure = type(value) in (int, float) and math.isfinite(value)
+        if isinstance(default, Plateau):
+            continue
+        if not (count if isinstance(default, int) else measure or (default is None and value is None)):
+            raise ValueError(f"its {name} is {str(value)[:40]}")
+        found[name] = value
+    return found

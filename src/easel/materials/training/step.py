@@ -1,0 +1,73 @@
+"""What a run tells whoever drains it, and what can be changed while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from easel.materials.dataset.sample import Batch
+
+
+@dataclass
+class Knobs:
+    """What a person may turn while a run goes on; read at every step."""
+
+    stop: bool = False
+    """End the run after this step, with a checkpoint to continue from."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint that was written."""
+
+    path: Path
+    best: bool
+    """Whether it is the best so far, rather than the newest or a periodic one."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch that is over."""
+
+    number: int
+    """From 1."""
+    g_loss: float
+    """Mean of the generator's losses."""
+    d_loss: float | None
+    """Mean of the discriminator's, where it took part."""
+    validation: Mapping[str, float]
+    """`loss` and the metrics of the validation samples, where there was a validation."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run."""
+
+    index: int
+    """Steps of the whole run, this one included."""
+    epoch: int
+    """From 1."""
+    position: int
+    """Steps of this epoch, this one included."""
+    steps_per_epoch: int
+    loss: float
+    """The generator's, over all processes; not finite where the step was skipped for that."""
+    d_loss: float | None
+    """The discriminator's, where it took part."""
+    rate: float
+    """Learning rate of the generator."""
+    info: Mapping[str, Tensor]
+    """Parts of the generator's loss in this process, detached: reading them waits for the device."""
+    maps: Mapping[str, Tensor]
+    """What the generator answered to `batch`, before this step moved it."""
+    batch: Batch
+    """The last part of what this process learned from."""
+    ended: Epoch | None = None
+    """On the last step of an epoch, how the epoch went."""
+    saved: tuple[Saved, ...] = ()
+    """Checkpoints that were written after this step."""
+    notes: tuple[str, ...] = ()
+    """What went wrong and was dealt with, a line each."""
+    stopped_by: str | None = None
+    """On the last step of a run: 'epochs', 'steps' or 'stop'."""

@@ -11,8 +11,8 @@ from easel.materials.library.noise import combine
 
 Thing = TypeVar("Thing")
 Colour = Float32[ndarray, "3"]
-Palette = tuple[str, ...]
-"""Colours as #rrggbb in sRGB; what is drawn lies between two of them."""
+Palette = str
+"""Colours in sRGB, as #rrggbb with spaces between."""
 
 
 class Draw:
@@ -43,12 +43,18 @@ class Draw:
         return things[self.integer(0, len(things) - 1)]
 
     def colour(self, palette: Palette, spread: float = 0.06) -> Colour:
-        """Between two colours of the palette, then lighter or darker and warmer or cooler by up to about `spread`."""
-        blend = self.uniform(0, 1)
-        colour = srgb(self.choice(palette)) * (1 - blend) + srgb(self.choice(palette)) * blend
-        warmth = self.uniform(-spread, spread) * 0.4
-        cast = np.array([warmth, self.uniform(-spread, spread) * 0.15, -warmth])
-        return (colour * (1 + self.uniform(-2, 2) * spread) + cast).clip(0.02, 0.97).astype(np.float32)
+        """Between two colours of the palette, then lighter or darker and warmer or cooler by about `spread`."""
+        codes, share = palette.split(), self.uniform(0, 1)
+        return self._near(srgb(self.choice(codes)) * (1 - share) + srgb(self.choice(codes)) * share, spread)
+
+    def colours(self, palette: Palette, spread: float = 0.06) -> list[Colour]:
+        """Every colour of the palette in its order, each varied a little."""
+        return [self._near(srgb(code), spread) for code in palette.split()]
+
+    def _near(self, colour: Colour, spread: float) -> Colour:
+        warmth, green = self.uniform(-0.4, 0.4) * spread, self.uniform(-0.15, 0.15) * spread
+        varied = colour * (1 + self.uniform(-2, 2) * spread) + np.array([warmth, green, -warmth])
+        return varied.clip(0.02, 0.97).astype(np.float32)
 
 
 def srgb(code: str) -> Colour:

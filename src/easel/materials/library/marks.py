@@ -5,7 +5,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from easel.materials.library.cells import cells
-from easel.materials.library.noise import Points, fbm, lattice, ramp, uniform
+from easel.materials.library.noise import Points, fbm, lattice, ramp, uniform, warped
 
 
 def scratches(
@@ -56,10 +56,6 @@ def spots(
 
 def stains(points: Points, seed: int, frequency: int = 3, coverage: float = 0.4) -> Float32[ndarray, "h w"]:
     """Soft patches with torn rims: 1 on about `coverage` of the tile, 0 elsewhere."""
-    torn = points.moved(
-        0.04 * fbm(points, 2 * frequency, seed + 7, 3), 0.04 * fbm(points, 2 * frequency, seed + 8, 3)
-    )
+    torn = warped(points, 2 * frequency, ~seed, 0.04)
     level = 0.45 - 0.9 * coverage
     return ramp(fbm(torn, frequency, seed, 5, 0.55), level - 0.15, level + 0.2)
-
-

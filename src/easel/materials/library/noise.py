@@ -27,7 +27,7 @@ class Points:
     def moved(
         self, right: Float32[ndarray, "..."] | float | int, up: Float32[ndarray, "..."] | float | int
     ) -> "Points":
-        """The same points displaced by fractions of a tile: a domain warp."""
+        """The same points displaced by fractions of a tile: a domain warp, or a shift to another place of a noise."""
         return Points(np.float32(1) * (self.x + right), np.float32(1) * (self.y + up), self.size)
 
     def turned(self) -> "Points":
@@ -130,7 +130,7 @@ def noise(points: Points, frequency: int | tuple[int, int], seed: int) -> Float3
     left, right, tx = _cell(points.x, columns)
     low, high, ty = _cell(points.y, rows)
 
-    def corner(i: Int[ndarray, "h w"], j: Int[ndarray, "h w"], dx: ndarray, dy: ndarray) -> ndarray:
+    def corner(i: ndarray, j: ndarray, dx: ndarray, dy: ndarray) -> ndarray:
         index = j * np.int32(columns) + i
         return along_x.take(index) * dx + along_y.take(index) * dy
 
@@ -159,16 +159,25 @@ def fbm(
     """
     columns, rows = (frequency, frequency) if isinstance(frequency, int) else frequency
     total = np.zeros(np.broadcast_shapes(points.x.shape, points.y.shape), np.float32)
+    # gradient noise is 0 on its lattice: octaves on one lattice would show it, so each gets a place of its own
+    places = uniform(np.arange(2 * octaves, dtype=np.uint32), seed)
     # the sum of independent octaves grows with the root of their squares
     scale = 1.0 / sum(gain ** (2 * octave) for octave in range(octaves)) ** 0.5
     for octave in range(octaves):
         amplitude = scale * gain**octave * points.presence(max(columns, rows) << octave)
         if amplitude > 0:
-            layer = noise(points, (columns << octave, rows << octave), seed + octave)
+            own = points.moved(float(places[2 * octave]), float(places[2 * octave + 1]))
+            layer = noise(own, (columns << octave, rows << octave), seed + octave)
             if ridged:
                 layer = np.float32(0.7) - np.float32(2.6) * np.abs(layer)
             total += np.float32(amplitude) * layer
     return total
+
+
+def warped(points: Points, frequency: int, seed: int, amount: float | int, octaves: int = 3) -> Points:
+    """The points displaced by noise, by up to about `amount` tile sides each way: straight borders become natural."""
+    right, up = (fbm(points, frequency, key, octaves) for key in (seed, ~seed))
+    return points.moved(np.float32(amount) * right, np.float32(amount) * up)
 
 
 def bumps(

@@ -13,20 +13,23 @@ from easel.materials.library.surface import Family, Surface
 from easel.materials.maps import MaterialMaps
 
 _FAMILIES = {
-    "masonry": {"brick": 4, "tile": 4, "cobblestone": 3},
+    "masonry": {"brick": 4, "tile": 4, "cobblestone": 2},
     "wood": {"wood": 4, "planks": 4, "parquet": 2},
-    "stone": {"marble": 3, "granite": 2, "slate": 3, "concrete": 3, "terrazzo": 3},
+    "stone": {"marble": 3, "granite": 2, "slate": 2, "concrete": 3, "terrazzo": 3},
     "metal": {
         "brushed_metal": 5,
-        "hammered_metal": 4,
-        "tread_plate": 3,
-        "galvanised_metal": 3,
+        "hammered_metal": 5,
+        "tread_plate": 4,
+        "galvanised_metal": 4,
         "crumpled_foil": 3,
-        "cast_metal": 3,
-        "woven_wire": 2,
+        "cast_metal": 4,
+        "woven_wire": 3,
     },
-    "weathered": {"rusted_metal": 5, "painted_metal": 5, "verdigris": 3},
-    "phases": {"phases": 4},
+    "weathered": {"rusted_metal": 6, "painted_metal": 5, "verdigris": 4},
+    "cloth": {"leather": 4, "fabric": 5, "knit": 2, "carpet": 2},
+    "coats": {"plaster": 4, "peeling_paint": 3, "plastic": 5},
+    "ground": {"gravel": 3, "pebbles": 3, "soil": 3, "sand": 2, "asphalt": 2, "moss": 2},
+    "phases": {"phases": 6},
 }
 """File below `families` → its functions, each a family of its own name → its share of all seeds."""
 

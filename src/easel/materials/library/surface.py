@@ -13,6 +13,8 @@ from easel.materials.library.noise import Points, uniform
 
 Field = Float32[ndarray, "h w"]
 """One number a texel."""
+Painting = Float32[ndarray, "h w 3"]
+"""One colour a texel."""
 Number = float | int
 
 
@@ -20,7 +22,7 @@ Number = float | int
 class Surface:
     """Colour sRGB-encoded in [0, 1], roughness and metallic in [0, 1], height in tile sides: slopes are real."""
 
-    albedo: Float32[ndarray, "h w 3"]
+    albedo: Painting
     roughness: Field
     metallic: Field
     height: Field
@@ -30,12 +32,12 @@ Family = Callable[[Points, Draw], Surface]
 """Called once per band of rows, so it looks at its points only: no mean or maximum over the picture."""
 
 
-def paint(colour: Colour, brightness: Field) -> Float32[ndarray, "h w 3"]:
+def paint(colour: Colour, brightness: Field) -> Painting:
     """One colour, lighter where `brightness` is above 1 and darker below."""
     return colour * brightness[..., None]
 
 
-def blend(first: Float32[ndarray, "..."], second: Float32[ndarray, "..."], share: Field) -> Float32[ndarray, "h w 3"]:
+def blend(first: Float32[ndarray, "..."], second: Float32[ndarray, "..."], share: Field) -> Painting:
     """`first` where `share` is 0, `second` where it is 1; both may be one colour or one colour a texel."""
     return first + (second - first) * share[..., None]
 
@@ -45,7 +47,7 @@ def flat(points: Points, value: Number = 0.0) -> Field:
     return np.full(np.broadcast_shapes(points.x.shape, points.y.shape), value, np.float32)
 
 
-def shades(share: Field, colours: Sequence[Colour]) -> Float32[ndarray, "h w 3"]:
+def shades(share: Field, colours: Sequence[Colour]) -> Painting:
     """Through the colours in equal steps while `share` goes from 0 to 1."""
     place = share.clip(0, 1) * np.float32(len(colours) - 1)
     painted = np.broadcast_to(colours[0], (*share.shape, 3))
@@ -54,7 +56,7 @@ def shades(share: Field, colours: Sequence[Colour]) -> Float32[ndarray, "h w 3"]
     return painted
 
 
-def pick(identity: UInt32[ndarray, "h w"], seed: int, colours: Sequence[Colour]) -> Float32[ndarray, "h w 3"]:
+def pick(identity: UInt32[ndarray, "h w"], seed: int, colours: Sequence[Colour]) -> Painting:
     """One of the colours for every unit, cell or thread."""
     index = (uniform(identity, seed) * np.float32(len(colours))).astype(np.int32)
     return np.stack(colours).take(index, axis=0)

@@ -6,12 +6,12 @@ from easel.materials.library.cells import cells
 from easel.materials.library.draw import Draw
 from easel.materials.library.layouts import Units, courses
 from easel.materials.library.marks import spots, stains
-from easel.materials.library.noise import Points, bumps, edge, fbm, mix, ramp, uniform
+from easel.materials.library.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
 from easel.materials.library.surface import Field, Surface, blend, flat, paint, pick
 
-CLAY = ("#8a4433", "#a35b42", "#6e3a30", "#b97a5a", "#96604a", "#7d4a3e", "#c39a78", "#5c3b34", "#a88f78", "#54504e")
-MORTAR = ("#b8b0a2", "#9c958a", "#cfc8ba", "#7f7a72", "#d8d2c6", "#5f5b56")
-WASH = ("#e8e4da", "#d9d3c4", "#9fb0b0", "#c9a98c", "#3d4145")
+CLAY = "#8a4433 #a35b42 #6e3a30 #b97a5a #96604a #7d4a3e #c39a78 #5c3b34 #a88f78 #54504e"
+MORTAR = "#b8b0a2 #9c958a #cfc8ba #7f7a72 #d8d2c6 #5f5b56"
+WASH = "#e8e4da #d9d3c4 #9fb0b0 #c9a98c #3d4145"
 
 
 def brick(points: Points, draw: Draw) -> Surface:
@@ -20,10 +20,8 @@ def brick(points: Points, draw: Draw) -> Surface:
     columns = max(2, round(rows / draw.uniform(2.2, 3.0)))
     joint = draw.uniform(0.07, 0.14) / rows
     bow = draw.uniform(0.01, 0.06) / rows
-    warped = points.moved(
-        bow * fbm(points, 3 * columns, draw.seed(), 2), bow * fbm(points, 3 * columns, draw.seed(), 2)
-    )
-    units = courses(warped, columns, rows, draw.seed(), offset=draw.choice((0.5, 0.5, 0.25)), corner=joint)
+    laid = warped(points, 3 * columns, draw.seed(), bow, 2)
+    units = courses(laid, columns, rows, draw.seed(), offset=draw.choice((0.5, 0.5, 0.25)), corner=joint)
     grain = fbm(points, 40, draw.seed(), 4, 0.75)
     nicks = fbm(points, 4 * rows, draw.seed(), 3)
     depth = units.border - joint * (0.5 + 0.5 * np.maximum(nicks, 0))
@@ -48,8 +46,8 @@ def brick(points: Points, draw: Draw) -> Surface:
     return Surface(albedo * (1 - soot)[..., None], roughness + 0.3 * soot, flat(points), height)
 
 
-GLAZE = ("#e9e6dd", "#d5d8d6", "#2f4f5c", "#3f6f78", "#7a9a8c", "#1f2a33", "#c9b79c", "#8c3f34", "#31572c", "#e0c9a6")
-TERRACOTTA = ("#b5654a", "#c47e5c", "#a2593f", "#cf9a78")
+GLAZE = "#e9e6dd #d5d8d6 #2f4f5c #3f6f78 #7a9a8c #1f2a33 #c9b79c #8c3f34 #31572c #e0c9a6"
+TERRACOTTA = "#b5654a #c47e5c #a2593f #cf9a78"
 
 
 def tile(points: Points, draw: Draw) -> Surface:
@@ -63,7 +61,7 @@ def tile(points: Points, draw: Draw) -> Surface:
     tone = uniform(units.identity, 1) - 0.5
     cloud = fbm(points, 5, draw.seed(), 5, 0.6)
     glazed = draw.chance(0.75)
-    palette = GLAZE if glazed else TERRACOTTA + GLAZE[:2]
+    palette = GLAZE if glazed else f"{TERRACOTTA} {GLAZE}"
     first, second = draw.colour(palette), draw.colour(palette)
     share = draw.choice((0.0, 0.35, 0.5))
     other = (uniform(units.identity, 2) < share).astype(np.float32)
@@ -110,21 +108,21 @@ def _tilt(units: Units, amount: float) -> Field:
     )
 
 
-STONES = ("#8a857c", "#6f6b66", "#a59b8b", "#5a5c60", "#7d6f62", "#9a8a76", "#4c4a48", "#8f8f93", "#7a5f50")
-SAND = ("#8f7f68", "#6e6252", "#a89878", "#4f4840", "#5b5a4a")
+STONES = "#8a857c #6f6b66 #a59b8b #5a5c60 #7d6f62 #9a8a76 #4c4a48 #8f8f93 #7a5f50"
+SAND = "#8f7f68 #6e6252 #a89878 #4f4840 #5b5a4a"
 
 
 def cobblestone(points: Points, draw: Draw) -> Surface:
     """Setts in courses or rounded field stones, sand or moss between them, their heads worn smooth."""
     per_side = draw.choice((5, 6, 8, 10))
     bow = 0.10 / per_side
-    warped = points.moved(bow * fbm(points, 2 * per_side, draw.seed(), 2), bow * fbm(points, 2 * per_side, draw.seed(), 2))
+    laid = warped(points, 2 * per_side, draw.seed(), bow, 2)
     if draw.chance(0.5):
         rows = per_side + per_side % 2
-        units = courses(warped, per_side, rows, draw.seed(), scatter=1.0, corner=0.3 / rows)
+        units = courses(laid, per_side, rows, draw.seed(), scatter=1.0, corner=0.3 / rows)
         border, identity = units.border * rows, units.identity
     else:
-        near = cells(warped, per_side, draw.seed(), 0.75)
+        near = cells(laid, per_side, draw.seed(), 0.75)
         border, identity = near.border, near.identity
     gap = draw.uniform(0.05, 0.10)
     depth = border - gap - 0.05 * np.maximum(fbm(points, 4 * per_side, draw.seed(), 2), 0)

@@ -1,17 +1,19 @@
 """Bare metals, metallic 1 all over: their colour is what they reflect. Only dirt on them is not metal."""
 
 import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
 
 from easel.materials.library.cells import cells
 from easel.materials.library.draw import Draw
 from easel.materials.library.marks import scratches, spots, stains
-from easel.materials.library.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, wave
+from easel.materials.library.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped, wave
 from easel.materials.library.surface import Field, Surface, blend, flat, paint
 
-METAL = ("#c7c8c9", "#f0f0f0", "#ffdb91", "#f9d2c2", "#d8d0c6", "#f7f5ec", "#e3c989", "#c4bcb2", "#b5b7ba", "#d9a889")
+METAL = "#c7c8c9 #f0f0f0 #ffdb91 #f9d2c2 #d8d0c6 #f7f5ec #e3c989 #c4bcb2 #b5b7ba #d9a889"
 """Reflectance at normal incidence: iron, aluminium, gold, copper, nickel, silver, brass, titanium, chrome, bronze."""
-STEEL = ("#c7c8c9", "#d5d6d8", "#b5b7ba", "#c4bcb2")
-GRIME = ("#3a332b", "#4a4238", "#2c2a28", "#5c5142")
+STEEL = "#c7c8c9 #d5d6d8 #b5b7ba #c4bcb2"
+GRIME = "#3a332b #4a4238 #2c2a28 #5c5142"
 
 
 def brushed_metal(points: Points, draw: Draw) -> Surface:
@@ -25,13 +27,13 @@ def brushed_metal(points: Points, draw: Draw) -> Surface:
         relief = 0.10 / (per_side * 11) * lines
     else:
         lines = fbm(points, (96, 3), draw.seed(), 3, 0.8) + 0.6 * noise(points, (24, 1), draw.seed())
-        relief = draw.uniform(0.0010, 0.0018) * lines
+        relief = draw.uniform(0.0014, 0.0026) * lines
     smear = stains(points, draw.seed(), 3, draw.uniform(0.2, 0.7))
     marks = scratches(points, 5, draw.seed(), width=0.008, share=draw.uniform(0, 0.8))
     base = draw.uniform(0.18, 0.5)
     roughness = base + 0.09 * lines + draw.uniform(0.08, 0.3) * smear + 0.15 * marks
     metal = draw.colour(METAL, 0.03)
-    height = relief + bumps(points, 4, draw.seed(), draw.uniform(0.03, 0.10), 3) - 0.0012 * marks
+    height = relief + bumps(points, 4, draw.seed(), draw.uniform(0.05, 0.18), 3) - 0.0012 * marks
     albedo = paint(metal, 0.96 + 0.05 * lines - 0.05 * smear)
     return Surface(albedo, roughness, flat(points, 1.0), height)
 
@@ -49,7 +51,7 @@ def hammered_metal(points: Points, draw: Draw) -> Surface:
     dark = metal * np.array([0.62, 0.55, 0.50], np.float32)
     albedo = blend(metal, dark, 0.8 * tarnish) * (1 + 0.04 * fine)[..., None]
     roughness = draw.uniform(0.15, 0.4) + 0.35 * tarnish - 0.06 * ridge + 0.06 * fine
-    height = (draw.uniform(0.35, 0.8) * bowl + 0.25 * tilt - 0.10 * ridge * ridge) / frequency
+    height = (draw.uniform(0.25, 0.55) * bowl + 0.2 * tilt - 0.10 * ridge * ridge) / frequency
     height = height + bumps(points, 32, draw.seed(), draw.uniform(0.02, 0.08), 2)
     return Surface(albedo, roughness, flat(points, 1.0), height)
 
@@ -68,7 +70,9 @@ def tread_plate(points: Points, draw: Draw) -> Surface:
     outside = (np.abs(beside) - width * lens.clip(0, 1)) / frequency
     bar = ramp(outside, 0.012 / 8, -0.05 / frequency)
     fine = fbm(points, 48, draw.seed(), 4, 0.75)
-    dirt = stains(points, draw.seed(), 3, draw.uniform(0.1, 0.7)) * (1 - bar) * ramp(fine, -0.6, 0.2)
+    corner = ramp(outside, 0.06 / frequency, 0.0) * (1 - bar)
+    kept = fbm(points, 4, draw.seed(), 5, 0.65) + 0.5 * corner - 0.5 * bar
+    dirt = ramp(kept, draw.uniform(0.1, 0.5), 0.7) * draw.uniform(0.5, 1.0)
     marks = scratches(points, 6, draw.seed(), width=0.012, share=draw.uniform(0.2, 1.0))
     steel = paint(draw.colour(STEEL, 0.04), 0.95 + 0.06 * fine)
     albedo = blend(steel, draw.colour(GRIME), dirt)
@@ -81,15 +85,13 @@ def tread_plate(points: Points, draw: Draw) -> Surface:
 def galvanised_metal(points: Points, draw: Draw) -> Surface:
     """Zinc spangles: crystals that are flat, tilted and brushed each its own way; flat sheet or corrugated."""
     frequency = draw.choice((6, 8, 12))
-    torn = points.moved(
-        0.25 / frequency * fbm(points, 3 * frequency, draw.seed(), 3), 0.25 / frequency * fbm(points, 3 * frequency, draw.seed(), 3)
-    )
+    torn = warped(points, 3 * frequency, draw.seed(), 0.25 / frequency, 3)
     near = cells(torn, frequency, draw.seed(), 1.0)
     tone = uniform(near.identity, 1) - 0.5
     across = (uniform(near.identity, 2) - 0.5) * near.right + (uniform(near.identity, 3) - 0.5) * near.up
     feather = fbm(points.moved(0.5 * uniform(near.identity, 4), 0.0), (48, 24), draw.seed(), 2)
     white = stains(points, draw.seed(), 3, draw.uniform(0, 0.4))
-    zinc = draw.colour(("#c3c7ca", "#b4babf", "#a9afb3"), 0.03)
+    zinc = draw.colour("#c3c7ca #b4babf #a9afb3", 0.03)
     albedo = paint(zinc, 1 + 0.22 * tone + 0.06 * feather)
     bloom = white * ramp(fbm(points, 24, draw.seed(), 4, 0.7), -0.2, 0.3)
     albedo = blend(albedo, np.array([0.80, 0.81, 0.80], np.float32), 0.8 * bloom)
@@ -108,29 +110,31 @@ def crumpled_foil(points: Points, draw: Draw) -> Surface:
     for octave in range(3):
         near = cells(points, frequency << octave, draw.seed(), 1.0)
         lean_x, lean_y = uniform(near.identity, 1) - 0.5, uniform(near.identity, 2) - 0.5
-        height = height + (lean_x * near.right + lean_y * near.up) * ramp(near.border, 0, 0.3) / (frequency << octave) * 0.9
+        height = (
+            height + (lean_x * near.right + lean_y * near.up) * ramp(near.border, 0, 0.3) / (frequency << octave) * 0.9
+        )
         crease = np.maximum(crease, ramp(near.border, 0.05, 0.0) * (0.9 - 0.25 * octave))
     fine = fbm(points, 64, draw.seed(), 2)
     metal = draw.colour(METAL, 0.04)
     worn = stains(points, draw.seed(), 4, draw.uniform(0.1, 0.5))
     roughness = draw.uniform(0.12, 0.4) + 0.2 * crease + 0.05 * fine + draw.uniform(0.05, 0.25) * worn
     albedo = paint(metal, 1 - 0.06 * crease + 0.02 * fine - 0.05 * worn)
-    relief = draw.uniform(0.5, 1.0)
+    relief = draw.uniform(0.35, 0.8)
     return Surface(albedo, roughness, flat(points, 1.0), relief * height + bumps(points, 6, draw.seed(), 0.12, 4))
 
 
 def cast_metal(points: Points, draw: Draw) -> Surface:
     """Sand-cast: a skin of fine pits, ground bright in places."""
-    skin = bumps(points, 20, draw.seed(), draw.uniform(0.2, 0.4), 4, 0.65)
+    skin = bumps(points, 20, draw.seed(), draw.uniform(0.35, 0.7), 4, 0.65)
     ground = ramp(fbm(points, 3, draw.seed(), 4), 0.0, draw.uniform(0.25, 0.5))
     pits = spots(points, 20, draw.seed(), 0.4, draw.uniform(0.2, 0.7))
     grain = fbm(points, 40, draw.seed(), 4, 0.8)
     lines = fbm(points, (80, 4), draw.seed(), 2, 0.8)
-    metal = draw.colour((*METAL, *STEEL), 0.05)
+    metal = draw.colour(f"{METAL} {STEEL}", 0.05)
     dark = metal * np.float32(draw.uniform(0.5, 0.8))
     albedo = blend(dark, metal, ground) * (1 + 0.08 * grain - 0.25 * pits)[..., None]
     roughness = mix(draw.uniform(0.5, 0.75) + 0.12 * grain, draw.uniform(0.2, 0.4) + 0.08 * lines, ground) + 0.2 * pits
-    height = skin * mix(1, 0.25, ground) + 0.0008 * lines * ground - 0.004 * pits
+    height = skin * mix(1, 0.35, ground) + 0.0008 * lines * ground - 0.004 * pits
     return Surface(albedo, roughness, flat(points, 1.0), height)
 
 
@@ -139,7 +143,7 @@ def woven_wire(points: Points, draw: Draw) -> Surface:
     wires = draw.choice((10, 14, 18))
     x, y = points.x * np.float32(wires), points.y * np.float32(wires)
     column, row = np.floor(x), np.floor(y)
-    over = (column + row) % 2 == 0
+    over = ((column + row) % 2 == 0).astype(np.float32)
     thick = draw.uniform(0.30, 0.42)
     upright = _wire(x - column - np.float32(0.5), y, column, thick)
     level = _wire(y - row - np.float32(0.5), x, row + 1, thick)
@@ -154,7 +158,9 @@ def woven_wire(points: Points, draw: Draw) -> Surface:
     return Surface(blend(backing, metal, there), roughness, there, height)
 
 
-def _wire(beside: Field, along: Field, index: Field, thick: float) -> Field:
+def _wire(
+    beside: Float32[ndarray, "..."], along: Float32[ndarray, "..."], index: Float32[ndarray, "..."], thick: float
+) -> Field:
     """Height of a wire's upper side, negative beside it; it rises and falls from crossing to crossing."""
     round_top = np.sqrt((thick * thick - beside * beside).clip(0, None)) - np.float32(0.02)
     swing = np.float32(0.16) * wave(0.5 * along - 0.5 * index)

@@ -6,42 +6,42 @@ from easel.materials.library.cells import cells
 from easel.materials.library.draw import Draw
 from easel.materials.library.layouts import courses
 from easel.materials.library.marks import scratches, spots, stains
-from easel.materials.library.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform
+from easel.materials.library.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped
 from easel.materials.library.surface import Surface, blend, flat, paint, pick, shades
 
 # ground, cloud, vein
 MARBLES = (
-    ("#e9e7e3", "#cfd0d0", "#8d9094"),
-    ("#ece3d3", "#d9c6a6", "#a9835a"),
-    ("#2b2c30", "#3d3f45", "#d9d4c8"),
-    ("#3c5a4a", "#2c4438", "#b9cbb8"),
-    ("#8a4a40", "#6f352f", "#e0c3b2"),
-    ("#d8b7a6", "#c79c88", "#8f5f50"),
-    ("#b7bcc2", "#9aa2ab", "#5b646e"),
+    "#e9e7e3 #cfd0d0 #8d9094",
+    "#ece3d3 #d9c6a6 #a9835a",
+    "#2b2c30 #3d3f45 #d9d4c8",
+    "#3c5a4a #2c4438 #b9cbb8",
+    "#8a4a40 #6f352f #e0c3b2",
+    "#d8b7a6 #c79c88 #8f5f50",
+    "#b7bcc2 #9aa2ab #5b646e",
 )
 
 
 def marble(points: Points, draw: Draw) -> Surface:
     """Clouds and veins, polished or tumbled, in slabs."""
-    ground, cloudy, vein = (draw.colour((code,), 0.05) for code in draw.choice(MARBLES))
+    ground, cloudy, vein = draw.colours(draw.choice(MARBLES), 0.05)
     slabs = draw.choice((0, 2, 3))
     units = courses(points, max(slabs, 1), max(slabs, 1), draw.seed(), offset=0.0)
     shift = uniform(units.identity, 1) if slabs else flat(points)
     own = points.moved(shift, uniform(units.identity, 2) if slabs else flat(points))
     frequency = draw.choice((2, 3, 4))
-    bent = own.moved(
-        0.3 / frequency * fbm(own, frequency, draw.seed(), 5, 0.55), 0.3 / frequency * fbm(own, frequency, draw.seed(), 5)
-    )
+    bent = warped(own, frequency, draw.seed(), 0.3 / frequency, 5)
     cloud = fbm(bent, frequency, draw.seed(), 5, 0.6)
     wide, fine = noise(bent, frequency, draw.seed()), noise(bent, 3 * frequency, draw.seed())
     strength = 0.6 + 0.8 * noise(own, frequency, draw.seed())
-    veins = ramp(np.abs(wide), 0.07, 0.0) * strength.clip(0, 1) + 0.55 * ramp(np.abs(fine), 0.10, 0.0) * strength.clip(0, 1)
+    veins = ramp(np.abs(wide), 0.07, 0.0) * strength.clip(0, 1) + 0.55 * ramp(np.abs(fine), 0.10, 0.0) * strength.clip(
+        0, 1
+    )
     veins = veins.clip(0, 1)
     albedo = blend(shades(0.5 + 0.9 * cloud, [ground, ground, cloudy]), vein, 0.85 * veins)
     gloss = draw.uniform(0.10, 0.5)
     dull = stains(points, draw.seed(), 3, draw.uniform(0.2, 0.6))
     roughness = gloss + 0.22 * veins + 0.1 * cloud + draw.uniform(0.05, 0.25) * dull
-    height = bumps(points, draw.choice((6, 12)), draw.seed(), draw.uniform(0.06, 0.2), 3) - 0.0022 * veins
+    height = bumps(points, draw.choice((6, 12)), draw.seed(), draw.uniform(0.08, 0.28), 3) - 0.0022 * veins
     height = height + bumps(points, 48, draw.seed(), draw.uniform(0.02, 0.1), 2)
     if slabs:
         depth = units.border - 0.0025
@@ -52,20 +52,20 @@ def marble(points: Points, draw: Draw) -> Surface:
 
 
 GRANITES = (
-    ("#d9d4cc", "#b9b2a8", "#8d8a86", "#2c2b2c"),
-    ("#c99a86", "#b07f6c", "#d9c8ba", "#33302f"),
-    ("#4a4b4f", "#2e2f33", "#6b6d72", "#a9abb0"),
-    ("#a8a290", "#7d8272", "#d2ccbc", "#3a3d36"),
-    ("#8f9aa6", "#6a7480", "#c3c9cf", "#25282d"),
+    "#d9d4cc #b9b2a8 #8d8a86 #2c2b2c",
+    "#c99a86 #b07f6c #d9c8ba #33302f",
+    "#4a4b4f #2e2f33 #6b6d72 #a9abb0",
+    "#a8a290 #7d8272 #d2ccbc #3a3d36",
+    "#8f9aa6 #6a7480 #c3c9cf #25282d",
 )
 
 
 def granite(points: Points, draw: Draw) -> Surface:
     """Grown crystals of a few minerals, each with its own polish; or flamed and rough."""
-    minerals = [draw.colour((code,), 0.05) for code in draw.choice(GRANITES)]
+    minerals = draw.colours(draw.choice(GRANITES), 0.05)
     size = draw.choice((16, 24, 32))
     wobble = 0.5 / size
-    torn = points.moved(wobble * fbm(points, size, draw.seed(), 3), wobble * fbm(points, size, draw.seed(), 3))
+    torn = warped(points, size, draw.seed(), wobble, 3)
     large, small = cells(torn, size, draw.seed(), 1.0), cells(torn, 2 * size, draw.seed(), 1.0)
     fine_share = uniform(small.identity, 1) < draw.uniform(0.3, 0.6)
     word = np.where(fine_share, small.identity, large.identity)
@@ -78,18 +78,18 @@ def granite(points: Points, draw: Draw) -> Surface:
     roughness = base + (0.3 if polished else 0.25) * (crystal - 0.4) + 0.12 * cloud + 0.06 * grain
     relief = draw.uniform(0.04, 0.12) if polished else draw.uniform(0.2, 0.4)
     height = bumps(points, 24, draw.seed(), relief, 4, 0.7) + relief * 0.015 * (crystal - 0.5)
-    height = height + bumps(points, 4, draw.seed(), draw.uniform(0.05, 0.12), 2)
+    height = height + bumps(points, 4, draw.seed(), draw.uniform(0.08, 0.2), 2)
     return Surface(albedo * (1 + 0.06 * cloud)[..., None], roughness, flat(points), height)
 
 
-SLATES = ("#4a4f55", "#5b6068", "#3c4043", "#566157", "#6b5a52", "#7a7470", "#454a5c", "#8a7560")
+SLATES = "#4a4f55 #5b6068 #3c4043 #566157 #6b5a52 #7a7470 #454a5c #8a7560"
 
 
 def slate(points: Points, draw: Draw) -> Surface:
     """Split along its layers: flat steps with broken rims, rust in some of them."""
     frequency = draw.choice((2, 3, 4))
-    torn = points.moved(0.03 * fbm(points, 12, draw.seed(), 4, 0.6), 0.03 * fbm(points, 12, draw.seed(), 4, 0.6))
-    stack = fbm(torn, (frequency, frequency + 1), draw.seed(), 4, 0.5) * draw.uniform(2.5, 5.5)
+    torn = warped(points, 12, draw.seed(), 0.03, 4)
+    stack = fbm(torn, (frequency, frequency + 1), draw.seed(), 3, 0.45) * draw.uniform(2.5, 5.0)
     layer = np.floor(stack)
     inside = stack - layer
     step = layer + ramp(inside, 0.0, 0.12)
@@ -103,11 +103,11 @@ def slate(points: Points, draw: Draw) -> Surface:
     albedo = blend(albedo, np.array([0.54, 0.37, 0.22], np.float32), rust) * (1 + 0.20 * grain)[..., None]
     rim = ramp(inside, 0.16, 0.0)
     roughness = draw.uniform(0.35, 0.7) + 0.2 * (tone - 0.5) + 0.12 * grain + 0.25 * rust + 0.15 * rim
-    height = draw.uniform(0.010, 0.018) * step + bumps(points, 16, draw.seed(), draw.uniform(0.10, 0.22), 4, 0.6)
-    return Surface(albedo * (1 - 0.25 * rim)[..., None], roughness, flat(points), height)
+    height = draw.uniform(0.012, 0.022) * step + bumps(points, 16, draw.seed(), draw.uniform(0.06, 0.14), 4, 0.6)
+    return Surface(albedo * (1 - 0.35 * rim)[..., None], roughness, flat(points), height)
 
 
-CEMENT = ("#a3a19c", "#8b8984", "#b9b6af", "#76746f", "#c7c2b8", "#9a9488")
+CEMENT = "#a3a19c #8b8984 #b9b6af #76746f #c7c2b8 #9a9488"
 
 
 def concrete(points: Points, draw: Draw) -> Surface:
@@ -120,11 +120,11 @@ def concrete(points: Points, draw: Draw) -> Surface:
     )
     runs = ramp(fbm(points, (10, 1), draw.seed(), 4, 0.6), 0.0, 0.6) * draw.uniform(0, 0.25)
     damp = stains(points, draw.seed(), 2, draw.uniform(0, 0.5))
-    near = cells(points.moved(0.06 * fbm(points, 6, draw.seed(), 4), 0.06 * fbm(points, 6, draw.seed(), 4)), 3, draw.seed())
+    near = cells(warped(points, 6, draw.seed(), 0.06, 4), 3, draw.seed())
     crack = ramp(near.border, 0.012, 0.0) * ramp(noise(points, 3, draw.seed()), 0.0, 0.35) * float(draw.chance(0.5))
     albedo = paint(grey, 1 + 0.16 * cloud + 0.14 * grain - runs - 0.28 * damp - 0.5 * holes - 0.5 * crack)
     roughness = draw.uniform(0.55, 0.8) + 0.12 * cloud + 0.1 * grain - draw.uniform(0.1, 0.35) * damp + 0.2 * holes
-    height = bumps(points, 24, draw.seed(), draw.uniform(0.12, 0.3), 4, 0.6) - 0.006 * holes - 0.004 * crack
+    height = bumps(points, 24, draw.seed(), draw.uniform(0.16, 0.45), 4, 0.6) - 0.008 * holes - 0.004 * crack
     height = height + bumps(points, 4, draw.seed(), draw.uniform(0.04, 0.12), 2)
     if draw.chance(0.45):
         boards = draw.choice((4, 6, 8))
@@ -136,21 +136,21 @@ def concrete(points: Points, draw: Draw) -> Surface:
     return Surface(albedo, roughness, flat(points), height)
 
 
-CHIPS = ("#e8e2d6", "#c9b9a3", "#8a7d70", "#4c4a4a", "#b56a4e", "#7d8f86", "#3f5a52", "#d8a27a", "#a8a5a0", "#7a3f35", "#e0c76a")
+CHIPS = "#e8e2d6 #c9b9a3 #8a7d70 #4c4a4a #b56a4e #7d8f86 #3f5a52 #d8a27a #a8a5a0 #7a3f35 #e0c76a"
 
 
 def terrazzo(points: Points, draw: Draw) -> Surface:
     """Chips of marble and glass in cement, ground flat; the chips take the better polish."""
     colours = [draw.colour(CHIPS) for _ in range(draw.integer(2, 5))]
-    binder = draw.colour(("#d9d5cc", "#bdb8ae", "#8f8c88", "#4a4a4d", "#e2d3c6", "#a9b3ae"))
+    binder = draw.colour("#d9d5cc #bdb8ae #8f8c88 #4a4a4d #e2d3c6 #a9b3ae")
     fine = fbm(points, 64, draw.seed(), 3, 0.8)
     albedo = paint(binder, 1 + 0.12 * fine + 0.06 * fbm(points, 3, draw.seed(), 4))
     chips, polish = flat(points), flat(points)
     coarse = draw.choice((6, 8, 10))
-    for frequency, share in ((4 * coarse, 0.7), (2 * coarse, 0.65), (coarse, draw.uniform(0.3, 0.8))):
+    for frequency, share in ((4 * coarse, 0.5), (2 * coarse, 0.55), (coarse, draw.uniform(0.25, 0.7))):
         torn = points.moved(0.2 / frequency * fbm(points, 2 * frequency, draw.seed(), 2), 0.0)
         near = cells(torn, frequency, draw.seed(), 1.0)
-        size = 0.08 + 0.22 * uniform(near.identity, 1)
+        size = 0.12 + 0.4 * uniform(near.identity, 1)
         there = uniform(near.identity, 2) < share
         chip = np.where(there, edge(points, (near.border - size * 0.5) / frequency), np.float32(0))
         tone = 1 + 0.2 * (uniform(near.identity, 4) - 0.5) + 0.08 * fine
@@ -162,6 +162,6 @@ def terrazzo(points: Points, draw: Draw) -> Surface:
     roughness = mix(base + 0.1 * fine, base - 0.28 * polish, chips) + draw.uniform(0.05, 0.2) * dull
     proud = draw.uniform(0.0015, 0.004) * draw.choice((-1, 1))
     height = proud * chips + (1 - chips) * bumps(points, 64, draw.seed(), draw.uniform(0.1, 0.3), 2)
-    height = height + bumps(points, 6, draw.seed(), draw.uniform(0.05, 0.15), 3)
+    height = height + bumps(points, 6, draw.seed(), draw.uniform(0.08, 0.24), 3)
     lines = scratches(points, 5, draw.seed(), width=0.006, share=0.5)
     return Surface(albedo, roughness + 0.1 * lines, flat(points), height - 0.0005 * lines)

@@ -11,17 +11,17 @@ from easel.materials.library.surface import Field, Surface, blend, flat, shades
 
 # light wood, late wood, pore: oak, pine, walnut, cherry, beech, ash, teak, ebony, weathered, mahogany, maple
 TIMBER = (
-    ("#c9a878", "#a9824f", "#6e4f2e"),
-    ("#e0bd86", "#b8824a", "#9a6a3c"),
-    ("#8a6446", "#5d3f2b", "#35231a"),
-    ("#b97f58", "#8f5638", "#603622"),
-    ("#d8b491", "#bd9069", "#8f6847"),
-    ("#dccba9", "#b79f77", "#86704e"),
-    ("#b08850", "#835c30", "#543719"),
-    ("#5a4a40", "#3d302a", "#241b18"),
-    ("#a39c92", "#7d766d", "#544e48"),
-    ("#91503a", "#6b3224", "#421d16"),
-    ("#e6d2b0", "#cfb189", "#a98a63"),
+    "#c9a878 #a9824f #6e4f2e",
+    "#e0bd86 #b8824a #9a6a3c",
+    "#8a6446 #5d3f2b #35231a",
+    "#b97f58 #8f5638 #603622",
+    "#d8b491 #bd9069 #8f6847",
+    "#dccba9 #b79f77 #86704e",
+    "#b08850 #835c30 #543719",
+    "#5a4a40 #3d302a #241b18",
+    "#a39c92 #7d766d #544e48",
+    "#91503a #6b3224 #421d16",
+    "#e6d2b0 #cfb189 #a98a63",
 )
 
 
@@ -52,7 +52,7 @@ def planks(points: Points, draw: Draw) -> Surface:
 def _timber(points: Points, draw: Draw, aside: Field, along: Field, tone: Field) -> Surface:
     """Rings along y. `aside` and `along` say where in the log a board was cut, `tone` how dark it is, in [-.5, .5]."""
     own = points.moved(aside, along)
-    light, late_colour, pore_colour = (draw.colour((code,), 0.05) for code in draw.choice(TIMBER))
+    light, late_colour, pore_colour = draw.colours(draw.choice(TIMBER), 0.05)
     knots = cells(own, (2, 1), draw.seed(), 0.9)
     here = uniform(knots.identity, 1) < draw.choice((0.0, 0.0, 0.25, 0.5))
     # a knot is longer along the trunk, and the rings flow around it
@@ -78,9 +78,9 @@ def _timber(points: Points, draw: Draw, aside: Field, along: Field, tone: Field)
     base = base + draw.uniform(-0.08, 0.1) + draw.uniform(0.05, 0.25) * worn
     roughness = base + 0.10 * fibre - 0.10 * late + 0.25 * pores + 0.1 * tone
     lines = scratches(points, 6, draw.seed(), width=0.008, share=draw.uniform(0, 0.8))
-    depth *= draw.uniform(0.7, 1.5)
-    height = depth * (0.0011 * fibre - 0.0018 * pores + 0.0028 * late + 0.004 * knot) - 0.0009 * lines
-    height = height + 0.006 * noise(own, (3, 1), draw.seed())
+    depth *= draw.uniform(1.0, 2.2)
+    height = depth * (0.0020 * fibre - 0.0030 * pores + 0.0040 * late + 0.006 * knot) - 0.0009 * lines
+    height = height + 0.014 * noise(own, (3, 1), draw.seed())
     return Surface(albedo * (1 - 0.2 * lines)[..., None], roughness + 0.15 * lines, flat(points), height)
 
 

@@ -13,24 +13,24 @@ OCTAVES = 6
 """Frequencies of the position code: 1, 2, 4 … periods across the picture, which go on over its edges."""
 
 
-def texel_positions(height: int, width: int, like: Tensor) -> Float[Tensor, "h w 2"]:
-    """x and y of every texel's centre, on the device of `like`."""
+def texel_positions(height: int, width: int, device: torch.device) -> Float[Tensor, "height width 2"]:
+    """x and y of every texel's centre."""
     # +0.5: a texel's value sits at its centre.
-    x = (torch.arange(width, device=like.device, dtype=like.dtype) + 0.5) / width - 0.5
-    y = 0.5 - (torch.arange(height, device=like.device, dtype=like.dtype) + 0.5) / height
+    x = (torch.arange(width, device=device) + 0.5) / width - 0.5
+    y = 0.5 - (torch.arange(height, device=device) + 0.5) / height
     return torch.stack(torch.broadcast_tensors(x, y[:, None]), dim=-1)
 
 
-def position_code(height: int, width: int, like: Tensor) -> Float[Tensor, "h w {4*OCTAVES}"]:
-    """Sines and cosines of both coordinates."""
-    frequencies = 2.0 ** torch.arange(OCTAVES, device=like.device, dtype=like.dtype)
-    phases = (2 * math.pi * texel_positions(height, width, like)[..., None] * frequencies).flatten(-2)
+def position_code(height: int, width: int, device: torch.device) -> Float[Tensor, "height width c"]:
+    """Sines and cosines of both coordinates, OCTAVES of each."""
+    frequencies = 2.0 ** torch.arange(OCTAVES, device=device)
+    phases = (2 * math.pi * texel_positions(height, width, device)[..., None] * frequencies).flatten(-2)
     return torch.cat([phases.sin(), phases.cos()], dim=-1)
 
 
-def camera_directions(cameras: Float[Tensor, "b n 3"], height: int, width: int) -> Float[Tensor, "b n h w 3"]:
+def camera_directions(cameras: Float[Tensor, "b n 3"], height: int, width: int) -> Float[Tensor, "b n height width 3"]:
     """Unit vectors from every texel to the camera; NaN where a camera is."""
-    texels = torch.nn.functional.pad(texel_positions(height, width, cameras), (0, 1))
+    texels = torch.nn.functional.pad(texel_positions(height, width, cameras.device), (0, 1))
     return torch.nn.functional.normalize(cameras[:, :, None, None] - texels, dim=-1)
 
 
@@ -51,7 +51,7 @@ class TokenCodes(nn.Module):
     ) -> Float[Tensor, "b n h w d"]:
         height, width = tokens.shape[2:4]
         if self.position is not None:
-            tokens = tokens + self.position(position_code(height, width, tokens))
+            tokens = tokens + self.position(position_code(height, width, tokens.device).to(tokens.dtype))
         if self.view is None or self.unknown_view is None:
             return tokens
         if cameras is None:

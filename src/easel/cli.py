@@ -24,6 +24,7 @@ COMMANDS = {
     "fields export": ("easel.commands.fields.export:export", "write a field as a web page and as ONNX"),
     "fields analyze": ("easel.commands.fields.analyze:analyze", "see how the pictures of a folder differ"),
     "materials render": ("easel.commands.materials.render:render", "photograph materials: a dataset to train on"),
+    "materials check": ("easel.commands.materials.check:check", "find what is wrong with a dataset"),
     "inspect": ("easel.workstation.inspecting:inspect", "look inside a network: weights, activations, differences"),
     "view": ("easel.workstation.viewing:view", "look at pictures: zoom, values, exposure, two side by side"),
 }

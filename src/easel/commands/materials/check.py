@@ -1,0 +1,90 @@
+"""`easel materials check`: everything in a dataset that training would stumble over."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import Positional
+
+from easel.console import BadInput, counted, progress
+
+if TYPE_CHECKING:
+    from easel.materials.synthesis.checking import Problem, Stock
+
+MOST_WORKERS = 64
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """Look through a dataset: read every photo and map, and list what is wrong with each and why.
+
+    Nothing is changed. The exit code is 0 for a dataset without problems and 1 for others.
+    """
+
+    folder: Annotated[Positional[Path | None], tyro.conf.arg(metavar="FOLDER")] = None
+    """The dataset: the folder that holds input and output. ./data if none of the folders is given."""
+    input_dir: Path | None = None
+    """Folder with clean, dirty and render_metadata.json, where it lies elsewhere."""
+    output_dir: Path | None = None
+    """Folder with the materials' folders, where it lies elsewhere."""
+    metadata_path: Path | None = None
+    """File that says which sample shows which material, where it lies elsewhere."""
+    views: int = 3
+    """Photos that every sample should have."""
+    workers: int = 8
+    """Files that are read at once."""
+    report: Path | None = None
+    """Write all problems to this JSON file too."""
+
+
+def check(config: CheckConfig) -> int:
+    """List the problems; returns 1 where there are any and 0 where there are none."""
+    if config.views < 1 or not 1 <= config.workers <= MOST_WORKERS:
+        raise BadInput(f"--views is at least 1 and --workers 1 to {MOST_WORKERS}.")
+    root = config.folder or Path("data")
+    input_dir, output_dir = config.input_dir or root / "input", config.output_dir or root / "output"
+    for name, folder in (("input", input_dir), ("output", output_dir)):
+        if not folder.is_dir():
+            raise BadInput(f"{folder} is no folder. Name the dataset that holds it, or --{name}-dir.")
+    from easel.materials.synthesis import checking
+
+    stock = checking.take_stock(input_dir, output_dir, config.metadata_path)
+    problems = list(stock.problems)
+    total = len(stock.samples) + len(stock.materials)
+    with progress("reading") as bar:
+        done = checking.check(stock, views=config.views, workers=config.workers)
+        for _, found in counted(done, total, bar, "folder"):
+            problems += found
+    for problem in problems:
+        print(f"{problem.path}: {problem.kind}: {problem.reason}")
+    print(_summary(stock, problems))
+    if config.report is not None:
+        _write_report(config.report, stock, problems)
+        print(f"wrote {config.report}")
+    return 1 if problems else 0
+
+
+def _summary(stock: "Stock", problems: Sequence["Problem"]) -> str:
+    looked = f"{len(stock.samples)} folders of photos and {len(stock.materials)} of maps"
+    if not problems:
+        return f"{looked}: no problems"
+    kinds = Counter(problem.kind for problem in problems)
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return f"{looked}: {len(problems)} problem{'s' * (len(problems) > 1)} ({listed})"
+
+
+def _write_report(path: Path, stock: "Stock", problems: Sequence["Problem"]) -> None:
+    from easel.graphics.files import write_whole
+
+    record = {
+        "samples": len(stock.samples),
+        "materials": len(stock.materials),
+        "counts": dict(Counter(problem.kind for problem in problems).most_common()),
+        "problems": [asdict(problem) for problem in problems],
+    }
+    with write_whole(path) as partial:
+        partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -95,7 +95,7 @@ class Learner:
                 self._forget_gradients()
                 if self.engine.device.type == "cuda":
                     torch.cuda.empty_cache()
-            if self.splits >= max(len(batch.ids) for batch in batches):
+            if self.splits >= self.config.data.batch_size:
                 raise OutOfMemoryError(
                     "out of memory with one sample at a time: lower --data.image-size or --data.crop-size, "
                     "or take a smaller network."
@@ -177,12 +177,12 @@ class Learner:
         return Outcome(loss, d_loss, info, maps[-1], parts[-1].batch, not finite, self.splits)
 
     def _parts(self, batches: Sequence[Batch], number: int) -> Iterator[Part]:
-        """The batches, each cut into `splits`, on the device."""
+        """The batches, each cut into up to `splits` parts, on the device."""
         total = sum(len(batch.ids) for batch in batches)
+        rows = math.ceil(self.config.data.batch_size / self.splits)
         for batch in batches:
             count = len(batch.ids)
             first = number * self.config.data.batch_size * self.engine.world + self.engine.rank * count
-            rows = math.ceil(count / self.splits)
             for start in range(0, count, rows):
                 part = _rows(batch, slice(start, start + rows)).to(self.engine.device)
                 yield Part(part, first + start, len(part.ids) / total)

@@ -25,6 +25,10 @@ COMMANDS = {
     "fields analyze": ("easel.commands.fields.analyze:analyze", "see how the pictures of a folder differ"),
     "materials render": ("easel.commands.materials.render:render", "photograph materials: a dataset to train on"),
     "materials check": ("easel.commands.materials.check:check", "find what is wrong with a dataset"),
+    "materials preview": (
+        "easel.workstation.material_preview:preview",
+        "see a material on a ball and a plane, relit",
+    ),
     "inspect": ("easel.workstation.inspecting:inspect", "look inside a network: weights, activations, differences"),
     "view": ("easel.workstation.viewing:view", "look at pictures: zoom, values, exposure, two side by side"),
 }

@@ -1,6 +1,7 @@
 """What a command says to the person who runs it: progress while it works, one line when it cannot."""
 
 import contextlib
+import difflib
 import errno
 import sys
 import tempfile
@@ -82,3 +83,16 @@ def prepare_folder(out: Path) -> None:
         if error.errno == errno.ENOSPC:
             raise
         raise BadInput(f"cannot write into the folder {out}: {error.strerror}. Name another one with --out.") from error
+
+
+def require_folder(folder: Path, name: str) -> None:
+    """BadInput where there is no such folder, with the nearest name beside it; `name` is how it was asked for."""
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise BadInput(f"{name} {folder} is a file. Name the folder that holds it: {folder.parent}.")
+    with contextlib.suppress(OSError):
+        beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()]
+        if near := difflib.get_close_matches(folder.name, beside, n=1):
+            raise BadInput(f"{name} {folder}: there is no such folder. Did you mean {folder.parent / near[0]}?")
+    raise BadInput(f"{name} {folder}: there is no such folder. Check its name.")

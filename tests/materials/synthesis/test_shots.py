@@ -64,7 +64,7 @@ def test_a_spoiled_file_is_one_line(path, how):
     record = json.loads(path.read_text())
     spoil(record["views"][0])
     path.write_text(json.dumps(record))
-    with pytest.raises(FileError, match="views.json") as refused:
+    with pytest.raises(FileError, match=r"views\.json") as refused:
         read_views_json(path)
     assert reason in str(refused.value) and "\n" not in str(refused.value)
 

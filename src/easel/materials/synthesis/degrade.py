@@ -8,6 +8,7 @@ the picture's height, so that a fault looks the same at every size. Constants of
 import io
 import math
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 import torch
@@ -64,12 +65,15 @@ class Faults:
         }
 
 
+def uniform(generator: Generator, low: float | int = 0.0, high: float | int = 1.0) -> float:
+    """A random number between two, of six decimals: files store it as it is."""
+    return round(low + (high - low) * torch.rand((), generator=generator, dtype=torch.float64).item(), 6)
+
+
 def draw_faults(generator: Generator, height: int) -> Faults:
     """The faults of one photo by hand, without dirt on the lens."""
 
-    def between(low: float, high: float) -> float:
-        return round(low + (high - low) * torch.rand((), generator=generator, dtype=torch.float64).item(), 6)
-
+    between = partial(uniform, generator)
     warmth, tint = between(-0.2, 0.2), between(-0.05, 0.05)
     shake, angle = between(0, 0.008), between(0, 2 * math.pi)
     furthest = min(MOST_REGISTRATION_PIXELS, height / 128)
@@ -166,22 +170,31 @@ def vignette(light: Light, strength: float | int) -> Light:
 
 def defocus(light: Light, radius_pixels: float | int) -> Light:
     """Every point becomes a disc."""
-    reach = math.ceil(radius_pixels)
-    offsets = torch.arange(-reach, reach + 1, dtype=light.dtype)
-    # a border one pixel wide fades out, so that radii between whole pixels differ
-    disc = (radius_pixels + 0.5 - torch.hypot(offsets[:, None], offsets[None, :])).clamp(0, 1)
-    return _blurred(light, disc)
+    # A sunflower's seeds fill it evenly, at least four a pixel; each has its opposite, so that nothing is displaced.
+    count = 16 + math.ceil(2 * math.pi * radius_pixels**2)
+    seeds = torch.arange(count, dtype=light.dtype) + 0.5
+    radius, angle = radius_pixels * (seeds / count).sqrt(), seeds * (math.pi * (3 - math.sqrt(5)))
+    right, down = radius * angle.cos(), radius * angle.sin()
+    return _spread(light, torch.cat([right, -right]), torch.cat([down, -down]))
 
 
 def motion_blur(light: Light, right_pixels: float | int, down_pixels: float | int) -> Light:
     """Every point becomes a line of this length and direction around it."""
-    reach = math.ceil(max(abs(right_pixels), abs(down_pixels)) / 2)
-    offsets = torch.arange(-reach, reach + 1, dtype=light.dtype)
-    path = torch.linspace(-0.5, 0.5, 8 * reach + 9, dtype=light.dtype)
-    # each moment of the path is spread over the four pixels around it
-    near_x = (1 - (offsets[:, None] - path * right_pixels).abs()).clamp(min=0)
-    near_y = (1 - (offsets[:, None] - path * down_pixels).abs()).clamp(min=0)
-    return _blurred(light, near_y @ near_x.mT)
+    moments = torch.linspace(-0.5, 0.5, 9 + 4 * math.ceil(math.hypot(right_pixels, down_pixels)), dtype=light.dtype)
+    return _spread(light, moments * right_pixels, moments * down_pixels)
+
+
+def _spread(light: Light, right: Float[Tensor, "n"], down: Float[Tensor, "n"]) -> Light:
+    """The mean of the light displaced by each of these many pixels; what lies beyond the border is as the border."""
+    reach = math.ceil(max(right.abs().max().item(), down.abs().max().item()))
+    offsets = torch.arange(-reach, reach + 1, dtype=light.dtype)[:, None]
+    # each displacement goes to the four pixels around it
+    near_x, near_y = ((1 - (offsets - part).abs()).clamp(min=0) for part in (right, down))
+    kernel = near_y @ near_x.mT / len(right)
+    padded = torch.nn.functional.pad(light[None], (reach,) * 4, mode="replicate")
+    # turned, because conv2d looks up where light comes from
+    weights = kernel.flip(0, 1).expand(3, 1, -1, -1)
+    return torch.nn.functional.conv2d(padded, weights, groups=3)[0]
 
 
 def add_noise(light: Light, shot: float | int, read: float | int, generator: Generator) -> Light:
@@ -201,10 +214,3 @@ def jpeg(picture: Picture, quality: int) -> Picture:
 
 def _clipped(light: Light) -> Picture:
     return linear_to_srgb(light.clamp(0, 1).movedim(0, -1))
-
-
-def _blurred(light: Light, kernel: Float[Tensor, "k k"]) -> Light:
-    reach = kernel.shape[0] // 2
-    padded = torch.nn.functional.pad(light[None], (reach,) * 4, mode="replicate")
-    weights = (kernel / kernel.sum()).expand(3, 1, -1, -1)
-    return torch.nn.functional.conv2d(padded, weights, groups=3)[0]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Generator
 
 from easel.materials.dataset.keys import key, key_seed
 from easel.materials.dataset.sample import Source
@@ -26,6 +25,7 @@ from easel.materials.synthesis.degrade import (
     draw_dirt,
     draw_faults,
     photograph,
+    uniform,
 )
 from easel.materials.synthesis.shadows import LUMINANCE, Shadow, daylight_of
 from easel.materials.synthesis.shots import Shot
@@ -73,14 +73,14 @@ class Scenes:
         """How sample `index` is taken."""
         if self.both:
             return ("clean", "dirty")
-        return ("dirty",) if _draw(key(self.seed, index, "source")) < self.p_dirty else ("clean",)
+        return ("dirty",) if uniform(key(self.seed, index, "source")) < self.p_dirty else ("clean",)
 
     def cameras(self, index: int) -> list[PlaneCamera]:
         """Where the photos are taken from: anywhere around, not more than `MOST_TILT_DEGREES` aslant."""
         draws = key(self.seed, index, "cameras")
         return [
             PlaneCamera.orbit(
-                _draw(draws, 0, 360), _draw(draws, 0, MOST_TILT_DEGREES), width=self.size, height=self.size
+                uniform(draws, 0, 360), uniform(draws, 0, MOST_TILT_DEGREES), width=self.size, height=self.size
             )
             for _ in range(self.views)
         ]
@@ -88,14 +88,14 @@ class Scenes:
     def surroundings(self, index: int) -> Environment:
         """What shines from all around in every photo of a sample."""
         draws = key(self.seed, index, "surroundings")
-        turn, place, amount = (_draw(draws) for _ in range(3))
+        turn, place, amount = (uniform(draws) for _ in range(3))
         low, high = {"flash": DIM, "mixed": ANY}.get(self.light, (1.0, 1.0))
         strength = low * (high / low) ** amount
         if self.environment is not None:
             room = _loaded(self.environment)
             strength /= sheet_luminance(room)
         else:
-            kind = "room" if self.light == "flash" else KINDS[int(_draw(draws) * len(KINDS))]
+            kind = "room" if self.light == "flash" else KINDS[int(uniform(draws) * len(KINDS))]
             room = procedural_environment(kind, int(place * ROOMS))
         return room.turned(round(360 * turn, 6), round(strength, 9))
 
@@ -105,15 +105,15 @@ class Scenes:
             return [None] * len(cameras)
         draws = key(self.seed, index, "flash")
         # Of one phone: its colour and place; of each photo: how it is held and how strong the flash was.
-        warmth = _draw(draws, -0.06, 0.06)
-        around = _draw(draws, 0, 2 * math.pi)
+        warmth = uniform(draws, -0.06, 0.06)
+        around = uniform(draws, 0, 2 * math.pi)
         lamps: list[PointLight | None] = []
         for camera in cameras:
             right, up = camera.pose()[:3, :2].double().unbind(-1)
             offset = FLASH_OFFSET * (math.cos(around) * right + math.sin(around) * up)
             offset += FLASH_JITTER * torch.randn(3, generator=draws, dtype=torch.float64)
             position = torch.tensor(camera.position, dtype=torch.float64) + offset
-            strength = FULL_FLASH * 2 ** _draw(draws, -0.2, 0.2)
+            strength = FULL_FLASH * 2 ** uniform(draws, -0.2, 0.2)
             colour = (strength * (1 + warmth), strength, strength * (1 - warmth))
             lamps.append(PointLight(_rounded(position.tolist()), _rounded(colour)))
         return lamps
@@ -154,8 +154,8 @@ class Scenes:
         draws = key(self.seed, index, "mishaps")
         has_shadow = has_dirt = False
         while not (has_shadow or has_dirt):
-            has_shadow, has_dirt = _draw(draws) < P_SHADOW, _draw(draws) < P_LENS
-        shadow = Shadow(_seed(self.seed, index, "shadow"), _draw(draws, -1, 1), _draw(draws, -1, 1))
+            has_shadow, has_dirt = uniform(draws) < P_SHADOW, uniform(draws) < P_LENS
+        shadow = Shadow(_seed(self.seed, index, "shadow"), uniform(draws, -1, 1), uniform(draws, -1, 1))
         return shadow if has_shadow else None, _seed(self.seed, index, "lens") if has_dirt else None
 
 
@@ -186,11 +186,6 @@ def misaimed(camera: PlaneCamera, right_pixels: float | int, down_pixels: float 
 @lru_cache(maxsize=1)
 def _loaded(path: Path) -> Environment:
     return Environment.load(path)
-
-
-def _draw(generator: Generator, low: float | int = 0.0, high: float | int = 1.0) -> float:
-    # rounded, so that the text of the number is short and is its value
-    return round(low + (high - low) * torch.rand((), generator=generator, dtype=torch.float64).item(), 6)
 
 
 def _seed(seed: int, index: int, what: str) -> int:

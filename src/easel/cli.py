@@ -4,6 +4,7 @@ import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import cleandoc
 from typing import get_type_hints
 
 from easel import __version__
@@ -24,7 +25,9 @@ COMMANDS = {
     "fields export": ("easel.commands.fields.export:export", "write a field as a web page and as ONNX"),
     "fields analyze": ("easel.commands.fields.analyze:analyze", "see how the pictures of a folder differ"),
     "materials render": ("easel.commands.materials.render:render", "photograph materials: a dataset to train on"),
+    "materials import": ("easel.commands.materials.import_:import_", "take real materials from folders of textures"),
     "materials check": ("easel.commands.materials.check:check", "find what is wrong with a dataset"),
+    "materials train": ("easel.commands.materials.train:train", "teach a network to see materials in photographs"),
     "materials preview": (
         "easel.workstation.material_preview:preview",
         "see a material on a ball and a plane, relit",
@@ -81,10 +84,15 @@ def run(name: str, arguments: Sequence[str]) -> int:
     try:
         import tyro
 
-        command = getattr(import_module(home), function)
+        module = import_module(home)
+        command = getattr(module, function)
         kind = get_type_hints(command)["config"]
-        default = defaults(kind, arguments)
+        # What tyro cannot know, a command looks for before: a preset's name, a run to continue
+        prepare = getattr(module, f"prepare_{function}", None)
+        arguments, default = prepare(arguments) if prepare else (arguments, defaults(kind, arguments))
         given = {} if default is None else {"default": default}
+        if prepare:
+            given["description"] = cleandoc(command.__doc__ or "")
         return command(tyro.cli(kind, prog=f"easel {name}", args=arguments, **given))
     except (BadInput, FileError) as error:
         complain(str(error))

@@ -17,6 +17,10 @@ Precision = Literal["fp32", "bf16", "fp16"]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+class DeviceError(RuntimeError):
+    """What was asked for is not on this machine; the message says what is."""
+
+
 class Engine:
     """One process: it agrees with itself."""
 
@@ -54,7 +58,7 @@ class FabricEngine(Engine):
         try:
             fabric_class = import_module("lightning_fabric").Fabric
         except ModuleNotFoundError as error:
-            raise RuntimeError(
+            raise DeviceError(
                 "training in several processes needs lightning-fabric: pip install 'torch-easel[train]'."
             ) from error
         accelerator = "cuda" if device.type == "cuda" else "cpu"
@@ -93,24 +97,24 @@ class FabricEngine(Engine):
 def start_engine(device: str, distributed: bool) -> Engine:
     """The engine of this process: several when torchrun started it and `distributed` asks for that.
 
-    `device` is auto (CUDA, then MPS, then the CPU), cuda, cuda:N, mps or cpu. RuntimeError for one that is absent or
+    `device` is auto (CUDA, then MPS, then the CPU), cuda, cuda:N, mps or cpu. DeviceError for one that is absent or
     for several processes that nobody started, ValueError for a word that names none.
     """
     chosen = pick_device(device)
     if not distributed:
         return Engine(chosen)
     if "LOCAL_WORLD_SIZE" not in os.environ:
-        raise RuntimeError(
+        raise DeviceError(
             "--distributed needs the variables that torchrun sets: "
             "torchrun --nproc_per_node=4 -m easel materials train … --distributed"
         )
     if chosen.type == "mps":
-        raise RuntimeError("several processes train on CUDA devices or on the CPU; name one: --device cpu.")
+        raise DeviceError("several processes train on CUDA devices or on the CPU; name one: --device cpu.")
     return FabricEngine(chosen)
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; RuntimeError when it is absent, ValueError when the name is none."""
+    """The device of that name; DeviceError when it is absent, ValueError when the name is none."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
@@ -123,7 +127,7 @@ def pick_device(name: str) -> torch.device:
     present = {"cuda": cuda and (device.index or 0) < torch.cuda.device_count(), "mps": mps, "cpu": True}
     if not present[device.type]:
         there = [f"cuda:{k}" for k in range(torch.cuda.device_count())] + ["mps"] * mps + ["cpu"]
-        raise RuntimeError(
+        raise DeviceError(
             f"device {name!r} is not there; this machine has {', '.join(there)}. --device auto picks one."
         )
     return device

@@ -108,6 +108,12 @@ class Learner:
         """The generator's, as they are to be used: the average where there is one."""
         return self.average or self.generator.state_dict()
 
+    def take_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Start from the weights of another generator; ValueError, in a few words, where it is another network."""
+        _copy(self.generator.state_dict(), weights)
+        if self.average is not None:
+            _copy(self.average, weights)
+
     def tensors(self) -> dict[str, dict[str, Tensor]]:
         """All that has to be stored, by the name of its file."""
         found = {"generator": self.generator.state_dict(), "g_optimizer": optimizer_tensors(self.g_optimizer)}
@@ -125,17 +131,12 @@ class Learner:
 
     def load(self, tensors: Mapping[str, Mapping[str, Tensor]], state: Any) -> None:
         """Put back what `tensors` and `state` gave; ValueError, in a few words, where it is of another network."""
-        kept = {name: value for name, value in self.tensors().items() if "optimizer" not in name}
-        for name, expected in kept.items():
-            reason = misfit(expected, tensors[name])
-            if reason:
-                raise ValueError(reason)
         splits = state.get("splits") if isinstance(state, dict) else None
         if type(splits) is not int or not 0 < splits < 2**20:
             raise ValueError("its state of the learner is damaged")
-        for name, expected in kept.items():
-            for label, value in expected.items():
-                value.copy_(tensors[name][label])
+        for name, kept in self.tensors().items():
+            if "optimizer" not in name:
+                _copy(kept, tensors[name])
         load_optimizer(self.g_optimizer, tensors["g_optimizer"])
         if self.d_optimizer is not None:
             load_optimizer(self.d_optimizer, tensors["d_optimizer"])
@@ -320,6 +321,14 @@ class Learner:
 
 class _PartTooLarge(Exception):  # noqa: N818 - it is caught here and tells nobody of an error
     """Some process ran out of memory."""
+
+
+def _copy(kept: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    reason = misfit(kept, found)
+    if reason:
+        raise ValueError(reason)
+    for name, value in kept.items():
+        value.copy_(found[name])
 
 
 def misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:

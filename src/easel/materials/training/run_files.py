@@ -170,6 +170,19 @@ def read_run(path: str | os.PathLike[str]) -> Run:
         raise FileError(f"cannot continue from {str(folder)!r}: {error}.") from None
 
 
+def saved_config(path: str | os.PathLike[str]) -> TrainConfig:
+    """The config of the run that `find_run` finds there, or of a `.pth` without its folder; FileError of one line."""
+    if is_lone(path):
+        return _config(_read_pth(Path(path))[1], Path(path))
+    return read_run(path).config
+
+
+def is_lone(path: str | os.PathLike[str]) -> bool:
+    """Whether it is a `.pth` without the folder of the same name: weights, but no run to continue."""
+    path = Path(path)
+    return path.suffix == ".pth" and path.is_file() and not path.with_suffix("").is_dir()
+
+
 def restore(run: Run, learner: Learner) -> None:
     """Put everything that a step changes back as it was; FileError, before anything moves, when it does not fit."""
     tensors = {name: checkpoint.read(run.folder / f"{name}.safetensors")[0] for name in learner.tensors()}
@@ -182,7 +195,7 @@ def restore(run: Run, learner: Learner) -> None:
 def load_generator(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Trained:
     """The generator of a run, of a folder of runs, of a `.pth` or of a `.safetensors` file; FileError of one line."""
     path = Path(path)
-    if path.suffix == ".pth" and not path.with_suffix("").is_dir():
+    if is_lone(path):
         step, config, weights = _read_pth(path)
     elif path.suffix == ".safetensors":
         weights, note = checkpoint.read(path)

@@ -28,7 +28,18 @@ from easel.materials.training.engine import numerics, start_engine
 from easel.materials.training.learner import Learner, Outcome
 from easel.materials.training.logs import Logs
 from easel.materials.training.progress import Progress
-from easel.materials.training.run_files import BEST, LATEST, Run, epoch_name, find_run, read_run, restore, save_run
+from easel.materials.training.run_files import (
+    BEST,
+    LATEST,
+    Run,
+    epoch_name,
+    find_run,
+    is_lone,
+    load_generator,
+    read_run,
+    restore,
+    save_run,
+)
 from easel.materials.training.schedule import learning_rate
 from easel.materials.training.step import Epoch, Knobs, Saved, Step
 from easel.materials.training.validation import pictures, validate
@@ -68,7 +79,8 @@ class _Training:
         self.knobs, self.folder = knobs, Path(training.checkpoint_dir)
         self.engine = start_engine(training.device, training.distributed)
         self.config = config = fit_to_memory(config, self.engine.device)
-        self.resumed = None if training.resume_from is None else self._run_at(training.resume_from)
+        resume = training.resume_from
+        self.resumed = None if resume is None or is_lone(resume) else self._run_at(resume)
         place = {"rank": self.engine.rank, "world": self.engine.world, "strict": config.data.strict}
         self.batches, self.held_out = Batches(config, "train", **place), Batches(config, "val", **place)
         if len(self.batches) == 0:
@@ -103,10 +115,16 @@ class _Training:
             discriminator = build_discriminator(config) if config.model.use_gan else None
         learner = Learner(config, engine, generator, discriminator)
         learner.forward = compiled(learner.generator, engine.device)
-        if run is None:
-            return learner, Progress(epoch=config.training.start_epoch)
-        restore(run, learner)
-        return learner, run.progress
+        if run is not None:
+            restore(run, learner)
+            return learner, run.progress
+        resume = config.training.resume_from
+        if resume is not None and is_lone(resume):
+            log.warning(
+                "%s has no folder of that name beside it: its weights are taken, and the run is a new one.", resume
+            )
+            learner.take_weights(load_generator(resume).model.state_dict())
+        return learner, Progress(epoch=config.training.start_epoch)
 
     def steps(self) -> Iterator[Step]:
         first = self.engine.rank == 0

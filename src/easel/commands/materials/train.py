@@ -1,0 +1,228 @@
+"""`easel materials train`: a dataset becomes a network that recovers maps from photos."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from easel.console import BadInput, complain
+from easel.materials.config import TrainConfig
+from easel.materials.config_files import open_config
+
+if TYPE_CHECKING:
+    from easel.materials.training.step import Knobs, Step
+
+ALIASES = {
+    "--batch-size": "--data.batch-size",
+    "--input-dir": "--data.input-dir",
+    "--output-dir": "--data.output-dir",
+    "--metadata-path": "--data.metadata-path",
+    "--render-curriculum": "--data.render-curriculum",
+    "--use-dirty": "--data.use-dirty-renders",
+    "--strict": "--data.strict",
+    "--device": "--training.device",
+    "--epochs": "--training.epochs",
+    "--steps": "--training.steps",
+    "--checkpoint-dir": "--training.checkpoint-dir",
+    "--distributed": "--training.distributed",
+    "--weights": "--model.weights",
+    "--training.batch-size": "--data.batch-size",
+}
+"""Short flags → the settings that they are."""
+SQUARES = ("--data.image-size", "--data.output-size")
+"""Settings of two numbers that one number sets to a square."""
+TAKEN = ("--config", "--resume", "--data-root")
+"""Flags that say where the config comes from."""
+
+
+def train(config: TrainConfig) -> int:
+    """Train a network that recovers maps from photos.
+
+    --config NAME|FILE starts from a preset or from a config file (a .py file is run as it is: trusted
+    files only). --resume FILE|FOLDER continues a run and needs nothing else. --data-root D stands for D/input and
+    D/output. --batch-size, --input-dir, --output-dir, --metadata-path, --use-dirty, --render-curriculum, --strict,
+    --device, --epochs, --steps, --checkpoint-dir, --distributed and --weights are short for the settings below.
+
+    Several processes: torchrun --nproc_per_node=4 -m easel materials train … --distributed
+
+    It ends with 0, with 1 where it cannot go on, and after SIGTERM or SIGINT with 143 or 130 and a checkpoint.
+    """
+    # Both are read when CUDA starts
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+    if config.training.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    from easel.materials.training.engine import DeviceError
+    from easel.materials.training.learner import OutOfMemoryError
+    from easel.materials.training.step import Knobs
+    from easel.materials.training.train import DivergedError
+    from easel.materials.training.train import train as run
+
+    knobs, stopped_by = Knobs(), None
+    speaks = not config.training.distributed or os.environ.get("RANK", "0") == "0"
+    with stopping(knobs) as received:
+        try:
+            steps = run(config, knobs)
+        except (ValueError, FileNotFoundError, DeviceError) as error:
+            raise BadInput(str(error)) from None
+        except KeyError as error:
+            raise BadInput(str(error.args[0])) from None
+        display = Display()
+        try:
+            for step in steps:
+                stopped_by = step.stopped_by
+                if speaks:
+                    display.show(step)
+        except (OutOfMemoryError, DivergedError) as error:
+            complain(str(error))
+            return 1
+    if speaks:
+        print(f"wrote {config.training.checkpoint_dir}")
+    return 128 + received[0] if received and stopped_by == "stop" else 0
+
+
+@contextmanager
+def stopping(knobs: "Knobs") -> Iterator[list[int]]:
+    """Let SIGTERM and SIGINT end the run after its step, and a second one at once; yields those that came."""
+    received: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        if received:
+            os._exit(128 + number)
+        received.append(number)
+        knobs.stop = True
+        complain("stopping after this step, with a checkpoint; once more stops at once.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Display:
+    """What a person sees of a run."""
+
+    def __init__(self) -> None:
+        from easel.commands.materials.epoch_bar import EpochBar
+
+        self.bar = EpochBar()
+
+    def show(self, step: "Step") -> None:
+        losses = {"G_loss": step.loss} | ({} if step.d_loss is None else {"D_loss": step.d_loss})
+        self.bar.update(step.epoch, step.position, step.steps_per_epoch, losses)
+        for note in step.notes:
+            complain(note)
+        ended = step.ended
+        if ended is not None:
+            print(f"Epoch {ended.number} Summary:")
+            print(f"  Generator Loss: {ended.g_loss:.3f}")
+            if ended.d_loss is not None:
+                print(f"  Discriminator Loss: {ended.d_loss:.3f}")
+            if "loss" in ended.validation:
+                print(f"[Validation] Epoch {ended.number} - Loss: {ended.validation['loss']:.3f}")
+        for saved in step.saved:
+            print(f"Saved {'best model' if saved.best else 'checkpoint'}: {saved.path}")
+        sys.stdout.flush()
+
+
+# The arguments, before tyro sees them
+
+
+def prepare_train(arguments: Sequence[str]) -> tuple[list[str], TrainConfig]:
+    """(arguments that name settings in full, the config that they change)."""
+    left, taken = _take(arguments)
+    written_out = _written_out(left)
+    if {"-h", "--help"} & set(written_out):
+        return written_out, TrainConfig()
+    if "--resume" in taken:
+        config = _resumed(taken["--resume"], taken.get("--config"), "--loss.extra" in written_out)
+    else:
+        config = _opened(taken.get("--config", "default"))
+    if "--data-root" in taken:
+        root = Path(taken["--data-root"])
+        config.data.input_dir, config.data.output_dir = str(root / "input"), str(root / "output")
+        config.data.metadata_path = None
+    if "--data.input-dir" in written_out:
+        config.data.metadata_path = None
+    return written_out, config
+
+
+def _take(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """(the other arguments, the values of TAKEN flags); the last of several counts."""
+    left, taken = [], {}
+    waiting = iter(arguments)
+    for argument in waiting:
+        name, equals, value = argument.partition("=")
+        name = name.replace("_", "-")
+        if name not in TAKEN:
+            left.append(argument)
+            continue
+        value = value if equals else next(waiting, "")
+        if not value or value.startswith("--"):
+            raise BadInput(f"{name} needs a value.")
+        taken[name] = value
+    return left, taken
+
+
+def _written_out(arguments: Sequence[str]) -> list[str]:
+    """Short flags in full, and squares with both of their sides."""
+    found: list[str] = []
+    for place, argument in enumerate(arguments):
+        if not argument.startswith("--"):
+            found.append(argument)
+            if found[-2:-1] and found[-2] in SQUARES and not _is_number(arguments[place + 1 : place + 2]):
+                found.append(argument)
+            continue
+        name, equals, value = argument.partition("=")
+        name = name.replace("_", "-")
+        name = ALIASES.get(name, name)
+        if "." not in name and name != "--help":
+            settings = [f"--{part}.{field}" for part, fields in TrainConfig().to_dict().items() for field in fields]
+            near = get_close_matches(name, [*ALIASES, *TAKEN, *(one.replace("_", "-") for one in settings)], 1, 0.5)
+            raise BadInput(f"unknown flag {name}.{f' Did you mean {near[0]}?' if near else ''} --help lists all.")
+        if name in SQUARES and equals:
+            found += [name, value, value]
+        else:
+            found.append(name + equals + value)
+    if any(argument.startswith("--data.render-curriculum") for argument in found):
+        # The old spelling of curriculum 2 gives way
+        found = [argument for argument in found if argument != "--data.use-dirty-renders"]
+    return found
+
+
+def _is_number(arguments: Sequence[str]) -> bool:
+    return bool(arguments) and arguments[0].isdecimal()
+
+
+def _opened(name: str) -> TrainConfig:
+    try:
+        return open_config(name)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+
+
+def _resumed(path: str, config_name: str | None, says_extra: bool) -> TrainConfig:
+    """The config of the run at `path`, or the one that was named, told where to continue."""
+    from easel.materials.training.run_files import saved_config
+
+    found = saved_config(path)
+    if found.loss.extra and not says_extra:
+        raise BadInput(
+            f"{path} names loss functions of its own ({', '.join(found.loss.extra)}), which would run code: "
+            "if you trust them, name them again with --loss.extra."
+        )
+    config = found if config_name is None else _opened(config_name)
+    config.training.resume_from = path
+    # Where the run lies now, and without a limit that has done its work
+    folder = Path(path) if Path(path).is_dir() and not (Path(path) / "manifest.json").exists() else Path(path).parent
+    config.training.checkpoint_dir, config.training.steps = str(folder), None
+    return config

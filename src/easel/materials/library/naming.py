@@ -1,0 +1,130 @@
+"""What the name of a texture file says: which map it holds, and how.
+
+Names differ by site: `Bricks001_1K-PNG_NormalGL.png` (ambientCG), `brick_wall_02_nor_gl_1k.exr` and `…_arm_1k.png`
+(Poly Haven), `basecolor.png` (MatSynth), `T_Rock_ORM.tga`. A name is cut into words; the words that say the map come
+last, after the material's own, which may be "rough wood" or "rusty metal".
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds."""
+
+    channels: Mapping[str, int | None]
+    """Map → the channel it is in; None for all of the file."""
+    inverted: bool = False
+    """Glossiness: one minus roughness."""
+    directx: bool = False
+    """A normal map whose green points down."""
+    rank: int = 0
+    """Among several files for one map the lowest is taken."""
+
+
+def _whole(name: str, **how: bool | int) -> Content:
+    return Content({name: None}, **how)  # pyright: ignore[reportArgumentType]
+
+
+def _packed(rank: int = 2, **channels: int) -> Content:
+    return Content(dict(channels), rank=rank)
+
+
+OTHER = Content({})
+"""A map that materials here do not have: height, ambient occlusion, opacity."""
+
+_WORDS = {
+    **dict.fromkeys(("albedo", "basecolor", "basecolour", "bc"), _whole("albedo")),
+    **dict.fromkeys(("diffuse", "diff", "color", "colour", "col", "dif"), _whole("albedo", rank=1)),
+    **dict.fromkeys(("metallic", "metalness", "metalic", "metal", "met", "mtl", "metallness"), _whole("metallic")),
+    **dict.fromkeys(("roughness", "rough", "rgh"), _whole("roughness")),
+    **dict.fromkeys(("gloss", "glossiness"), _whole("roughness", inverted=True, rank=1)),
+    **dict.fromkeys(("normal", "normals", "nrm", "nor", "norm", "n", "nmap", "normalmap"), _whole("normal", rank=1)),
+    **dict.fromkeys(
+        ("normalgl", "norgl", "normgl", "nrmgl", "normalogl", "normalopengl", "noropengl"), _whole("normal")
+    ),
+    **dict.fromkeys(
+        ("normaldx", "nordx", "normdx", "nrmdx", "normaldirectx", "nordirectx"), _whole("normal", directx=True, rank=2)
+    ),
+    **dict.fromkeys(("arm", "orm", "occlusionroughnessmetallic"), _packed(roughness=1, metallic=2)),
+    **dict.fromkeys(("metallicroughness", "metalrough", "metallicrough"), _packed(3, roughness=1, metallic=2)),
+    **dict.fromkeys(("rma", "roughnessmetallicocclusion"), _packed(roughness=0, metallic=1)),
+    **dict.fromkeys(("mra", "mrao"), _packed(roughness=1, metallic=0)),
+    **dict.fromkeys(
+        "ao ambientocclusion occlusion height displacement disp bump depth opacity alpha mask emissive emission "
+        "specular spec specularity reflection translucency scattering anisotropy sheen clearcoat preview thumbnail "
+        "thumb render sphere".split(),
+        OTHER,
+    ),
+}
+"""Words written together and in small letters → content."""
+
+_CUT = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_UDIM = re.compile(r"[._-](1[0-9]{3})$")
+_RESOLUTION = re.compile(r"([0-9]{1,2})k", re.IGNORECASE)
+_LONGEST = 3
+"""The most words that say one map."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A file whose name says a map."""
+
+    path: Path
+    content: Content
+    material: str
+    """The words before the map's: files of one material share them."""
+    udim: int | None
+    """The number of a UDIM tile."""
+
+    def preference(self) -> tuple[int, int, int, str]:
+        """The smaller, the better: by content, by resolution, by length of the name."""
+        resolutions = [int(number) for number in _RESOLUTION.findall(self.path.stem)]
+        return self.content.rank, -max(resolutions, default=0), len(self.path.stem), self.path.name
+
+
+def classify(paths: Sequence[Path]) -> list[Named]:
+    """Those files of one folder whose names say a map of a material, in the order given.
+
+    A word that all the names share belongs to the material: albedo_metal.png and rough_metal.png are no metal maps.
+    """
+    cut = [_words(path.stem) for path in paths]
+    shared = set.intersection(*(set(words) for words, _ in cut)) if len(cut) > 1 else set()
+    finds = [_find(words, shared) for words, _ in cut]
+    if not any(finds):
+        finds = [_find(words, set()) for words, _ in cut]
+    named = []
+    for path, (words, udim), found in zip(paths, cut, finds, strict=True):
+        if found is not None and found[0].channels:
+            content, start = found
+            named.append(Named(path, content, " ".join(words[:start]), udim))
+    return named
+
+
+def _words(stem: str) -> tuple[list[str], int | None]:
+    tail = _UDIM.search(stem)
+    udim = int(tail[1]) if tail else None
+    return [word.lower() for word in _CUT.split(stem[: tail.start()] if tail else stem) if word], udim
+
+
+def _find(words: list[str], shared: set[str]) -> tuple[Content, int] | None:
+    """The content that the last words name, the longest phrase first, and where that phrase starts."""
+    for end in range(len(words), 0, -1):
+        for start in range(max(0, end - _LONGEST), end):
+            content = _WORDS.get("".join(words[start:end]))
+            if content is not None and not shared.issuperset(words[start:end]):
+                return content, start
+    return None
+
+
+def slug(name: str) -> str:
+    """A folder's name that every system takes: small letters, digits and underscores; never empty."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = re.sub(r"[^0-9a-z]+", "_", letters).strip("_")[:80].strip("_")
+    # names that Windows keeps for devices
+    reserved = re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", plain)
+    return f"{plain}_" if reserved else plain or "material"

@@ -78,7 +78,7 @@ def workstation(config: WorkstationConfig) -> int:
     from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
 
     device = choose_device(config.device)
-    with open_view("Easel", config) as view, signals() as received:
+    with signals() as received, open_view("Easel", config) as view:
         end = End(config.steps, config.seconds, config.psnr)
         if view.headless and end == End():
             end = End(steps=USUAL_STEPS)

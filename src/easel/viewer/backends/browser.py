@@ -10,9 +10,9 @@ import numpy as np
 from easel.viewer.backends.base import BackendUnavailableError, Frame
 from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.dialogs import Dialog, Question
-from easel.viewer.events import Event, KeyChanged, Resized
+from easel.viewer.events import Event, KeyChanged, PointerButton, PointerMoved, Resized
 from easel.viewer.pace import Pace
-from easel.viewer.remote.protocol import Pasted, Resize
+from easel.viewer.remote.protocol import Message, Pasted, Resize
 from easel.viewer.remote.server import Server, ServerError
 from easel.viewer.sketch import Number
 from easel.viewer.toolkit import imgui
@@ -40,6 +40,8 @@ class BrowserBackend(HeadlessBackend):
         self._pace = Pace()
         self._target: moderngl.Framebuffer | None = None
         self._clipboard = ""
+        self._coming: list[Message] = []
+        """What came from the tab and waits for the next frame."""
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         super().open(title, width, height, scale)
@@ -57,7 +59,7 @@ class BrowserBackend(HeadlessBackend):
     def poll(self) -> list[Event]:
         server = self._serving()
         events: list[Event] = []
-        for message in server.take():
+        for message in self._next(server):
             if isinstance(message, Resize):
                 self._resize(message)
                 events.append(Resized())
@@ -117,6 +119,23 @@ class BrowserBackend(HeadlessBackend):
                 _release(self._target)
                 self._target = None
         super().close()
+
+    def _next(self, server: Server) -> list[Message]:
+        """What belongs into the next frame of all that came.
+
+        Over a slow line the end of a drag and the release come together. In one frame Dear ImGui would see the release
+        alone, and the slider would stay where it was the frame before.
+        """
+        self._coming += server.take()
+        moved = False
+        for index, message in enumerate(self._coming):
+            if moved and isinstance(message, PointerButton) and not message.down:
+                now, self._coming = self._coming[:index], self._coming[index:]
+                server.stirred.set()
+                return now
+            moved |= isinstance(message, PointerMoved)
+        now, self._coming = self._coming, []
+        return now
 
     def _serving(self) -> Server:
         assert self.server is not None

@@ -12,7 +12,7 @@ from torch import Tensor
 from easel.graphics.codecs import decode
 from easel.graphics.color import linear_to_srgb
 from easel.graphics.files import FileError
-from easel.graphics.image import as_picture, is_radiance
+from easel.graphics.image import as_picture, as_tensor, is_radiance
 from easel.materials.library.naming import Named
 from easel.materials.maps import CHANNELS, MAP_NAMES, MaterialMaps, unit_normals
 
@@ -46,7 +46,7 @@ def read_textures(files: Mapping[str, Named], resize: int | None = None) -> Text
         file = files[name]
         pixels = decode(file.path)
         bits = 8 if pixels.dtype == np.uint8 and bits == 8 else 16
-        stored = as_picture(torch.from_numpy(pixels)).permute(2, 0, 1)
+        stored = as_picture(as_tensor(pixels)).permute(2, 0, 1)
         if not stored.isfinite().all():
             raise FileError(f"{file.path.name!r} has values that are not finite")
         values[name], note = _READERS[name](file, stored, name)

@@ -21,9 +21,10 @@ from easel.materials.dataset.listing import (
     material_names,
     read_metadata,
 )
+from easel.materials.dataset.loading import load_record
 from easel.materials.dataset.normalize import normalize
 from easel.materials.dataset.record import Cache, Record, unpack_maps
-from easel.materials.dataset.registration import Rectify, make_record
+from easel.materials.dataset.registration import Rectify
 from easel.materials.dataset.sample import Sample
 from easel.materials.dataset.split import validation_materials
 from easel.materials.tiles import Window
@@ -88,7 +89,14 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         curriculum = 2 if use_dirty and curriculum_mode == 0 else curriculum_mode
         metadata = read_metadata(Path(metadata_path or Path(input_dir) / METADATA_FILE))
         found = list(
-            list_samples(Path(input_dir), Path(output_dir), metadata, curriculum=curriculum, num_views=num_views)
+            list_samples(
+                Path(input_dir),
+                Path(output_dir),
+                metadata,
+                curriculum=curriculum,
+                num_views=num_views,
+                needs_corners=rectify == "corners",
+            )
         )
         usable = [entry for entry in found if isinstance(entry, Entry)]
         self.report = Report(len(usable), tuple(entry for entry in found if isinstance(entry, LeftOut)))
@@ -135,7 +143,7 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         """A sample decoded and rectified; read once as long as memory lasts."""
         kept = self._cache.get(index)
         if kept is None:
-            kept = make_record(self.entries[index], self.image_size, self.output_size, self.rectify, self.margin)
+            kept = load_record(self.entries[index], self.image_size, self.output_size, self.rectify, self.margin)
             self._cache.put(index, kept)
         return kept
 

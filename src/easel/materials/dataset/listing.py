@@ -9,13 +9,17 @@ output/wood_oak/{albedo,roughness,metallic,normal}.png
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jaxtyping import Float
+from torch import Tensor
+
 from easel.checkpoint import read_json
 from easel.graphics.files import FileError, open_file
+from easel.materials.dataset.corners import CORNERS_FILE, read_corners
 from easel.materials.dataset.reading import check_picture, patiently
 from easel.materials.dataset.sample import Source
 from easel.materials.maps import CHANNELS, MAP_NAMES, map_paths
@@ -29,7 +33,7 @@ SOURCES: dict[int, tuple[Source, ...]] = {0: ("clean",), 1: ("clean", "dirty"), 
 """Curriculum → the renders it takes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One sample of one source, as found on disk."""
 
@@ -39,6 +43,8 @@ class Entry:
     photos: tuple[Path, ...]
     shots: tuple[Shot, ...] | None
     """What is known of each photo, in their order; None without views.json."""
+    corners: tuple[Float[Tensor, "4 2"], ...] | None
+    """Where the tile's corners lie in each photo; None where they were not asked for."""
     maps_folder: Path
 
     @property
@@ -112,7 +118,13 @@ def material_names(metadata: Mapping[str, Any]) -> frozenset[str]:
 
 
 def list_samples(
-    input_dir: Path, output_dir: Path, metadata: Mapping[str, Any], *, curriculum: int, num_views: int
+    input_dir: Path,
+    output_dir: Path,
+    metadata: Mapping[str, Any],
+    *,
+    curriculum: int,
+    num_views: int,
+    needs_corners: bool,
 ) -> Iterator[Entry | LeftOut]:
     """Every sample of the curriculum in the order of its number, clean before dirty; FileNotFoundError without them."""
     if curriculum not in SOURCES:
@@ -131,7 +143,7 @@ def list_samples(
     materials: dict[str, Exception | None] = {}
     for sample in sorted(folders, key=_natural):
         for source, folder in folders[sample]:
-            yield _entry(sample, source, folder, output_dir, metadata, num_views, materials)
+            yield _entry(sample, source, folder, output_dir, metadata, num_views, needs_corners, materials)
     for sample in sorted(metadata.keys() - folders.keys(), key=_natural):
         if not any((input_dir / source / sample).is_dir() for source in ("clean", "dirty") if _is_folder_name(sample)):
             error = FileNotFoundError(
@@ -147,6 +159,7 @@ def _entry(
     output_dir: Path,
     metadata: Mapping[str, Any],
     num_views: int,
+    needs_corners: bool,
     materials: dict[str, Exception | None],
 ) -> Entry | LeftOut:
     name = f"{sample}/{source}"
@@ -165,11 +178,12 @@ def _entry(
     try:
         photos = _photos(sample, folder, num_views)
         shots = _shots(folder, photos)
+        corners = _corners(folder, photos) if needs_corners else None
         for photo in photos:
             check_picture(photo, 3)
     except (FileError, OSError, ValueError) as error:
         return LeftOut(name, "without usable photos", error)
-    return Entry(sample, source, material, photos, shots, output_dir / material)
+    return Entry(sample, source, material, photos, shots, corners, output_dir / material)
 
 
 def _photos(sample: str, folder: Path, num_views: int) -> tuple[Path, ...]:
@@ -194,13 +208,22 @@ def _shots(folder: Path, photos: tuple[Path, ...]) -> tuple[Shot, ...] | None:
     return tuple(shots.get(photo.name, Shot(photo.name)) for photo in photos)
 
 
+def _corners(folder: Path, photos: tuple[Path, ...]) -> tuple[Float[Tensor, "4 2"], ...]:
+    corners = read_corners(folder / CORNERS_FILE)
+    if missing := [photo.name for photo in photos if photo.name not in corners]:
+        raise ValueError(
+            f"{folder / CORNERS_FILE}: {', '.join(missing)} has no corners. Mark them, or match the photos."
+        )
+    return tuple(corners[photo.name] for photo in photos)
+
+
 def _check_maps(folder: Path) -> None:
     paths = map_paths(folder)
     for name, channels in zip(MAP_NAMES, CHANNELS, strict=True):
         check_picture(paths[name], channels, is_normal=name == "normal")
 
 
-def _fault(check: Any) -> Exception | None:
+def _fault(check: Callable[[], None]) -> Exception | None:
     try:
         check()
     except (FileError, OSError) as error:

@@ -15,7 +15,9 @@ from torch import Tensor
 from easel.graphics.camera import apply_homography, homography
 
 WORKING_PIXELS = 384
-"""Longer side at which photos are compared; larger ones are shrunk to it."""
+"""Longer side at which photos are compared: larger ones are shrunk to it, smaller ones at most doubled."""
+MOST_ENLARGEMENT = 2.0
+"""Photos of 128 pixels match twice as often when they are enlarged."""
 FEATURE_RATIO = 0.8
 """A feature's best partner is nearer than this share of the second best. Lowe 2004, section 7.1."""
 RANSAC_PIXELS = 2.0
@@ -72,7 +74,7 @@ def features_of(photo: Float[Tensor, "3 h w"]) -> Features:
     from skimage.feature import SIFT
 
     size = photo.shape[-2], photo.shape[-1]
-    scale = min(1.0, WORKING_PIXELS / max(size))
+    scale = min(MOST_ENLARGEMENT, WORKING_PIXELS / max(size))
     working = [max(8, round(length * scale)) for length in size]
     small = torch.nn.functional.interpolate(photo[None], working, mode="bilinear", antialias=True)
     grey = small[0].mean(0).clamp(0, 1)
@@ -81,6 +83,7 @@ def features_of(photo: Float[Tensor, "3 h w"]) -> Features:
         sift.detect_and_extract(grey.double().numpy())
     except RuntimeError:  # its way to say that there are none
         return Features(size, grey, np.zeros((0, 2)), np.zeros((0, 128)))
+    assert sift.keypoints is not None and sift.descriptors is not None, "it raises where it finds none"
     # Its keypoints are rows and columns that count from the centre of the first pixel.
     return Features(size, grey, sift.keypoints[:, ::-1] + 0.5, sift.descriptors)
 

@@ -1,61 +1,118 @@
-"""From the files of a sample to photos in the frame of its maps: by camera, corners, matching, or as they are."""
+"""Photos of one sample brought into one frame: by camera, by corners, by matching, or as they are."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.materials.dataset.listing import Entry
-from easel.materials.dataset.reading import patiently, read_photo
-from easel.materials.dataset.record import Record, pack, pack_maps
-from easel.materials.dataset.rectify import rectify
-from easel.materials.maps import MaterialMaps, map_paths
+from easel.materials.dataset.keys import key
+from easel.materials.dataset.matching import Features, features_of, match
+from easel.materials.dataset.rectify import corners_to_uv_to_pixel, rectify, texel_centers, warp
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
 
 Rectify = Literal["camera", "match", "corners", "none"]
 
-Photo = Float[Tensor, "3 h w"]
+Photo = Float[Tensor, "3 _ _"]
+"""sRGB in [0, 1]; photos of one sample may differ in size."""
 
 
-def make_record(
-    entry: Entry, image_size: tuple[int, int], output_size: tuple[int, int], how: Rectify, margin: int
-) -> Record:
-    """Read a sample. Photos get `margin` pixels of the neighbouring tiles where their cameras are known, else none."""
-    for path in map_paths(entry.maps_folder).values():
-        patiently(path.read_bytes)
-    maps = MaterialMaps.load(entry.maps_folder, size=output_size)
-    read = [read_photo(path) for path in entry.photos]
-    photos, dtype = [photo for photo, _ in read], max((dtype for _, dtype in read), key=lambda dtype: dtype.itemsize)
-    cameras = [shot.camera for shot in entry.shots or ()]
-    known = [camera for camera in cameras if camera is not None]
-    if how == "camera" and len(known) == len(photos):
-        pairs = [
-            rectify(photo, uv_to_pixel(camera, photo), image_size, margin=margin)
-            for photo, camera in zip(photos, known, strict=True)
-        ]
-        positions = torch.tensor([camera.position for camera in known], dtype=torch.float32) / TILE_SIDE
-    else:
-        margin = 0
-        pairs = [as_it_is(photo, image_size) for photo in photos]
-        positions = torch.full((len(photos), 3), math.nan)
-    return Record(
-        torch.stack([pack(photo, dtype) for photo, _ in pairs]),
-        torch.stack([valid > 0 for _, valid in pairs]),
-        positions,
-        pack_maps(maps),
-        margin,
-    )
+@dataclass(frozen=True, eq=False)
+class Registered:
+    """The photos of one sample in one frame."""
+
+    photos: Float[Tensor, "n 3 h w"]
+    """sRGB in [0, 1]."""
+    valid: Float[Tensor, "n 1 h w"]
+    """1 where the photo shows the texel; 0 everywhere for a photo that could not be registered."""
+    cameras: Float[Tensor, "n 3"]
+    """x right, y up, z towards it, in sides of the tile from its centre; NaN where unknown."""
+    margin: int = 0
+    """Pixels of the neighbouring tiles on every side."""
+    notes: tuple[str, ...] = ()
+    """What could not be registered, and why: a line each."""
 
 
-def uv_to_pixel(camera: PlaneCamera, photo: Photo) -> Float[Tensor, "3 3"]:
-    """The camera's, for a photo that may have been resized since."""
-    scale = torch.tensor([photo.shape[-1] / camera.width, photo.shape[-2] / camera.height, 1])
-    return scale[:, None] * camera.uv_to_pixel()
+def by_camera(
+    photos: Sequence[Photo], cameras: Sequence[PlaneCamera], size: tuple[int, int], *, margin: int = 0
+) -> Registered:
+    """The tile as each camera sees it, with `margin` pixels of its neighbours around."""
+    seen = []
+    for photo, camera in zip(photos, cameras, strict=True):
+        # The photo may have been resized since.
+        scale = torch.tensor([photo.shape[-1] / camera.width, photo.shape[-2] / camera.height, 1])
+        seen.append(rectify(photo, scale[:, None] * camera.uv_to_pixel(), size, margin=margin))
+    positions = torch.tensor([camera.position for camera in cameras], dtype=torch.float32)
+    return _registered(seen, positions / TILE_SIDE, margin=margin)
 
 
-def as_it_is(photo: Photo, size: tuple[int, int]) -> tuple[Float[Tensor, "3 h2 w2"], Float[Tensor, "1 h2 w2"]]:
-    """The whole photo at `size`, all of it taken for valid."""
+def by_corners(photos: Sequence[Photo], corners: Sequence[Float[Tensor, "4 2"]], size: tuple[int, int]) -> Registered:
+    """The tile between four pixels of each photo: its top left, then clockwise. ValueError for corners out of order."""
+    pairs = zip(photos, corners, strict=True)
+    return _registered([rectify(photo, corners_to_uv_to_pixel(points), size) for photo, points in pairs])
+
+
+def by_matching(photos: Sequence[Photo], size: tuple[int, int], *, reference: Photo | None = None) -> Registered:
+    """The photos in the frame of `reference`, or of the first of them.
+
+    A photo that does not match it may match another one that does. One that matches none stays as it is, nowhere
+    valid, and a note says why.
+    """
+    features = [features_of(photo) for photo in photos]
+    frame = features[0] if reference is None else features_of(reference)
+    to_photo = _matched(frame, features, is_first=reference is None)
+    # Pixels of the result → pixels of the frame.
+    scale = torch.diag(torch.tensor([frame.size[1] / size[1], frame.size[0] / size[0], 1], dtype=torch.float64))
+    seen, notes = [], []
+    for number, (photo, matrix) in enumerate(zip(photos, to_photo, strict=True)):
+        if isinstance(matrix, str):
+            resized, valid = _resized(photo, size)
+            seen.append((resized, valid * 0))
+            notes.append(f"photo {number}: {matrix}. Mark its corners instead.")
+        else:
+            seen.append(warp(photo, matrix @ scale, texel_centers(size)))
+    return _registered(seen, notes=notes)
+
+
+def as_they_are(photos: Sequence[Photo], size: tuple[int, int], *, notes: Sequence[str] = ()) -> Registered:
+    """The whole photos, resized, in no common frame."""
+    return _registered([_resized(photo, size) for photo in photos], notes=notes)
+
+
+def _matched(frame: Features, features: Sequence[Features], *, is_first: bool) -> list[Tensor | str]:
+    """Pixels of the frame → pixels of each photo, or why not."""
+    found: list[Tensor | str] = []
+    for number, photo in enumerate(features):
+        if is_first and number == 0:
+            found.append(torch.eye(3, dtype=torch.float64))
+            continue
+        direct = match(frame, photo, key(0, "match", number))
+        found.append(direct.reason if direct.to_photo is None else direct.to_photo.double())
+    # By way of photos that did match; the frame itself, if it is one of them, was asked already.
+    bridges = [(number, matrix) for number, matrix in enumerate(found) if isinstance(matrix, Tensor)][int(is_first) :]
+    for number, photo in enumerate(features):
+        for bridge, to_bridge in bridges:
+            if isinstance(found[number], str):
+                onwards = match(features[bridge], photo, key(0, "match", bridge, number)).to_photo
+                found[number] = found[number] if onwards is None else onwards.double() @ to_bridge
+    return found
+
+
+def _resized(photo: Photo, size: tuple[int, int]) -> tuple[Float[Tensor, "3 h w"], Float[Tensor, "1 h w"]]:
     resized = torch.nn.functional.interpolate(photo[None], size, mode="bilinear", antialias=True)[0]
     return resized.clamp(0, 1), resized.new_ones(1, *size)
+
+
+def _registered(
+    seen: Sequence[tuple[Tensor, Tensor]],
+    cameras: Float[Tensor, "n 3"] | None = None,
+    *,
+    margin: int = 0,
+    notes: Sequence[str] = (),
+) -> Registered:
+    photos, valid = (torch.stack(tensors) for tensors in zip(*seen, strict=True))
+    unknown = torch.full((len(seen), 3), math.nan)
+    return Registered(photos, valid, unknown if cameras is None else cameras, margin, tuple(notes))

@@ -80,6 +80,10 @@ class ModelConfig(Settings):
     """Stride of the first convolution: 2 does a quarter of the work. U-Nets have none."""
     encoder_channels: list[int] = field(default_factory=lambda: [64, 128, 256, 512, 1024, 2048])
     """Widths of a U-Net's stages."""
+    compact_channels: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
+    """Widths of 'compact' at a half, a quarter, an eighth and a sixteenth of the picture."""
+    compact_context: int = 64
+    """Numbers in which 'compact' sums up the whole picture."""
     weights: str | None = None
     """File with the encoder's weights, named as torchvision names them; None starts from random numbers."""
     freeze_backbone: bool = False

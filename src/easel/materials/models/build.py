@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from easel.materials.config import TrainConfig
+from easel.materials.models.compact import CompactGenerator
 from easel.materials.models.discriminator import PatchDiscriminator
 from easel.materials.models.encoder_weights import load_encoder
 from easel.materials.models.generator import MultiViewPBRGenerator
@@ -18,6 +19,8 @@ def build_model(config: TrainConfig | Mapping[str, Any], *, pretrained: bool = F
     What reads a checkpoint needs no such file. ValueError for a config that does not fit, FileError for such a file.
     """
     config = checked(config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config))
+    if config.model.encoder_type == "compact":
+        return CompactGenerator(config)
     model = MultiViewPBRGenerator(config)
     if pretrained and config.model.weights is not None:
         load_encoder(model.encoder, config.model.weights)

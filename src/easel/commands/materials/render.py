@@ -132,9 +132,12 @@ def _check(config: RenderConfig) -> tuple[int, int]:
 
 
 def _plan(config: RenderConfig) -> "Plan":
+    from easel.materials.rendering.environment import Environment
     from easel.materials.synthesis.making import Plan
     from easel.materials.synthesis.scenes import Scenes
 
+    if config.environment is not None:
+        Environment.load(config.environment)  # what is wrong with it is said before anything is written
     scenes = Scenes(
         seed=config.seed,
         views=config.views,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -41,6 +42,12 @@ def photograph(texture: torch.Tensor, camera: PlaneCamera) -> torch.Tensor:
     grid = (place / (size + 8) * 2 - 1).float()[None]
     seen = torch.nn.functional.grid_sample(padded, grid, mode="bicubic", align_corners=False)[0]
     return seen.clamp(0, 1)
+
+
+@pytest.fixture(scope="session")
+def scene() -> SimpleNamespace:
+    """The functions above."""
+    return SimpleNamespace(smooth=smooth, material=material, photograph=photograph)
 
 
 Write = Callable[..., Path]

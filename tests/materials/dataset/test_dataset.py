@@ -1,4 +1,3 @@
-
 from easel.materials.dataset.dataset import PBRDataset
 
 

@@ -1,8 +1,8 @@
 """Photos brought into the frame of the texture: every texel is looked up where the photo shows it.
 
 The frame is one tile: texel (i, j) of (H, W) has its centre at u = (j + ½) / W, v = 1 − (i + ½) / H, and `uv_to_pixel`
-takes (u, v, 1) to the photo's pixels, x right and y down with (½, ½) the centre of the first. The texture repeats, so u
-and v beyond [0, 1] mean something as well.
+takes (u, v, 1) to the photo's pixels, x right and y down with (½, ½) the centre of the first; its third coordinate is
+positive in front of the camera. The texture repeats, so u and v beyond [0, 1] mean something as well.
 """
 
 import math
@@ -122,9 +122,7 @@ def _seen(to_pixel: Float[Tensor, "3 3"], points: Float[Tensor, "h w 2"], size: 
     """Whether points lie inside a photo of (height, width), and in front of its camera."""
     mapped = torch.nn.functional.pad(points, (0, 1), value=1.0) @ to_pixel.T
     x, y = (mapped[..., :2] / mapped[..., 2:]).unbind(-1)
-    # The plane is seen at the middle of the photo; beyond its horizon the divisor has the other sign.
-    front = torch.linalg.solve(to_pixel, to_pixel.new_tensor([size[1] / 2, size[0] / 2, 1]))[2]
-    return (mapped[..., 2] * front > 0) & (x >= 0) & (y >= 0) & (x <= size[1]) & (y <= size[0])
+    return (mapped[..., 2] > 0) & (x >= 0) & (y >= 0) & (x <= size[1]) & (y <= size[0])
 
 
 def _footprint(

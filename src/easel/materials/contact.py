@@ -1,6 +1,8 @@
 """Materials side by side as one labelled picture: photos, maps, and how they look under a light."""
 
+import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -11,6 +13,13 @@ from torch import Tensor
 from easel.graphics.image import resize
 from easel.graphics.sheet import contact_sheet
 from easel.materials.maps import MAP_NAMES, MaterialMaps
+from easel.materials.rendering.environment import Environment
+from easel.materials.rendering.lights import PointLight
+from easel.materials.rendering.picture import to_picture
+from easel.materials.rendering.plane_camera import TILE_SIDE
+from easel.materials.rendering.procedural_environment import procedural_environment
+from easel.materials.rendering.shading import render_texture
+from easel.materials.rendering.sphere import render_sphere
 
 GAP = 6
 PAPER, INK = 0.08, 0.86
@@ -48,3 +57,28 @@ def labelled_sheet(
         middle = header + GAP + number * (side + GAP) + side / 2
         pen.multiline_text((MARGIN - 8, middle), label, ink, font, anchor="rm", align="right", spacing=4)
     return torch.from_numpy(np.asarray(image).copy()).float() / 255
+
+
+@torch.inference_mode()
+def relit(maps: MaterialMaps, side: int) -> Float[Tensor, "side side 3"]:
+    """One tile flat on a table, seen from above under a lamp at its upper left."""
+    # Its tile has a side of TILE_SIDE: from there the lamp's light falls off across it, as a real one's does.
+    place = (-0.6 * TILE_SIDE, 0.6 * TILE_SIDE, 1.0 * TILE_SIDE)
+    intensity = 1.2 * math.pi * sum(axis**2 for axis in place)
+    lights = [PointLight(place, (intensity, intensity, intensity)), _studio()]
+    radiance = render_texture(maps.resize((side, side)), lights, (0.0, 0.0, 2 * TILE_SIDE))
+    return to_picture(radiance)
+
+
+@torch.inference_mode()
+def ball(maps: MaterialMaps, side: int) -> Float[Tensor, "side side 3"]:
+    """A ball of the material in a studio."""
+    texels = min(2 * side, min(maps.size))
+    lamp = PointLight((-0.9, -1.1, 1.0), (3.5, 3.5, 3.5))
+    radiance = render_sphere(maps.resize((texels, texels)), [lamp, _studio()], side, background=(0.012, 0.012, 0.013))
+    return to_picture(radiance)
+
+
+@cache
+def _studio() -> Environment:
+    return procedural_environment("studio", 3, strength=0.7)

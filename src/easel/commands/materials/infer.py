@@ -1,0 +1,224 @@
+"""`easel materials infer`: photos of a material become its four maps."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff
+
+from easel.commands.materials.trained import open_trained
+from easel.console import BadInput, complain, prepare_folder, progress, require_folder
+
+if TYPE_CHECKING:
+    from easel.materials.maps import MaterialMaps
+    from easel.materials.photos import Photos
+    from easel.materials.tiles import Tiling
+    from easel.materials.training.run_files import Trained
+
+MOST_SIDE = 8192
+SHEET_SIDE, PREVIEW_SIDE, VIEW_SIDE = 192, 512, 2048
+"""Pixels of a place in the sheet, of the preview, and, at most, of the photos that are written."""
+UNSURE = 0.2
+"""A standard deviation of the maps that is shown brightest."""
+MOST_SHOWN = 3
+"""Photos in the contact sheet."""
+
+
+@dataclass(frozen=True)
+class InferConfig:
+    """Recover the maps of a material from photos of it: one or more, in any order.
+
+    Photos of --input-dir are brought into one frame by stored cameras (views.json), by --corners, or by matching them
+    with the first. Without --input-dir a sample of the network's own dataset is taken. The folder --out-dir gets
+    albedo.png, normal.png, roughness.png, metallic.png, the photos as the network saw them, a contact sheet, a preview
+    and maps.json.
+    """
+
+    checkpoint: Path | None = None
+    """A run's folder, a .pth or a .safetensors; the network that comes with Easel if it is not given."""
+    input_dir: Path | None = None
+    """Folder with 1 or more photos, .png or .jpg."""
+    sample_idx: int = 0
+    """Which sample of the dataset, without --input-dir."""
+    data_root: Path | None = None
+    """Folder of that dataset, where it is not where the network learned from it."""
+    out_dir: Path = Path("inference_outputs")
+    """Folder for what is written."""
+    device: str = "auto"
+    """auto, cuda, cuda:0, mps or cpu."""
+    rectify: Literal["auto", "camera", "match", "corners", "none"] = "auto"
+    """How photos come into one frame: by stored cameras, by matching, by corners, or not at all."""
+    corners: tuple[float, ...] = ()
+    """x and y in pixels of the material's corners in the first photo: top left, then clockwise. Or of every photo."""
+    size: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    """Side of the photos in that frame; as the network learned if it is not given. Large ones go by tiles."""
+    tile: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    """Side of a tile; as the network learned if it is not given."""
+    overlap: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    """What neighbouring tiles share: 64, or half a tile that is smaller than 128."""
+    tileable: Annotated[bool, FlagCreatePairsOff] = False
+    """Make maps that repeat without a seam."""
+    uncertainty: Annotated[bool, FlagCreatePairsOff] = False
+    """Also write uncertainty.png: how far the maps differ when one photo after the other is left out."""
+    bits: Literal[8, 16] = 8
+    """Of the maps' files."""
+
+
+def infer(config: InferConfig) -> int:
+    """Write the maps; returns 0."""
+    _check(config)
+    if config.input_dir is not None:
+        require_folder(config.input_dir, "--input-dir")
+    trained = open_trained(config.checkpoint, config.device)
+    photos = _photos(config, trained)
+    prepare_folder(config.out_dir)
+    for note in photos.notes:
+        complain(f"{note}.")
+    maps, facts = _maps(config, trained, photos)
+    _write(config, trained, photos, maps, facts)
+    return 0
+
+
+def _check(config: InferConfig) -> None:
+    for name in ("size", "tile", "overlap"):
+        value = getattr(config, name)
+        if value is not None and not 16 <= value <= MOST_SIDE:
+            raise BadInput(f"--{name} is 16 to {MOST_SIDE} pixels; got {value}.")
+    if config.sample_idx < 0:
+        raise BadInput(f"--sample-idx counts from 0; got {config.sample_idx}.")
+    if config.corners and config.rectify not in ("auto", "corners"):
+        raise BadInput(f"--corners goes with --rectify corners; got --rectify {config.rectify}.")
+
+
+def _photos(config: InferConfig, trained: "Trained") -> "Photos":
+    """Those of the folder, or those of a sample of the dataset; BadInput for what does not fit together."""
+    from easel.materials.photos import read_photos
+
+    folder = config.input_dir or _sample_folder(config, trained)
+    try:
+        return read_photos(folder, config.rectify, config.corners)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+
+
+def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
+    from easel.materials.dataset.dataset import PBRDataset
+
+    data = trained.config.data
+    root = config.data_root
+    input_dir, output_dir = (root / "input", root / "output") if root else (data.input_dir, data.output_dir)
+    try:
+        dataset = PBRDataset(
+            input_dir,
+            output_dir,
+            None if root else data.metadata_path,
+            curriculum_mode=data.render_curriculum,
+            num_views=1,
+        )
+    except (FileNotFoundError, ValueError) as error:
+        raise BadInput(f"{error} Or name photos of your own with --input-dir.") from None
+    if config.sample_idx >= len(dataset):
+        raise BadInput(f"--sample-idx {config.sample_idx}: the dataset has samples 0 to {len(dataset) - 1}.")
+    return dataset.entries[config.sample_idx].photos[0].parent
+
+
+def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[MaterialMaps, dict[str, Any]]":
+    """The maps, and what maps.json tells of how they were made."""
+    from easel.materials.infer import enlargement, infer_windows, usual_tile
+    from easel.materials.tileable import MARGIN_SHARE, make_tileable, seams
+    from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling, Window
+
+    size = config.size or min(trained.config.data.image_size)
+    tile = config.tile or usual_tile(trained)
+    overlap = config.overlap or min(LEAST_OVERLAP_PIXELS, tile // 2)
+    # A tile of a texture repeats by itself; what else is photographed has to be made to.
+    wrap = config.tileable and photos.how == "camera"
+    margin = size // MARGIN_SHARE if config.tileable and not wrap else 0
+    whole = (size + margin, size + margin)
+    try:
+        tiling = Tiling(whole, tile, overlap, wrap)
+        windows = len(tiling)
+    except ValueError as error:
+        raise BadInput(f"--overlap and --tile do not fit: {error}") from None
+
+    def look(window: Window) -> Any:
+        return photos.cut(window, whole)
+
+    with progress("maps") as bar:
+        maps = infer_windows(
+            trained,
+            look,
+            photos.cameras,
+            tiling,
+            lambda share: bar.update(float(share), f"{windows} window{'s' * (windows > 1)}"),
+        )
+    if config.uncertainty:
+        _write_uncertainty(config, trained, photos, tiling)
+    facts: dict[str, Any] = {"photo_size": size, "tile": tile, "overlap": overlap, "windows": windows}
+    if margin:
+        maps = make_tileable(maps, margin * enlargement(trained))
+    if config.tileable:
+        facts["seams"] = {name: round(ratio, 4) for name, ratio in seams(maps).items()}
+    return maps, facts
+
+
+def _write(
+    config: InferConfig, trained: "Trained", photos: "Photos", maps: "MaterialMaps", facts: dict[str, Any]
+) -> None:
+    """The maps, the photos as the network saw them, the pictures and the record."""
+    from easel.graphics.files import write_whole
+    from easel.graphics.image import imwrite
+    from easel.materials.contact import ball, labelled_sheet, map_pictures, relit, square
+    from easel.materials.tiles import Window
+
+    out = config.out_dir
+    maps.save(out, config.bits)
+    side = min(facts["photo_size"], VIEW_SIDE)
+    views, valid = photos.cut(Window(0, 0, side, side), (side, side))
+    pictures = [picture.permute(1, 2, 0) for picture in views * valid]
+    for number, picture in enumerate(pictures):
+        imwrite(out / f"view_{number}.png", picture)
+    shown = pictures[:MOST_SHOWN]
+    row = [square(picture, SHEET_SIDE) for picture in shown]
+    row += [*map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)]
+    names = [photo.path.name for photo in photos.photos[: len(shown)]]
+    imwrite(out / "contact_sheet.png", labelled_sheet([row], [*names, *maps, "relit"], [out.name[:16]]))
+    imwrite(out / "preview.png", ball(maps, PREVIEW_SIDE))
+    record = {
+        "photos": [photo.path.name for photo in photos.photos],
+        "registered_by": photos.how,
+        "left_out": list(photos.notes),
+        **facts,
+        "map_size": list(maps.size),
+        "network": {"weights_sha256": trained.digest, "step": trained.step, "config": trained.config.to_dict()},
+    }
+    with write_whole(out / "maps.json") as partial:
+        partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    height, width = maps.size
+    print(f"{len(pictures)} photo{'s' * (len(pictures) > 1)}, registered by {photos.how}: {width} x {height} texels")
+    for name, ratio in facts.get("seams", {}).items():
+        print(f"seam of {name}: {ratio:.2f} of the steps inside")
+    print(f"wrote the maps, preview.png, contact_sheet.png and maps.json into {out}")
+
+
+def _write_uncertainty(config: InferConfig, trained: "Trained", photos: "Photos", tiling: "Tiling") -> None:
+    """How far the maps of all photos but one differ, from dark for not at all to bright."""
+    from easel.graphics.color import colormap
+    from easel.graphics.image import imwrite
+    from easel.materials.infer import spread_windows
+
+    count = len(photos.photos)
+    if count < 2:
+        raise BadInput("--uncertainty leaves out one photo after the other: it needs 2 or more.")
+    with progress("uncertainty") as bar:
+        spread = spread_windows(
+            trained,
+            lambda window: photos.cut(window, tiling.size),
+            photos.cameras,
+            tiling,
+            lambda share: bar.update(float(share), f"{count} times without a photo"),
+        )
+    imwrite(config.out_dir / "uncertainty.png", colormap(spread[0], "magma", vmin=0.0, vmax=UNSURE))
+    print(f"wrote {config.out_dir / 'uncertainty.png'}: {spread.mean():.4f} in the mean, {UNSURE} is brightest")

@@ -1,0 +1,26 @@
+"""A trained network from a file, for the commands that use one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from easel.console import BadInput
+
+if TYPE_CHECKING:
+    from easel.materials.training.run_files import Trained
+
+SHIPPED = Path(__file__).parents[2] / "materials" / "weights" / "laptop.safetensors"
+"""The network that comes with Easel."""
+
+
+def open_trained(checkpoint: Path | None, device: str) -> "Trained":
+    """The network of a checkpoint, of the one that comes with Easel for None; BadInput or FileError of one line."""
+    from easel.materials.training.engine import DeviceError, pick_device
+    from easel.materials.training.run_files import load_generator
+
+    try:
+        place = pick_device(device)
+    except (ValueError, DeviceError) as error:
+        raise BadInput(f"--device: {error}") from None
+    if checkpoint is None and not SHIPPED.exists():
+        raise BadInput("this installation has no network of its own. Train one and name it with --checkpoint.")
+    return load_generator(checkpoint or SHIPPED, place)

@@ -1,0 +1,134 @@
+"""Maps from photos: any number of them, of any size, window by window where the whole would not fit into memory."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+from torch.nn.functional import pad
+
+from easel.graphics.image import as_values
+from easel.materials.dataset.normalize import normalize
+from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
+from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling, Window, blend
+from easel.materials.training.run_files import Trained
+
+GRAIN_PIXELS = 32
+"""Networks halve a picture up to five times: what they are given is a multiple of this."""
+Look = Callable[[Window], tuple[Tensor, Tensor]]
+"""Photos (n, 3, h, w), sRGB in [0, 1], of a window of the frame, and 1 in (n, 1, h, w) where they show it."""
+Told = Callable[[float | int], object]
+"""Hears which share of the work is done."""
+
+
+def infer(
+    trained: Trained,
+    photos: Shaped[Tensor, "n 3 h w"],
+    valid: Float[Tensor, "n 1 h w"] | None = None,
+    cameras: Float[Tensor, "n 3"] | None = None,
+    *,
+    tile: int | None = None,
+    overlap: int = LEAST_OVERLAP_PIXELS,
+    wrap: bool = False,
+    progress: Told | None = None,
+) -> MaterialMaps:
+    """The maps (C, H, W) of a material from photos of one frame: sRGB in [0, 1], or 8 or 16 bits.
+
+    `valid` is 1 where a photo shows the texel (None: everywhere); `cameras` are positions in the picture's frame, x
+    right, y up, z towards the viewer, the picture spanning [-½, ½]² (None and NaN: unknown). For the rest see
+    `infer_windows`.
+    """
+    count, _, height, width = photos.shape
+    valid = torch.ones(count, 1, 1, 1).expand(-1, -1, height, width) if valid is None else valid
+    cameras = torch.full((count, 3), torch.nan) if cameras is None else cameras
+
+    def look(window: Window) -> tuple[Tensor, Tensor]:
+        return as_values(window.cut(photos)), window.cut(valid)
+
+    tile = tile or usual_tile(trained)
+    tiling = Tiling((height, width), tile, min(overlap, tile // 2), wrap)
+    return infer_windows(trained, look, cameras, tiling, progress)
+
+
+@torch.inference_mode()
+def infer_windows(
+    trained: Trained, look: Look, cameras: Float[Tensor, "n 3"], tiling: Tiling, progress: Told | None = None
+) -> MaterialMaps:
+    """The maps (C, H, W), on the CPU, of a frame that is looked at window by window.
+
+    Besides the maps only one window is in memory at a time. Where the network enlarges, the maps are larger than the
+    tiling. A tiling that wraps takes the frame as repeating and gives maps without a seam.
+    """
+    done = 0
+
+    def predict(window: Window) -> Float[Tensor, "8 h w"]:
+        nonlocal done
+        said = ask(trained, *look(window), window.positions(cameras, tiling.size))
+        done += 1
+        if progress is not None:
+            progress(done / len(tiling))
+        return said
+
+    maps = MaterialMaps.from_tensor(blend(predict, tiling, scale=enlargement(trained)))
+    # Row by row and in place: the maps of 4096 x 4096 texels are half a GiB.
+    for rows in maps.normal.split(256, dim=-2):
+        rows.copy_(unit_normals(rows))
+    return maps
+
+
+def spread_windows(
+    trained: Trained, look: Look, cameras: Float[Tensor, "n 3"], tiling: Tiling, progress: Told | None = None
+) -> Float[Tensor, "1 h w"]:
+    """How unsure the maps are: the standard deviation, in the mean over all channels, when each photo is left out.
+
+    Needs two photos or more. Photos that agree say little new: what differs without one of them rests on it alone.
+    """
+    count = len(cameras)
+    total, squares = torch.zeros(()), torch.zeros(())
+    for hidden in range(count):
+        kept = [number for number in range(count) if number != hidden]
+
+        def look_at_rest(window: Window, kept: list[int] = kept) -> tuple[Tensor, Tensor]:
+            photos, valid = look(window)
+            return photos[kept], valid[kept]
+
+        def told(share: float | int, hidden: int = hidden) -> None:
+            if progress is not None:
+                progress((hidden + share) / count)
+
+        values = infer_windows(trained, look_at_rest, cameras[kept], tiling, told).to_tensor()
+        total, squares = total + values / count, squares + values.square() / count
+    # Rounding may leave a little less than nothing where all agree
+    return (squares - total.square()).clamp(min=0).sqrt().mean(dim=0, keepdim=True)
+
+
+def ask(
+    trained: Trained,
+    photos: Float[Tensor, "n 3 h w"],
+    valid: Float[Tensor, "n 1 h w"],
+    cameras: Float[Tensor, "n 3"],
+) -> Float[Tensor, "8 h2 w2"]:
+    """What the network itself says of photos that it takes at once, on the CPU."""
+    height, width = photos.shape[-2:]
+    room = (0, -width % GRAIN_PIXELS, 0, -height % GRAIN_PIXELS)
+    device = next(trained.model.parameters()).device
+    transform = trained.config.transform
+    views = pad(normalize(photos, valid, transform.mean, transform.std), room, mode="replicate")
+    shown = pad(valid, room, mode="replicate")
+    answer: Mapping[str, Tensor] = trained.model(
+        views[None].to(device), valid=shown[None].to(device), cameras=cameras[None].to(device)
+    )
+    said = torch.cat([answer[name].float() for name in MAP_NAMES], dim=1)[0].cpu()
+    scale = enlargement(trained)
+    return said[:, : height * scale, : width * scale]
+
+
+def enlargement(trained: Trained) -> int:
+    """How many times larger than photos the network's maps are."""
+    data = trained.config.data
+    return max(1, data.output_size[0] // data.image_size[0])
+
+
+def usual_tile(trained: Trained) -> int:
+    """The side of a window in pixels: that of the pictures the network learned from."""
+    return trained.config.data.crop_size or min(trained.config.data.image_size)

@@ -44,6 +44,15 @@ def test_sizes_that_fit_are_listed():
         checked(sized(64, 96))
 
 
+def test_the_compact_network_keeps_the_size_whatever_the_stride_says():
+    config = sized(64, 64, 2)
+    config.model.encoder_type = "compact"
+    assert checked(config).model.decoder_sr_scale == 0
+    config.data.output_size = (128, 128)
+    with pytest.raises(ValueError, match="choose 64x64, or another"):
+        checked(config)
+
+
 def test_a_scale_set_by_hand_must_agree():
     config = sized(64, 128)
     config.model.decoder_sr_scale = 4
@@ -74,6 +83,8 @@ def test_old_spellings_and_imagenet_are_filled_in():
         ("model", {"discriminator_in_channels": 9}, "all maps have 8"),
         ("model", {"window_size": 0}, "1 or more"),
         ("model", {"transformer_proj_drop": 1.0}, "below 1"),
+        ("model", {"encoder_type": "compact", "compact_channels": [8]}, "four widths"),
+        ("model", {"encoder_type": "compact", "weights": "a.pth"}, "leave it None"),
         ("data", {"min_views": 4}, "more than data.num_views"),
         ("data", {"crop_size": 4096}, "needs 16 to 2048"),
         ("data", {"batch_size": 0}, "1 or more"),
@@ -83,6 +94,8 @@ def test_old_spellings_and_imagenet_are_filled_in():
         ("optimizer", {"g_lr": 0.0}, "above 0"),
         ("loss", {"w_l1": -1.0}, "0 or more"),
         ("training", {"epochs": 0}, "1 or more"),
+        ("training", {"steps": 0}, "1 or more"),
+        ("training", {"ema_decay": 1.0}, "below 1"),
     ],
 )
 def test_what_cannot_work_is_refused(section, settings, words):

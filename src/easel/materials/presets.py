@@ -120,6 +120,18 @@ def convattn_student_512() -> TrainConfig:
     return config
 
 
+def laptop() -> TrainConfig:
+    """The compact network, for photos whose camera is known; trained on two CPU cores, 128 px."""
+    return _compact(128)
+
+
+def tiny() -> TrainConfig:
+    """The same, narrower: for tests and demonstrations, 64 px."""
+    config = _compact(64)
+    config.model.compact_channels, config.model.compact_context = [16, 24, 32, 48], 32
+    return config
+
+
 PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "default": get_default_config,
     "quick_test": get_quick_test_config,
@@ -134,6 +146,8 @@ PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "convattn_student_512": convattn_student_512,
     "convattn_student_high_quality": convattn_student_high_quality,
     "convattn_student_fast": convattn_student_fast,
+    "laptop": laptop,
+    "tiny": tiny,
 }
 """Name → a function that returns a fresh config."""
 
@@ -157,4 +171,11 @@ def _mobile(image: int, output: int) -> TrainConfig:
     model.transformer_dim, model.transformer_num_heads = 256, 4
     model.transformer_depth, model.transformer_mlp_ratio = 2, 2.0
     config.transform.use_imagenet_stats = True
+    return config
+
+
+def _compact(size: int) -> TrainConfig:
+    config = _sized(size, size)
+    config.model.encoder_type, config.model.use_gan, config.loss.w_gan = "compact", False, 0.0
+    config.data.batch_size, config.data.num_workers = 8, 0
     return config

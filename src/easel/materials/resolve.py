@@ -23,6 +23,7 @@ _LEAST = {
     "data": {"batch_size": 1, "num_workers": 0, "prefetch_factor": 1, "num_views": 1, "min_views": 1, "cache_mib": 0},
     "model": {
         "encoder_in_channels": 1,
+        "compact_context": 1,
         "window_size": 1,
         "transformer_dim": 1,
         "transformer_num_heads": 1,
@@ -36,11 +37,14 @@ _LEAST = {
     "optimizer": {"scheduler_warmup_epochs": 0, "step_size": 1, "patience": 0},
     "training": {
         "epochs": 1,
+        "steps": 1,
         "accumulate": 1,
         "start_epoch": 0,
         "gan_start_epoch": 0,
         "d_steps_per_g_step": 1,
+        "grad_clip_norm": 0,
         "val_every_n_epochs": 1,
+        "val_batches": 1,
         "save_every_n_epochs": 1,
         "log_every_n_steps": 1,
         "log_images_every_n_epochs": 1,
@@ -54,6 +58,8 @@ _POSITIVE = {
 _SHARES = {
     "data": ("val_ratio",),
     "model": ("transformer_proj_drop", "transformer_attn_drop", "transformer_drop_path_rate"),
+    "loss": ("distill_alpha",),
+    "training": ("ema_decay",),
 }
 
 
@@ -96,14 +102,15 @@ def checked(config: TrainConfig) -> TrainConfig:
 
 
 def output_stride(model: ModelConfig) -> int:
-    """Pixels of a photo for one of the decoder's, before super-resolution: U-Nets have no stride of their own."""
-    return 1 if model.encoder_type in ("unet", "unet_stride") else model.encoder_stride
+    """Pixels of a photo for one of the decoder's, before super-resolution: only some encoders have a stride."""
+    return model.encoder_stride if model.encoder_type in ("resnet", "mobilenetv3") else 1
 
 
 def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
     """From the sizes, 0 for as many texels as the decoder has; ValueError lists the sizes that fit."""
     stride = output_stride(model)
-    fitting = [tuple(side // stride * scale for side in data.image_size) for scale in (1, 2, 4)]
+    scales: tuple[Literal[0, 2, 4], ...] = (0,) if model.encoder_type == "compact" else (0, 2, 4)
+    fitting = [tuple(side // stride * (scale or 1) for side in data.image_size) for scale in scales]
     if min(data.image_size) < 16 or any(side % stride for side in data.image_size):
         raise ValueError(f"data.image_size is {data.image_size}; it needs 16 pixels or more, multiples of {stride}.")
     if data.output_size not in fitting:
@@ -112,7 +119,6 @@ def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
             f"data.output_size is {data.output_size}, which photos of {data.image_size} at stride {stride} cannot "
             f"become: choose {known}, or another data.image_size."
         )
-    scales: tuple[Literal[0], Literal[2], Literal[4]] = (0, 2, 4)
     scale = scales[fitting.index(data.output_size)]
     if model.decoder_sr_scale not in (0, scale):
         raise ValueError(
@@ -131,17 +137,18 @@ def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
 def _check_numbers(config: TrainConfig) -> None:
     for section, limits in _LEAST.items():
         for name, least in limits.items():
-            if getattr(getattr(config, section), name) < least:
-                value = getattr(getattr(config, section), name)
+            value = getattr(getattr(config, section), name)
+            if value is not None and value < least:
                 raise ValueError(f"{section}.{name} is {value}; it must be {least} or more.")
     for section, names in _POSITIVE.items():
         for name in names:
-            if getattr(getattr(config, section), name) <= 0:
-                raise ValueError(f"{section}.{name} is {getattr(getattr(config, section), name)}; it must be above 0.")
+            value = getattr(getattr(config, section), name)
+            if value <= 0:
+                raise ValueError(f"{section}.{name} is {value}; it must be above 0.")
     for section, names in _SHARES.items():
         for name in names:
-            if not 0 <= getattr(getattr(config, section), name) < 1:
-                value = getattr(getattr(config, section), name)
+            value = getattr(getattr(config, section), name)
+            if value is not None and not 0 <= value < 1:
                 raise ValueError(f"{section}.{name} is {value}; it must be 0 or more and below 1.")
     for weight in (field.name for field in fields(LossConfig) if field.name.startswith(("w_", "lambda_"))):
         if getattr(config.loss, weight) < 0:
@@ -157,6 +164,12 @@ def _check_model(model: ModelConfig) -> None:
         )
     if len(model.encoder_channels) < 2 or min(model.encoder_channels) < 1:
         raise ValueError(f"model.encoder_channels is {model.encoder_channels}; a U-Net needs two or more widths.")
+    if len(model.compact_channels) != 4 or min(model.compact_channels) < 1:
+        raise ValueError(f"model.compact_channels is {model.compact_channels}; 'compact' has four widths.")
+    if model.encoder_type == "compact" and model.weights is not None:
+        raise ValueError(
+            "model.weights holds an encoder, which 'compact' has not: leave it None, or resume a checkpoint."
+        )
     heads, dim = model.transformer_num_heads, model.transformer_dim
     if fusion_of(model) in ("vit", "concat") and dim % heads:
         fitting = [count for count in (1, 2, 4, 8, 16, 32, 64) if dim % count == 0]

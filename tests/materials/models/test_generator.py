@@ -138,6 +138,11 @@ def test_a_config_may_be_what_a_checkpoint_holds(small):
     assert isinstance(found.config, TrainConfig)
 
 
+def test_the_compact_network_comes_through_the_other_door(small):
+    with pytest.raises(ValueError, match="build_model makes it"):
+        MultiViewPBRGenerator(small(encoder_type="compact"))
+
+
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [

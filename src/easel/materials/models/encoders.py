@@ -20,7 +20,7 @@ def build_encoder(config: ModelConfig) -> StagedEncoder:
         strided = config.encoder_type == "unet_stride"
         encoder = UNetEncoder(config.encoder_channels, channels, strided, norm, padding)
     else:
-        raise ValueError(f"{config.encoder_type!r} is a whole network of its own, no encoder of others.")
+        raise ValueError(f"{config.encoder_type!r} is a network of its own, not an encoder: build_model makes it.")
     for module in encoder.modules():
         if isinstance(module, nn.Conv2d):
             # Keeps the variance of what flows through ReLUs (He et al. 2015).

@@ -18,6 +18,7 @@ NAMES = [
     "Camera",
     "Light",
     "PlotNetwork3D",
+    "Publisher",
     "SceneView",
     "View",
     "Window",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from easel.graphics.light import Light
     from easel.log import set_log_level
     from easel.viewer import ui
+    from easel.viewer.feed.publisher import Publisher
     from easel.viewer.scene import SceneView
     from easel.viewer.view import View
     from easel.viewer.waiting import open_file_dialog, save_file_dialog
@@ -34,6 +35,7 @@ __all__ = [
     "Camera",
     "Light",
     "PlotNetwork3D",
+    "Publisher",
     "SceneView",
     "View",
     "Window",
@@ -62,6 +64,7 @@ _HOMES = {
     "Camera": "easel.graphics.camera",
     "Light": "easel.graphics.light",
     "PlotNetwork3D": "easel.workstation.plot_network",
+    "Publisher": "easel.viewer.feed.publisher",
     "SceneView": "easel.viewer.scene",
     "View": "easel.viewer.view",
     "Window": "easel.viewer.window",

@@ -1,0 +1,110 @@
+"""The other process's end: publishes to a view that runs elsewhere on this machine."""
+
+import json
+import logging
+import os
+import threading
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection
+
+from easel.viewer.feed.feeds import Feeds
+from easel.viewer.feed.wire import Address, send_numbers, send_picture
+
+log = logging.getLogger("easel")
+
+NUMBERS_SECONDS = 0.1
+"""Numbers wait at most so long for company."""
+
+
+class Publisher:
+    """Shows a program's tensors in a view of another process, while they are wanted there.
+
+    `address` is what `View.listen()` returned there; None takes the environment's EASEL_VIEW. Without either, nothing
+    is ever wanted and publishing costs nothing, so a training script can always have one. Under torchrun every name
+    gets its rank: "loss" becomes "loss, rank 1". `publish` never waits for the view; what it is too slow for is left
+    out. ValueError for an address that is none, ConnectionError where no view listens there.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        text = address if address is not None else os.environ.get("EASEL_VIEW", "")
+        rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "1")
+        self._suffix = f", rank {rank}" if rank and size != "1" else ""
+        self._feeds = Feeds()
+        self._line: Connection | None = None
+        self._sent: dict[str, int] = {}
+        self._stirred = threading.Event()
+        if text:
+            self._line = _call(Address.parse(text))
+            for task in (self._send, self._hear):
+                threading.Thread(target=task, args=(self._line,), name="easel-publish", daemon=True).start()
+
+    @property
+    def connected(self) -> bool:
+        """A view takes what is published."""
+        return self._line is not None
+
+    def publish(self, name: str, value: object) -> None:
+        """As `View.publish`: a number continues a curve, anything else is the newest picture of that name."""
+        if self._line is None:
+            return
+        if self._feeds.publish(name + self._suffix, value):
+            self._stirred.set()
+
+    def close(self) -> None:
+        """Send what is left and hang up; idempotent."""
+        line, self._line = self._line, None
+        if line is not None:
+            try:
+                self._send_new(line)
+            except OSError:
+                pass
+            line.close()
+            self._stirred.set()
+
+    def __enter__(self) -> "Publisher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(self, line: Connection) -> None:
+        try:
+            while self._line is line:
+                self._stirred.wait(NUMBERS_SECONDS)
+                self._stirred.clear()
+                self._send_new(line)
+        except (OSError, ValueError, TypeError):  # the last, of a line that was closed meanwhile
+            self._lose(line)
+
+    def _send_new(self, line: Connection) -> None:
+        """Send the pictures and numbers that are newer than what was sent."""
+        for name, picture in list(self._feeds.pictures.items()):
+            if self._sent.get(name, 0) != picture.version:
+                self._sent[name] = picture.version
+                send_picture(line, name, picture.peek())
+        for name, curve in list(self._feeds.curves.items()):
+            key = f"{name}\0"
+            new = curve.count - self._sent.get(key, 0)
+            if new:
+                self._sent[key] = curve.count
+                send_numbers(line, name, list(curve.values)[-new:])
+
+    def _hear(self, line: Connection) -> None:
+        try:
+            while True:
+                for name in json.loads(line.recv_bytes(1 << 16)):
+                    self._feeds.picture(name).wanted = True
+        except (EOFError, OSError, ValueError, TypeError):
+            self._lose(line)
+
+    def _lose(self, line: Connection) -> None:
+        if self._line is line:
+            self._line = None
+            log.warning("the view is gone; what is published from now on is not shown")
+
+
+def _call(address: Address) -> Connection:
+    try:
+        return Client((address.host, address.port), family="AF_INET", authkey=address.token.encode())
+    except (OSError, EOFError, AuthenticationError) as error:
+        raise ConnectionError(f"no view listens at {address.host}:{address.port} with this token: {error}.") from error

@@ -12,7 +12,7 @@ from torch import Tensor
 from easel.graphics.files import FileError
 from easel.graphics.image import imread, resize
 from easel.materials.rendering.brdf import DIELECTRIC_F0, Brdf, Surface, bounces
-from easel.materials.rendering.directions import to_octahedron
+from easel.materials.rendering.directions import sample_equirectangular, to_octahedron
 from easel.materials.rendering.lights import Light
 from easel.materials.rendering.microfacet import SMALLEST_COSINE, schlick
 from easel.materials.rendering.prefilter import LEVELS, mirror, prefilter
@@ -68,9 +68,9 @@ class Environment(Light):
                 object.__setattr__(other, name, vars(self)[name])
         return other
 
-    def seen(self, directions: Float[Tensor, "*b 3 h w"]) -> Float[Tensor, "*b 3 h w"]:
-        """The radiance from those directions: a background."""
-        return self._look(self._mirror, self._turn(directions))
+    def seen(self, directions: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+        """The radiance from those directions, of length 1: a background."""
+        return self.strength * sample_equirectangular(self.radiance[None].to(directions), self._turn(directions))[0]
 
     def reflected(
         self,

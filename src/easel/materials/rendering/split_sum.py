@@ -16,8 +16,8 @@ from easel.materials.rendering.microfacet import SMALLEST_COSINE, alpha_of, schl
 
 _SIZE = 32
 """Nodes of the table each way."""
-_SAMPLES = 32
-"""Strata of the integration each way."""
+_RADII, _ANGLES = 64, 16
+"""Strata of the integration; the angles are those of one side, the other is its mirror image."""
 
 
 def split_sum(
@@ -54,12 +54,15 @@ def _table() -> Float[Tensor, "2 roughness cosine"]:
 
 
 def integrate(n_dot_v: Float[Tensor, "*#b"], roughness: Float[Tensor, "*#b"]) -> Float[Tensor, "2 *b"]:
-    """A and B by integration over the facets that are seen, `_SAMPLES`² of them.
+    """A and B by integration over the facets that are seen.
 
     Heitz 2018, "Sampling the GGX distribution of visible normals": each such facet then weighs G2 / G1 only.
     """
-    strata = (torch.arange(_SAMPLES, dtype=n_dot_v.dtype) + 0.5) / _SAMPLES
-    u, w = strata.repeat_interleave(_SAMPLES), strata.repeat(_SAMPLES)
+    strata = (torch.arange(_RADII, dtype=n_dot_v.dtype) + 0.5) / _RADII
+    # Few facets are far from the rest, and those decide what is lost: more strata out there, each of less weight
+    u, share = 1 - (1 - strata) ** 3, 3 * (1 - strata) ** 2 / (_RADII * _ANGLES)
+    w = (torch.arange(_ANGLES, dtype=n_dot_v.dtype) + 0.5) / (2 * _ANGLES) - 0.25
+    u, share, w = u.repeat_interleave(_ANGLES), share.repeat_interleave(_ANGLES), w.repeat(_RADII)
     n_dot_v, alpha = n_dot_v[..., None], alpha_of(roughness)[..., None]
     v_x, v_z = (1 - n_dot_v.square()).clamp(min=0).sqrt(), n_dot_v
 
@@ -84,4 +87,5 @@ def integrate(n_dot_v: Float[Tensor, "*#b"], roughness: Float[Tensor, "*#b"]) ->
     # G2 / G1(v) = 4 (n·l) (n·v) V / (2 n·v / (n·v + root))
     weight = 2 * lit * (n_dot_v + root) * visibility(lit, n_dot_v, alpha_squared) * (n_dot_l > 0)
     fresnel = schlick(v_dot_h)
-    return torch.stack([(weight * (1 - fresnel)).mean(dim=-1), (weight * fresnel).mean(dim=-1)])
+    weight = weight * share / share.sum()
+    return torch.stack([(weight * (1 - fresnel)).sum(dim=-1), (weight * fresnel).sum(dim=-1)])

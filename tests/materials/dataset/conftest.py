@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,10 +25,17 @@ def smooth(seed: int, channels: int, size: int, cells: int = 8) -> torch.Tensor:
     return fine[:, 2 * side : -2 * side, 2 * side : -2 * side].clamp(0, 1)
 
 
+@cache
 def material(seed: int, size: int) -> MaterialMaps:
     maps = smooth(seed, 7, size)
     normal = torch.cat([maps[5:7] - 0.5, torch.ones(1, size, size)])
     return MaterialMaps(maps[:3], maps[3:4], maps[4:5], unit_normals(normal))
+
+
+@cache
+def photo(seed: int, size: int, camera: PlaneCamera) -> torch.Tensor:
+    """Of that material's albedo; (h, w, 3)."""
+    return photograph(material(seed, size).albedo, camera).movedim(0, -1)
 
 
 def photograph(texture: torch.Tensor, camera: PlaneCamera) -> torch.Tensor:
@@ -71,7 +79,7 @@ def write_dataset(tmp_path: Path) -> Write:
         for number in range(materials):
             material(number, size).save(tmp_path / "output" / f"material_{number}", bits=bits)
         for number in range(samples):
-            name, texture = f"sample_{number:04d}", material(number % materials, size).albedo
+            name = f"sample_{number:04d}"
             metadata[name] = f"material_{number % materials}"
             for source in sources:
                 folder = tmp_path / "input" / source / name
@@ -79,8 +87,8 @@ def write_dataset(tmp_path: Path) -> Write:
                 for view in range(views):
                     tilt = 0 if view == 0 else 25
                     camera = PlaneCamera.orbit(70 * view + 31 * number, tilt, width=2 * size, height=2 * size)
-                    picture = photograph(texture, camera) * (1 if source == "clean" else 0.8)
-                    imwrite(folder / f"{view}.png", picture.movedim(0, -1), bits=bits)
+                    picture = photo(number % materials, size, camera) * (1 if source == "clean" else 0.8)
+                    imwrite(folder / f"{view}.png", picture, bits=bits)
                     shots.append(Shot(f"{view}.png", camera))
                 if cameras:
                     write_views_json(folder / VIEWS_FILE, ShotList(0, tuple(shots)))

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from jaxtyping import Float
 from torch import Tensor
@@ -62,7 +62,7 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         strict: bool = False,
         *,
         num_views: int = 3,
-        rectify: Rectify = "camera",
+        rectify: str = "camera",
         margin: int = 0,
         cache_mib: int = 256,
     ) -> None:
@@ -85,7 +85,7 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         if rectify not in get_args(Rectify):
             raise ValueError(f"rectify is one of {', '.join(get_args(Rectify))}; got {rectify!r}.")
         self.num_views, self.margin = num_views, margin
-        self.rectify: Rectify = rectify
+        self.rectify: Rectify = cast(Rectify, rectify)
         curriculum = 2 if use_dirty and curriculum_mode == 0 else curriculum_mode
         metadata = read_metadata(Path(metadata_path or Path(input_dir) / METADATA_FILE))
         found = list(

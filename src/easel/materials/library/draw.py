@@ -43,8 +43,9 @@ class Draw:
         return things[self.integer(0, len(things) - 1)]
 
     def colour(self, palette: Palette, spread: float = 0.06) -> Colour:
-        """Between two colours of the palette, then lighter or darker and warmer or cooler by about `spread`."""
-        codes, share = palette.split(), self.uniform(0, 1)
+        """Near one colour of the palette, on the way to another, varied by about `spread`."""
+        # less than half of the second: even mixtures of everything would all be grey
+        codes, share = palette.split(), self.uniform(0, 0.4)
         return self._near(srgb(self.choice(codes)) * (1 - share) + srgb(self.choice(codes)) * share, spread)
 
     def colours(self, palette: Palette, spread: float = 0.06) -> list[Colour]:

@@ -10,7 +10,7 @@ from easel.materials.library.marks import stains
 from easel.materials.library.noise import Points, bumps, combine, edge, fbm, mix, ramp, uniform, warped, wave
 from easel.materials.library.surface import Field, Surface, blend, flat, shades
 
-HIDES = "#6b3f26 #8a5a36 #2a2523 #4a2a1e #a5713f #7a1f22 #3a2f2a #c2a27c #2f3d4a #e0d6c6 #5b4a2f"
+HIDES = "#6b3f26 #9a5f32 #2a2523 #5a2f1c #b57a3f #8a1f22 #3f302a #cfa877 #2f4a63 #e6dccb #3f5a3a #a8452a"
 
 
 def leather(points: Points, draw: Draw) -> Surface:

@@ -8,7 +8,10 @@ from easel.materials.library.marks import spots, stains
 from easel.materials.library.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
 from easel.materials.library.surface import Field, Painting, Surface, blend, flat, paint, pick, shades
 
-ROCKS = "#8d8880 #a39a8c #6e6a66 #b9aa94 #5b5854 #9c8674 #7d8288 #c9c0b2 #6f5a4a #84705f"
+ROCKS = (
+    "#e3ddd2 #c9b08f #9db0b5 #b5896a #d8d2c4 #4a4d52 #8d8880 #a39a8c #6e6a66 "
+    "#b9aa94 #5b5854 #9c8674 #7d8288 #c9c0b2 #6f5a4a #84705f"
+)
 EARTH = "#5a4634 #6e5640 #453628 #7f6a50 #3a302a #8a6b4c #6b4f3a"
 
 
@@ -16,14 +19,16 @@ def _stones(
     points: Points, draw: Draw, frequency: int, colours: list[Colour], share: float, roundness: float
 ) -> tuple[Field, Painting, Field, Field]:
     """One layer of stones: height (negative between them), colour, a random number per stone, a share of its top."""
-    pull = 0.25 / frequency
+    pull = (0.25 - 0.22 * roundness) / frequency
     torn = warped(points, 2 * frequency, draw.seed(), pull, 2)
     near = cells(torn, frequency, draw.seed(), 0.95)
     word = near.identity
     there = uniform(word, 1) < share
     size = 0.55 + 0.45 * uniform(word, 2)
     # inside the cell by the way to its border, outside of small stones by the way to their middle
-    inside = np.minimum(near.border * 2.4, 1.25 * size - 1.6 * near.distance + 0.25)
+    inside = np.minimum(
+        near.border * 2.4, 1.25 * size - (1.6 + 0.5 * roundness) * near.distance + 0.25 - 0.15 * roundness
+    )
     dome = inside.clip(0, None)
     dome = dome * (2 - dome.clip(0, 1)) if roundness > 0.5 else dome.clip(0, 0.45) * 1.6
     lean = (uniform(word, 3) - 0.5) * near.right + (uniform(word, 4) - 0.5) * near.up
@@ -153,7 +158,9 @@ def asphalt(points: Points, draw: Draw) -> Surface:
     minor = 0.6 * ramp(small.border, 0.04, 0.25) * (uniform(small.identity, 1) < 0.6)
     stone = np.maximum(top, minor)
     grain = fbm(points, 64, draw.seed(), 3, 0.8)
-    chips = pick(near.identity, 2, [draw.colour("#8a8884 #6f6d6a #a39c92 #5d5a58 #8f857a", 0.06) for _ in range(3)])
+    chips = pick(
+        near.identity, 2, [draw.colour("#8a8884 #6f6d6a #b3aca2 #c9c2b4 #8f7a6a #a5886e", 0.06) for _ in range(3)]
+    )
     bitumen = draw.colour("#2a2a2b #353434 #1f2022 #45423f", 0.06)
     bare = stone * (0.35 + 0.65 * worn).clip(0, 1)
     albedo = blend(bitumen, chips, bare) * (1 + 0.2 * grain + 0.2 * (uniform(near.identity, 3) - 0.5))[..., None]

@@ -26,15 +26,15 @@ def brushed_metal(points: Points, draw: Draw) -> Surface:
         lines = 0.5 * wave(turn) + 0.6 * fbm(points, 64, draw.seed(), 2)
         relief = 0.10 / (per_side * 11) * lines
     else:
-        lines = fbm(points, (96, 3), draw.seed(), 3, 0.8) + 0.6 * noise(points, (24, 1), draw.seed())
+        lines = fbm(points, (96, 2), draw.seed(), 3, 0.8) + 0.4 * noise(points, (40, 1), draw.seed())
         relief = draw.uniform(0.0014, 0.0026) * lines
     smear = stains(points, draw.seed(), 3, draw.uniform(0.2, 0.7))
     marks = scratches(points, 5, draw.seed(), width=0.008, share=draw.uniform(0, 0.8))
     base = draw.uniform(0.18, 0.5)
-    roughness = base + 0.09 * lines + draw.uniform(0.08, 0.3) * smear + 0.15 * marks
+    roughness = base + 0.09 * lines + draw.uniform(0.05, 0.22) * smear + 0.15 * marks
     metal = draw.colour(METAL, 0.03)
-    height = relief + bumps(points, 4, draw.seed(), draw.uniform(0.05, 0.18), 3) - 0.0012 * marks
-    albedo = paint(metal, 0.96 + 0.05 * lines - 0.05 * smear)
+    height = relief + bumps(points, 4, draw.seed(), draw.uniform(0.03, 0.12), 3) - 0.0012 * marks
+    albedo = paint(metal, 0.96 + 0.05 * lines - 0.03 * smear)
     return Surface(albedo, roughness, flat(points, 1.0), height)
 
 
@@ -44,14 +44,14 @@ def hammered_metal(points: Points, draw: Draw) -> Surface:
     near = cells(points, frequency, draw.seed(), draw.uniform(0.5, 0.9))
     bowl = near.distance * near.distance
     tilt = (uniform(near.identity, 1) - 0.5) * near.right + (uniform(near.identity, 2) - 0.5) * near.up
-    ridge = ramp(near.border, 0.18, 0.0)
+    ridge = ramp(near.border, 0.12, 0.0)
     fine = fbm(points, 48, draw.seed(), 3, 0.7)
     tarnish = (ramp(bowl, 0.28, 0.0) * stains(points, draw.seed(), 3, 0.7)) * draw.uniform(0.2, 1.0)
     metal = draw.colour(METAL, 0.04)
     dark = metal * np.array([0.62, 0.55, 0.50], np.float32)
     albedo = blend(metal, dark, 0.8 * tarnish) * (1 + 0.04 * fine)[..., None]
     roughness = draw.uniform(0.15, 0.4) + 0.35 * tarnish - 0.06 * ridge + 0.06 * fine
-    height = (draw.uniform(0.25, 0.55) * bowl + 0.2 * tilt - 0.10 * ridge * ridge) / frequency
+    height = (draw.uniform(0.25, 0.5) * bowl + 0.2 * tilt - 0.02 * ridge * ridge) / frequency
     height = height + bumps(points, 32, draw.seed(), draw.uniform(0.02, 0.08), 2)
     return Surface(albedo, roughness, flat(points, 1.0), height)
 
@@ -96,7 +96,7 @@ def galvanised_metal(points: Points, draw: Draw) -> Surface:
     bloom = white * ramp(fbm(points, 24, draw.seed(), 4, 0.7), -0.2, 0.3)
     albedo = blend(albedo, np.array([0.80, 0.81, 0.80], np.float32), 0.8 * bloom)
     roughness = mix(draw.uniform(0.25, 0.45) + 0.3 * tone + 0.10 * feather, 0.8, bloom)
-    height = 0.22 / frequency * across + bumps(points, 32, draw.seed(), draw.uniform(0.04, 0.12), 2)
+    height = 0.14 / frequency * across + bumps(points, 32, draw.seed(), draw.uniform(0.03, 0.08), 2)
     waves = draw.choice((0, 0, 4, 6, 8))
     if waves:
         height = height + 0.07 / waves * wave(points.x * np.float32(waves))

@@ -4,7 +4,7 @@ from easel.materials.library.draw import Draw
 from easel.materials.library.noise import Points, bumps, fbm, mix, ramp, warped
 from easel.materials.library.surface import Surface, blend
 
-LEVELS = ("28", "70", "b0", "e8")
+LEVELS = ("38", "70", "a8", "d8")
 ANYTHING = " ".join(f"#{red}{green}{blue}" for red in LEVELS for green in LEVELS for blue in LEVELS)
 
 

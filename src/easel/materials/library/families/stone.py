@@ -104,7 +104,7 @@ def slate(points: Points, draw: Draw) -> Surface:
     rim = ramp(inside, 0.16, 0.0)
     roughness = draw.uniform(0.35, 0.7) + 0.2 * (tone - 0.5) + 0.12 * grain + 0.25 * rust + 0.15 * rim
     height = draw.uniform(0.012, 0.022) * step + bumps(points, 16, draw.seed(), draw.uniform(0.06, 0.14), 4, 0.6)
-    return Surface(albedo * (1 - 0.35 * rim)[..., None], roughness, flat(points), height)
+    return Surface(albedo * (1 - 0.2 * rim)[..., None], roughness, flat(points), height)
 
 
 CEMENT = "#a3a19c #8b8984 #b9b6af #76746f #c7c2b8 #9a9488"

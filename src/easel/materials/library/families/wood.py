@@ -80,7 +80,7 @@ def _timber(points: Points, draw: Draw, aside: Field, along: Field, tone: Field)
     lines = scratches(points, 6, draw.seed(), width=0.008, share=draw.uniform(0, 0.8))
     depth *= draw.uniform(1.0, 2.2)
     height = depth * (0.0020 * fibre - 0.0030 * pores + 0.0040 * late + 0.006 * knot) - 0.0009 * lines
-    height = height + 0.014 * noise(own, (3, 1), draw.seed())
+    height = height + 0.007 * noise(own, (3, 1), draw.seed())
     return Surface(albedo * (1 - 0.2 * lines)[..., None], roughness + 0.15 * lines, flat(points), height)
 
 

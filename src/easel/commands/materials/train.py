@@ -49,6 +49,7 @@ def train(config: TrainConfig) -> int:
     --device, --epochs, --steps, --checkpoint-dir, --distributed and --weights are short for the settings below.
 
     Several processes: torchrun --nproc_per_node=4 -m easel materials train … --distributed
+    With --max-restarts 3 they survive the loss of one, if TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 is set for torchrun.
 
     It ends with 0, with 1 where it cannot go on, and after SIGTERM or SIGINT with 143 or 130 and a checkpoint.
     """

@@ -146,7 +146,7 @@ def find_run(path: str | os.PathLike[str]) -> Path:
     if not path.is_dir():
         raise FileError(f"cannot continue from {str(path)!r}: there is no such run. Name its folder or a .pth in it.")
     whole, damaged = [], []
-    for folder in sorted(manifest.parent for manifest in path.glob(f"*/{checkpoint.MANIFEST}")):
+    for folder in saved_runs(path):
         try:
             whole.append((checkpoint.read_manifest(folder).get("time", 0), folder))
         except FileError as error:
@@ -158,6 +158,12 @@ def find_run(path: str | os.PathLike[str]) -> Path:
     for sentence in damaged:
         log.warning("%s Continuing from %s.", sentence, newest.name)
     return newest
+
+
+def saved_runs(folder: Path) -> list[Path]:
+    """What was saved in a checkpoint folder, damaged or not; a name that begins with a dot is still being written."""
+    found = (manifest.parent for manifest in folder.glob(f"*/{checkpoint.MANIFEST}"))
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 def read_run(path: str | os.PathLike[str]) -> Run:

@@ -39,6 +39,7 @@ from easel.materials.training.run_files import (
     read_run,
     restore,
     save_run,
+    saved_runs,
 )
 from easel.materials.training.schedule import learning_rate
 from easel.materials.training.step import Epoch, Knobs, Saved, Step
@@ -79,7 +80,11 @@ class _Training:
         self.knobs, self.folder = knobs, Path(training.checkpoint_dir)
         self.engine = start_engine(training.device, training.distributed)
         self.config = config = fit_to_memory(config, self.engine.device)
-        resume = training.resume_from
+        if self.engine.rank == 0:
+            finish_folders(self.folder)
+        # torchrun starts all processes again when one is lost, with the same arguments: what they saved comes first
+        restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0 and self._has_saved()
+        resume = str(self.folder) if restarted else training.resume_from
         self.resumed = None if resume is None or is_lone(resume) else self._run_at(resume)
         place = {"rank": self.engine.rank, "world": self.engine.world, "strict": config.data.strict}
         self.batches, self.held_out = Batches(config, "train", **place), Batches(config, "val", **place)
@@ -106,6 +111,10 @@ class _Training:
             raise FileError(f"cannot continue from {str(path)!r}, which is of another network: {different}.")
         return run
 
+    def _has_saved(self) -> bool:
+        """Whether this run, or an earlier one in its folder, has saved anything."""
+        return self.engine.from_first(bool(saved_runs(self.folder)))
+
     def _start(self, run: Run | None) -> tuple[Learner, Progress]:
         """Networks and counters as they were in `run`, or as they are before the first step."""
         config, engine = self.config, self.engine
@@ -130,7 +139,6 @@ class _Training:
         first = self.engine.rank == 0
         if first:
             self.folder.mkdir(parents=True, exist_ok=True)
-            finish_folders(self.folder)
         self.engine.wait()
         if len(self.held_out) == 0:
             log.warning("no material is kept for validation: the best checkpoint is that of the lowest training loss.")
@@ -279,9 +287,7 @@ class _Training:
                 f"{report}. It happened again at half the rate. Lower --optimizer.g-lr or --training.grad-clip-norm, "
                 "delay the discriminator, or look at these samples with `easel materials check`."
             )
-        run = None
-        if any(self.folder.glob("*/manifest.json")):
-            run = self._run_at(self.folder)
+        run = self._run_at(self.folder) if self._has_saved() else None
         self.learner, self.progress = self._start(run)
         self.progress.reloads, self.progress.faults = 1, 0
         return f"{report}. Going on from {run.folder.name if run else 'the start'} with half the rate."

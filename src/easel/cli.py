@@ -28,6 +28,7 @@ COMMANDS = {
     "materials import": ("easel.commands.materials.import_:import_", "take real materials from folders of textures"),
     "materials check": ("easel.commands.materials.check:check", "find what is wrong with a dataset"),
     "materials train": ("easel.commands.materials.train:train", "teach a network to see materials in photographs"),
+    "materials evaluate": ("easel.commands.materials.evaluate:evaluate", "measure a network beside the true maps"),
     "materials infer": ("easel.commands.materials.infer:infer", "recover the maps of a material from photos"),
     "materials preview": (
         "easel.workstation.material_preview:preview",

@@ -47,23 +47,30 @@ def infer(
 
     tile = tile or usual_tile(trained)
     tiling = Tiling((height, width), tile, min(overlap, tile // 2), wrap)
-    return infer_windows(trained, look, cameras, tiling, progress)
+    return infer_windows(trained, look, cameras, tiling, progress=progress)
 
 
 @torch.inference_mode()
 def infer_windows(
-    trained: Trained, look: Look, cameras: Float[Tensor, "n 3"], tiling: Tiling, progress: Told | None = None
+    trained: Trained,
+    look: Look,
+    cameras: Float[Tensor, "n 3"],
+    tiling: Tiling,
+    *,
+    frame: tuple[int, int] | None = None,
+    progress: Told | None = None,
 ) -> MaterialMaps:
-    """The maps (C, H, W), on the CPU, of a frame that is looked at window by window.
+    """The maps (C, H, W), on the CPU, of what is looked at window by window.
 
+    `cameras` are in the frame of a picture of `frame` = (height, width) pixels; None: of the tiling's own size.
     Besides the maps only one window is in memory at a time. Where the network enlarges, the maps are larger than the
-    tiling. A tiling that wraps takes the frame as repeating and gives maps without a seam.
+    tiling. A tiling that wraps takes the picture as repeating and gives maps without a seam.
     """
     done = 0
 
     def predict(window: Window) -> Float[Tensor, "8 h w"]:
         nonlocal done
-        said = ask(trained, *look(window), window.positions(cameras, tiling.size))
+        said = ask(trained, *look(window), window.positions(cameras, frame or tiling.size))
         done += 1
         if progress is not None:
             progress(done / len(tiling))
@@ -77,7 +84,13 @@ def infer_windows(
 
 
 def spread_windows(
-    trained: Trained, look: Look, cameras: Float[Tensor, "n 3"], tiling: Tiling, progress: Told | None = None
+    trained: Trained,
+    look: Look,
+    cameras: Float[Tensor, "n 3"],
+    tiling: Tiling,
+    *,
+    frame: tuple[int, int] | None = None,
+    progress: Told | None = None,
 ) -> Float[Tensor, "1 h w"]:
     """How unsure the maps are: the standard deviation, in the mean over all channels, when each photo is left out.
 
@@ -96,7 +109,8 @@ def spread_windows(
             if progress is not None:
                 progress((hidden + share) / count)
 
-        values = infer_windows(trained, look_at_rest, cameras[kept], tiling, told).to_tensor()
+        maps = infer_windows(trained, look_at_rest, cameras[kept], tiling, frame=frame, progress=told)
+        values = maps.to_tensor()
         total, squares = total + values / count, squares + values.square() / count
     # Rounding may leave a little less than nothing where all agree
     return (squares - total.square()).clamp(min=0).sqrt().mean(dim=0, keepdim=True)

@@ -17,18 +17,31 @@ def seam(values: Float[Tensor, "c h w"]) -> float:
 
     The larger of both directions.
     """
-    ratios = []
-    for axis in (-2, -1):
-        over = (values.select(axis, 0) - values.select(axis, -1)).abs().mean()
-        inside = values.diff(dim=axis).abs().mean()
-        # 1e-4: a fortieth of an 8-bit level is no step
-        ratios.append((over + 1e-4) / (inside + 1e-4))
-    return float(torch.stack(ratios).max())
+    return max(float(_steps(values, axis)[0]) for axis in (-2, -1))
 
 
 def seams(maps: MaterialMaps) -> dict[str, float]:
     """Map → its `seam`."""
     return {name: seam(value) for name, value in maps.items()}
+
+
+def roll_to_rest(maps: MaterialMaps) -> tuple[MaterialMaps, tuple[int, int]]:
+    """Tileable maps rolled so that their edges lie where the least happens, and by how many rows and columns.
+
+    A texture has lines where more happens than elsewhere, such as the joints of bricks. An edge there would look like
+    a seam where one tile meets the next.
+    """
+    rows, columns = (
+        -int(torch.stack([_steps(value, axis) for value in maps.values()]).amax(0).argmin()) for axis in (-2, -1)
+    )
+    return maps.roll(rows, columns), (rows, columns)
+
+
+def _steps(values: Float[Tensor, "c h w"], axis: int) -> Float[Tensor, " n"]:
+    """What changes from the line before to each line across `axis`, in the mean of those inside; first, the edge."""
+    steps = (values - values.roll(1, axis)).abs().movedim(axis, 0).flatten(1).mean(dim=1)
+    # 1e-4: a fortieth of an 8-bit level is no step
+    return (steps + 1e-4) / (steps[1:].mean() + 1e-4)
 
 
 def make_tileable(maps: MaterialMaps, margin: int) -> MaterialMaps:

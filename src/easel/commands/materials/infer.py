@@ -127,40 +127,44 @@ def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
 def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[MaterialMaps, dict[str, Any]]":
     """The maps, and what maps.json tells of how they were made."""
     from easel.materials.infer import enlargement, infer_windows, usual_tile
-    from easel.materials.tileable import MARGIN_SHARE, make_tileable, seams
+    from easel.materials.tileable import MARGIN_SHARE, MOST_SEAM, make_tileable, roll_to_rest, seams
     from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling, Window
 
     size = config.size or min(trained.config.data.image_size)
     tile = config.tile or usual_tile(trained)
     overlap = config.overlap or min(LEAST_OVERLAP_PIXELS, tile // 2)
-    # A tile of a texture repeats by itself; what else is photographed has to be made to.
-    wrap = config.tileable and photos.how == "camera"
-    margin = size // MARGIN_SHARE if config.tileable and not wrap else 0
+    margin = size // MARGIN_SHARE if config.tileable else 0
     whole = (size + margin, size + margin)
+    # The tile of a texture repeats, and what lies beyond it is known; else the margin is part of what is photographed.
+    frame = (size, size) if photos.how == "camera" else whole
+    tiling = Tiling(whole, tile, overlap)
     try:
-        tiling = Tiling(whole, tile, overlap, wrap)
         windows = len(tiling)
     except ValueError as error:
         raise BadInput(f"--overlap and --tile do not fit: {error}") from None
 
     def look(window: Window) -> Any:
-        return photos.cut(window, whole)
+        return photos.cut(window, frame)
 
+    said = f"{windows} window{'s' * (windows > 1)}"
     with progress("maps") as bar:
         maps = infer_windows(
             trained,
             look,
             photos.cameras,
             tiling,
-            lambda share: bar.update(float(share), f"{windows} window{'s' * (windows > 1)}"),
+            frame=frame,
+            progress=lambda share: bar.update(float(share), said),
         )
-    if config.uncertainty:
-        _write_uncertainty(config, trained, photos, tiling)
     facts: dict[str, Any] = {"photo_size": size, "tile": tile, "overlap": overlap, "windows": windows}
-    if margin:
-        maps = make_tileable(maps, margin * enlargement(trained))
+    if config.uncertainty:
+        _write_uncertainty(config, trained, photos, Tiling((size, size), tile, overlap))
     if config.tileable:
+        maps, rolled = make_tileable(maps, margin * enlargement(trained)), (0, 0)
+        if max(seams(maps).values()) > MOST_SEAM:
+            maps, rolled = roll_to_rest(maps)
         facts["seams"] = {name: round(ratio, 4) for name, ratio in seams(maps).items()}
+        facts["rolled"] = rolled
     return maps, facts
 
 
@@ -218,7 +222,7 @@ def _write_uncertainty(config: InferConfig, trained: "Trained", photos: "Photos"
             lambda window: photos.cut(window, tiling.size),
             photos.cameras,
             tiling,
-            lambda share: bar.update(float(share), f"{count} times without a photo"),
+            progress=lambda share: bar.update(float(share), f"{count} times without a photo"),
         )
     imwrite(config.out_dir / "uncertainty.png", colormap(spread[0], "magma", vmin=0.0, vmax=UNSURE))
     print(f"wrote {config.out_dir / 'uncertainty.png'}: {spread.mean():.4f} in the mean, {UNSURE} is brightest")

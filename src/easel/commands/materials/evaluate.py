@@ -1,0 +1,183 @@
+"""`easel materials evaluate`: how near a network's maps are to the true ones, in figures and in pictures."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from easel.commands.materials.trained import open_trained
+from easel.console import BadInput, prepare_folder, progress
+
+if TYPE_CHECKING:
+    from easel.materials.dataset.dataset import PBRDataset
+    from easel.materials.evaluate import Judged, Score
+    from easel.materials.training.run_files import Trained
+
+SHEET_SIDE = 128
+SHEET_PHOTOS = 2
+"""Of each sample in the contact sheet: beside the predicted and beside the true maps."""
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Compare a network's maps with the true ones: each map, and relit under lights that training never saw.
+
+    Beside it stands the mean of all materials it learned from, a guess that looks at no photo. The folder --out gets
+    metrics.json and contact_sheet.png, predictions beside truth.
+    """
+
+    checkpoint: Path | None = None
+    """A run's folder, a .pth or a .safetensors; the network that comes with Easel if it is not given."""
+    input_dir: Path | None = None
+    """Folder with the photos; where the network learned from, if it is not given."""
+    output_dir: Path | None = None
+    """Folder with the true maps."""
+    data_root: Path | None = None
+    """Folder that has both, as input and output."""
+    metadata_path: Path | None = None
+    """render_metadata.json, where it is not in the folder with the photos."""
+    split: Literal["val", "train", "all"] = "val"
+    """Materials kept from training, those trained on, or all: choose all for a dataset of its own."""
+    views: tuple[int, ...] = ()
+    """Numbers of photos to compare; 1 and as many as the network learned from if none is given."""
+    rectify: tuple[Literal["camera", "match", "corners", "none"], ...] = ()
+    """Ways to bring photos into one frame, to compare; as the network learned if none is given."""
+    curriculum: Literal[0, 1, 2] | None = None
+    """Clean renders (0), what is on disk (1) or dirty renders (2); as the network learned if it is not given."""
+    samples: int = 200
+    """Stop after so many."""
+    pictures: int = 8
+    """Of them in the contact sheet."""
+    device: str = "auto"
+    """auto, cuda, cuda:0, mps or cpu."""
+    strict: bool = False
+    """Stop at the first sample that cannot be used."""
+    out: Path = Path("easel-out")
+    """Folder for metrics.json and contact_sheet.png."""
+
+
+def evaluate(config: EvaluateConfig) -> int:
+    """Write and tell the figures; returns 0."""
+    for name, least in (("samples", 1), ("pictures", 0)):
+        if getattr(config, name) < least:
+            raise BadInput(f"--{name} is {least} or more; got {getattr(config, name)}.")
+    if any(count < 1 for count in config.views):
+        raise BadInput(f"--views are numbers of photos, 1 or more; got {' '.join(map(str, config.views))}.")
+    trained = open_trained(config.checkpoint, config.device)
+    data = trained.config.data
+    views = config.views or tuple(sorted({1, data.num_views}))
+    ways = config.rectify or (data.rectify,)
+    datasets = {way: _open(config, trained, way, max(views)) for way in ways}
+    prepare_folder(config.out)
+    from easel.materials.evaluate import comparison_table, figures_table
+
+    guess, scores, judged = _judge(config, trained, datasets, views)
+    print(f"{len(judged)} samples of {len({each.sample.material for each in judged})} materials ({config.split})")
+    print(comparison_table(guess, scores))
+    print(f"\n{scores[0].name}:\n{figures_table(scores[0].figures)}")
+    _write(config, trained, guess, scores, judged)
+    return 0
+
+
+def _open(config: EvaluateConfig, trained: "Trained", way: Any, most_views: int) -> "PBRDataset":
+    """The dataset, its photos brought into one frame that way; BadInput for one that cannot be used."""
+    from easel.materials.dataset.dataset import PBRDataset
+
+    data = trained.config.data
+    root = config.data_root
+    input_dir = config.input_dir or (root / "input" if root else Path(data.input_dir))
+    output_dir = config.output_dir or (root / "output" if root else Path(data.output_dir))
+    own = input_dir == Path(data.input_dir)
+    try:
+        dataset = PBRDataset(
+            input_dir,
+            output_dir,
+            config.metadata_path or (data.metadata_path if own else None),
+            image_size=data.image_size,
+            output_size=data.output_size,
+            curriculum_mode=data.render_curriculum if config.curriculum is None else config.curriculum,
+            split=None if config.split == "all" else config.split,
+            val_ratio=data.val_ratio,
+            seed=trained.config.training.seed,
+            strict=config.strict,
+            num_views=most_views,
+            rectify=way,
+        )
+    except (FileNotFoundError, ValueError, KeyError) as error:
+        raise BadInput(str(error.args[0] if error.args else error)) from None
+    if not len(dataset):
+        raise BadInput(f"{input_dir} has no material in the split {config.split!r}. Use --split all.")
+    return dataset
+
+
+def _judge(
+    config: EvaluateConfig, trained: "Trained", datasets: "dict[Any, PBRDataset]", views: Sequence[int]
+) -> "tuple[Score, list[Score], list[Judged]]":
+    """The guess, what the network scores with most photos first, and its answers with those."""
+    from easel.materials.evaluate import compare, judge, mean_maps, score
+
+    first = next(iter(datasets.values()))
+    known = sorted({entry.maps_folder for entry in _learned(config, trained, first).entries})
+    mean = mean_maps(known)
+    rows = [(way, count) for way in datasets for count in sorted(views, reverse=True)]
+    total = len(rows) * min(len(first), config.samples)
+    guesses, scores, shown, done = [], [], [], 0
+    with progress("evaluating") as bar:
+        for way, count in rows:
+            name = f"{count} photo{'s' * (count > 1)}, {'as they are' if way == 'none' else f'by {way}'}"
+            judged = []
+            for index in range(min(len(datasets[way]), config.samples)):
+                judged.append(judge(trained, datasets[way].sample(index), count))
+                if not scores:
+                    true = judged[-1].sample.maps
+                    guesses.append(compare(mean.each(lambda value, true=true: value.expand(-1, *true.size)), true))
+                done += 1
+                bar.update(done / total, name)
+            shown = shown or judged
+            scores.append(score(name, [each.figures for each in judged]))
+    return score("mean of all materials", guesses), scores, shown
+
+
+def _learned(config: EvaluateConfig, trained: "Trained", dataset: "PBRDataset") -> "PBRDataset":
+    """The training materials of the same dataset; the dataset itself where nobody knows which those are."""
+    if config.split == "all":
+        return dataset
+    from dataclasses import replace
+
+    return _open(replace(config, split="train"), trained, dataset.rectify, dataset.num_views)
+
+
+def _write(
+    config: EvaluateConfig, trained: "Trained", guess: "Score", scores: "Sequence[Score]", judged: "Sequence[Judged]"
+) -> None:
+    from easel.graphics.files import write_whole
+    from easel.graphics.image import imwrite
+    from easel.materials.contact import labelled_sheet, map_pictures, relit, square
+
+    record = {
+        "split": config.split,
+        "guess": {"name": guess.name, "figures": guess.figures},
+        "rows": [{"name": each.name, "figures": each.figures, "percent_below": each.below(guess)} for each in scores],
+        "samples": {
+            f"{each.sample.id}/{each.sample.source}": {"material": each.sample.material, **each.figures}
+            for each in judged
+        },
+        "network": {"weights_sha256": trained.digest, "step": trained.step, "config": trained.config.to_dict()},
+    }
+    with write_whole(config.out / "metrics.json") as partial:
+        partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    print(f"wrote {config.out / 'metrics.json'}")
+    rows, labels = [], []
+    for each in judged[: config.pictures]:
+        photos = [
+            photo.permute(1, 2, 0) for photo in each.sample.photos[:SHEET_PHOTOS] * each.sample.valid[:SHEET_PHOTOS]
+        ]
+        sides = {"predicted": (photos[0], each.predicted), "true": (photos[-1], each.sample.maps)}
+        for name, (photo, maps) in sides.items():
+            rows.append([square(photo, SHEET_SIDE), *map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)])
+            labels.append(f"{each.sample.material[:18]}\n{name}")
+    if rows:
+        columns = ["photo", "albedo", "roughness", "metallic", "normal", "relit"]
+        imwrite(config.out / "contact_sheet.png", labelled_sheet(rows, columns, labels))
+        print(f"wrote {config.out / 'contact_sheet.png'}")

@@ -38,7 +38,8 @@ def octahedron(size: int) -> Float[Tensor, "3 size size"]:
     """The directions of the octahedral map's nodes. Inverse of `to_octahedron`.
 
     Meyer et al. 2010, "On floating-point normal vectors". Unlike the equirectangular map it has no pole where a
-    lookup's gradient would have no bounds; nodes lie on its edges, where it folds, so that lookups need no margin.
+    lookup's gradient would have no bounds; nodes lie on its edges, where it folds, so that lookups need no margin. An
+    odd `size` has nodes on both axes too, where the map has creases.
     """
     nodes = torch.linspace(-1, 1, size)
     y, x = torch.meshgrid(nodes, nodes, indexing="ij")

@@ -31,13 +31,13 @@ def prefilter(
     lobes = _lobes(rows).to(radiance.device)
     filtered = torch.fft.irfft(torch.einsum("koif,ifc->kofc", lobes, spectrum), n=2 * rows, dim=2)
     # Rounding may leave a little less than nothing in the dark
-    maps = sample_equirectangular(filtered.clamp(min=0), octahedron(rows).to(radiance.device))
+    maps = sample_equirectangular(filtered.clamp(min=0), octahedron(rows + 1).to(radiance.device))
     return maps[:1], maps[1:].transpose(0, 1)[None]
 
 
 def mirror(radiance: Float[Tensor, "h w 3"]) -> Float[Tensor, "1 3 n n"]:
     """The octahedral map of the environment itself."""
-    return sample_equirectangular(radiance[None], octahedron(2 * radiance.shape[0]).to(radiance.device))
+    return sample_equirectangular(radiance[None], octahedron(2 * radiance.shape[0] + 1).to(radiance.device))
 
 
 def _shrunk(radiance: Float[Tensor, "h w 3"], rows: int) -> Float[Tensor, "rows columns 3"]:

@@ -48,13 +48,17 @@ class DataConfig(Settings):
     val_ratio: float = 0.1
     """Share of the materials that are kept for validation."""
     use_augmentation: bool = True
-    """Whether the three turns below are made at all."""
+    """Whether any of the five below is done, and photos with cameras are cut as if their tile began elsewhere."""
     horizontal_flip: bool = True
     """Mirror left and right, every second time."""
     vertical_flip: bool = False
     """Mirror up and down, every second time."""
     random_rotation: bool = False
     """Turn by a random multiple of 90 degrees."""
+    exposure_jitter: float = 0.0
+    """Make each photo brighter or darker by up to so many stops."""
+    white_balance_jitter: float = 0.0
+    """Change red and blue of each photo by up to this share."""
     num_views: int = 3
     """Photos of a sample that are used."""
     min_views: int = 1

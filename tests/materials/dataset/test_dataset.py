@@ -175,6 +175,17 @@ def test_no_material_is_trained_on_and_validated(write_dataset):
     )
 
 
+def test_what_is_left_out_is_told_by_one_split_alone(write_dataset, caplog):
+    folder = write_dataset(samples=4, materials=4, views=1)
+    (folder / "input/clean/sample_0009").mkdir()
+    for number in range(3):
+        (folder / f"input/clean/sample_000{number}/0.png").write_bytes(b"damaged")
+    splits = [opened(folder, split=split, num_views=1, val_ratio=0.5) for split in ("train", "val")]
+    told = [problem.name for dataset in splits for problem in dataset.report.left_out]
+    assert sorted(told) == [f"sample_000{number}/clean" for number in (0, 1, 2, 9)]
+    assert sum(dataset.report.used for dataset in splits) == 1
+
+
 def test_one_material_alone_is_not_validated(write_dataset):
     folder = write_dataset(materials=1)
     assert len(opened(folder, split="val")) == 0 and len(opened(folder, split="train")) == 4

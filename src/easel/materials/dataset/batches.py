@@ -81,6 +81,8 @@ class Batches:
                 turns and data.random_rotation,
                 data.crop_size,
                 shift,
+                turns * data.exposure_jitter,
+                turns * data.white_balance_jitter,
             )
         fewest = data.min_views if training else data.num_views
         self._sampler = _Sampler(

@@ -40,9 +40,9 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
     `dataset[i]` is what a network takes and what it should answer: photos (num_views, 3, H, W) at `image_size`,
     normalised, and maps (4, 3, H, W) at `output_size`, in [0, 1] and normals in [-1, 1]. `sample(i)` says more.
 
-    Samples that cannot be used are left out: `report` counts them and one warning sums them up, or, with `strict`,
-    the first of them is raised. FileNotFoundError without metadata or the folder of the curriculum, ValueError when
-    nothing is left.
+    Samples that cannot be used are left out: `report` counts those of the split and one warning sums them up, or, with
+    `strict`, the first of all is raised. FileNotFoundError without metadata or the folder of the curriculum, ValueError
+    when nothing is left.
     """
 
     def __init__(
@@ -108,11 +108,13 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
                 f"{os.fspath(input_dir)!r} and their maps in {os.fspath(output_dir)!r}; {self.report.summary()}."
                 + (f" The first: {self.report.left_out[0].line}" if self.report.left_out else "")
             )
-        if self.report.left_out:
-            log.warning("%s: %s. The first: %s", input_dir, self.report.summary(), self.report.left_out[0].line)
         if split is not None:
             kept = validation_materials(material_names(metadata), val_ratio, seed)
             usable = [entry for entry in usable if (entry.material in kept) == (split == "val")]
+            left_out = [problem for problem in self.report.left_out if (problem.material in kept) == (split == "val")]
+            self.report = Report(len(usable), tuple(left_out))
+        if self.report.left_out:
+            log.warning("%s: %s. The first: %s", input_dir, self.report.summary(), self.report.left_out[0].line)
         self.entries = tuple(usable)
         self._cache = Cache(cache_mib << 20)
 

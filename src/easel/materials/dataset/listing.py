@@ -63,6 +63,8 @@ class LeftOut:
     """In a few words, the same for all samples with the same trouble."""
     error: Exception
     """What a strict dataset raises."""
+    material: str | None = None
+    """Of the sample; None where that is the trouble."""
 
     @property
     def line(self) -> str:
@@ -174,7 +176,7 @@ def _entry(
     if material not in materials:
         materials[material] = _fault(lambda: _check_maps(output_dir / material))
     if (fault := materials[material]) is not None:
-        return LeftOut(name, "without usable maps", fault)
+        return LeftOut(name, "without usable maps", fault, material)
     try:
         photos = _photos(sample, folder, num_views)
         shots = _shots(folder, photos)
@@ -182,7 +184,7 @@ def _entry(
         for photo in photos:
             check_picture(photo, 3)
     except (FileError, OSError, ValueError) as error:
-        return LeftOut(name, "without usable photos", error)
+        return LeftOut(name, "without usable photos", error, material)
     return Entry(sample, source, material, photos, shots, corners, output_dir / material)
 
 

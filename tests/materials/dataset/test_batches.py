@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.batches import Batches
 from easel.materials.dataset.normalize import denormalize, normalize
@@ -68,7 +69,7 @@ def test_workers_change_nothing(config):
     config.data.num_workers = 2
     config.data.persistent_workers = True
     shared = Batches(config, "train")
-    list(shared.epoch(0))
+    next(shared.epoch(0))  # and is given up
     together = list(shared.epoch(1))
     assert len(alone) == len(together) and all(same(*pair) for pair in zip(alone, together, strict=True))
 
@@ -103,6 +104,16 @@ def test_validation_is_whole_plain_and_always_the_same(config):
     assert torch.equal(first[0].views[0], expected)
     assert torch.equal(first[0].maps.to_tensor()[0], sample.maps.to_tensor())
     assert torch.equal(first[0].cameras[0], sample.cameras[:3])
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_file_that_breaks_meanwhile_is_told_in_one_line(config, workers):
+    config.data.num_workers = workers
+    batches = Batches(config, "train")
+    batches.dataset.entries[3].photos[0].write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(FileError, match=r"0\.png.*damaged") as caught:
+        list(batches.epoch(0))
+    assert "\n" not in str(caught.value)
 
 
 def test_another_seed_is_another_training(config):

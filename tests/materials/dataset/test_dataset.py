@@ -284,6 +284,8 @@ TROUBLES = {
     ),
     "above": (lambda folder: change_metadata(folder, sample_0001=".."), ValueError, "name of a folder", "name"),
     "away": (lambda folder: change_metadata(folder, sample_0001="../../etc"), ValueError, "name of a folder", "name"),
+    "long": (lambda folder: change_metadata(folder, sample_0001="ü" * 200), ValueError, "name of a folder", "name"),
+    "half": (lambda folder: change_metadata(folder, sample_0001="\ud800"), ValueError, "name of a folder", "name"),
     "nul": (lambda folder: change_metadata(folder, sample_0001="a\0b"), ValueError, "name of a folder", "name"),
 }
 
@@ -332,6 +334,9 @@ def test_metadata_without_end(write_dataset, monkeypatch):
 
 def test_names_in_the_metadata_that_lead_elsewhere_are_not_followed(write_dataset):
     folder = write_dataset(samples=1)
-    change_metadata(folder, **{"../../sample_0": "material_0", "x" * 5000: "material_0"})
+    hostile = ["../../sample_0", "x" * 5000, "ü" * 200, "half a \ud800", "/etc", ""]
+    change_metadata(folder, **dict.fromkeys(hostile, "material_0"))
     report = opened(folder).report
-    assert report.counts == {"without a folder": 2} and all(len(problem.line) < 300 for problem in report.left_out)
+    assert report.counts == {"without a folder": len(hostile)} and all(
+        len(problem.line) < 300 for problem in report.left_out
+    )

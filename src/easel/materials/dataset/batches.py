@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.augment import Augmentation, draw
 from easel.materials.dataset.dataset import PBRDataset, Split
@@ -103,9 +104,17 @@ class Batches:
         return self._sampler.batches
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from number `start` on."""
+        """The batches of an epoch from number `start` on; whoever begins another one gives this one up."""
         self._sampler.epoch, self._sampler.start = epoch, start
-        return iter(self._loader)
+        return _raised(iter(self._loader))
+
+
+def _raised(found: Iterator[Batch | Exception]) -> Iterator[Batch]:
+    """The batches; what a worker could not read is raised here, in one line: a DataLoader would add its traceback."""
+    for batch in found:
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch
 
 
 class _Sampler(Sampler[list[Order]]):
@@ -131,38 +140,51 @@ class _Sampler(Sampler[list[Order]]):
         order += order[: -self.count % self.world]
         together = self.batch_size * self.world
         fewest, most = self.views
+        batches = []
         for number in range(start, self.batches):
             views = int(torch.randint(fewest, most + 1, (), generator=key(self.seed, epoch, number, "views")))
             mine = order[number * together : (number + 1) * together]
             share = len(mine) // self.world
-            yield [Order(index, epoch, views) for index in mine[self.rank * share : (self.rank + 1) * share]]
+            mine = mine[self.rank * share : (self.rank + 1) * share]
+            batches.append([Order(index, epoch, views) for index in mine])
+        return iter(batches)
 
 
-class _Drawn(Dataset[tuple[str, Cut]]):
-    """Cuts of a dataset's samples, by order; random ones where there is a seed."""
+class _Drawn(Dataset[tuple[str, Cut | Exception]]):
+    """Cuts of a dataset's samples, by order, or why there is none; random ones where there is a seed."""
 
     def __init__(self, dataset: PBRDataset, augmentation: Augmentation, seed: int | None) -> None:
         self.dataset, self.augmentation, self.seed = dataset, augmentation, seed
 
-    def __getitem__(self, order: Order) -> tuple[str, Cut]:
+    def __getitem__(self, order: Order) -> tuple[str, Cut | Exception]:
+        name = self.dataset.entries[order.index].name
+        try:
+            return name, self._cut(order)
+        except (FileError, OSError, ValueError) as error:
+            return name, error
+
+    def _cut(self, order: Order) -> Cut:
         record = self.dataset.record(order.index)
         photos = list(range(len(record.photos)))
         seed = self.seed
         if seed is not None:
             photos = torch.randperm(len(photos), generator=key(seed, order.epoch, order.index, "photos")).tolist()
-        cut = draw(record, photos[: order.views], self.augmentation, seed or 0, order.epoch, order.index)
-        return self.dataset.entries[order.index].name, cut
+        return draw(record, photos[: order.views], self.augmentation, seed or 0, order.epoch, order.index)
 
 
 @dataclass(frozen=True)
 class _Collate:
-    """Cuts side by side, normalised."""
+    """Cuts side by side, normalised, or why one of them is missing."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def __call__(self, drawn: list[tuple[str, Cut]]) -> Batch:
-        cuts = [cut for _, cut in drawn]
+    def __call__(self, drawn: list[tuple[str, Cut | Exception]]) -> Batch | Exception:
+        cuts: list[Cut] = []
+        for _, cut in drawn:
+            if isinstance(cut, Exception):
+                return cut
+            cuts.append(cut)
         photos, valid = torch.stack([cut.photos for cut in cuts]), torch.stack([cut.valid for cut in cuts])
         return Batch(
             normalize(photos, valid, self.mean, self.std),

@@ -17,6 +17,7 @@ from easel.materials.dataset.listing import (
     Entry,
     LeftOut,
     Report,
+    Wanted,
     list_samples,
     material_names,
     read_metadata,
@@ -88,16 +89,8 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         self.rectify: Rectify = cast(Rectify, rectify)
         curriculum = 2 if use_dirty and curriculum_mode == 0 else curriculum_mode
         metadata = read_metadata(Path(metadata_path or Path(input_dir) / METADATA_FILE))
-        found = list(
-            list_samples(
-                Path(input_dir),
-                Path(output_dir),
-                metadata,
-                curriculum=curriculum,
-                num_views=num_views,
-                needs_corners=rectify == "corners",
-            )
-        )
+        wanted = Wanted(curriculum, num_views, needs_corners=rectify == "corners")
+        found = list(list_samples(Path(input_dir), Path(output_dir), metadata, wanted))
         usable = [entry for entry in found if isinstance(entry, Entry)]
         self.report = Report(len(usable), tuple(entry for entry in found if isinstance(entry, LeftOut)))
         if strict and self.report.left_out:

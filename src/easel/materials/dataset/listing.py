@@ -29,8 +29,23 @@ METADATA_FILE = "render_metadata.json"
 MOST_METADATA_BYTES = 1 << 26
 """A million samples take half of it."""
 
+MOST_PHOTOS = 16
+"""The first so many of a sample are read."""
+
 SOURCES: dict[int, tuple[Source, ...]] = {0: ("clean",), 1: ("clean", "dirty"), 2: ("dirty",)}
 """Curriculum → the renders it takes."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a dataset asks of its samples."""
+
+    curriculum: int = 0
+    """Clean renders, 0, what is on disk, 1, or dirty renders, 2."""
+    num_views: int = 3
+    """Photos that a sample has at least."""
+    needs_corners: bool = False
+    """Whether the corners of the tile must be marked in each photo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,16 +135,10 @@ def material_names(metadata: Mapping[str, Any]) -> frozenset[str]:
 
 
 def list_samples(
-    input_dir: Path,
-    output_dir: Path,
-    metadata: Mapping[str, Any],
-    *,
-    curriculum: int,
-    num_views: int,
-    needs_corners: bool,
+    input_dir: Path, output_dir: Path, metadata: Mapping[str, Any], wanted: Wanted
 ) -> Iterator[Entry | LeftOut]:
     """Every sample of the curriculum in the order of its number, clean before dirty; FileNotFoundError without them."""
-    if curriculum not in SOURCES:
+    if (curriculum := wanted.curriculum) not in SOURCES:
         raise ValueError(
             f"curriculum is 0 (clean renders), 1 (what is on disk) or 2 (dirty renders); got {curriculum}."
         )
@@ -145,7 +154,7 @@ def list_samples(
     materials: dict[str, Exception | None] = {}
     for sample in sorted(folders, key=_natural):
         for source, folder in folders[sample]:
-            yield _entry(sample, source, folder, output_dir, metadata, num_views, needs_corners, materials)
+            yield _entry(sample, source, folder, output_dir, metadata, wanted, materials)
     for sample in sorted(metadata.keys() - folders.keys(), key=_natural):
         if not any((input_dir / source / sample).is_dir() for source in ("clean", "dirty") if _is_folder_name(sample)):
             error = FileNotFoundError(
@@ -160,8 +169,7 @@ def _entry(
     folder: Path,
     output_dir: Path,
     metadata: Mapping[str, Any],
-    num_views: int,
-    needs_corners: bool,
+    wanted: Wanted,
     materials: dict[str, Exception | None],
 ) -> Entry | LeftOut:
     name = f"{sample}/{source}"
@@ -178,14 +186,15 @@ def _entry(
     if (fault := materials[material]) is not None:
         return LeftOut(name, "without usable maps", fault, material)
     try:
-        photos = _photos(sample, folder, num_views)
-        shots = _shots(folder, photos)
-        corners = _corners(folder, photos) if needs_corners else None
+        found = _photos(sample, folder, wanted.num_views)
+        shots = _shots(folder, found)
+        photos = found[:MOST_PHOTOS]
+        corners = _corners(folder, photos) if wanted.needs_corners else None
         for photo in photos:
             check_picture(photo, 3)
     except (FileError, OSError, ValueError) as error:
         return LeftOut(name, "without usable photos", error, material)
-    return Entry(sample, source, material, photos, shots, corners, output_dir / material)
+    return Entry(sample, source, material, photos, shots and shots[:MOST_PHOTOS], corners, output_dir / material)
 
 
 def _photos(sample: str, folder: Path, num_views: int) -> tuple[Path, ...]:
@@ -235,7 +244,10 @@ def _fault(check: Callable[[], None]) -> Exception | None:
 
 def _is_folder_name(name: Any) -> bool:
     """Whether it names a folder and nothing above or below it: metadata from strangers must not lead elsewhere."""
-    return isinstance(name, str) and re.fullmatch(r"[^/\\\0]{1,255}", name) is not None and name not in (".", "..")
+    if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
+        return False
+    # A name too long, or of half a character, would be an error of the file system's at the first look.
+    return len(name.encode("utf-8", "replace")) <= 255 and not re.search("[\ud800-\udfff]", name)
 
 
 def _natural(name: str) -> tuple[int, str]:

@@ -52,8 +52,8 @@ class Record:
         top, left = (start * fine // coarse % fine for start, fine, coarse in lengths)
         rows, columns = window.height * map_height // height, window.width * map_width // width
         return Cut(
-            as_values(inside.cut(self.photos[views])),
-            inside.cut(self.valid[views]).float(),
+            as_values(inside.cut(self.photos)[views]),
+            inside.cut(self.valid)[views].float(),
             window.positions(self.cameras[views], self.size),
             unpack_maps(Window(top, left, rows, columns).cut(self.maps)),
         )

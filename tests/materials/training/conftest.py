@@ -8,6 +8,7 @@ import torch
 from easel.graphics.image import imwrite
 from easel.materials.config import TrainConfig
 from easel.materials.maps import MaterialMaps, unit_normals
+from easel.materials.training.train import train
 
 SIDE = 16
 SAMPLES = 6
@@ -39,6 +40,16 @@ def noise_data(tmp_path_factory) -> Path:
 def small_config(noise_data, tmp_path) -> TrainConfig:
     """Three epochs of two steps, no discriminator, everything under tmp_path."""
     return config_for(noise_data, tmp_path / "checkpoints")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(noise_data, tmp_path_factory) -> Path:
+    """The checkpoint folder of a run of one epoch; not to be changed."""
+    config = config_for(noise_data, tmp_path_factory.mktemp("run") / "checkpoints")
+    config.training.epochs = 1
+    for _ in train(config):
+        pass
+    return Path(config.training.checkpoint_dir)
 
 
 def config_for(data: Path, checkpoints: Path) -> TrainConfig:

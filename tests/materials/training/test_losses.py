@@ -117,6 +117,20 @@ def test_the_discriminator_is_asked_to_tell_real_from_fake():
     assert generator_loss(bce, sure).item() == pytest.approx(ones.item())
 
 
+def test_uncertainty_is_least_at_the_true_variance_and_moves_no_map():
+    predicted = {name: value.clone().requires_grad_() for name, value in random_maps(1).items()}
+    squares = [(predicted[name] - random_maps(2)[name]).square().mean().log().item() for name in predicted]
+    losses = []
+    for shift in (-0.5, 0.0, 0.5):
+        variance = torch.tensor(squares)[None, :, None, None].expand(2, 4, 16, 16) + shift
+        total, info = HybridLoss(LossConfig())({**predicted, "log_variance": variance}, random_maps(2))
+        losses.append(info["loss_uncertainty"])
+    assert losses[1] < losses[0] and losses[1] < losses[2]
+    plain, _ = HybridLoss(LossConfig())(predicted, random_maps(2))
+    (mine,), (other,) = (torch.autograd.grad(loss, predicted["albedo"], retain_graph=True) for loss in (total, plain))
+    assert torch.equal(mine, other) and total != plain
+
+
 def brighter(predicted, true):
     """An extra loss: how much too bright albedo is."""
     return (predicted["albedo"] - true["albedo"]).clamp(min=0).mean()

@@ -21,6 +21,10 @@ Maps = Mapping[str, Tensor]
 """albedo (B,3,H,W), roughness (B,1,H,W), metallic (B,1,H,W), normal (B,3,H,W): a network's answer, or MaterialMaps."""
 
 
+UNCERTAINTY_WEIGHT = 0.1
+"""Small, since the features that it shares with the maps should serve them."""
+
+
 class HybridLoss:
     """The generator's loss, from a config's weights."""
 
@@ -41,7 +45,13 @@ class HybridLoss:
         truth = MaterialMaps.from_targets(target) if isinstance(target, Tensor) else target
         with torch.autocast(truth["albedo"].device.type, enabled=False):
             mine, true = ({name: maps[name].float() for name in MAP_NAMES} for maps in (predicted, truth))
-            return self._sum(mine, true, adversarial, key)
+            total, info = self._sum(mine, true, adversarial, key)
+            if "log_variance" in predicted:
+                uncertainty = uncertainty_loss(mine, true, predicted["log_variance"].float())
+                info["loss_uncertainty"] = uncertainty.detach()
+                total = total + UNCERTAINTY_WEIGHT * uncertainty
+                info["loss_total"] = total.detach()
+            return total, info
 
     def _sum(
         self, mine: Maps, true: Maps, adversarial: Tensor | None, key: Keys | None
@@ -83,6 +93,17 @@ class HybridLoss:
         for name, (function, weight) in self.extra.items():
             parts[f"loss_{name.rpartition(':')[2]}"] = weight, function(mine, true)
         return parts
+
+
+def uncertainty_loss(predicted: Maps, true: Maps, log_variance: Float[Tensor, "b 4 h w"]) -> Float[Tensor, ""]:
+    """How badly a predicted variance explains the squared error of each map. Kendall and Gal 2017, eq. 8.
+
+    The maps themselves are not moved by it.
+    """
+    squares = [(predicted[name] - true[name]).detach().square().mean(dim=1) for name in MAP_NAMES]
+    # exp(10) is enough for the smallest error that 8 bits know, and does not overflow
+    log_variance = log_variance.clamp(-10, 10)
+    return ((-log_variance).exp() * torch.stack(squares, dim=1) + log_variance).mean() / 2
 
 
 def angle_degrees(predicted: Float[Tensor, "b 3 h w"], true: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b h w"]:

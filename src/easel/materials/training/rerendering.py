@@ -4,6 +4,7 @@ A scene is a camera and a point light above the tile at the origin, in world coo
 white chalk that faces it there has radiance 1, as if the exposure had been set for it.
 """
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.color import linear_to_srgb
+from easel.materials.rendering.environment import Environment
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane_camera import ORBIT_RADIUS, TILE_SIDE
+from easel.materials.rendering.procedural_environment import procedural_environment
 from easel.materials.rendering.shading import render_texture
 from easel.materials.training.ssim import ssim
 
@@ -30,6 +33,8 @@ HELD_OUT_TILTS_DEGREES = (15.0, 30.0, 45.0, 60.0)
 """Of the metric's lights, each a quarter turn on from the last; the camera is straight above."""
 HELD_OUT_AZIMUTH_DEGREES = 20.0
 HELD_OUT_DISTANCE = 2 * TILE_SIDE
+HELD_OUT_SEED = 2**31
+"""Of the metric's environment; datasets are lit by smaller ones."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +115,11 @@ def _held_out(maps: Mapping[str, Tensor]) -> Iterator[Float[Tensor, "b 3 h w"]]:
         light = torch.tensor([[[x, y, z]]]) * HELD_OUT_DISTANCE
         scene = Scenes(torch.tensor([[[0.0, 0.0, ORBIT_RADIUS]]]), light)
         yield linear_to_srgb(light_up(whole, scene)[:, 0].clamp(0, 1))
+    radiance = render_texture(whole, [_studio()], (0.0, 0.0, ORBIT_RADIUS))
+    yield linear_to_srgb(radiance.clamp(0, 1))
+
+
+@functools.cache
+def _studio() -> Environment:
+    """Filtered once."""
+    return procedural_environment("studio", HELD_OUT_SEED)

@@ -4,6 +4,7 @@ Under the checkpoint folder `latest`, `best_model` and `checkpoint_epoch_0010` a
 their content; beside each lies a thin `.pth` of the same name, for `torch.load`. Equal files are linked, not copied.
 """
 
+import io
 import json
 import logging
 import os
@@ -21,12 +22,15 @@ from torch import Tensor, nn
 from easel import checkpoint
 from easel.graphics.files import FileError, open_file, write_whole
 from easel.materials.config import TrainConfig
+from easel.materials.models.build import build_model
 from easel.materials.training.learner import Learner, misfit
 from easel.materials.training.progress import Progress
 
 log = logging.getLogger("easel")
 
 LATEST, PREVIOUS, BEST = "latest", "previous", "best_model"
+MOST_LAYERS = 256
+"""Of one kind, in a network that a file describes: more would take for ever to build."""
 CONFIG, STATE = "config.json", "state.json"
 PREDECESSOR = (
     "NeuroPBR's own checkpoints hold its configuration as a pickled class, which would run code: they are not read. "
@@ -81,8 +85,10 @@ def save_run(folder: Path, names: Sequence[str], learner: Learner, progress: Pro
                     _link(path, partial / path.name)
     if not learner.config.training.save_pth:
         return [folder / name for name in names]
+    weights = {name: value.cpu() for name, value in learner.weights().items()}
     thin = {
-        "generator_state_dict": {name: value.cpu() for name, value in learner.weights().items()},
+        "generator_state_dict": weights,
+        "sha256": checkpoint.digest(weights),
         "config": config,
         "epoch": progress.epoch,
         "global_step": progress.step,
@@ -90,10 +96,10 @@ def save_run(folder: Path, names: Sequence[str], learner: Learner, progress: Pro
         "best_val_loss": progress.best,
     }
     paths = [folder / f"{name}.pth" for name in names]
+    buffer = io.BytesIO()
+    torch.save(thin, buffer)  # onto a full disk it would be a RuntimeError without a reason
     with write_whole(paths[0]) as partial:
-        with partial.open("wb") as file:
-            # Past a file of ours: torch's own writer reports a full disk as a RuntimeError without a reason
-            torch.save(thin, file)
+        partial.write_bytes(buffer.getbuffer())
     for path in paths[1:]:
         with write_whole(path) as partial:
             partial.unlink()
@@ -217,15 +223,21 @@ def load_generator(path: str | os.PathLike[str], device: str | torch.device = "c
 
 
 def _model(config: TrainConfig, weights: Mapping[str, Tensor], path: Path) -> nn.Module:
-    from easel.materials.models.build import build_model
-
-    with torch.device("meta"):
-        # Nothing is allocated before the sizes have proved to be those of the file
-        expected = build_model(config).state_dict()
+    deepest = max(config.model.transformer_depth, config.model.num_blocks, len(config.model.encoder_channels))
+    if deepest > MOST_LAYERS:
+        raise FileError(
+            f"cannot read {str(path)!r}: its config asks for {deepest} layers, up to {MOST_LAYERS} are built."
+        )
+    try:
+        with torch.device("meta"):
+            # Nothing is allocated before the sizes have proved to be those of the file
+            expected = build_model(config).state_dict()
+    except ValueError as error:
+        raise FileError(f"cannot read {str(path)!r}: its config does not fit, {error}") from None
     reason = misfit(expected, weights)
     if reason:
         raise FileError(f"cannot read {str(path)!r}: {reason}.")
-    with torch.random.fork_rng([]):
+    with torch.random.fork_rng([]):  # initial weights that nobody will see
         model = build_model(config)
     model.load_state_dict(dict(weights))
     return model
@@ -260,6 +272,9 @@ def _read_pth(path: Path) -> tuple[Any, Any, dict[str, Tensor]]:
     plain = (value.layout == torch.strided and value.device.type == "cpu" for value in weights.values())
     if not all(plain) or not all(value.is_contiguous() for value in weights.values()):
         raise FileError(f"cannot read {str(path)!r}: its tensors claim more than the file holds.")
+    # Files that others made from ours, as the guides show, need not have one
+    if "sha256" in found and found["sha256"] != checkpoint.digest(weights):
+        raise FileError(f"cannot read {str(path)!r}: it was altered, its digest does not match its weights.")
     return found.get("global_step"), found.get("config"), weights
 
 

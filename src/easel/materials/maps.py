@@ -231,10 +231,11 @@ class MaterialMaps(Mapping[str, Tensor]):
 
 def unit_normals(vectors: Float[Tensor, "*b 3 h w"]) -> Float[Tensor, "*b 3 h w"]:
     """`vectors` of length 1, and straight up where there is no direction."""
-    length = vectors.norm(dim=-3, keepdim=True)
+    # 1e-6: what is left of opposite normals that cancelled out says nothing about a direction.
+    # Not torch's norm, which over three planes takes ten times as long.
+    squared = vectors.square().sum(dim=-3, keepdim=True)
     up = vectors.new_tensor([0, 0, 1])[:, None, None]
-    # 1e-6: what is left of opposite normals that cancelled out says nothing about a direction
-    return torch.where(length > 1e-6, vectors / length.clamp(min=1e-6), up)
+    return torch.where(squared > 1e-12, vectors * squared.clamp(min=1e-12).rsqrt(), up)
 
 
 def map_paths(folder: str | os.PathLike[str]) -> dict[str, Path]:

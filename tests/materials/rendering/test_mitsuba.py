@@ -35,17 +35,17 @@ def test_highlights_are_those_of_mitsubas_rough_conductor():
             v[2] = v[2].abs() + 0.2
             v = torch.nn.functional.normalize(v, dim=0)
             # Around the mirrored direction, within a few widths of the lobe
-            l = torch.stack([-v[0], -v[1], v[2]])  # noqa: E741
-            l = l + 1.5 * roughness**2 * torch.randn(3, generator=generator, dtype=torch.float64)  # noqa: E741
-            l = torch.nn.functional.normalize(torch.stack([l[0], l[1], l[2].abs() + 0.01]), dim=0)  # noqa: E741
-            cases.append((roughness, l, v))
-    request = json.dumps([(roughness**2, l.tolist(), v.tolist()) for roughness, l, v in cases])
+            light = torch.stack([-v[0], -v[1], v[2]])
+            light = light + 1.5 * roughness**2 * torch.randn(3, generator=generator, dtype=torch.float64)
+            light = torch.nn.functional.normalize(torch.stack([light[0], light[1], light[2].abs() + 0.01]), dim=0)
+            cases.append((roughness, light, v))
+    request = json.dumps([(roughness**2, light.tolist(), v.tolist()) for roughness, light, v in cases])
     run = subprocess.run([sys.executable, "-c", PROGRAM], input=request, capture_output=True, text=True, check=True)
     one = torch.ones(1, 1, 1, dtype=torch.float64)
     up = torch.tensor([0, 0, 1], dtype=torch.float64).reshape(3, 1, 1)
     ours = []
-    for roughness, l, v in cases:
+    for roughness, light, v in cases:
         mirror = Surface(one.expand(3, 1, 1), roughness * one, one, up)
-        _, specular = reflectance(mirror, l.reshape(3, 1, 1), v.reshape(3, 1, 1), Brdf(smith="separable"))
-        ours.append(specular[0].item() * l[2].item())
+        _, specular = reflectance(mirror, light.reshape(3, 1, 1), v.reshape(3, 1, 1), Brdf(smith="separable"))
+        ours.append(specular[0].item() * light[2].item())
     torch.testing.assert_close(torch.tensor(ours), torch.tensor(json.loads(run.stdout)), rtol=0.02, atol=1e-4)

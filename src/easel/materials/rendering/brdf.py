@@ -75,8 +75,7 @@ def reflectance(
     n_dot_l = dot(surface.normal, to_light).clamp(min=SMALLEST_COSINE)
     n_dot_v = dot(surface.normal, to_camera).clamp(min=SMALLEST_COSINE)
     both = to_light + to_camera
-    # 1e-6: light from right behind the surface has no halfway direction
-    span = length(both).clamp(min=1e-6)
+    span = length(both)
     v_dot_h = span / 2
     # |n - h|² = 2 (1 - n·h), exact at the peak where n·h rounds to 1; sin² = (1 - n·h)(1 + n·h)
     apart = (surface.normal - both / span).square().sum(dim=-3, keepdim=True)

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.materials.rendering.vectors import normalize
+
 
 def equirectangular(rows: int) -> Float[Tensor, "3 rows columns"]:
     """The directions of an equirectangular picture's pixel centres; it is twice as wide as high."""
@@ -47,7 +49,7 @@ def octahedron(size: int) -> Float[Tensor, "3 size size"]:
     below = z < 0
     folded_x = torch.where(below, (1 - y.abs()) * _sign(x), x)
     folded_y = torch.where(below, (1 - x.abs()) * _sign(y), y)
-    return torch.nn.functional.normalize(torch.stack([folded_x, folded_y, z]), dim=0)
+    return normalize(torch.stack([folded_x, folded_y, z]))
 
 
 def to_octahedron(directions: Float[Tensor, "*b 3 h w"]) -> Float[Tensor, "*b 2 h w"]:

@@ -3,12 +3,11 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from easel.materials.rendering.brdf import Brdf, Surface, reflectance
-from easel.materials.rendering.vectors import Vector, column, dot, length
+from easel.materials.rendering.vectors import Vector, column, dot, length, normalize
 
 _NEAREST = 1e-3
 """World units that a point light keeps from what it lights."""
@@ -66,7 +65,7 @@ class DirectionalLight(Light):
         to_camera: Float[Tensor, "*#b 3 #h #w"],
         brdf: Brdf,
     ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
-        to_light = torch.nn.functional.normalize(column(self.direction, positions), dim=-3)
+        to_light = normalize(column(self.direction, positions))
         return _lit(surface, to_light, to_camera, column(self.irradiance, positions), brdf)
 
 

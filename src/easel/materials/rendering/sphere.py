@@ -14,7 +14,7 @@ from easel.materials.rendering.plane import SAMPLES_AT_ONCE
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
 from easel.materials.rendering.shading import shade_surface
 from easel.materials.rendering.texture import Texture
-from easel.materials.rendering.vectors import Number, Vector, column
+from easel.materials.rendering.vectors import Number, Vector, column, normalize
 
 RADIUS = TILE_SIDE / 2
 """The ball around the origin, in world units; +z, where a plane's normal points, is its north."""
@@ -86,7 +86,7 @@ def _strip(
     hits = discriminant > 0
     distance = -along - discriminant.clamp(min=0).sqrt()
     positions = eye[:, None, None] + distance * directions
-    outwards = torch.nn.functional.normalize(positions, dim=0)
+    outwards = normalize(positions)
 
     # East, north and outwards: u runs to the east, v to the north
     x, y, z = outwards
@@ -103,7 +103,7 @@ def _strip(
     covered = camera.solid_angle(directions, samples) * distance.square() / slant.clamp(min=1e-2)
     flat = texture.sample(uv, covered * texels_per_area)
     n_x, n_y, n_z = flat.normal
-    normal = torch.nn.functional.normalize(n_x * east + n_y * north + n_z * outwards, dim=0)
+    normal = normalize(n_x * east + n_y * north + n_z * outwards)
 
     surface = Surface(flat.albedo, flat.roughness, flat.metallic, normal)
     radiance = shade_surface(surface, positions, -directions, lights, brdf=brdf)

@@ -1,6 +1,7 @@
 """Cellular noise: scattered points, what is nearest to each texel and how far the border is (Worley 1996)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32, UInt32
@@ -24,6 +25,18 @@ class Cells:
     """From the cell's point to the texel."""
 
 
+@lru_cache(maxsize=32)
+def _sites(
+    columns: int, rows: int, seed: int, jitter: float | int, stagger: float | int
+) -> tuple[UInt32[ndarray, "cells"], Float32[ndarray, "cells"], Float32[ndarray, "cells"]]:
+    """Identity and place, in its cell, of every point."""
+    words = lattice(columns, rows, seed)
+    shift = np.repeat(np.arange(rows) % 2, columns).astype(np.float32) * np.float32(stagger)
+    site_x = np.float32(0.5) + np.float32(jitter) * (uniform(words, 1) - np.float32(0.5)) + shift
+    site_y = np.float32(0.5) + np.float32(jitter) * (uniform(words, 2) - np.float32(0.5))
+    return words, site_x, site_y
+
+
 def cells(
     points: Points, frequency: int | tuple[int, int], seed: int, jitter: float = 0.8, stagger: float = 0.0
 ) -> Cells:
@@ -32,11 +45,8 @@ def cells(
     Every second row is shifted by `stagger` cells: .5 without jitter gives hexagons. Rows are even then.
     """
     columns, rows = (frequency, frequency) if isinstance(frequency, int) else frequency
-    words = lattice(columns, rows, seed)
+    words, site_x, site_y = _sites(columns, rows, seed, jitter, stagger)
     stretch = np.float32(rows / columns)
-    shift = np.repeat(np.arange(rows) % 2, columns).astype(np.float32) * np.float32(stagger)
-    site_x = np.float32(0.5) + np.float32(jitter) * (uniform(words, 1) - np.float32(0.5)) + shift
-    site_y = np.float32(0.5) + np.float32(jitter) * (uniform(words, 2) - np.float32(0.5))
     x, y = points.x * np.float32(columns), points.y * np.float32(rows)
     column, row = np.floor(x), np.floor(y)
     inside_x, inside_y = x - column, y - row

@@ -6,6 +6,7 @@ rounds correctly: sin, exp and powers differ between processors in the last bit.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32, Int, UInt32
@@ -117,30 +118,45 @@ def _cell(
     return index, (index + 1) % np.int32(cells), position - below
 
 
+@lru_cache(maxsize=64)  # a family's lattices, which every band of rows asks for again
+def _gradients(columns: int, rows: int, seed: int) -> tuple[Float32[ndarray, "cells"], Float32[ndarray, "cells"]]:
+    """A direction for every lattice point: along x, along y."""
+    words = lattice(columns, rows, seed)
+    # points of a square pushed to its circle: directions without a sine, even enough for the eye
+    along_x, along_y = uniform(words, 1) * 2 - 1, uniform(words, 2) * 2 - 1
+    length = np.sqrt(along_x * along_x + along_y * along_y + np.float32(1e-6))
+    return along_x / length, along_y / length
+
+
 def noise(points: Points, frequency: int | tuple[int, int], seed: int) -> Float32[ndarray, "h w"]:
     """Gradient noise (Perlin 2002), about [-1, 1] with mean 0; `frequency` = cells a tile, or (along x, along y)."""
     columns, rows = (frequency, frequency) if isinstance(frequency, int) else frequency
-    words = lattice(columns, rows, seed)
-    gradient = np.empty((columns * rows, 2), np.float32)
-    gradient[:, 0], gradient[:, 1] = uniform(words, 1), uniform(words, 2)
-    gradient = gradient * 2 - 1
-    # a square's points pushed to its circle: directions without a sine, dense enough in the diagonals for the eye
-    gradient /= np.sqrt((gradient * gradient).sum(-1, keepdims=True) + np.float32(1e-6))
-    along_x, along_y = gradient[:, 0].copy(), gradient[:, 1].copy()
     left, right, tx = _cell(points.x, columns)
     low, high, ty = _cell(points.y, rows)
-
-    def corner(i: ndarray, j: ndarray, dx: ndarray, dy: ndarray) -> ndarray:
-        index = j * np.int32(columns) + i
-        return along_x.take(index) * dx + along_y.take(index) * dy
-
     fade_x, fade_y = (t * t * t * (t * (t * 6 - 15) + 10) for t in (tx, ty))
-    bottom = corner(left, low, tx, ty)
-    bottom += fade_x * (corner(right, low, tx - 1, ty) - bottom)
-    top = corner(left, high, tx, ty - 1)
-    top += fade_x * (corner(right, high, tx - 1, ty - 1) - top)
+    along_x, along_y = _gradients(columns, rows, seed)
+
+    def row(start: ndarray) -> tuple[ndarray, ndarray]:
+        """Between the columns, on the lattice row that begins at `start`: the noise and its slope upwards."""
+        value = along_x.take(start + left) * tx
+        value += fade_x * (along_x.take(start + right) * (tx - 1) - value)
+        slope = along_y.take(start + left)
+        slope += fade_x * (along_y.take(start + right) - slope)
+        return value, slope
+
+    if len(points.x) == 1 and points.y.shape[1] == 1:
+        # on a grid of points a lattice row serves all that lie between it and its neighbours
+        needed, places = np.unique(np.concatenate((low[:, 0], high[:, 0])), return_inverse=True)
+        values, slopes = row(needed[:, None] * np.int32(columns))
+        below, above = places[: len(low)], places[len(low) :]
+        (bottom, slope), (top, top_slope) = (values[below], slopes[below]), (values[above], slopes[above])
+    else:
+        (bottom, slope), (top, top_slope) = row(low * np.int32(columns)), row(high * np.int32(columns))
+    bottom += slope * ty
+    top += top_slope * (ty - 1)
     bottom += fade_y * (top - bottom)
-    return bottom * np.float32(1.5)
+    bottom *= np.float32(1.5)
+    return bottom
 
 
 def fbm(

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from easel.materials.library.draw import Draw
 from easel.materials.library.noise import combine, tile_rows
-from easel.materials.library.surface import Family, Surface
+from easel.materials.library.surface import Family, Field, Painting, Surface
 from easel.materials.maps import MaterialMaps
 
 _FAMILIES = {
@@ -69,7 +69,7 @@ def procedural(seed: int, size: int = 512, family: str | None = None) -> Materia
         surface = make(points, Draw(seed % 2**32 | salt << 32))
         for key, values in _finished(surface, fine).items():
             maps[key][first:last] = _averaged(values)
-    maps["normal"] /= np.sqrt((maps["normal"] ** 2).sum(-1, keepdims=True))
+    maps["normal"] = _unit(*np.moveaxis(maps["normal"], -1, 0))
     return MaterialMaps(**{key: torch.from_numpy(values).permute(2, 0, 1).contiguous() for key, values in maps.items()})
 
 
@@ -108,12 +108,19 @@ def _normals(height: Float32[ndarray, "h w"], size: int) -> Float32[ndarray, "h2
     half = np.float32(size / 2)
     right = (np.roll(height, -1, 1) - np.roll(height, 1, 1))[1:-1] * half
     up = (height[:-2] - height[2:]) * half  # row 0 is the top
-    normal = np.stack((-right, -up, np.ones_like(up)), -1)
-    return normal / np.sqrt((normal * normal).sum(-1, keepdims=True))
+    return _unit(-right, -up, np.ones_like(up))
+
+
+def _unit(x: Field, y: Field, z: Field) -> Painting:
+    # no sum over an axis, here and below: numpy leaves its order, and so the last bit, to the processor
+    return np.stack((x, y, z), -1) / np.sqrt(x * x + y * y + z * z)[..., None]
 
 
 def _averaged(fine: Float32[ndarray, "h2 w2 c"]) -> Float32[ndarray, "h w c"]:
     """The mean of every texel's samples."""
     height, width, depth = fine.shape
-    blocks = fine.reshape(height // _SAMPLES, _SAMPLES, width // _SAMPLES, _SAMPLES, depth)
-    return blocks.sum((1, 3)) / np.float32(_SAMPLES**2)
+    total = np.zeros((height // _SAMPLES, width // _SAMPLES, depth), np.float32)
+    for row in range(_SAMPLES):
+        for column in range(_SAMPLES):
+            total += fine[row::_SAMPLES, column::_SAMPLES]
+    return total / np.float32(_SAMPLES**2)

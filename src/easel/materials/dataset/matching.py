@@ -24,6 +24,8 @@ RANSAC_PIXELS = 2.0
 RANSAC_TRIALS = 4000
 RANSAC_SQUARE_PIXELS = 100.0
 """Twice the smallest triangle that four points may make."""
+CANDIDATES = 32
+"""The homographies with most inliers, of which the first plausible one is taken."""
 LEAST_INLIERS = 8
 LEAST_AGREEMENT = 0.5
 """Correlation of local contrast below which two photos do not show the same."""
@@ -128,10 +130,13 @@ def _from_features(
         return None, 0
     matrices = homography(source[quads[sound]], target[quads[sound]])
     agreeing = _agreeing(matrices, source, target)
-    best = int(agreeing.sum(-1).argmax())
-    matrix, inliers = matrices[best], agreeing[best]
-    if (count := int(inliers.sum())) < LEAST_INLIERS:
-        return None, count
+    counts, best = agreeing.sum(-1).topk(min(CANDIDATES, len(matrices)))
+    if counts[0] < LEAST_INLIERS:
+        return None, int(counts[0])
+    # Four close points that are slightly wrong can please many others by looking at the plane from its edge.
+    sane = (index for index in best.tolist() if not _implausible(matrices[index], reference, photo))
+    index = next(sane, int(best[0]))
+    matrix, inliers, count = matrices[index], agreeing[index], int(agreeing[index].sum())
     fitted = _fitted(source[inliers], target[inliers])
     again = _agreeing(fitted[None], source, target)[0]
     return (fitted, int(again.sum())) if again.sum() >= count else (matrix, count)

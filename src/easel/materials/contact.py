@@ -25,7 +25,7 @@ GAP = 6
 PAPER, INK = 0.08, 0.86
 LETTERS = 13
 """Height of letters in pixels."""
-MARGIN = 132
+MARGIN = 148
 """Width of the labels at the left."""
 
 
@@ -64,7 +64,7 @@ def relit(maps: MaterialMaps, side: int) -> Float[Tensor, "side side 3"]:
     """One tile flat on a table, seen from above under a lamp at its upper left."""
     # Its tile has a side of TILE_SIDE: from there the lamp's light falls off across it, as a real one's does.
     place = (-0.6 * TILE_SIDE, 0.6 * TILE_SIDE, 1.0 * TILE_SIDE)
-    intensity = 1.2 * math.pi * sum(axis**2 for axis in place)
+    intensity = 0.9 * math.pi * sum(axis**2 for axis in place)
     lights = [PointLight(place, (intensity, intensity, intensity)), _studio()]
     radiance = render_texture(maps.resize((side, side)), lights, (0.0, 0.0, 2 * TILE_SIDE))
     return to_picture(radiance)

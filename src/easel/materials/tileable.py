@@ -65,7 +65,7 @@ def _overlapped(values: Float[Tensor, "c h w"], margin: int, axis: int) -> Float
     """The end of one axis blended over its beginning, by weights from which the variance of a texture does not sink.
 
     Heitz and Neyret 2018, "High-performance by-example noise", section 3.1: a plain blend of unrelated textures is
-    flatter than either.
+    flatter than either. The more alike both parts are, the less it is.
     """
     length = values.shape[axis]
     shape = [1, 1, 1]
@@ -73,6 +73,12 @@ def _overlapped(values: Float[Tensor, "c h w"], margin: int, axis: int) -> Float
     weight = ((torch.arange(margin, device=values.device) + 0.5) / margin).view(shape)
     weight = weight * weight * (3 - 2 * weight)
     first, last = values.narrow(axis, 0, margin), values.narrow(axis, length - margin, margin)
-    mean = torch.lerp(last, first, weight).mean(dim=(-2, -1), keepdim=True)
-    mixed = torch.lerp(last - mean, first - mean, weight) / (weight.square() + (1 - weight).square()).sqrt() + mean
+    plane = (-2, -1)
+    mean = torch.lerp(last, first, weight).mean(dim=plane, keepdim=True)
+    a, b = (part - part.mean(dim=plane, keepdim=True) for part in (first, last))
+    # 1e-8: of flat parts the correlation is 0 / 0, and says nothing
+    sizes = (a.square().mean(dim=plane, keepdim=True) * b.square().mean(dim=plane, keepdim=True)).sqrt()
+    alike = ((a * b).mean(dim=plane, keepdim=True) / (sizes + 1e-8)).clamp(0, 1)
+    kept = weight.square() + (1 - weight).square() + 2 * alike * weight * (1 - weight)
+    mixed = torch.lerp(last - mean, first - mean, weight) / kept.sqrt() + mean
     return torch.cat([mixed, values.narrow(axis, margin, length - 2 * margin)], dim=axis)

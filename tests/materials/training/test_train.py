@@ -10,7 +10,7 @@ import torch
 from easel import checkpoint
 from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
-from easel.materials.training import train as run
+from easel.materials.training.engine import fit_to_memory
 from easel.materials.training.learner import Learner, OutOfMemoryError
 from easel.materials.training.run_files import find_run, load_generator
 from easel.materials.training.step import Knobs
@@ -215,6 +215,6 @@ def test_small_cuda_devices_get_smaller_pictures(monkeypatch):
     config = TrainConfig()
     properties = type("Properties", (), {"total_memory": 8 * 2**30})
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
-    smaller = run.fit_to_memory(config, torch.device("cuda"))
+    smaller = fit_to_memory(config, torch.device("cuda"))
     assert smaller.data.image_size == smaller.data.output_size == (1024, 1024)
-    assert run.fit_to_memory(config, torch.device("cpu")) is config
+    assert fit_to_memory(config, torch.device("cpu")) is config

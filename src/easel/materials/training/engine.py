@@ -4,6 +4,7 @@ A run in one process needs nothing but torch. Started by torchrun it meets its o
 lightning-fabric, which only this file knows.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,16 @@ from importlib import import_module
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from easel.materials.config import TrainConfig
+from easel.materials.resolve import resolve
+
+log = logging.getLogger("easel")
 
 Precision = Literal["fp32", "bf16", "fp16"]
+SMALL_CUDA_BYTES, SMALL_CUDA_PIXELS = 16 * 2**30, 1024
+"""CUDA devices of up to so much memory, and the largest side of pictures there."""
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -139,19 +147,24 @@ def numerics(deterministic: bool, device: torch.device) -> Iterator[None]:
 
     On CUDA `deterministic` also needs CUBLAS_WORKSPACE_CONFIG=:4096:8 from before the first use of the device.
     """
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    matmul = torch.get_float32_matmul_precision()
     if deterministic:
+        # Not touched where it is not asked for: setting it imports torch's compiler, which takes seconds
+        before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
         torch.use_deterministic_algorithms(True)
         torch.backends.cudnn.benchmark = False
-    elif device.type == "cuda":
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before[0])
+            torch.backends.cudnn.benchmark = before[1]
+        return
+    precision = torch.get_float32_matmul_precision()
+    if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0])
-        torch.backends.cudnn.benchmark = before[1]
-        torch.set_float32_matmul_precision(matmul)
+        torch.set_float32_matmul_precision(precision)
 
 
 def pick_precision(wanted: str, use_amp: bool, device: torch.device) -> Precision:
@@ -165,3 +178,31 @@ def pick_precision(wanted: str, use_amp: bool, device: torch.device) -> Precisio
     if not use_amp or device.type != "cuda":
         return "fp32"
     return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp16"
+
+
+def fit_to_memory(config: TrainConfig, device: torch.device) -> TrainConfig:
+    """The config itself, or with 1024 pixels where it asks for more than a small CUDA device holds; says so."""
+    data, side = config.data, max(*config.data.image_size, *config.data.output_size)
+    if device.type != "cuda" or not config.training.auto_resize_on_low_vram or side <= SMALL_CUDA_PIXELS:
+        return config
+    if torch.cuda.get_device_properties(device).total_memory > SMALL_CUDA_BYTES:
+        return config
+    smaller = config.copy()
+    for name in ("image_size", "output_size"):
+        setattr(smaller.data, name, tuple(pixels * SMALL_CUDA_PIXELS // side for pixels in getattr(data, name)))
+    log.warning(
+        "%s has up to 16 GB: photos are read at %s and maps made at %s. training.auto_resize_on_low_vram False "
+        "keeps the sizes.",
+        device,
+        smaller.data.image_size,
+        smaller.data.output_size,
+    )
+    return resolve(smaller)
+
+
+def compiled(network: nn.Module, device: torch.device) -> nn.Module:
+    """`network` as the variable USE_TORCH_COMPILE wants it called: true compiles it, auto does so on CUDA."""
+    wish = os.environ.get("USE_TORCH_COMPILE", "false").lower()
+    if wish == "true" or (wish == "auto" and device.type == "cuda"):
+        return torch.compile(network)  # pyright: ignore[reportReturnType] - a module goes in, a module comes out
+    return network

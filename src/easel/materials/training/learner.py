@@ -1,21 +1,18 @@
-"""The two networks while they learn: what one step does to them, and everything that it changes."""
+"""What one step does to the two networks of a run."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from easel.materials.config import TrainConfig
 from easel.materials.dataset.keys import key, key_seed
 from easel.materials.dataset.sample import Batch
 from easel.materials.maps import MAP_NAMES
-from easel.materials.training.engine import DTYPES, Engine, pick_precision
-from easel.materials.training.losses import HybridLoss, Maps, discriminator_loss, generator_loss
-from easel.materials.training.schedule import build_optimizer, load_optimizer, optimizer_tensors
+from easel.materials.training.losses import Maps, discriminator_loss, generator_loss
+from easel.materials.training.networks import Networks
 
 CPU_OUT_OF_MEMORY = "can't allocate memory"
 """What the CPU's allocator says; it has no exception of its own."""
@@ -56,27 +53,8 @@ class Part:
     """Of the step's samples."""
 
 
-class Learner:
-    """Both networks, their optimizers, and the average of the generator's weights."""
-
-    def __init__(
-        self, config: TrainConfig, engine: Engine, generator: nn.Module, discriminator: nn.Module | None
-    ) -> None:
-        self.config, self.engine = config, engine
-        self.generator = _placed(generator, engine.device)
-        self.discriminator = discriminator and _placed(discriminator, engine.device)
-        self.forward: Callable[..., Maps] = self.generator
-        self.loss = HybridLoss(config)
-        self.g_optimizer = build_optimizer(config.optimizer, "g", self.generator.parameters())
-        self.d_optimizer = discriminator and build_optimizer(config.optimizer, "d", discriminator.parameters())
-        self.precision = pick_precision(config.training.precision, config.training.use_amp, engine.device)
-        scaled = self.precision == "fp16"
-        self.g_scaler, self.d_scaler = (torch.amp.GradScaler(engine.device.type, enabled=scaled) for _ in "gd")
-        self.average = {name: value.clone() for name, value in self.generator.state_dict().items()}
-        if config.training.ema_decay is None:
-            self.average = None
-        self.splits = 1
-        """In how many parts each batch is computed: 1, 2, 4, …, more after memory ran out."""
+class Learner(Networks):
+    """The networks while they learn."""
 
     def step(
         self, batches: Sequence[Batch], number: int, epoch: int, index: int, rates: tuple[float, float]
@@ -101,49 +79,6 @@ class Learner:
                     "or take a smaller network."
                 )
             self.splits *= 2
-
-    # What a run continues from
-
-    def weights(self) -> dict[str, Tensor]:
-        """The generator's, as they are to be used: the average where there is one."""
-        return self.average or self.generator.state_dict()
-
-    def take_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Start from the weights of another generator; ValueError, in a few words, where it is another network."""
-        _copy(self.generator.state_dict(), weights)
-        if self.average is not None:
-            _copy(self.average, weights)
-
-    def tensors(self) -> dict[str, dict[str, Tensor]]:
-        """All that has to be stored, by the name of its file."""
-        found = {"generator": self.generator.state_dict(), "g_optimizer": optimizer_tensors(self.g_optimizer)}
-        if self.average is not None:
-            found["average"] = self.average
-        if self.discriminator is not None and self.d_optimizer is not None:
-            found["discriminator"] = self.discriminator.state_dict()
-            found["d_optimizer"] = optimizer_tensors(self.d_optimizer)
-        return found
-
-    def state(self) -> dict[str, Any]:
-        """The rest of it, as plain data."""
-        scalers = {"g_scaler": self.g_scaler.state_dict(), "d_scaler": self.d_scaler.state_dict()}
-        return {"splits": self.splits, **scalers}
-
-    def load(self, tensors: Mapping[str, Mapping[str, Tensor]], state: Any) -> None:
-        """Put back what `tensors` and `state` gave; ValueError, in a few words, where it is of another network."""
-        splits = state.get("splits") if isinstance(state, dict) else None
-        if type(splits) is not int or not 0 < splits < 2**20:
-            raise ValueError("its state of the learner is damaged")
-        for name, kept in self.tensors().items():
-            if "optimizer" not in name:
-                _copy(kept, tensors[name])
-        load_optimizer(self.g_optimizer, tensors["g_optimizer"])
-        if self.d_optimizer is not None:
-            load_optimizer(self.d_optimizer, tensors["d_optimizer"])
-        self.splits = splits
-        for name, scaler in (("g_scaler", self.g_scaler), ("d_scaler", self.d_scaler)):
-            if scaler.is_enabled():
-                scaler.load_state_dict(state[name])
 
     def _step(
         self, parts: list[Part], epoch: int, index: int, rates: tuple[float, float], adversarial: bool
@@ -189,16 +124,6 @@ class Learner:
                 yield Part(part, first + start, len(part.ids) / total)
             number += 1
 
-    def answer(self, batch: Batch) -> Maps:
-        """What the generator makes of photos on its device, as it is to be used: its average where there is one."""
-        self.generator.eval()
-        try:
-            with torch.no_grad(), self._half():
-                inputs = (batch.views, batch.valid, batch.cameras)
-                return torch.func.functional_call(self.generator, self.weights(), inputs)
-        finally:
-            self.generator.train()
-
     # The discriminator
 
     def _discriminator_step(self, parts: list[Part], fakes: list[Maps], lr: float) -> tuple[float, bool]:
@@ -219,13 +144,13 @@ class Learner:
 
     def _judge(self, maps: Tensor) -> Tensor:
         assert self.discriminator is not None
-        with self._half():
+        with self.half():
             return self.discriminator(maps)
 
     # The generator
 
     def _answer(self, part: Part, epoch: int) -> Maps:
-        with self._dropout_of(part, epoch), self._half():
+        with self._dropout_of(part, epoch), self.half():
             return self.forward(part.batch.views, part.batch.valid, part.batch.cameras)
 
     def _answered(self, part: Part, epoch: int) -> Maps:
@@ -307,9 +232,6 @@ class Learner:
         if self.discriminator is not None:
             self.discriminator.zero_grad()
 
-    def _half(self) -> torch.autocast:
-        return torch.autocast(self.engine.device.type, DTYPES[self.precision], enabled=self.precision != "fp32")
-
     @contextmanager
     def _dropout_of(self, part: Part, epoch: int) -> Iterator[None]:
         """Draw dropout from torch's own generator, keyed for this part, and give the program its own back."""
@@ -321,34 +243,6 @@ class Learner:
 
 class _PartTooLarge(Exception):  # noqa: N818 - it is caught here and tells nobody of an error
     """Some process ran out of memory."""
-
-
-def _copy(kept: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
-    reason = misfit(kept, found)
-    if reason:
-        raise ValueError(reason)
-    for name, value in kept.items():
-        value.copy_(found[name])
-
-
-def misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """How the tensors found differ from those expected, in a few words; empty when they fit."""
-    missing, more = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    for names, verb in ((missing, "lacks"), (more, "has")):
-        if names:
-            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            return f"it is of another network: it {verb} {names[0]!r}{others}"
-    for name, value in expected.items():
-        if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point():
-            shapes = f"{tuple(found[name].shape)}, not {tuple(value.shape)}"
-            return f"it is of another network: {name!r} is {shapes}"
-    return ""
-
-
-def _placed(network: nn.Module, device: torch.device) -> nn.Module:
-    network = network.to(device).train()
-    # GPUs convolve faster with the channels of a pixel side by side
-    return network.to(memory_format=torch.channels_last) if device.type == "cuda" else network  # pyright: ignore[reportCallIssue] - torch's hints lack it
 
 
 def _rows(batch: Batch, rows: slice) -> Batch:

@@ -23,7 +23,7 @@ from easel import checkpoint
 from easel.graphics.files import FileError, open_file, write_whole
 from easel.materials.config import TrainConfig
 from easel.materials.models.build import build_model
-from easel.materials.training.learner import Learner, misfit
+from easel.materials.training.networks import Networks, misfit
 from easel.materials.training.progress import Progress
 
 log = logging.getLogger("easel")
@@ -67,25 +67,25 @@ def epoch_name(epoch: int) -> str:
 # Writing
 
 
-def save_run(folder: Path, names: Sequence[str], learner: Learner, progress: Progress) -> list[Path]:
+def save_run(folder: Path, names: Sequence[str], networks: Networks, progress: Progress) -> list[Path]:
     """Save under every name: the first is written, the others are links to it. Returns a path for each, to tell of."""
     facts = {"kind": "materials run", "step": progress.step, "epoch": progress.epoch, "time": time.time()}
     first = folder / names[0]
     previous = folder / PREVIOUS if names[0] == LATEST else None
-    config = learner.config.to_dict()
+    config = networks.config.to_dict()
     with checkpoint.whole_folder(first, facts, previous=previous) as partial:
-        for name, tensors in learner.tensors().items():
+        for name, tensors in networks.tensors().items():
             checkpoint.write(partial / f"{name}.safetensors", _apart(tensors), {})
-        _write_json(partial / STATE, {**progress.to_json(), "learner": learner.state()})
+        _write_json(partial / STATE, {**progress.to_json(), "learner": networks.state()})
         _write_json(partial / CONFIG, config)
     for name in names[1:]:
         with checkpoint.whole_folder(folder / name, facts) as partial:
             for path in first.iterdir():
                 if path.name != checkpoint.MANIFEST:
                     _link(path, partial / path.name)
-    if not learner.config.training.save_pth:
+    if not networks.config.training.save_pth:
         return [folder / name for name in names]
-    weights = {name: value.cpu() for name, value in learner.weights().items()}
+    weights = {name: value.cpu() for name, value in networks.weights().items()}
     thin = {
         "generator_state_dict": weights,
         "sha256": checkpoint.digest(weights),
@@ -195,11 +195,11 @@ def is_lone(path: str | os.PathLike[str]) -> bool:
     return path.suffix == ".pth" and path.is_file() and not path.with_suffix("").is_dir()
 
 
-def restore(run: Run, learner: Learner) -> None:
+def restore(run: Run, networks: Networks) -> None:
     """Put everything that a step changes back as it was; FileError, before anything moves, when it does not fit."""
-    tensors = {name: checkpoint.read(run.folder / f"{name}.safetensors")[0] for name in learner.tensors()}
+    tensors = {name: checkpoint.read(run.folder / f"{name}.safetensors")[0] for name in networks.tensors()}
     try:
-        learner.load(tensors, _json(run.folder / STATE).get("learner"))
+        networks.load(tensors, _json(run.folder / STATE).get("learner"))
     except ValueError as error:
         raise FileError(f"cannot continue from {str(run.folder)!r}: {error}.") from None
 

@@ -15,7 +15,6 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from easel.checkpoint import finish_folders
 from easel.graphics.files import FileError
@@ -24,7 +23,7 @@ from easel.materials.dataset.batches import Batches
 from easel.materials.dataset.keys import key_seed
 from easel.materials.models.build import build_discriminator, build_model
 from easel.materials.resolve import resolve
-from easel.materials.training.engine import numerics, start_engine
+from easel.materials.training.engine import compiled, fit_to_memory, numerics, start_engine
 from easel.materials.training.learner import Learner, Outcome
 from easel.materials.training.logs import Logs
 from easel.materials.training.progress import Progress
@@ -49,7 +48,6 @@ log = logging.getLogger("easel")
 
 MOST_FAULTS = 3
 """Steps in a row whose loss is not finite, before an earlier checkpoint is loaded."""
-SMALL_CUDA_BYTES, SMALL_CUDA_PIXELS = 16 * 2**30, 1024
 
 
 NOT_OF_THE_NETWORK = ("weights", "gradient_checkpointing")
@@ -302,31 +300,3 @@ def differences(config: TrainConfig, other: TrainConfig) -> str:
         if name not in NOT_OF_THE_NETWORK and mine[name] != theirs[name]
     ]
     return ", ".join(named)
-
-
-def fit_to_memory(config: TrainConfig, device: torch.device) -> TrainConfig:
-    """The config itself, or with 1024 pixels where it asks for more than a small CUDA device holds; says so."""
-    data, side = config.data, max(*config.data.image_size, *config.data.output_size)
-    if device.type != "cuda" or not config.training.auto_resize_on_low_vram or side <= SMALL_CUDA_PIXELS:
-        return config
-    if torch.cuda.get_device_properties(device).total_memory > SMALL_CUDA_BYTES:
-        return config
-    smaller = config.copy()
-    for name in ("image_size", "output_size"):
-        setattr(smaller.data, name, tuple(pixels * SMALL_CUDA_PIXELS // side for pixels in getattr(data, name)))
-    log.warning(
-        "%s has up to 16 GB: photos are read at %s and maps made at %s. training.auto_resize_on_low_vram False "
-        "keeps the sizes.",
-        device,
-        smaller.data.image_size,
-        smaller.data.output_size,
-    )
-    return resolve(smaller)
-
-
-def compiled(network: nn.Module, device: torch.device) -> nn.Module:
-    """`network` as the variable USE_TORCH_COMPILE wants it called: true compiles it, auto does so on CUDA."""
-    wish = os.environ.get("USE_TORCH_COMPILE", "false").lower()
-    if wish == "true" or (wish == "auto" and device.type == "cuda"):
-        return torch.compile(network)  # pyright: ignore[reportReturnType] - a module goes in, a module comes out
-    return network

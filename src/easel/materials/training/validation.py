@@ -11,9 +11,9 @@ from easel.materials.dataset.batches import Batches
 from easel.materials.dataset.keys import key
 from easel.materials.dataset.sample import Batch
 from easel.materials.maps import MAP_NAMES
-from easel.materials.training.learner import Learner
 from easel.materials.training.losses import Maps
 from easel.materials.training.metrics import average, map_metrics
+from easel.materials.training.networks import Networks
 
 ERROR_GAIN = 5
 """How much brighter than it is an error is shown."""
@@ -23,25 +23,25 @@ MOST_PICTURES = 4
 Answer = tuple[Batch, Maps]
 
 
-def validate(learner: Learner, batches: Batches) -> tuple[dict[str, float], Answer | None]:
+def validate(networks: Networks, batches: Batches) -> tuple[dict[str, float], Answer | None]:
     """(`loss`, its parts and `map_metrics`, as means over all samples of all processes; the first batch's answer).
 
     The loss has no adversarial part, and its lights are the same every time.
     """
-    config = learner.config
+    config = networks.config
     found: list[Mapping[str, Tensor]] = []
     shown: Answer | None = None
     for number, batch in enumerate(islice(batches.epoch(0), config.training.val_batches)):
-        batch = batch.to(learner.engine.device)
-        answer = learner.answer(batch)
+        batch = batch.to(networks.engine.device)
+        answer = networks.answer(batch)
         shown = shown or (batch, answer)
         keys = [key(config.training.seed, "validation", number, row) for row in range(len(batch.ids))]
-        _, info = learner.loss(answer, batch.maps, key=keys)
+        _, info = networks.loss(answer, batch.maps, key=keys)
         info["loss"] = info.pop("loss_total")
         parts = {name: value.expand(len(batch.ids)) for name, value in info.items()}
         found.append({name: value.cpu() for name, value in (parts | map_metrics(answer, batch.maps)).items()})
     # Where processes share the samples, some see the first ones again, so that all see as many
-    return average(part for process in learner.engine.gather(found) for part in process), shown
+    return average(part for process in networks.engine.gather(found) for part in process), shown
 
 
 def pictures(answer: Answer, mean: list[float], std: list[float]) -> Iterator[tuple[str, Float[Tensor, "h w 3"]]]:

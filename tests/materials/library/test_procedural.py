@@ -37,12 +37,12 @@ def test_a_family_repeats_with_the_tile(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_is_one_material_at_every_size(family, unchecked):
-    small, large = procedural(7, 40, family), procedural(7, 120, family).each(lambda value: avg_pool2d(value, 3))
+    small, large = procedural(7, 48, family), procedural(7, 144, family).each(lambda value: avg_pool2d(value, 3))
     small.validate()
-    for name, tolerance in (("albedo", 0.04), ("roughness", 0.04), ("metallic", 0.05), ("normal", 0.09)):
+    for name, tolerance in (("albedo", 0.06), ("roughness", 0.06), ("metallic", 0.07), ("normal", 0.09)):
         assert (small[name] - large[name]).abs().mean() < tolerance, name
     for name in ("albedo", "roughness", "metallic"):
-        assert (small[name].mean((1, 2)) - large[name].mean((1, 2))).abs().max() < 0.03, name
+        assert (small[name].mean((1, 2)) - large[name].mean((1, 2))).abs().max() < 0.035, name
     if small.albedo.std((1, 2)).mean() > 0.05:
         assert torch.corrcoef(torch.stack([small.albedo[1].flatten(), large.albedo[1].flatten()]))[0, 1] > 0.85
 
@@ -62,7 +62,7 @@ def checksum(maps: MaterialMaps) -> int:
     return zlib.crc32(maps.to_tensor().numpy().tobytes())
 
 
-PINNED = 2573573073
+PINNED = 70253095
 """Of all families at seed 3 and 24 texels. A change of a family changes it: what was rendered before is then gone."""
 
 

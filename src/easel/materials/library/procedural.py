@@ -66,7 +66,9 @@ def procedural(seed: int, size: int = 512, family: str | None = None) -> Materia
         last = min(first + band, size)
         # one row more at each side: the slope of the first and last row needs its neighbours
         points = tile_rows(fine, _SAMPLES * first - 1, _SAMPLES * last + 1)
-        surface = make(points, Draw(seed % 2**32 | salt << 32))
+        draw = Draw(seed % 2**32 | salt << 32)
+        # where the tile is cut: families lay their bricks from 0, and a joint along every seam would be a lesson
+        surface = make(points.moved(draw.uniform(0, 1), draw.uniform(0, 1)), draw)
         for key, values in _finished(surface, fine).items():
             maps[key][first:last] = _averaged(values)
     maps["normal"] = _unit(*np.moveaxis(maps["normal"], -1, 0))

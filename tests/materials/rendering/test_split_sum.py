@@ -11,7 +11,7 @@ from easel.materials.rendering.split_sum import mean_albedo, split_sum
 
 def brute_force(cosine, roughness, f0):
     """The reflectance of a grey metal summed over lights on a fine grid of the hemisphere."""
-    steps, angles = 300, 200
+    steps, angles = 250, 120
     z = ((torch.arange(steps, dtype=torch.float64) + 0.5) / steps)[:, None]
     azimuth = ((torch.arange(angles, dtype=torch.float64) + 0.5) / angles * math.pi)[None, :]
     flat = (1 - z.square()).sqrt()

@@ -26,12 +26,13 @@ class Brdf:
     """Which terms of the model are used."""
 
     diffuse: str = "conserving"
-    """"conserving": reciprocal, and never more light than came; "gltf": as glTF 2.0's appendix B has it, to match
-    viewers, although it reflects up to 1.6 times the light at grazing angles."""
+    """The base's term. "conserving" is reciprocal and never reflects more than came; "gltf" is that of glTF 2.0's
+    appendix B, to match viewers: with the highlight it reflects up to 1.6 times the light at grazing angles.
+    """
     smith: str = "correlated"
-    """"correlated" or "separable" masking and shadowing."""
+    """Masking and shadowing: "correlated" or "separable"."""
     multiple_scattering: bool = False
-    """Give back what rough mirrors lose between their facets. Kulla and Conty 2017."""
+    """Give back what rough mirrors lose between their facets, for the correlated term. Kulla and Conty 2017."""
 
     def __post_init__(self) -> None:
         for name, known in (("diffuse", ("conserving", "gltf")), ("smith", ("correlated", "separable"))):
@@ -85,7 +86,7 @@ def reflectance(
     alpha_squared = alpha_of(surface.roughness).square()
     facets = distribution(sine_squared, alpha_squared) * visibility(n_dot_l, n_dot_v, alpha_squared, brdf.smith)
     half_fresnel = schlick(v_dot_h)
-    # Cook and Torrance 1982, Eq. 15, in the normalization of Walter et al. 2007, Eq. 20
+    # Cook and Torrance 1982, in the normalization of Walter et al. 2007, Eq. 20
     specular = facets * (half_fresnel + (1 - half_fresnel) * f0)
     if brdf.multiple_scattering:
         specular = specular + _between_facets(surface.roughness, f0, n_dot_l, n_dot_v)
@@ -104,7 +105,7 @@ def _between_facets(
     n_dot_l: Float[Tensor, "*#b 1 #h #w"],
     n_dot_v: Float[Tensor, "*#b 1 #h #w"],
 ) -> Float[Tensor, "*b 3 h w"]:
-    """Light that left a rough mirror after several bounces. Kulla and Conty 2017, slides 17 and 23."""
+    """Light that left a rough mirror after several bounces. Kulla and Conty 2017."""
     lost_l, lost_v = (1 - directional_albedo(cosine, roughness) for cosine in (n_dot_l, n_dot_v))
     mean = mean_albedo(roughness)
     # A mirror as smooth as the table resolves loses nothing; 1e-4 keeps 0 / 0 away

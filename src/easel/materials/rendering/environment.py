@@ -16,7 +16,7 @@ from easel.materials.rendering.directions import sample_equirectangular, to_octa
 from easel.materials.rendering.lights import Light
 from easel.materials.rendering.microfacet import SMALLEST_COSINE, schlick
 from easel.materials.rendering.prefilter import LEVELS, mirror, prefilter
-from easel.materials.rendering.split_sum import split_sum
+from easel.materials.rendering.split_sum import mean_albedo, split_sum
 from easel.materials.rendering.vectors import Number, dot
 
 LARGEST_ROWS = 512
@@ -94,8 +94,7 @@ class Environment(Light):
         specular = torch.lerp(mirrored, rough, level.clamp(max=1)) * (f0 * scale + bias)
         if brdf.multiple_scattering:
             # brdf's term under even light: the part of it that depends on the light integrates to 1 - mean
-            single = scale + bias
-            specular = specular + received * bounces(f0, single) * (1 - single)
+            specular = specular + received * bounces(f0, mean_albedo(roughness)) * (1 - scale - bias)
 
         if brdf.diffuse == "gltf":
             passing = 1 - (DIELECTRIC_F0 * scale + bias)

@@ -66,7 +66,7 @@ def integrate(n_dot_v: Float[Tensor, "*#b"], roughness: Float[Tensor, "*#b"]) ->
     n_dot_v, alpha = n_dot_v[..., None], alpha_of(roughness)[..., None]
     v_x, v_z = (1 - n_dot_v.square()).clamp(min=0).sqrt(), n_dot_v
 
-    # His section 3.2, for an isotropic surface seen along x: stretch v, pick a point of the projected half disks
+    # For an isotropic surface seen along x: stretch v, pick a point of the two half disks that it sees projected
     scale = torch.rsqrt((alpha * v_x).square() + v_z.square())
     s_x, s_z = alpha * v_x * scale, v_z * scale
     radius, angle = u.sqrt(), 2 * math.pi * w

@@ -122,7 +122,12 @@ def convattn_student_512() -> TrainConfig:
 
 def laptop() -> TrainConfig:
     """The compact network, for photos whose camera is known; trained on two CPU cores, 128 px."""
-    return _compact(128)
+    config = _compact(128)
+    config.data.crop_size, config.data.val_ratio = 64, 0.2
+    training = config.training
+    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 200, 25, 50
+    training.log_images_every_n_epochs = 100
+    return config
 
 
 def tiny() -> TrainConfig:
@@ -176,6 +181,14 @@ def _mobile(image: int, output: int) -> TrainConfig:
 
 def _compact(size: int) -> TrainConfig:
     config = _sized(size, size)
-    config.model.encoder_type, config.model.use_gan, config.loss.w_gan = "compact", False, 0.0
-    config.data.batch_size, config.data.num_workers = 8, 0
+    data, loss, optimizer = config.data, config.loss, config.optimizer
+    config.model.encoder_type, config.model.use_gan, loss.w_gan = "compact", False, 0.0
+    data.batch_size, data.num_workers = 8, 0
+    data.vertical_flip = data.random_rotation = True
+    # Roughness and normals are learned last, and show most where light is mirrored.
+    loss.w_ssim, loss.w_roughness, loss.w_normal_map, loss.w_normal = 0.0, 2.0, 3.0, 1.0
+    loss.w_render, loss.render_lights = 1.0, 1
+    optimizer.g_lr, optimizer.g_betas, optimizer.g_weight_decay = 3e-3, (0.9, 0.99), 0.01
+    optimizer.scheduler_warmup_epochs, optimizer.scheduler_min_lr = 3, 1e-5
+    config.training.ema_decay = 0.99
     return config

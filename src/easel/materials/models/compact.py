@@ -42,6 +42,10 @@ COARSEST = 16
 """Texels of the picture in one of the coarsest layer: sides are filled up to a multiple of it."""
 LEAST_SURE = 0.02
 """Distance of the first guess of albedo from 0 and 1, where its logit would be infinite."""
+ANGLE_STEP_DEGREES, ANGLES = 8.0, 8
+"""Between normal and camera: brightness is gathered at that many angles, from 0 on."""
+KINDS = 8
+"""Kinds of texels that are told apart."""
 
 
 class CompactGenerator(nn.Module):
@@ -59,6 +63,7 @@ class CompactGenerator(nn.Module):
         self.photo_block = Block(middle, 0, padding)
         self.join_fine = nn.Conv2d(2 * fine + 4 * JOINT_CUES, fine, 1)
         self.join_middle = nn.Conv2d(2 * middle, middle, 1)
+        self.alike = Alike(middle, context)
         self.down = nn.ModuleList(
             nn.ModuleList([Block(width, 0, padding), _conv(width, wider, padding, stride=2)])
             for width, wider in ((middle, coarse), (coarse, coarsest))
@@ -83,16 +88,16 @@ class CompactGenerator(nn.Module):
         height, width = views.shape[-2:]
         photos = self._linear(views)
         shown = torch.ones_like(photos[:, :, :1]) if valid is None else valid
-        by_photo, joint, guess = cues(photos, shown, cameras)
-        by_photo, joint = (_filled(x, self.padding) for x in (by_photo, joint))
-        answer = self._maps(by_photo, joint, _filled(shown, self.padding))[..., :height, :width]
+        by_photo, joint, gloss, guess = (_filled(x, self.padding) for x in cues(photos, shown, cameras))
+        answer = self._maps(by_photo, joint, gloss, _filled(shown, self.padding))[..., :height, :width]
         albedo, roughness, metallic, normal, *variance = answer.split([3, 1, 1, 3, answer.shape[1] - 8], dim=1)
-        tilted = torch.cat([normal[:, :2], F.softplus(normal[:, 2:] + 1)], dim=1)
+        # The slope is right where the material is matt, and much too steep where it shines.
+        slope = normal[:, :2] + joint[:, :2, :height, :width] * torch.sigmoid(normal[:, 2:] - 1)
         maps = {
-            "albedo": torch.sigmoid(albedo + torch.logit(guess.clamp(LEAST_SURE, 1 - LEAST_SURE))),
+            "albedo": torch.sigmoid(albedo + torch.logit(guess[..., :height, :width].clamp(LEAST_SURE, 1 - LEAST_SURE))),
             "roughness": torch.sigmoid(roughness),
             "metallic": torch.sigmoid(metallic - 1),
-            "normal": F.normalize(tilted.float(), dim=1),
+            "normal": F.normalize(F.pad(slope.float(), (0, 0, 0, 0, 0, 1), value=1.0), dim=1),
         }
         return maps | ({"log_variance": variance[0]} if self.config.model.predict_uncertainty else {})
 
@@ -105,6 +110,7 @@ class CompactGenerator(nn.Module):
         self,
         by_photo: Float[Tensor, "b n c h w"],
         joint: Float[Tensor, "b j h w"],
+        gloss: Float[Tensor, "b g h w"],
         shown: Float[Tensor, "b n 1 h w"],
     ) -> Float[Tensor, "b o h w"]:
         """What is added to the first guess, at the size of the cues."""
@@ -117,7 +123,7 @@ class CompactGenerator(nn.Module):
             for x in (fine, middle)
         )
         skips = [self.join_fine(torch.cat([pooled_fine, F.pixel_unshuffle(joint, 2)], dim=1))]
-        x = self.join_middle(pooled)
+        x = self.alike(self.join_middle(pooled), F.avg_pool2d(gloss, 4))
         for block, down in self.down:
             x = block(x)
             skips.append(x)
@@ -153,10 +159,39 @@ class Block(nn.Module):
         return x + self.second(F.relu(self.first(F.relu(y))))
 
 
+class Alike(nn.Module):
+    """x + what is known of texels that look alike, wherever they are: a highlight tells how all of them are.
+
+    Texels are divided among a few kinds, each with its share. Of every kind are found the mean of x, and how bright it
+    is, and how much that varies, by the angle that it is seen at: a matt one is the same from everywhere.
+    """
+
+    def __init__(self, channels: int, facts: int) -> None:
+        super().__init__()
+        self.share = nn.Conv2d(channels, KINDS, 1)
+        self.facts = nn.Sequential(
+            nn.Linear(channels + 3 * ANGLES, 2 * facts), nn.ReLU(), nn.Linear(2 * facts, facts)
+        )
+        self.tell = nn.Conv2d(facts, channels, 1)
+
+    def forward(self, x: Float[Tensor, "b c h w"], gloss: Float[Tensor, "b g h w"]) -> Float[Tensor, "b c h w"]:
+        share = self.share(x).flatten(2).softmax(1)
+        size = share.sum(2)[..., None] + 1e-3
+        seen, light, squared = torch.einsum("bkp,bgp->bkg", share, gloss.flatten(2)).chunk(3, dim=-1)
+        mean = light / (seen + 1e-2)
+        deviation = (squared / (seen + 1e-2) - mean.square()).clamp_min(1e-4).sqrt()
+        features = torch.einsum("bkp,bcp->bkc", share, x.flatten(2)) / size
+        facts = self.facts(torch.cat([features, mean, deviation, seen / size], dim=-1))
+        return x + self.tell(torch.einsum("bkp,bkd->bdp", share, facts).unflatten(2, x.shape[-2:]))
+
+
 def cues(
     photos: Float[Tensor, "b n 3 h w"], shown: Float[Tensor, "b n 1 h w"], cameras: Float[Tensor, "b n 3"] | None
-) -> tuple[Float[Tensor, "b n c h w"], Float[Tensor, "b j h w"], Float[Tensor, "b 3 h w"]]:
-    """What linear photos under a flash say: of every photo, of all together, and a first guess of the albedo (sRGB)."""
+) -> tuple[
+    Float[Tensor, "b n c h w"], Float[Tensor, "b j h w"], Float[Tensor, "b g h w"], Float[Tensor, "b 3 h w"]
+]:
+    """What linear photos under a flash say: of every photo; of all together; how often each angle occurs, times brightness, and times its square; and a first guess of the albedo (sRGB).
+    """
     height, width = photos.shape[-2:]
     share = shown / shown.sum(1, keepdim=True).clamp_min(1)
     direction, dimming = _flash(cameras, photos)
@@ -173,6 +208,10 @@ def cues(
     xy = (share * swing[:, :, :1] * swing[:, :, 1:]).sum(1)
     x, y = ((share * swing[:, :, i : i + 1] * change).sum(1) for i in (0, 1))
     slope = (torch.cat([yy * x - xy * y, xx * y - xy * x], dim=1) / (xx * yy - xy.square())).clamp(-STEEPEST, STEEPEST)
+
+    angle = torch.rad2deg(torch.acos(direction[:, :, 2:])) / ANGLE_STEP_DEGREES
+    near = (1 - (angle - torch.arange(ANGLES, device=angle.device)[:, None, None]).abs()).clamp_min(0)
+    gloss = torch.cat([near, near * level, near * level.square()], dim=2)
 
     mean = (share * bright).sum(1)
     dark = bright.where(shown > 0, math.inf).amin(1).nan_to_num(posinf=0.0)
@@ -191,9 +230,11 @@ def cues(
         ],
         dim=2,
     )
-    joint = torch.cat([slope, light.mean(1, keepdim=True) - dark.mean(1, keepdim=True), mean / 2, dark / 2, light / 2], 1)
+    joint = torch.cat(
+        [slope, light.mean(1, keepdim=True) - dark.mean(1, keepdim=True), mean / 2, dark / 2, light / 2], 1
+    )
     assert by_photo.shape[2] == PHOTO_CUES and joint.shape[1:] == (JOINT_CUES, height, width)
-    return by_photo * shown, joint, linear_to_srgb((mean.exp() - DARKEST).clamp(0, 1))
+    return by_photo * shown, joint, (gloss * share).sum(1), linear_to_srgb((mean.exp() - DARKEST).clamp(0, 1))
 
 
 def _flash(

@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 from torch.nn.functional import interpolate
+from torch.utils.flop_counter import FlopCounterMode
 
 from easel.materials.config import TrainConfig
 from easel.materials.maps import MAP_NAMES, MaterialMaps
@@ -104,6 +105,17 @@ def test_circular_padding_makes_maps_that_go_on_over_the_edge(small, fusion):
     found = generator(views)
     rolled = generator(views.roll((8, 8), (3, 4)))
     assert furthest({name: map.roll((8, 8), (2, 3)) for name, map in found.items()}, rolled) < 1e-5
+
+
+@torch.no_grad()
+def test_the_work_of_attention_grows_with_the_picture_and_no_faster(small):
+    def work(size, attention):
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            MultiViewPBRGenerator(small(fusion_attention=attention)).eval()(torch.empty(1, 3, 3, size, size))
+        return sum(counter.get_flop_counts()["MultiViewPBRGenerator.fusion"].values())
+
+    assert work(256, "views_windows") < 4.2 * work(128, "views_windows")
+    assert work(256, "global") > 10 * work(128, "global")
 
 
 def test_every_weight_learns_and_recomputing_changes_nothing(small):

@@ -93,9 +93,9 @@ class BrowserBackend(HeadlessBackend):
             drawn = self._painter.refresh(frame, target, self.size, anew=anew or server.lacks)
             if drawn:
                 width, height = self.size
-                rows = np.empty((height, width, 3), np.uint8)
-                target.read_into(rows, components=3, alignment=1)
-                server.offer(rows[::-1])  # OpenGL's first row is at the bottom
+                rows = np.empty((height, width, 4), np.uint8)
+                target.read_into(rows, components=4)
+                server.offer(np.ascontiguousarray(rows[::-1]))  # OpenGL's first row is at the bottom
         self._tell_manners(server)
         (self._pace.drawn if drawn else self._pace.looked)(time.perf_counter() - started)
 
@@ -148,7 +148,7 @@ class BrowserBackend(HeadlessBackend):
             return self._target, False
         if self._target is not None:
             _release(self._target)
-        self._target = self._context.framebuffer([self._context.texture(self.size, 3)])
+        self._target = self._context.framebuffer([self._context.texture(self.size, 4)])
         return self._target, True
 
     def _resize(self, told: Resize) -> None:

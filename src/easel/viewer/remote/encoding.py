@@ -23,14 +23,16 @@ PLAIN_COLOURS = 64
 
 
 def changed_tiles(before: np.ndarray | None, now: np.ndarray) -> np.ndarray:
-    """Which tiles of `now` (h, w, 3) differ from `before`; all where sizes differ. (rows, columns), bool."""
-    rows, columns = -(-now.shape[0] // TILE), -(-now.shape[1] // TILE)
+    """Which tiles of `now` (h, w, 4), uint8, differ from `before`; all where sizes differ. (rows, columns), bool."""
+    height, width, _ = now.shape
+    rows, columns = -(-height // TILE), -(-width // TILE)
     if before is None or before.shape != now.shape:
         return np.ones((rows, columns), bool)
-    differs = (before != now).any(-1)
-    padded = np.zeros((rows * TILE, columns * TILE), bool)
-    padded[: now.shape[0], : now.shape[1]] = differs
-    return np.asarray(padded.reshape(rows, TILE, columns, TILE).any((1, 3)))
+    # A pixel at once, and a tile's pixels of a row together: ten times as fast as channel by channel.
+    differs = np.zeros((rows * TILE, columns * TILE), bool)
+    np.not_equal(before.view(np.uint32)[..., 0], now.view(np.uint32)[..., 0], out=differs[:height, :width])
+    strips = differs.reshape(rows * TILE, columns * TILE // 8, 8).view(np.uint64)[..., 0]
+    return strips.reshape(rows, TILE, columns, TILE // 8).any((1, 3))
 
 
 def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
@@ -54,12 +56,16 @@ def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
 
 
 def encode(picture: np.ndarray, box: Box, *, exact: bool, quality: int = QUALITY) -> tuple[bytes, bool]:
-    """The part `box` of a picture (h, w, 3) as an image file, and whether that shows it exactly."""
+    """The part `box` of a picture (h, w, 4) as an image file, and whether that shows it exactly.
+
+    The fourth channel only fills: pixels of four bytes are what drivers hand out and libraries read without copying.
+    """
     x, y, width, height = box
-    image = Image.fromarray(np.ascontiguousarray(picture[y : y + height, x : x + width]))
+    part = np.ascontiguousarray(picture[y : y + height, x : x + width])
+    image = Image.frombuffer("RGBX", (width, height), part, "raw", "RGBX", 0, 1)
     file = io.BytesIO()
     if exact or image.getcolors(PLAIN_COLOURS) is not None:
-        image.save(file, "PNG", compress_level=3)
+        image.convert("RGB").save(file, "PNG", compress_level=3)
         return file.getvalue(), True
     image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
     return file.getvalue(), False

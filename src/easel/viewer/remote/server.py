@@ -45,6 +45,8 @@ MESSAGES_PER_SECOND, MOST_MESSAGES = 400.0, 2000.0
 """What a tab may send in the long run, and at once."""
 STILL_SECONDS = 0.3
 """After so long without a change, what was sent with losses is sent exactly."""
+EXACT_ROWS = 4
+"""Of tiles, in one message of what has rested."""
 HEARTBEAT_SECONDS = 20.0
 START_SECONDS = 10.0
 
@@ -170,7 +172,7 @@ class Server:
             return any(tab.visible for tab in self._tabs)
 
     def offer(self, picture: np.ndarray) -> None:
-        """The newest picture, uint8 (h, w, 3); it takes the place of one that nobody took."""
+        """The newest picture, uint8 (h, w, 4); it takes the place of one that nobody took."""
         with self._lock:
             self._frame = picture
             self._number += 1
@@ -463,7 +465,11 @@ class Server:
             rests = tab.lossy is not None and tab.lossy.any() and tab.ready
             left = max(tab.sent_at + STILL_SECONDS - time.monotonic(), 0.0) if rests else None
             if left == 0.0 and tab.shown is not None and tab.lossy is not None:
-                await self._send_tiles(tab, tab.shown, tab.number, tab.lossy, exact=True)
+                # A few rows at a time: should anything change meanwhile, the tab is not kept waiting for it.
+                rows = np.flatnonzero(tab.lossy.any(1))[:EXACT_ROWS]
+                tiles = np.zeros_like(tab.lossy)
+                tiles[rows] = tab.lossy[rows]
+                await self._send_tiles(tab, tab.shown, tab.number, tiles, exact=True)
                 continue
             tab.asked.clear()
             try:

@@ -20,6 +20,14 @@ def flat(albedo=1.0, roughness=1.0, metallic=0.0, size=8):
     return MaterialMaps(*grey, torch.tensor([0.0, 0.0, 1.0])[:, None, None].expand(3, size, size))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def twins():
     scenes = Scenes(seed=4, size=16, views=2, both=True)
@@ -74,8 +82,8 @@ def test_the_flash_is_beside_the_lens():
 
 
 def test_flash_outshines_the_dim_room():
-    assert all(0.08 <= Scenes().surroundings(index).strength <= 0.5 for index in range(3))
-    brighter = [Scenes(light="mixed").surroundings(index) for index in range(8)]
+    assert all(0.08 <= Scenes().surroundings(index).strength <= 0.5 for index in range(2))
+    brighter = [Scenes(light="mixed").surroundings(index) for index in range(4)]
     assert max(room.strength for room in brighter) > 1
     assert len({room.source.split(":")[0] for room in brighter}) > 1
     assert Scenes(light="room").surroundings(0).strength == 1
@@ -84,9 +92,8 @@ def test_flash_outshines_the_dim_room():
 @pytest.mark.parametrize("light", ["flash", "room", "mixed"])
 def test_the_exposure_shows_a_white_card_as_white(light):
     card = flat()
-    for index in range(2):
-        for picture, _ in Scenes(size=16, views=1, light=light).take(card, index, "clean"):
-            assert 0.75 < picture[6:10, 6:10].mean() < 0.97
+    for picture, _ in Scenes(size=16, views=1, light=light).take(card, 1, "clean"):
+        assert 0.75 < picture[6:10, 6:10].mean() < 0.97
 
 
 def test_the_meter_measures_what_a_white_sheet_reflects():

@@ -33,7 +33,7 @@ LEAST_OVERLAP = 0.15
 """Share of the reference that the photo must show."""
 CONTRAST_PIXELS = 9
 """Reach of the mean and deviation that local contrast is measured against."""
-REFINEMENTS = ((0.25, 20), (0.5, 12), (1.0, 8))
+REFINEMENTS = ((0.25, 40), (0.5, 30), (1.0, 20))
 """Share of the working size, and steps there."""
 
 

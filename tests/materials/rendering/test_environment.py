@@ -187,6 +187,11 @@ def test_procedural_environments_survive_json():
         ({"type": "point", "position": [0, 0, 1]}, "has position, intensity"),
         ({"type": "point", "position": [0, 0, 1], "intensity": [1, 1]}, "intensity is three finite numbers"),
         ({"type": "point", "position": [0, 0, math.inf], "intensity": [1, 1, 1]}, "position is three finite numbers"),
+        ({"type": "point", "position": [0, 0, 10**400], "intensity": [1, 1, 1]}, "position is three finite numbers"),
+        (
+            {"type": "environment", "source": "room:" + "9" * 30, "rotation_degrees": 0, "strength": 1},
+            "seed is a whole",
+        ),
         ({"type": "environment", "source": 3, "rotation_degrees": 0, "strength": 1}, "a source and two numbers"),
     ],
 )

@@ -56,7 +56,17 @@ def test_the_tilt_is_the_angle_at_the_origin():
         assert math.degrees(math.atan2(math.hypot(x, y), z)) == pytest.approx(tilt, abs=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [{"fov_degrees": 0}, {"position": (0, 0, math.nan)}, {"up": (0, 0, 1)}, {"width": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fov_degrees": 0},
+        {"position": (0, 0, math.nan)},
+        {"position": (0, 0, 10**400)},
+        {"up": (0, 0, 1)},
+        {"width": 0},
+        {"width": 10**9},
+    ],
+)
 def test_a_camera_that_sees_nothing_is_refused(wrong):
     with pytest.raises(ValueError, match="a camera"):
         PlaneCamera(**({"position": (0, 0, 0.6)} | wrong))

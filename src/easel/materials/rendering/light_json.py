@@ -1,6 +1,5 @@
 """Lights as plain JSON values, for the record that lies beside each photo."""
 
-import math
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -12,6 +11,9 @@ from easel.materials.rendering.vectors import Vector
 
 _VECTORS = {"point": ("position", "intensity"), "directional": ("direction", "irradiance")}
 """Type → its two vectors."""
+
+_LARGEST = 1e9
+"""Numbers beyond it are a damaged record."""
 
 
 def light_to_json(light: Light) -> dict[str, object]:
@@ -65,4 +67,5 @@ def _numbers(vector: Vector) -> list[float]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+    # Not isfinite: JSON's integers may be larger than any float
+    return isinstance(value, float | int) and not isinstance(value, bool) and abs(value) <= _LARGEST

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.camera import look_at, rays
+from easel.graphics.files import MAX_PIXELS
 
 Number = float | int
 
@@ -24,6 +25,8 @@ ORBIT_RADIUS = 0.6
 """The usual distance of a camera from the origin."""
 FOV_DEGREES = 55.0
 """The usual vertical field of view: from straight above 1.25 tiles are seen."""
+_FARTHEST = 1e6
+"""The largest coordinate, in world units."""
 
 
 def texel_positions(size: tuple[int, int], like: Tensor) -> Float[Tensor, "3 h w"]:
@@ -49,10 +52,12 @@ class PlaneCamera:
 
     def __post_init__(self) -> None:
         numbers = (*self.position, *self.target, *self.up, self.fov_degrees)
-        if not all(map(math.isfinite, numbers)) or not 0 < self.fov_degrees < 180 or min(self.width, self.height) < 1:
+        # abs: false of NaN too, and of integers that are larger than any float
+        plain = all(abs(number) <= _FARTHEST for number in numbers) and 0 < self.fov_degrees < 180
+        if not plain or min(self.width, self.height) < 1 or self.width * self.height > MAX_PIXELS:
             raise ValueError(
-                f"a camera has finite coordinates, a field of view between 0 and 180 degrees and at least one pixel; "
-                f"got {self}."
+                "a camera has finite coordinates, a field of view between 0 and 180 degrees, and 1 to "
+                f"{MAX_PIXELS:,} pixels; got {self!s:.300}."
             )
         back = torch.tensor(self.position, dtype=torch.float64) - torch.tensor(self.target, dtype=torch.float64)
         side = torch.linalg.cross(torch.tensor(self.up, dtype=torch.float64), back)

@@ -24,6 +24,8 @@ def procedural_environment(
     """One of `KINDS`; under each of strength 1 a white sheet that lies flat has a mean radiance of 1."""
     if kind not in KINDS:
         raise ValueError(f"unknown environment {kind!r}. Known: {', '.join(KINDS)}, or the path of an .hdr or .exr.")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"an environment's seed is a whole number from 0 to 2^63 - 1; got {seed!s:.30}.")
     generator = torch.Generator().manual_seed(seed)
 
     def draw(low: Number, high: Number) -> float:

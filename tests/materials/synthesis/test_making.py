@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 import os
@@ -190,6 +191,8 @@ def test_numbers_go_on_after_all_that_is_known(dataset, tmp_path):
 
 def test_missing_photos_are_found(dataset, whole):
     assert missing(PLAN, dataset) == []
+    # another share of dirty ones asks for no second set of photos of those that are there
+    assert missing(dataclasses.replace(PLAN, scenes=dataclasses.replace(PLAN.scenes, p_dirty=0.0)), dataset) == []
     lost = dataset / f"input/{PLAN.scenes.sources(2)[0]}/sample_0002/1.png"
     lost.unlink()
     assert missing(PLAN, dataset) == [2]

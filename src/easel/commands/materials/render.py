@@ -23,6 +23,7 @@ RANGES = {
     "size": (8, 8192),
     "map_size": (8, 8192),
     "p_dirty": (0, 1),
+    "seed": (0, 2**31 - 1),
     "workers": (0, 1024),
 }
 """Option → the least and the most that it can be."""

@@ -212,15 +212,20 @@ def next_index(out: Path) -> int:
 
 
 def missing(plan: Plan, out: Path) -> list[int]:
-    """The samples up to the last in `out` that this plan would make and that lack photos there."""
+    """The samples up to the last in `out` that this plan makes and that lack photos there.
+
+    What another plan took the other way, clean for dirty, or of another material, is not of this plan.
+    """
     metadata = out / "input" / METADATA_FILE
     listed = read_metadata(metadata) if metadata.exists() else {}
     scenes, found = plan.scenes, []
     for index in range(next_index(out)):
-        name = sample_name(index)
-        homes = [out / "input" / source / name for source in scenes.sources(index)]
-        is_ours = listed.get(name, plan.library.name(plan.material(index))) == plan.library.name(plan.material(index))
-        if is_ours and any(png_size(home / f"{view}.png") is None for home in homes for view in range(scenes.views)):
+        name, material = sample_name(index), plan.library.name(plan.material(index))
+        planned = scenes.sources(index)
+        there = [source for source in SOURCES if (out / "input" / source / name).is_dir()] or planned
+        homes = [out / "input" / source / name for source in planned if source in there]
+        photos = [home / f"{view}.png" for home in homes for view in range(scenes.views)]
+        if listed.get(name, material) == material and any(png_size(photo) is None for photo in photos):
             found.append(index)
     return found
 

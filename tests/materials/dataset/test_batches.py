@@ -88,10 +88,15 @@ def test_processes_share_what_one_alone_would_see(config):
     for whole, *parts in zip(alone, *shares, strict=True):
         assert whole.ids == parts[0].ids + parts[1].ids
         assert torch.equal(whole.views, torch.cat([part.views for part in parts]))
-    # Six samples for four processes: everyone has as many batches.
-    config.data.batch_size = 1
-    lengths = [[len(batch.ids) for batch in Batches(config, "train", rank=r, world=4).epoch(0)] for r in range(4)]
-    assert lengths == [[1, 1]] * 4
+    # One sample for three processes: everyone has as many batches.
+    lengths = [[len(batch.ids) for batch in Batches(config, "val", rank=rank, world=3).epoch(0)] for rank in range(3)]
+    assert lengths == [[1]] * 3
+
+
+def test_the_generator_of_torch_is_left_alone(config):
+    before = torch.get_rng_state()
+    next(Batches(config, "train").epoch(0))
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_validation_is_whole_plain_and_always_the_same(config):

@@ -7,6 +7,7 @@ whether the run began at epoch 0 or is resumed in the middle of one.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -98,6 +99,8 @@ class Batches:
             pin_memory=data.pin_memory and torch.cuda.is_available(),
             persistent_workers=data.persistent_workers and workers > 0,
             prefetch_factor=data.prefetch_factor if workers > 0 else None,
+            # It seeds its workers, who draw nothing from it. Without one of its own it would draw from torch's.
+            generator=key(config.training.seed, "workers"),
         )
 
     def __len__(self) -> int:
@@ -137,7 +140,7 @@ class _Sampler(Sampler[list[Order]]):
         if self.training:
             order = torch.randperm(self.count, generator=key(self.seed, epoch, "order")).tolist()
         # Processes wait for one another: each needs as many samples, so the first ones come again.
-        order += order[: -self.count % self.world]
+        order = list(islice(cycle(order), math.ceil(self.count / self.world) * self.world))
         together = self.batch_size * self.world
         fewest, most = self.views
         batches = []

@@ -154,7 +154,7 @@ def make_sample(plan: Plan, out: Path, index: int) -> Made:
     lacking: list[Source] = [
         source for source, home in homes.items() if not whole_photos(home, scenes.seed, scenes.views, scenes.size)
     ]
-    # What a killed run left: a second start of the same sample is the only one who knows.
+    # What a killed run left: whoever makes this sample now is the only one who may remove it.
     for folder in (maps_folder, *homes.values()):
         shutil.rmtree(partial_of(folder, sample), ignore_errors=True)
     has_maps = whole_maps(maps_folder)

@@ -1,5 +1,6 @@
 """A trained network from a file, for the commands that use one."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,4 +24,12 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
         raise BadInput(f"--device: {error}") from None
     if checkpoint is None and not SHIPPED.exists():
         raise BadInput("this installation has no network of its own. Train one and name it with --checkpoint.")
+    # A .pth may stand for the run's folder beside it.
+    if checkpoint is not None and not checkpoint.exists() and not checkpoint.with_suffix("").exists():
+        beside = [path.name for path in checkpoint.parent.iterdir()] if checkpoint.parent.is_dir() else []
+        near = get_close_matches(checkpoint.name, beside, n=1)
+        hint = (
+            f"Did you mean {checkpoint.parent / near[0]}?" if near else "Name a run's folder, a .pth or a .safetensors."
+        )
+        raise BadInput(f"--checkpoint {checkpoint}: there is no such file. {hint}")
     return load_generator(checkpoint or SHIPPED, place)

@@ -131,6 +131,7 @@ def test_a_folder_from_a_killed_process_is_finished_or_removed(tmp_path):
     put(tmp_path / "a", "whole")
     (tmp_path / "a").rename(tmp_path / f".latest.0123{checkpoint.UNFINISHED}")
     (tmp_path / f".latest.4567{checkpoint.UNFINISHED}").mkdir()
+    (tmp_path / ".0123456789abcdef.pth").touch()
     checkpoint.finish_folders(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["latest"] and checkpoint.read_manifest(tmp_path / "latest")
 

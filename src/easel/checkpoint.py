@@ -8,6 +8,7 @@ of such files: it appears whole, with a manifest of its files, or not at all.
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import struct
@@ -28,6 +29,8 @@ MANIFEST = "manifest.json"
 MOST_MANIFEST_BYTES = 1 << 20
 UNFINISHED = ".unfinished"
 """How a folder's name ends while it is being written."""
+_PARTIAL = re.compile(r"\.[0-9a-f]{16}(\.\w+)?")
+"""The names of the siblings that `write_whole` fills."""
 _NOTE = "easel"
 
 
@@ -91,7 +94,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any
 
 @contextmanager
 def whole_folder(folder: Path, facts: Mapping[str, Any], *, previous: Path | None = None) -> Iterator[Path]:
-    """Yield an empty sibling of `folder` to put files into; when the block ends well it takes the name, with a manifest.
+    """Yield an empty sibling of `folder` to put files into; ending well, it takes the name, with a manifest.
 
     What `folder` held before becomes `previous`, or is removed; when the block fails it is untouched. The manifest has
     every file's size and SHA-256, and the `facts`, which are plain data.
@@ -150,7 +153,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def finish_folders(parent: Path) -> None:
-    """Repair what a process that was killed while it wrote folders left: whole ones get their name, others go."""
+    """Repair what a process that was killed while it wrote left: whole folders get their name, all else goes."""
+    for path in parent.glob(".*"):
+        if _PARTIAL.fullmatch(path.name):
+            path.unlink(missing_ok=True)
     for path in sorted(parent.glob(f".*{UNFINISHED}"), key=lambda path: path.stat().st_mtime, reverse=True):
         folder = parent / path.name[1:].removesuffix(UNFINISHED).rpartition(".")[0]
         try:

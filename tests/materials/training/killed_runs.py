@@ -11,12 +11,16 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 from conftest import config_for
 
+from easel import checkpoint
+from easel.materials.training import train as run_module
+from easel.materials.training.learner import Learner
 from easel.materials.training.train import train
 
-EPOCHS = 24
+EPOCHS, EPOCHS_OF_TWO = 24, 4
 
 
 def run(config) -> None:
@@ -51,11 +55,16 @@ def one(config, kills: int) -> None:
 
 
 def two(config, kill_at: int) -> None:
-    config.training.distributed, config.training.epochs = True, 4
+    """Also write down what each process ended with."""
+    made = []
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(run_module, "Learner", lambda *arguments: made.append(Learner(*arguments)) or made[-1])
     doomed = os.environ["RANK"] == "1" and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
     for step in train(config):
         if doomed and step.index == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
+    digest = checkpoint.digest(made[-1].generator.state_dict())
+    Path(config.training.checkpoint_dir, f"rank{os.environ['RANK']}").write_text(digest)
 
 
 if __name__ == "__main__":
@@ -63,5 +72,8 @@ if __name__ == "__main__":
     config = config_for(Path(data), Path(checkpoints))
     config.training.epochs, config.optimizer.scheduler_warmup_epochs = EPOCHS, 1
     config.training.save_every_n_epochs, config.training.save_best_only = 1, True
-    config.data.batch_size = {"one": 3, "two": 1}[how]
-    {"one": one, "two": two}[how](config, int(number))
+    if how == "two":
+        config.training.distributed, config.training.epochs, config.data.batch_size = True, EPOCHS_OF_TWO, 1
+    if how == "alone":
+        config.training.epochs, config.data.batch_size = EPOCHS_OF_TWO, 2
+    {"one": one, "two": two, "alone": one}[how](config, int(number))

@@ -18,7 +18,7 @@ def start(*arguments: object) -> str:
     # With the shared store, processes that torchrun starts again may find the addresses of those before: pytorch#135712
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     done = subprocess.run(
-        [sys.executable, *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=1200
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -42,9 +42,17 @@ def test_killed_at_ten_random_moments(noise_data, tmp_path):
 
 @pytest.mark.slow
 def test_one_of_two_processes_killed(noise_data, tmp_path):
-    """torchrun starts both again; they continue where they saved, and end as two that were left alone."""
+    """torchrun starts both again; they continue where they saved, and end as two that were left alone.
+
+    Both have the same weights, and those of one process with twice the batch.
+    """
     pytest.importorskip("lightning_fabric")
     launcher = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--max-restarts=1", "--standalone")
     start(*launcher, PROGRAM, "two", noise_data, tmp_path / "whole", 0)
     start(*launcher, PROGRAM, "two", noise_data, tmp_path / "killed", 5)
     assert ended_with(tmp_path / "killed") == ended_with(tmp_path / "whole")
+    for folder in (tmp_path / "whole", tmp_path / "killed"):
+        assert (folder / "rank0").read_text() == (folder / "rank1").read_text() == ended_with(folder)["generator"]
+    start(PROGRAM, "alone", noise_data, tmp_path / "alone", 0)
+    one, two = (checkpoint.read(tmp_path / name / "latest" / "generator.safetensors")[0] for name in ("alone", "whole"))
+    assert max((one[name] - two[name]).abs().max().item() for name in one) < 1e-5

@@ -85,10 +85,12 @@ class Learner(Networks):
     ) -> Outcome:
         maps: list[Maps] = []
         d_loss, finite = None, True
-        # With one part its forward pass serves both networks; with more their memory would add up, so it is repeated
-        kept = self._answer(parts[0], epoch) if adversarial and len(parts) == 1 else None
+        kept: Maps | None = None
         if adversarial:
-            fakes = [kept or self._answered(part, epoch) for part in parts]
+            with self._shortage_shared():
+                # One part's forward pass serves both networks; those of several would add up in memory
+                kept = self._answer(parts[0], epoch) if len(parts) == 1 else None
+                fakes = [kept or self._answered(part, epoch) for part in parts]
             for _ in range(self.config.training.d_steps_per_g_step):
                 d_loss, finite = self._discriminator_step(parts, fakes, rates[1])
 
@@ -185,26 +187,32 @@ class Learner(Networks):
     ) -> tuple[float, bool]:
         """(loss, whether it is finite in every process) of all parts, whose gradients add up in the parameters."""
         scaler = scaler or self.g_scaler
-        losses, short = [], False
-        try:
+        losses: list[Tensor] = []
+        with self._shortage_shared():
             for place, part in enumerate(parts):
                 loss = loss_of(place, part) * part.share
                 scaler.scale(loss).backward()
                 losses.append(loss.detach())
+        total = torch.stack(losses).sum().item()
+        infinite = self.engine.any([not math.isfinite(total)])[0]
+        mean = torch.tensor(total, device=self.engine.device)
+        self.engine.average([mean])
+        return mean.item() if self.engine.world > 1 else total, not infinite
+
+    @contextmanager
+    def _shortage_shared(self) -> Iterator[None]:
+        """Out of memory in one process is _PartTooLarge in all, before any of them waits for another."""
+        short = False
+        try:
+            yield
         except torch.OutOfMemoryError:
             short = True
         except RuntimeError as error:
             if CPU_OUT_OF_MEMORY not in str(error):
                 raise
             short = True
-        total = torch.stack(losses).sum().item() if losses else math.nan
-        # All processes go the same way, before they wait for each other's gradients
-        short, infinite = self.engine.any([short, not math.isfinite(total)])
-        if short:
+        if self.engine.any([short])[0]:
             raise _PartTooLarge
-        mean = torch.tensor(total, device=self.engine.device)
-        self.engine.average([mean])
-        return mean.item() if self.engine.world > 1 else total, not infinite
 
     def _move(
         self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, network: nn.Module, lr: float

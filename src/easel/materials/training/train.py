@@ -48,8 +48,6 @@ log = logging.getLogger("easel")
 
 MOST_FAULTS = 3
 """Steps in a row whose loss is not finite, before an earlier checkpoint is loaded."""
-
-
 NOT_OF_THE_NETWORK = ("weights", "gradient_checkpointing")
 """Settings under `model` that leave the generator's tensors as they are."""
 
@@ -186,20 +184,20 @@ class _Training:
                 ended = self._end_epoch(logs, number) if progress.batch >= len(self.batches) else None
                 saved = self._save(self._due(ended, self._stopped_by(stop)))
             yield Step(
-                progress.step,
-                number,
-                position,
-                per_epoch,
-                outcome.loss,
-                outcome.d_loss,
-                rates[0],
-                outcome.info,
-                outcome.maps,
-                outcome.batch,
-                ended,
-                tuple(saved),
-                tuple(notes),
-                self._stopped_by(stop),
+                index=progress.step,
+                epoch=number,
+                position=position,
+                steps_per_epoch=per_epoch,
+                loss=outcome.loss,
+                d_loss=outcome.d_loss,
+                rate=rates[0],
+                info=outcome.info,
+                maps=outcome.maps,
+                batch=outcome.batch,
+                ended=ended,
+                saved=tuple(saved),
+                notes=tuple(notes),
+                stopped_by=self._stopped_by(stop),
             )
             if progress is not self.progress:
                 return

@@ -26,13 +26,19 @@ def frame_of(page: Any) -> int:
     return int(page.evaluate("document.getElementById('view').dataset.frame || 0"))
 
 
-def settle(page: Any, seconds: float = 1.0) -> None:
-    """Wait for a first picture, and then until what rests has been sent exactly."""
-    deadline = time.monotonic() + 20
-    while not frame_of(page):
-        assert time.monotonic() < deadline, "no picture arrives"
+def settle(page: Any, view: View | None = None) -> None:
+    """Wait for a first picture; given its view, until what rests has been sent exactly."""
+    deadline = time.monotonic() + 40
+    while not frame_of(page) or (view is not None and not exact(view)):
+        assert time.monotonic() < deadline, "no picture arrives, or none that is exact"
         page.wait_for_timeout(50)
-    page.wait_for_timeout(1000 * seconds)
+    page.wait_for_timeout(200)  # what was sent is drawn
+
+
+def exact(view: View) -> bool:
+    server = view._backend.server
+    tab = server.audience.tabs[0]
+    return tab.number == server._number and not tab._lossy.any()
 
 
 def spot(view: View, label: str, share: float = 0.5) -> tuple[float, float]:
@@ -46,7 +52,7 @@ def test_the_page_shows_what_the_view_draws(open_remote, in_chromium) -> None:
     view.panel("Picture").canvas("ramp").bind(torch.stack([x, y, 1 - x], -1))
 
     def look(page: Any) -> tuple[str, str, bytes]:
-        settle(page)
+        settle(page, view)
         return page.url, page.title(), page.screenshot()
 
     url, title, screenshot = in_chromium(view, look, viewport={"width": 500, "height": 400})
@@ -79,7 +85,7 @@ def test_what_a_person_does_acts(open_remote, in_chromium) -> None:
     view.run(max_frames=3)
 
     def act(page: Any) -> None:
-        settle(page, 0.3)
+        settle(page)
         page.mouse.click(*spot_go)
         page.mouse.move(*slider_begin)
         page.mouse.down()
@@ -129,7 +135,7 @@ def test_files_go_up_and_down(open_remote, in_chromium, tmp_path: Path) -> None:
     open_at, save_at = spot(view, "Open ..."), spot(view, "Save ...")
 
     def act(page: Any) -> bytes:
-        settle(page, 0.2)
+        settle(page)
         page.mouse.click(*open_at)
         page.locator("#ask").wait_for()
         assert page.locator("#title").inner_text() == "Open a photograph"
@@ -221,7 +227,7 @@ def test_strangers_get_nothing(open_remote, call) -> None:
             return [*statuses, answer.status]
 
     assert call(view, rebound) == [403, 403, 403, 404]
-    assert not list(view._backend.server.transfers.folder.iterdir()), "nothing of a stranger's is kept"
+    assert not list(view._backend.server.audience.transfers.folder.iterdir()), "nothing of a stranger's is kept"
 
 
 def test_malformed_messages_do_no_harm(open_remote, call) -> None:
@@ -312,7 +318,7 @@ def test_a_lost_drag_ends(open_remote, call) -> None:
 
 def test_too_large_an_upload_leaves_nothing(open_remote, call) -> None:
     view = open_remote("Small")
-    transfers = view._backend.server.transfers
+    transfers = view._backend.server.audience.transfers
     transfers.most_bytes = 1000
     dropped: list[FilesDropped] = []
     view.on_drop(dropped.append)

@@ -12,6 +12,7 @@ from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.dialogs import Dialog, Question
 from easel.viewer.events import Event, KeyChanged, PointerButton, PointerMoved, Resized
 from easel.viewer.pace import Pace
+from easel.viewer.remote.audience import Audience
 from easel.viewer.remote.protocol import Message, Pasted, Resize
 from easel.viewer.remote.server import Server, ServerError
 from easel.viewer.sketch import Number
@@ -59,7 +60,7 @@ class BrowserBackend(HeadlessBackend):
     def poll(self) -> list[Event]:
         server = self._serving()
         events: list[Event] = []
-        for message in self._next(server):
+        for message in self._next(server.audience):
             if isinstance(message, Resize):
                 self._resize(message)
                 events.append(Resized())
@@ -72,16 +73,16 @@ class BrowserBackend(HeadlessBackend):
             self.ui.activate()
             for event in events:
                 self.ui.feed(event)
-        server.hand_out_arrived()
+        server.audience.hand_out_arrived()
         return events
 
     def due(self) -> bool:
-        return self.server is not None and self._pace.seconds_left() == 0 and self.server.wants()
+        return self.server is not None and self._pace.seconds_left() == 0 and self.server.wants_picture
 
     def wait(self, seconds: float) -> None:
-        server = self._serving()
-        server.stirred.wait(max(seconds, 0.0))
-        server.stirred.clear()
+        stirred = self._serving().audience.stirred
+        stirred.wait(max(seconds, 0.0))
+        stirred.clear()
 
     def present(self, frame: Frame) -> None:
         assert self._context is not None and self._painter is not None and self.ui is not None
@@ -90,21 +91,21 @@ class BrowserBackend(HeadlessBackend):
         self.ui.activate()
         with self._context:
             target, anew = self._framebuffer()
-            drawn = self._painter.refresh(frame, target, self.size, anew=anew or server.lacks)
+            drawn = self._painter.refresh(frame, target, self.size, anew=anew)
             if drawn:
                 width, height = self.size
                 rows = np.empty((height, width, 4), np.uint8)
                 target.read_into(rows, components=4)
                 server.offer(np.ascontiguousarray(rows[::-1]))  # OpenGL's first row is at the bottom
-        self._tell_manners(server)
+        self._tell_manners(server.audience)
         (self._pace.drawn if drawn else self._pace.looked)(time.perf_counter() - started)
 
     def ask(self, question: Question) -> Dialog | str:
-        server = self._serving()
-        return server.ask(question) if server.watched else "no browser tab is open"
+        audience = self._serving().audience
+        return audience.ask(question) if audience.watched else "no browser tab is open"
 
     def hand_out(self, path: Path) -> None:
-        self._serving().hand_out(path)
+        self._serving().audience.hand_out(path)
 
     @property
     def address(self) -> str:
@@ -120,18 +121,18 @@ class BrowserBackend(HeadlessBackend):
                 self._target = None
         super().close()
 
-    def _next(self, server: Server) -> list[Message]:
+    def _next(self, audience: Audience) -> list[Message]:
         """What belongs into the next frame of all that came.
 
         Over a slow line the end of a drag and the release come together. In one frame Dear ImGui would see the release
         alone, and the slider would stay where it was the frame before.
         """
-        self._coming += server.take()
+        self._coming += audience.take()
         moved = False
         for index, message in enumerate(self._coming):
             if moved and isinstance(message, PointerButton) and not message.down:
                 now, self._coming = self._coming[:index], self._coming[index:]
-                server.stirred.set()
+                audience.stirred.set()
                 return now
             moved |= isinstance(message, PointerMoved)
         now, self._coming = self._coming, []
@@ -166,13 +167,13 @@ class BrowserBackend(HeadlessBackend):
         self._clipboard = text
         return [KeyChanged(key, down) for down in (True, False) for key in ("ctrl", "v")]
 
-    def _tell_manners(self, server: Server) -> None:
+    def _tell_manners(self, audience: Audience) -> None:
         """The pointer's shape and what was copied are the tab's to show and to keep."""
-        server.set_cursor(CURSORS.get(str(imgui.MouseCursor_(imgui.get_mouse_cursor()).name), "default"))
+        audience.set_cursor(CURSORS.get(str(imgui.MouseCursor_(imgui.get_mouse_cursor()).name), "default"))
         copied = imgui.get_clipboard_text()
         if copied != self._clipboard:
             self._clipboard = copied
-            server.tell(kind="copied", text=copied)
+            audience.tell(kind="copied", text=copied)
 
 
 def _release(target: "moderngl.Framebuffer") -> None:

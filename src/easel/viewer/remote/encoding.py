@@ -32,7 +32,7 @@ def changed_tiles(before: np.ndarray | None, now: np.ndarray) -> np.ndarray:
     differs = np.zeros((rows * TILE, columns * TILE), bool)
     np.not_equal(before.view(np.uint32)[..., 0], now.view(np.uint32)[..., 0], out=differs[:height, :width])
     strips = differs.reshape(rows * TILE, columns * TILE // 8, 8).view(np.uint64)[..., 0]
-    return strips.reshape(rows, TILE, columns, TILE // 8).any((1, 3))
+    return np.asarray(strips.reshape(rows, TILE, columns, TILE // 8).any((1, 3)))
 
 
 def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
@@ -69,6 +69,12 @@ def encode(picture: np.ndarray, box: Box, *, exact: bool, quality: int = QUALITY
         return file.getvalue(), True
     image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
     return file.getvalue(), False
+
+
+def in_tiles(box: Box) -> tuple[slice, slice]:
+    """The tiles that a box of `boxes` covers, as an index."""
+    x, y, width, height = box
+    return slice(y // TILE, -(-(y + height) // TILE)), slice(x // TILE, -(-(x + width) // TILE))
 
 
 def _runs(line: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,125 @@
+"""One browser tab: what it shows, what is on its way to it, and what it lacks in exactness."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from easel.viewer.remote import encoding
+from easel.viewer.remote.protocol import pack
+
+MOST_IN_FLIGHT = 2
+"""Pictures on their way to a tab that it has not shown yet."""
+MESSAGES_PER_SECOND, MOST_MESSAGES = 400.0, 2000.0
+"""What a tab may send in the long run, and at once."""
+STILL_SECONDS = 0.3
+"""After so long without a change, what was sent with losses is sent exactly."""
+EXACT_ROWS = 4
+"""Of tiles, in one message of what has rested."""
+
+Newest = Callable[[], tuple[np.ndarray | None, int]]
+"""Gives the newest picture, uint8 (h, w, 4), and its number."""
+
+
+class Tab:
+    """Sends the newest picture whenever the tab can take one; lives on the server's thread."""
+
+    def __init__(self, socket: Any, newest: Newest, on_idle: Callable[[], object]) -> None:
+        self.number = 0
+        """Of the newest picture that was sent."""
+        self.visible = True
+        self.pictures_sent = self.bytes_sent = 0
+        self._socket, self._newest, self._on_idle = socket, newest, on_idle
+        self._in_flight = 0
+        self._shown: np.ndarray | None = None
+        self._lossy = np.zeros((0, 0), bool)
+        """Which tiles it shows with losses."""
+        self._sent_at = 0.0
+        self._budget, self._heard_at = MOST_MESSAGES, time.monotonic()
+        self._asked = asyncio.Event()
+        """There may be something to send."""
+        self._speaking: set[asyncio.Future[None]] = set()
+
+    @property
+    def ready(self) -> bool:
+        """It is looked at and has shown most of what was sent."""
+        return self.visible and self._in_flight < MOST_IN_FLIGHT
+
+    @property
+    def blank(self) -> bool:
+        """It has not been sent any picture."""
+        return self._shown is None
+
+    def may_speak(self) -> bool:
+        """Whether it stays within what a tab may send, this message included."""
+        now = time.monotonic()
+        self._budget = min(self._budget + MESSAGES_PER_SECOND * (now - self._heard_at), MOST_MESSAGES) - 1
+        self._heard_at = now
+        return self._budget > 0
+
+    def say(self, **said: Any) -> None:
+        """Send a JSON object; a tab that is gone hears nothing."""
+        task = asyncio.ensure_future(self._say(json.dumps(said)))
+        self._speaking.add(task)  # asyncio itself would let it go half-way
+        task.add_done_callback(self._speaking.discard)
+
+    def saw(self) -> None:
+        """It has shown a picture."""
+        self._in_flight = max(self._in_flight - 1, 0)
+        self.wake()
+
+    def wake(self) -> None:
+        """Look whether there is something to send."""
+        self._asked.set()
+
+    async def feed(self) -> None:
+        """Send what is newer than what it shows, and once that rests, the same exactly; until cancelled."""
+        while True:
+            frame, number = self._newest()
+            if frame is not None and self.ready and (number != self.number or self.blank):
+                await self._send_changes(frame, number)
+                continue
+            rests = self.ready and bool(self._lossy.any())
+            left = max(self._sent_at + STILL_SECONDS - time.monotonic(), 0.0) if rests else None
+            if left == 0.0 and self._shown is not None:
+                # A few rows at a time: should anything change meanwhile, the tab is not kept waiting for it.
+                tiles = np.zeros_like(self._lossy)
+                rows = np.flatnonzero(self._lossy.any(1))[:EXACT_ROWS]
+                tiles[rows] = self._lossy[rows]
+                await self._send_tiles(self._shown, tiles, exact=True)
+                continue
+            self._asked.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), left)
+
+    async def _send_changes(self, frame: np.ndarray, number: int) -> None:
+        tiles = await asyncio.to_thread(encoding.changed_tiles, self._shown, frame)
+        if self._lossy.shape != tiles.shape:
+            self._lossy = np.zeros_like(tiles)
+        self._shown, self.number = frame, number
+        if not tiles.any():
+            self._on_idle()
+            return
+        self._sent_at = time.monotonic()
+        await self._send_tiles(frame, tiles, exact=False)
+
+    async def _send_tiles(self, frame: np.ndarray, tiles: np.ndarray, *, exact: bool) -> None:
+        self._in_flight += 1
+        size = (frame.shape[1], frame.shape[0])
+        boxes = encoding.boxes(tiles, size)
+        for index, box in enumerate(boxes):
+            image, is_exact = await asyncio.to_thread(encoding.encode, frame, box, exact=exact)
+            self._lossy[encoding.in_tiles(box)] = not is_exact
+            # Only the last part carries the picture's number: seeing that one is seeing all.
+            message = pack(self.number if index == len(boxes) - 1 else 0, box, size, image)
+            self.bytes_sent += len(message)
+            await self._socket.send_bytes(message)
+        self.pictures_sent += 1
+
+    async def _say(self, text: str) -> None:
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            await self._socket.send_str(text)

@@ -29,10 +29,15 @@ def frame_of(page: Any) -> int:
 def settle(page: Any, view: View | None = None) -> None:
     """Wait for a first picture; given its view, until what rests has been sent exactly."""
     deadline = time.monotonic() + 40
-    while not frame_of(page) or (view is not None and not exact(view)):
+    while not frame_of(page) or (view is not None and not (fits(page) and exact(view))):
         assert time.monotonic() < deadline, "no picture arrives, or none that is exact"
         page.wait_for_timeout(50)
     page.wait_for_timeout(200)  # what was sent is drawn
+
+
+def fits(page: Any) -> bool:
+    """The tab has told its size, and shows a picture of that size."""
+    return bool(page.evaluate("document.getElementById('view').width === innerWidth"))
 
 
 def exact(view: View) -> bool:

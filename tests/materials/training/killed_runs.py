@@ -72,6 +72,8 @@ if __name__ == "__main__":
     config = config_for(Path(data), Path(checkpoints))
     config.training.epochs, config.optimizer.scheduler_warmup_epochs = EPOCHS, 1
     config.training.save_every_n_epochs, config.training.save_best_only = 1, True
+    # Four samples to learn from, so that two processes need to see none of them twice
+    config.data.val_ratio = 0.34
     if how == "two":
         config.training.distributed, config.training.epochs, config.data.batch_size = True, EPOCHS_OF_TWO, 1
     if how == "alone":

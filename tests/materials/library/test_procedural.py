@@ -44,7 +44,9 @@ def test_a_family_is_one_material_at_every_size(family, unchecked):
     for name in ("albedo", "roughness", "metallic"):
         assert (small[name].mean((1, 2)) - large[name].mean((1, 2))).abs().max() < 0.035, name
     if small.albedo.std((1, 2)).mean() > 0.05:
-        assert torch.corrcoef(torch.stack([small.albedo[1].flatten(), large.albedo[1].flatten()]))[0, 1] > 0.85
+        # over two texels each way: the finest creases are at the limit of the smaller one
+        shades = [avg_pool2d(maps.albedo, 2)[1].flatten() for maps in (small, large)]
+        assert torch.corrcoef(torch.stack(shades))[0, 1] > 0.85
 
 
 def test_the_seam_is_no_steeper_than_the_inside(unchecked):

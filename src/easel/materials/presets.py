@@ -125,7 +125,7 @@ def laptop() -> TrainConfig:
     config = _compact(128)
     config.data.crop_size, config.data.val_ratio = 64, 0.2
     training = config.training
-    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 200, 25, 50
+    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 150, 25, 50
     training.log_images_every_n_epochs = 100
     return config
 

@@ -23,10 +23,10 @@ from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.materials.config import TrainConfig
 from easel.materials.maps import CHANNELS, MAP_NAMES
 from easel.materials.models.codes import texel_positions
-from easel.materials.models.layers import Padding, convolution, upsample
+from easel.materials.models.layers import Norm, Padding, convolution, normalisation, upsample
 from easel.materials.models.pooling import mean_and_maximum, shown_share
 
-PHOTO_CUES, JOINT_CUES = 16, 12
+PHOTO_CUES, JOINT_CUES = 20, 12
 """Channels of `Cues`."""
 STRAIGHT_ABOVE = (0.0, 0.0, 1.2)
 """Where a camera is taken to be that is not known: where `easel materials render` has it on average."""
@@ -44,6 +44,8 @@ LEAST_SURE = 0.02
 """Distance of the first guess of albedo from 0 and 1, where its logit would be infinite."""
 ANGLE_STEP_DEGREES, ANGLES = 8.0, 8
 """Between normal and camera: brightness is gathered at that many angles, from 0 on."""
+SURROUNDINGS = 9
+"""Side in texels of the square that a texel's brightness is compared with."""
 KINDS = 8
 """Kinds of texels that are told apart."""
 
@@ -55,33 +57,34 @@ class CompactGenerator(nn.Module):
         super().__init__()
         self.config = config
         model = config.model
-        padding = model.padding
+        norm, padding = model.norm, model.padding
         fine, middle, coarse, coarsest = model.compact_channels
         context = model.compact_context
         self.photo_stem = nn.Sequential(_conv(4 * PHOTO_CUES, fine, padding), nn.ReLU(), _conv(fine, fine, padding))
         self.photo_down = _conv(fine, middle, padding, stride=2)
-        self.photo_block = Block(middle, 0, padding)
+        self.photo_block = Block(middle, 0, norm, padding)
         self.join_fine = nn.Conv2d(2 * fine + 4 * JOINT_CUES, fine, 1)
         self.join_middle = nn.Conv2d(2 * middle, middle, 1)
         self.alike = Alike(middle, context)
         self.down = nn.ModuleList(
-            nn.ModuleList([Block(width, 0, padding), _conv(width, wider, padding, stride=2)])
+            nn.ModuleList([Block(width, 0, norm, padding), _conv(width, wider, padding, stride=2)])
             for width, wider in ((middle, coarse), (coarse, coarsest))
         )
-        self.bottom = nn.Sequential(Block(coarsest, 0, padding), Block(coarsest, 0, padding))
+        self.bottom = nn.Sequential(Block(coarsest, 0, norm, padding), Block(coarsest, 0, norm, padding))
         self.context = nn.Sequential(
             nn.Linear(3 * coarsest + 2 * middle, 2 * context), nn.ReLU(), nn.Linear(2 * context, context), nn.ReLU()
         )
-        self.bottom_out = Block(coarsest, context, padding)
+        self.bottom_out = Block(coarsest, context, norm, padding)
         self.up = nn.ModuleList(
-            nn.ModuleList([nn.Conv2d(wider, width, 1), Block(width, context, padding)])
+            nn.ModuleList([nn.Conv2d(wider, width, 1), Block(width, context, norm, padding)])
             for wider, width in itertools.pairwise((coarsest, coarse, middle, fine))
         )
-        self.last = Block(fine, context, padding)
+        self.last = Block(fine, context, norm, padding)
         self.spread = nn.Conv2d(fine, 2 * fine, 1)
         outputs = sum(CHANNELS) + (len(MAP_NAMES) if model.predict_uncertainty else 0)
         self.head = nn.Sequential(nn.Conv2d(fine // 2 + JOINT_CUES, 32, 1), nn.ReLU(), nn.Conv2d(32, outputs, 1))
         self.padding: Padding = padding
+        self._initialise()
 
     def forward(self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None) -> dict[str, Tensor]:
         """albedo, roughness, metallic and normal (and log_variance), float32, as `MultiViewPBRGenerator`'s."""
@@ -100,6 +103,22 @@ class CompactGenerator(nn.Module):
             "normal": F.normalize(F.pad(slope.float(), (0, 0, 0, 0, 0, 1), value=1.0), dim=1),
         }
         return maps | ({"log_variance": variance[0]} if self.config.model.predict_uncertainty else {})
+
+    def _initialise(self) -> None:
+        """Weights under which every layer's outputs vary as much as its inputs: torch's own let them fade with depth."""
+        behind_relu = {self.photo_stem[2], self.photo_down, self.alike.facts[2], self.context[2], self.head[2]}
+        behind_relu |= {block.first for block in self.modules() if isinstance(block, Block)}
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                gain = math.sqrt(2.0) if layer in behind_relu else 1.0
+                nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
+                nn.init.zeros_(layer.bias)
+        last = [block.second for block in self.modules() if isinstance(block, Block)]
+        last += [block.modulate for block in self.modules() if isinstance(block, Block) and block.modulate is not None]
+        for layer in last:
+            nn.init.zeros_(layer.weight)
+        # The first answer is the guess: flat, and of the albedo that the photos show.
+        nn.init.normal_(self.head[2].weight, std=0.02)
 
     def _linear(self, views: Tensor) -> Float[Tensor, "b n 3 h w"]:
         transform = self.config.transform
@@ -138,24 +157,21 @@ class CompactGenerator(nn.Module):
 
 
 class Block(nn.Module):
-    """x + two convolutions, which begin as nothing; a context scales and shifts what goes into them."""
+    """x + two convolutions of its normalised values, which begin as nothing; a context scales and shifts these."""
 
-    def __init__(self, channels: int, context: int, padding: Padding) -> None:
+    def __init__(self, channels: int, context: int, norm: Norm, padding: Padding) -> None:
         super().__init__()
+        self.norm = normalisation(norm, channels)
         self.first, self.second = _conv(channels, channels, padding), _conv(channels, channels, padding)
         self.modulate = nn.Linear(context, 2 * channels) if context else None
-        for layer in (self.second, self.modulate):
-            if layer is not None:
-                nn.init.zeros_(layer.weight)
-                nn.init.zeros_(layer.bias)
 
     def forward(
         self, x: Float[Tensor, "b c h w"], context: Float[Tensor, "b k"] | None = None
     ) -> Float[Tensor, "b c h w"]:
-        y = x
+        y = self.norm(x)
         if self.modulate is not None:
             scale, shift = self.modulate(context)[..., None, None].chunk(2, dim=1)
-            y = x * (1 + scale) + shift
+            y = y * (1 + scale) + shift
         return x + self.second(F.relu(self.first(F.relu(y))))
 
 
@@ -213,6 +229,8 @@ def cues(
     near = (1 - (angle - torch.arange(ANGLES, device=angle.device)[:, None, None]).abs()).clamp_min(0)
     gloss = torch.cat([near, near * level, near * level.square()], dim=2)
 
+    around = F.avg_pool2d(level[:, :, 0], SURROUNDINGS, 1, SURROUNDINGS // 2, count_include_pad=False)
+    detail = level - around[:, :, None]
     mean = (share * bright).sum(1)
     dark = bright.where(shown > 0, math.inf).amin(1).nan_to_num(posinf=0.0)
     light = bright.where(shown > 0, -math.inf).amax(1).nan_to_num(neginf=0.0)
@@ -225,6 +243,9 @@ def cues(
             level - level.mean((3, 4), keepdim=True),
             2 * change,
             8 * change * slant,
+            4 * detail,
+            8 * detail * slant,
+            angle / 4,
             8 * change * swing,
             shown,
         ],

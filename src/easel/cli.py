@@ -28,6 +28,8 @@ COMMANDS = {
     "materials import": ("easel.commands.materials.import_:import_", "take real materials from folders of textures"),
     "materials check": ("easel.commands.materials.check:check", "find what is wrong with a dataset"),
     "materials train": ("easel.commands.materials.train:train", "teach a network to see materials in photographs"),
+    "materials shards": ("easel.commands.materials.shards:shards", "store a network's answers, for students to learn"),
+    "materials distill": ("easel.commands.materials.distill:distill", "teach a small network what a large one knows"),
     "materials evaluate": ("easel.commands.materials.evaluate:evaluate", "measure a network beside the true maps"),
     "materials infer": ("easel.commands.materials.infer:infer", "recover the maps of a material from photos"),
     "materials preview": (

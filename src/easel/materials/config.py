@@ -47,6 +47,10 @@ class DataConfig(Settings):
     """Stop at the first sample that cannot be used, instead of leaving it out."""
     val_ratio: float = 0.1
     """Share of the materials that are kept for validation."""
+    split_seed: int | None = None
+    """Chooses which materials those are; None takes training.seed. Students take their teacher's."""
+    shards_dir: str | None = None
+    """Folder with a teacher's answers, from `easel materials shards`: the network becomes its student."""
     use_augmentation: bool = True
     """Whether any of the five below is done, and photos with cameras are cut as if their tile began elsewhere."""
     horizontal_flip: bool = True
@@ -287,6 +291,8 @@ class TrainingConfig(Settings):
     """Name of the run there."""
     resume_from: str | None = None
     """Checkpoint to continue."""
+    teacher_checkpoint: str | None = None
+    """Network to learn from, asked at every step where data.shards_dir has no answers, and for its features."""
     distributed: bool = False
     """Several processes, started by torchrun."""
     seed: int = 42
@@ -347,6 +353,16 @@ class TrainConfig(Settings):
         config = TrainConfig()
         config.update(found)
         return config
+
+    @property
+    def is_student(self) -> bool:
+        """Whether the network learns from another one, too."""
+        return bool(self.data.shards_dir or self.training.teacher_checkpoint)
+
+    @property
+    def split_seed(self) -> int:
+        """What chooses the validation materials."""
+        return self.training.seed if self.data.split_seed is None else self.data.split_seed
 
     def copy(self) -> "TrainConfig":
         """An independent one with the same values."""

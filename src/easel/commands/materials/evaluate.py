@@ -99,7 +99,7 @@ def _open(config: EvaluateConfig, trained: "Trained", way: Any, most_views: int)
             curriculum_mode=data.render_curriculum if config.curriculum is None else config.curriculum,
             split=None if config.split == "all" else config.split,
             val_ratio=data.val_ratio,
-            seed=trained.config.training.seed,
+            seed=trained.config.split_seed,
             strict=config.strict,
             num_views=most_views,
             rectify=way,

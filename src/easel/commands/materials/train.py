@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -140,14 +140,19 @@ class Display:
 
 def prepare_train(arguments: Sequence[str]) -> tuple[list[str], TrainConfig]:
     """(arguments that name settings in full, the config that they change)."""
+    return prepared(arguments, ALIASES, "default")
+
+
+def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) -> tuple[list[str], TrainConfig]:
+    """`prepare_train` with other short flags, and another preset where none is named."""
     left, taken = _take(arguments)
-    written_out = _written_out(left)
+    written_out = _written_out(left, aliases)
     if {"-h", "--help"} & set(written_out):
         return written_out, TrainConfig()
     if "--resume" in taken:
         config = _resumed(taken["--resume"], taken.get("--config"), "--loss.extra" in written_out)
     else:
-        config = _opened(taken.get("--config", "default"))
+        config = _opened(taken.get("--config", preset))
     if "--data-root" in taken:
         root = Path(taken["--data-root"])
         config.data.input_dir, config.data.output_dir = str(root / "input"), str(root / "output")
@@ -174,7 +179,7 @@ def _take(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     return left, taken
 
 
-def _written_out(arguments: Sequence[str]) -> list[str]:
+def _written_out(arguments: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
     """Short flags in full, and squares with both of their sides."""
     found: list[str] = []
     for place, argument in enumerate(arguments):
@@ -185,10 +190,10 @@ def _written_out(arguments: Sequence[str]) -> list[str]:
             continue
         name, equals, value = argument.partition("=")
         name = name.replace("_", "-")
-        name = ALIASES.get(name, name)
+        name = aliases.get(name, name)
         if "." not in name and name != "--help":
             settings = [f"--{part}.{field}" for part, fields in TrainConfig().to_dict().items() for field in fields]
-            near = get_close_matches(name, [*ALIASES, *TAKEN, *(one.replace("_", "-") for one in settings)], 1, 0.5)
+            near = get_close_matches(name, [*aliases, *TAKEN, *(one.replace("_", "-") for one in settings)], 1, 0.5)
             raise BadInput(f"unknown flag {name}.{f' Did you mean {near[0]}?' if near else ''} --help lists all.")
         if name in SQUARES and equals:
             found += [name, value, value]

@@ -5,8 +5,8 @@ whether the run began at epoch 0 or is resumed in the middle of one.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 
 import torch
@@ -17,13 +17,17 @@ from easel.materials.config import TrainConfig
 from easel.materials.dataset.augment import Augmentation, draw
 from easel.materials.dataset.dataset import PBRDataset, Split
 from easel.materials.dataset.keys import key
+from easel.materials.dataset.listing import Entry
 from easel.materials.dataset.normalize import normalize
-from easel.materials.dataset.record import Cut
+from easel.materials.dataset.record import Cut, pack_maps
 from easel.materials.dataset.sample import Batch
 from easel.materials.maps import MaterialMaps
 
 MARGIN_SHARE = 8
 """Records keep this fraction of a tile around it: as much as the usual camera sees from straight above."""
+
+Answers = Callable[[Entry], MaterialMaps]
+"""What a teacher said of a sample: maps of the size of the true ones."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,14 @@ class Batches:
     """
 
     def __init__(
-        self, config: TrainConfig, split: Split, *, rank: int = 0, world: int = 1, strict: bool = False
+        self,
+        config: TrainConfig,
+        split: Split,
+        *,
+        rank: int = 0,
+        world: int = 1,
+        strict: bool = False,
+        answers: Answers | None = None,
     ) -> None:
         """`config` is resolved: dataset and sizes, transform and seed come from it."""
         data = config.data
@@ -66,7 +77,7 @@ class Batches:
             curriculum_mode=data.render_curriculum,
             split=split,
             val_ratio=data.val_ratio,
-            seed=config.training.seed,
+            seed=config.split_seed,
             strict=strict,
             num_views=data.num_views,
             rectify=data.rectify,
@@ -92,7 +103,7 @@ class Batches:
         )
         workers = data.num_workers
         self._loader = DataLoader(
-            _Drawn(self.dataset, augmentation, config.training.seed if training else None),
+            _Drawn(self.dataset, augmentation, config.training.seed if training else None, answers),
             batch_sampler=self._sampler,
             num_workers=workers,
             collate_fn=_Collate(tuple(config.transform.mean), tuple(config.transform.std)),
@@ -156,8 +167,10 @@ class _Sampler(Sampler[list[Order]]):
 class _Drawn(Dataset[tuple[str, Cut | Exception]]):
     """Cuts of a dataset's samples, by order, or why there is none; random ones where there is a seed."""
 
-    def __init__(self, dataset: PBRDataset, augmentation: Augmentation, seed: int | None) -> None:
-        self.dataset, self.augmentation, self.seed = dataset, augmentation, seed
+    def __init__(
+        self, dataset: PBRDataset, augmentation: Augmentation, seed: int | None, answers: Answers | None
+    ) -> None:
+        self.dataset, self.augmentation, self.seed, self.answers = dataset, augmentation, seed, answers
 
     def __getitem__(self, order: Order) -> tuple[str, Cut | Exception]:
         name = self.dataset.entries[order.index].name
@@ -172,7 +185,13 @@ class _Drawn(Dataset[tuple[str, Cut | Exception]]):
         seed = self.seed
         if seed is not None:
             photos = torch.randperm(len(photos), generator=key(seed, order.epoch, order.index, "photos")).tolist()
-        return draw(record, photos[: order.views], self.augmentation, seed or 0, order.epoch, order.index)
+        drawing = (self.augmentation, seed or 0, order.epoch, order.index)
+        cut = draw(record, photos[: order.views], *drawing)
+        if self.answers is None:
+            return cut
+        # The same draw of no photos at all: what was said of the maps goes where they went
+        said = replace(record, maps=pack_maps(self.answers(self.dataset.entries[order.index])))
+        return replace(cut, answers=draw(said, [], *drawing).maps)
 
 
 @dataclass(frozen=True)
@@ -188,6 +207,7 @@ class _Collate:
             if isinstance(cut, Exception):
                 return cut
             cuts.append(cut)
+        answers = [cut.answers for cut in cuts if cut.answers is not None]
         photos, valid = torch.stack([cut.photos for cut in cuts]), torch.stack([cut.valid for cut in cuts])
         return Batch(
             normalize(photos, valid, self.mean, self.std),
@@ -195,4 +215,5 @@ class _Collate:
             torch.stack([cut.cameras for cut in cuts]),
             MaterialMaps.stack([cut.maps for cut in cuts]),
             tuple(name for name, _ in drawn),
+            MaterialMaps.stack(answers) if answers else None,
         )

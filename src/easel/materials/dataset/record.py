@@ -71,6 +71,8 @@ class Cut:
     """In sides of the window from its centre; NaN where unknown."""
     maps: MaterialMaps
     """(C, H, W) each."""
+    answers: MaterialMaps | None = None
+    """What a teacher said of the same window."""
 
 
 def pack(values: Float[Tensor, "*shape"], dtype: torch.dtype) -> Shaped[Tensor, "*shape"]:

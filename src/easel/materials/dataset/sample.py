@@ -1,7 +1,7 @@
 """What a dataset hands out: one material as photographed and as it is, and several of them as a batch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -50,6 +50,8 @@ class Batch:
     """(B, C, H, W) each."""
     ids: tuple[str, ...]
     """Such as "sample_0000/clean"."""
+    answers: MaterialMaps | None = None
+    """What a teacher said of the samples, cut and turned as `maps`; for students."""
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same on another device; the CPU does not wait where its memory is locked."""
@@ -59,5 +61,11 @@ class Batch:
         """The same in memory locked for a GPU to read; what a DataLoader calls."""
         return self._each(Tensor.pin_memory)
 
+    def rows(self, rows: slice) -> "Batch":
+        """Some of the samples."""
+        return replace(self._each(lambda tensor: tensor[rows]), ids=self.ids[rows])
+
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        return Batch(change(self.views), change(self.valid), change(self.cameras), self.maps.each(change), self.ids)
+        answers = self.answers and self.answers.each(change)
+        maps = self.maps.each(change)
+        return Batch(change(self.views), change(self.valid), change(self.cameras), maps, self.ids, answers)

@@ -122,7 +122,7 @@ class Learner(Networks):
             count = len(batch.ids)
             first = number * self.config.data.batch_size * self.engine.world + self.engine.rank * count
             for start in range(0, count, rows):
-                part = _rows(batch, slice(start, start + rows)).to(self.engine.device)
+                part = batch.rows(slice(start, start + rows)).to(self.engine.device)
                 yield Part(part, first + start, len(part.ids) / total)
             number += 1
 
@@ -169,7 +169,7 @@ class Learner(Networks):
             self.discriminator.requires_grad_(True)
         seed = self.config.training.seed
         keys = [key(seed, epoch, part.first + row, "lights") for row in range(len(part.batch.ids))]
-        return self.loss(answer, part.batch.maps, adversarial=judged, key=keys)
+        return self.objective(answer, part.batch, adversarial=judged, key=keys)
 
     def _follow(self, index: int) -> None:
         """Move the average towards the weights; quickly at first, when they are far from where they will be."""
@@ -251,11 +251,6 @@ class Learner(Networks):
 
 class _PartTooLarge(Exception):  # noqa: N818 - it is caught here and tells nobody of an error
     """Some process ran out of memory."""
-
-
-def _rows(batch: Batch, rows: slice) -> Batch:
-    maps = batch.maps.each(lambda value: value[rows])
-    return Batch(batch.views[rows], batch.valid[rows], batch.cameras[rows], maps, batch.ids[rows])
 
 
 def _stacked(maps: Maps) -> Tensor:

@@ -10,7 +10,11 @@ from easel.materials.config import TrainConfig
 from easel.materials.dataset.sample import Batch
 from easel.materials.training.engine import DTYPES, Engine, pick_precision
 from easel.materials.training.losses import HybridLoss, Maps
+from easel.materials.training.rerendering import Keys
 from easel.materials.training.schedule import build_optimizer, load_optimizer, optimizer_tensors
+
+Objective = Callable[..., tuple[Tensor, dict[str, Tensor]]]
+"""Called as `Networks.against_truth`: (loss, its parts by name, detached) of an answer to a batch."""
 
 
 class Networks:
@@ -24,6 +28,8 @@ class Networks:
         self.discriminator = discriminator and _placed(discriminator, engine.device)
         self.forward: Callable[..., Maps] = self.generator
         self.loss = HybridLoss(config)
+        self.objective: Objective = self.against_truth
+        """What the generator learns from; students have another."""
         self.g_optimizer = build_optimizer(config.optimizer, "g", self.generator.parameters())
         self.d_optimizer = discriminator and build_optimizer(config.optimizer, "d", discriminator.parameters())
         self.precision = pick_precision(config.training.precision, config.training.use_amp, engine.device)
@@ -34,6 +40,12 @@ class Networks:
             self.average = None
         self.splits = 1
         """In how many parts each batch is computed: 1, 2, 4, …, more after memory ran out."""
+
+    def against_truth(
+        self, answer: Maps, batch: Batch, *, adversarial: Tensor | None = None, key: Keys | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """`HybridLoss` of an answer to a batch."""
+        return self.loss(answer, batch.maps, adversarial=adversarial, key=key)
 
     def answer(self, batch: Batch) -> Maps:
         """What the generator makes of photos on its device, as it is to be used: its average where there is one."""

@@ -28,7 +28,7 @@ from easel.materials.training.progress import Progress
 
 log = logging.getLogger("easel")
 
-LATEST, PREVIOUS, BEST = "latest", "previous", "best_model"
+PREVIOUS = "previous"
 MOST_LAYERS = 256
 """Of one kind, in a network that a file describes: more would take for ever to build."""
 CONFIG, STATE = "config.json", "state.json"
@@ -36,6 +36,29 @@ PREDECESSOR = (
     "NeuroPBR's own checkpoints hold its configuration as a pickled class, which would run code: they are not read. "
     "Train again, or take their weights out with NeuroPBR."
 )
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the checkpoints of a run are called."""
+
+    latest: str
+    best: str
+    epoch: str
+    """Before the number of an epoch."""
+    weights: str
+    """Where a `.pth` has the weights."""
+
+    def of_epoch(self, epoch: int) -> str:
+        return f"{self.epoch}_{epoch:04d}"
+
+
+TEACHER = Names("latest", "best_model", "checkpoint_epoch", "generator_state_dict")
+STUDENT = Names("latest_student", "best_student", "student_epoch", "student_state_dict")
+
+
+def names_of(config: TrainConfig) -> Names:
+    return STUDENT if config.is_student else TEACHER
 
 
 @dataclass(frozen=True)
@@ -60,10 +83,6 @@ class Trained:
     """SHA-256 of its weights."""
 
 
-def epoch_name(epoch: int) -> str:
-    return f"checkpoint_epoch_{epoch:04d}"
-
-
 # Writing
 
 
@@ -71,7 +90,8 @@ def save_run(folder: Path, names: Sequence[str], networks: Networks, progress: P
     """Save under every name: the first is written, the others are links to it. Returns a path for each, to tell of."""
     facts = {"kind": "materials run", "step": progress.step, "epoch": progress.epoch, "time": time.time()}
     first = folder / names[0]
-    previous = folder / PREVIOUS if names[0] == LATEST else None
+    called = names_of(networks.config)
+    previous = folder / PREVIOUS if names[0] == called.latest else None
     config = networks.config.to_dict()
     with checkpoint.whole_folder(first, facts, previous=previous) as partial:
         for name, tensors in networks.tensors().items():
@@ -87,7 +107,7 @@ def save_run(folder: Path, names: Sequence[str], networks: Networks, progress: P
         return [folder / name for name in names]
     weights = {name: value.cpu() for name, value in networks.weights().items()}
     thin = {
-        "generator_state_dict": weights,
+        called.weights: weights,
         "sha256": checkpoint.digest(weights),
         "config": config,
         "epoch": progress.epoch,
@@ -263,11 +283,12 @@ def _read_pth(path: Path) -> tuple[Any, Any, dict[str, Tensor]]:
             raise FileError(f"cannot read {str(path)!r}: it is no checkpoint, or a damaged one ({reason}).") from None
     weights = None
     if isinstance(found, dict):
-        weights = next((found[name] for name in ("generator_state_dict", "model_state_dict") if name in found), None)
+        known = (TEACHER.weights, STUDENT.weights, "model_state_dict")
+        weights = next((found[name] for name in known if name in found), None)
     if not isinstance(weights, dict) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in weights.items()
     ):
-        raise FileError(f"cannot read {str(path)!r}: it has no generator_state_dict of tensors.")
+        raise FileError(f"cannot read {str(path)!r}: it has no generator_state_dict or student_state_dict of tensors.")
     # A tensor of stride 0, a sparse one and one without a device claim any size without having it
     plain = (value.layout == torch.strided and value.device.type == "cpu" for value in weights.values())
     if not all(plain) or not all(value.is_contiguous() for value in weights.values()):

@@ -21,6 +21,7 @@ from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.batches import Batches
 from easel.materials.dataset.keys import key_seed
+from easel.materials.distillation.lesson import open_lesson
 from easel.materials.models.build import build_discriminator, build_model
 from easel.materials.resolve import resolve
 from easel.materials.training.engine import compiled, fit_to_memory, numerics, start_engine
@@ -28,13 +29,11 @@ from easel.materials.training.learner import Learner, Outcome
 from easel.materials.training.logs import Logs
 from easel.materials.training.progress import Progress
 from easel.materials.training.run_files import (
-    BEST,
-    LATEST,
     Run,
-    epoch_name,
     find_run,
     is_lone,
     load_generator,
+    names_of,
     read_run,
     restore,
     save_run,
@@ -75,7 +74,9 @@ class _Training:
         training = config.training
         self.knobs, self.folder = knobs, Path(training.checkpoint_dir)
         self.engine = start_engine(training.device, training.distributed)
-        self.config = config = fit_to_memory(config, self.engine.device)
+        config = fit_to_memory(config, self.engine.device)
+        self.lesson = open_lesson(config, self.engine) if config.is_student else None
+        self.config = config = self.lesson.config if self.lesson else config
         if self.engine.rank == 0:
             finish_folders(self.folder)
         # torchrun starts all processes again when one is lost, with the same arguments: what they saved comes first
@@ -83,11 +84,17 @@ class _Training:
         resume = str(self.folder) if restarted else training.resume_from
         self.resumed = None if resume is None or is_lone(resume) else self._run_at(resume)
         place = {"rank": self.engine.rank, "world": self.engine.world, "strict": config.data.strict}
-        self.batches, self.held_out = Batches(config, "train", **place), Batches(config, "val", **place)
+        answers = self.lesson and self.lesson.answers
+        self.batches, self.held_out = (
+            Batches(config, "train", **place, answers=answers),
+            Batches(config, "val", **place),
+        )
         if len(self.batches) == 0:
             raise ValueError(
                 f"no sample is left for training: data.val_ratio {config.data.val_ratio} keeps them all for validation."
             )
+        if self.lesson:
+            self.lesson.check(self.batches.dataset.entries)
         self.learner, self.progress = self._start(self.resumed)
 
     def _run_at(self, path: str | os.PathLike[str]) -> Run:
@@ -119,6 +126,8 @@ class _Training:
             generator = build_model(config, pretrained=run is None)
             discriminator = build_discriminator(config) if config.model.use_gan else None
         learner = Learner(config, engine, generator, discriminator)
+        if self.lesson:
+            learner.objective = self.lesson.objective(learner)
         learner.forward = compiled(learner.generator, engine.device)
         if run is not None:
             restore(run, learner)
@@ -244,18 +253,21 @@ class _Training:
     def _due(self, ended: Epoch | None, stopped_by: str | None) -> list[str]:
         """The names to save under now."""
         training, progress = self.config.training, self.progress
-        names = [LATEST] if stopped_by else []
+        called = names_of(self.config)
+        names = [called.latest] if stopped_by else []
         if ended is None:
             return names
         if ended.number % training.save_every_n_epochs == 0:
-            names = [LATEST] if training.save_best_only else [LATEST, epoch_name(ended.number)]
+            names = [called.latest]
+            if not training.save_best_only:
+                names.append(called.of_epoch(ended.number))
         judged = ended.validation.get("loss") if len(self.held_out) else ended.g_loss
         if judged is not None and math.isfinite(judged):
             progress.val_loss = judged
             progress.plateau.update(self.config.optimizer, judged)
             if progress.best is None or judged < progress.best:
                 progress.best = judged
-                names.append(BEST)
+                names.append(called.best)
         return names
 
     def _save(self, names: list[str]) -> list[Saved]:
@@ -263,8 +275,9 @@ class _Training:
         saved = []
         if names and self.engine.rank == 0:
             paths = save_run(self.folder, names, self.learner, self.progress)
-            told = [name for name in names if name != LATEST or len(names) == 1 or names[1] == BEST]
-            saved = [Saved(path, name == BEST) for name, path in zip(names, paths, strict=True) if name in told]
+            called = names_of(self.config)
+            told = [name for name in names if name != called.latest or len(names) == 1 or names[1] == called.best]
+            saved = [Saved(path, name == called.best) for name, path in zip(names, paths, strict=True) if name in told]
         self.engine.wait()
         return saved
 

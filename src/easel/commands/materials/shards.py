@@ -1,0 +1,134 @@
+"""`easel materials shards`: what a network says of its training materials, stored for students to learn from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from easel.console import BadInput, counted, prepare_folder, progress
+from easel.materials.config import TrainConfig
+
+if TYPE_CHECKING:
+    from easel.materials.distillation.teaching import Job
+
+RANGES = {"shard_size": (1, 4096), "batch_size": (1, 4096), "shard_output_size": (1, 8192)}
+"""Option → the least and the most that it can be."""
+
+
+@dataclass(frozen=True)
+class ShardsConfig:
+    """Store what a network says of the materials that it was trained on, and of no others.
+
+    A student is trained on these answers without asking its teacher again. What is there already is kept, so that an
+    interrupted run goes on where it ended; processes with different --shard fill one folder together.
+    """
+
+    checkpoint: Path | None = None
+    """The teacher: a run's folder, a .pth or a .safetensors. Needed."""
+    config: str | None = None
+    """A preset or file that the teacher must agree with; what counts is the config in the checkpoint."""
+    data_root: Path | None = None
+    """Folder that has photos and maps, as input and output."""
+    input_dir: Path | None = None
+    """Folder with the photos; where the teacher learned from, if it is not given."""
+    output_dir: Path | None = None
+    """Folder with the true maps."""
+    metadata_path: Path | None = None
+    """render_metadata.json, where it is not in the folder with the photos."""
+    use_dirty: bool = False
+    """Old spelling of --render-curriculum 2."""
+    render_curriculum: Literal[0, 1, 2] | None = None
+    """Clean renders (0), what is on disk (1) or dirty renders (2); as the teacher learned if it is not given."""
+    out_dir: Path = Path("teacher_shards")
+    """Folder for the shards."""
+    shards_dir: Path | None = None
+    """The same, and wins."""
+    shard_size: int = 8
+    """Samples in a file."""
+    batch_size: int = 4
+    """Samples that the network is shown at once."""
+    shard_output_size: int | None = None
+    """Texels a side of the stored maps: those of the student. As the teacher answers if it is not given."""
+    bits: Literal[8, 16] = 16
+    """Of every number: half precision, or half of that."""
+    shard: str = "0/1"
+    """Make a share of the files: 3/8 is the fourth of eight. Shares may run at once, on any machines."""
+    device: str = "auto"
+    """auto, cuda, cuda:0, mps or cpu."""
+
+
+def shards(config: ShardsConfig) -> int:
+    """Write the shards; returns 0."""
+    share, shares = _check(config)
+    from easel.materials.distillation.teaching import Teaching
+    from easel.materials.training.engine import DeviceError, pick_device
+
+    job = job_of(config)
+    prepare_folder(job.folder)
+    try:
+        teaching = Teaching(job, pick_device(config.device))
+        _agrees(config, teaching.trained.config)
+    except DeviceError as error:
+        raise BadInput(f"--device: {error}") from None
+    except (ValueError, FileNotFoundError, KeyError) as error:
+        raise BadInput(str(error.args[0] if error.args else error)) from None
+    numbers = range(share, len(teaching), shares)
+    skipped = samples = 0
+    with progress("asking the teacher") as bar:
+        try:
+            for made in counted(map(teaching.make, numbers), len(numbers), bar, "shard"):
+                skipped, samples = skipped + made.skipped, samples + made.samples
+        except ValueError as error:
+            raise BadInput(str(error)) from None
+    index = teaching.finish()
+    there = f"; {skipped} of the files were there" if skipped else ""
+    height, width = teaching.size
+    print(f"{samples} samples of {height}x{width} texels in {len(numbers)} files{there}")
+    print(f"wrote {index}")
+    return 0
+
+
+def job_of(config: ShardsConfig) -> "Job":
+    """The job that the options describe."""
+    from easel.materials.distillation.teaching import Job
+
+    root, curriculum = config.data_root, config.render_curriculum
+    assert config.checkpoint is not None, "it has been checked"
+    return Job(
+        config.checkpoint,
+        config.shards_dir or config.out_dir,
+        config.input_dir or (root / "input" if root else None),
+        config.output_dir or (root / "output" if root else None),
+        config.metadata_path,
+        2 if config.use_dirty and curriculum is None else curriculum,
+        config.shard_output_size,
+        "uint8" if config.bits == 8 else "float16",
+        config.shard_size,
+        config.batch_size,
+    )
+
+
+def _check(config: ShardsConfig) -> tuple[int, int]:
+    """The share and how many there are; BadInput for options that cannot be."""
+    if config.checkpoint is None:
+        raise BadInput("whose answers? Name the teacher with --checkpoint.")
+    for name, (least, most) in RANGES.items():
+        value = getattr(config, name)
+        if value is not None and not least <= value <= most:
+            raise BadInput(f"--{name.replace('_', '-')} is {least} to {most}; got {value}.")
+    share, slash, shares = config.shard.partition("/")
+    if not (slash and share.isdecimal() and shares.isdecimal() and int(share) < int(shares)):
+        raise BadInput(f"--shard is i/n with i from 0 to n - 1, such as 0/4; got {config.shard!r}.")
+    return int(share), int(shares)
+
+
+def _agrees(config: ShardsConfig, trained: TrainConfig) -> None:
+    """BadInput where a config was named that the teacher was not trained as."""
+    if config.config is None:
+        return
+    from easel.materials.config_files import open_config
+    from easel.materials.resolve import checked
+    from easel.materials.training.train import differences
+
+    different = differences(checked(open_config(config.config)), trained)
+    if different:
+        raise BadInput(f"--config {config.config} is not what {config.checkpoint} was trained as: {different}.")

@@ -1,0 +1,1 @@
+"""Students: smaller networks that learn from the answers of a larger one."""

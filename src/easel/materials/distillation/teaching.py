@@ -1,0 +1,161 @@
+"""A teacher says what it thinks of the materials that it learned from, and of no others: shards for its students."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from easel.materials.dataset.dataset import PBRDataset
+from easel.materials.dataset.normalize import normalize
+from easel.materials.dataset.sample import Sample
+from easel.materials.distillation.shards import (
+    Form,
+    Origin,
+    check_folder,
+    is_written,
+    photos_digest,
+    shard_name,
+    write_index,
+    write_shard,
+)
+from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
+from easel.materials.training.run_files import Trained, load_generator
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a folder of shards is to hold. It is plain data: any process on any machine can do a share of it."""
+
+    checkpoint: Path
+    """A run's folder, a .pth or a .safetensors."""
+    folder: Path
+    """Where the shards go."""
+    input_dir: Path | None = None
+    """Folder with the photos; None: where the teacher learned from."""
+    output_dir: Path | None = None
+    """Folder with the true maps, which name the materials; None: as above."""
+    metadata_path: Path | None = None
+    """None: as above, or render_metadata.json in an `input_dir` of its own."""
+    curriculum: int | None = None
+    """Renders to be shown; None: as the teacher learned."""
+    output_size: int | None = None
+    """Texels of the stored maps' shorter side; None: as the teacher answers."""
+    form: Form = "float16"
+    shard_size: int = 8
+    """Samples in a shard."""
+    batch_size: int = 4
+    """Samples that the teacher is shown at once."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A shard that is there now."""
+
+    path: Path
+    samples: int
+    skipped: bool
+    """It was there before."""
+
+
+class Teaching:
+    """A job with the network and the photos at hand."""
+
+    def __init__(self, job: Job, device: str | torch.device = "cpu") -> None:
+        """FileError or ValueError, of one line, where teacher, dataset and folder do not fit."""
+        self.job, self.trained = job, load_generator(job.checkpoint, device)
+        self.dataset = training_materials(job, self.trained)
+        self.size = answer_size(job, self.trained)
+        if not len(self.dataset):
+            folder = job.input_dir or self.trained.config.data.input_dir
+            raise ValueError(f"{folder} has no sample of the teacher's training materials.")
+        config = json.dumps(self.trained.config.to_dict(), sort_keys=True)
+        photos = [photos_digest(entry) for entry in self.dataset.entries]
+        self.origin = Origin(
+            self.trained.digest,
+            hashlib.sha256(config.encode()).hexdigest(),
+            hashlib.sha256("".join(photos).encode()).hexdigest(),
+            self.trained.config.split_seed,
+            self.trained.config.data.val_ratio,
+            *self.size,
+            job.form,
+        )
+        check_folder(job.folder, self.origin)
+
+    def __len__(self) -> int:
+        """How many shards it takes."""
+        return -(-len(self.dataset) // self.job.shard_size)
+
+    def make(self, number: int) -> Made:
+        """Write a shard, unless it is there and whole. `finish` is due when all that this process makes are there."""
+        size = self.job.shard_size
+        places = range(number * size, min((number + 1) * size, len(self.dataset)))
+        entries = [self.dataset.entries[place] for place in places]
+        path = self.job.folder / shard_name(number)
+        if is_written(path, self.origin, [entry.name for entry in entries]):
+            return Made(path, len(entries), True)
+        answers = {}
+        for start in range(0, len(places), self.job.batch_size):
+            part = places[start : start + self.job.batch_size]
+            said = answer(self.trained, [self.dataset.sample(place) for place in part], self.size)
+            for place, maps in zip(part, said, strict=True):
+                entry = self.dataset.entries[place]
+                answers[entry.name] = photos_digest(entry), maps
+        write_shard(path, self.origin, answers)
+        return Made(path, len(entries), False)
+
+    def finish(self) -> Path:
+        """Write the index of all shards that are there, whoever made them; returns its path."""
+        return write_index(self.job.folder, self.origin)
+
+
+def training_materials(job: Job, trained: Trained) -> PBRDataset:
+    """The samples of the job that the teacher may be asked about; the dataset's errors pass through."""
+    config = trained.config
+    data = config.data
+    own = job.input_dir is None
+    return PBRDataset(
+        job.input_dir or data.input_dir,
+        job.output_dir or data.output_dir,
+        job.metadata_path or (data.metadata_path if own else None),
+        image_size=data.image_size,
+        output_size=data.output_size,
+        curriculum_mode=data.render_curriculum if job.curriculum is None else job.curriculum,
+        split="train",
+        val_ratio=data.val_ratio,
+        seed=config.split_seed,
+        num_views=data.num_views,
+        rectify=data.rectify,
+        cache_mib=0,
+    )
+
+
+def answer_size(job: Job, trained: Trained) -> tuple[int, int]:
+    """Height and width of the stored maps; ValueError where they would be larger than the teacher's."""
+    height, width = trained.config.data.output_size
+    if job.output_size is None:
+        return height, width
+    shorter = min(height, width)
+    if not 1 <= job.output_size <= shorter:
+        raise ValueError(
+            f"the teacher's maps are {height}x{width}: they can be stored at 1 to {shorter}; got {job.output_size}."
+        )
+    return height * job.output_size // shorter, width * job.output_size // shorter
+
+
+@torch.inference_mode()
+def answer(trained: Trained, samples: Sequence[Sample], size: tuple[int, int]) -> list[MaterialMaps]:
+    """The maps (C, H, W) of whole samples, on the CPU, brought to a size by the mean of the texels of each area."""
+    data, transform = trained.config.data, trained.config.transform
+    device = next(trained.model.parameters()).device
+    shown = slice(0, data.num_views)
+    valid = torch.stack([sample.valid[shown] for sample in samples])
+    photos = torch.stack([sample.photos[shown] for sample in samples])
+    cameras = torch.stack([sample.cameras[shown] for sample in samples])
+    views = normalize(photos, valid, transform.mean, transform.std)
+    said = trained.model(views.to(device), valid=valid.to(device), cameras=cameras.to(device))
+    maps = {name: F.interpolate(said[name].float(), size, mode="area").cpu() for name in MAP_NAMES}
+    return MaterialMaps(**maps | {"normal": unit_normals(maps["normal"])}).unstack()

@@ -20,7 +20,7 @@ from easel.viewer.sketch import Number, Rgba
 from easel.viewer.slots import UNSET
 from easel.viewer.theme import ALARM
 from easel.viewer.watch import watch
-from easel.viewer.widgets import Button, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt
+from easel.viewer.widgets import Button, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt, StepSlider
 
 T = TypeVar("T")
 
@@ -198,14 +198,14 @@ class Panel(Region):
 
     def timeline(self, label: str = "Step") -> int | None:
         """A slider over all steps that canvases of the view keep, and a way back; the step shown, None for now."""
-        timeline, steps = self._turn.timeline, self._turn.timeline.steps
+        timeline, steps = self._timeline, self._timeline.steps
         if not steps:
             self.text("No history yet")
             return None
         standing, slot = steps[-1] if timeline.shown is None else timeline.shown, self.slot(label)
         if slot is None or slot.pending is UNSET:
             self.set(label, standing)  # now moves on, and a program may go back as well
-        chosen = self.slider_int(label, steps[0], steps[-1])
+        chosen = self.ask(label, StepSlider(steps[0], steps[-1], standing))
         if chosen != standing:
             timeline.show(chosen)
         with self.enabled(timeline.shown is not None):

@@ -1,6 +1,6 @@
 """Region: a docked part of a view as a thing that is drawn, with the one door that all of its widgets pass."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.containment import Guard
 from easel.viewer.controls import Fields
 from easel.viewer.fonts import note_missing
+from easel.viewer.history import Timeline
 from easel.viewer.pen import Pen
 from easel.viewer.placement import place_canvases
 from easel.viewer.readouts import Readout, Text
@@ -33,8 +34,10 @@ TAB = "##tab"
 class Region:
     """A docked region of a view: its canvases, its callbacks, and what its labels stand for."""
 
-    def __init__(self, name: str, turn: Turn) -> None:
+    def __init__(self, name: str, turn: Turn, *, window: str = "", timeline: Timeline | None = None) -> None:
         self.name = name
+        self.hidden = False
+        """It is on a page that is not shown: nothing of it is drawn, and its callbacks rest."""
         self.canvases: dict[str, Canvas] = {}
         self.guard = Guard(f"panel {name!r}", turn.ui, turn.strict)
         self.pen = Pen()
@@ -49,6 +52,9 @@ class Region:
         self.focus_wanted = False
         """A script asks for this panel to be in front of those that share its place."""
         self._turn = turn
+        self._window = window or name
+        """What Dear ImGui knows it by."""
+        self._timeline = Timeline() if timeline is None else timeline
         self._callbacks: dict[object, Callable[[], object]] = {}
         self._slots: dict[str, Slot] = {}
         self._forms: dict[object, Fields] = {}
@@ -66,7 +72,7 @@ class Region:
         check_name(name, "a canvas")
         if name not in self.canvases:
             self.canvases[name] = Canvas(name, filter=filter, fit=fit, recording_clock=self._turn.recording_clock)
-            self.canvases[name].timeline = self._turn.timeline
+            self.canvases[name].timeline = self._timeline
             self.canvases[name].share = self._turn.share
         return self.canvases[name]
 
@@ -111,10 +117,26 @@ class Region:
         """Give a widget a value, even before it exists; it takes it, converted and in range, when it is called next."""
         self._slots.setdefault(label, Slot()).pending = value
 
+    def enter(self, label: str, value: object) -> None:
+        """The same as a person does it: it can be undone."""
+        self.set(label, value)
+        self._slots[label].by_hand = True
+
     def get(self, label: str, default: Any = None) -> Any:
         """What the widget returned last, else what was set, else `default`."""
         slot = self._slots.get(label, Slot())
         return next((value for value in (slot.value, slot.pending) if value is not UNSET), default)
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What its widgets hold, by label, as JSON can keep it; also what `recall` brought and none has taken yet."""
+        told = {label: slot.plain for label, slot in self._slots.items()}
+        return {label: value for label, value in told.items() if value is not UNSET}
+
+    def recall(self, values: Mapping[str, object]) -> None:
+        """Bring back `values`. A widget takes its own when it is called next; a button never does."""
+        for label, value in values.items():
+            self._slots.setdefault(label, Slot()).restored = value
 
     def press(self, label: str) -> None:
         """Click a button from code: its next call returns True."""
@@ -142,6 +164,18 @@ class Region:
             for key, callback in list(self._callbacks.items()):
                 self.guard.run(key, callback)
             self._draw_failures()
+
+    def arrive(self) -> None:
+        """Have its window, empty, in a frame that nobody sees: Dear ImGui gives it its size one frame later."""
+        self._begin()
+        self._end()
+
+    def leave(self) -> None:
+        """Be out of sight, with all that is in it."""
+        self.hidden, self.visible, self.items, self.pen.spots = True, False, [], {}
+        for canvas in self.canvases.values():
+            canvas.rectangle = None
+            canvas.point_at(None)
 
     @property
     def works(self) -> bool:
@@ -191,7 +225,7 @@ class Region:
         """Inside the panel's window, entering it again when called from elsewhere; False where nothing is drawn."""
         self._turn.wake()
         ui = self._turn.ui
-        if ui is None or not self._turn.running or not self.open:
+        if ui is None or not self._turn.running or not self.open or self.hidden:
             self.visible = False
             yield False
             return
@@ -203,7 +237,7 @@ class Region:
             imgui.set_next_window_focus()
         self._entered += 1
         try:
-            self.visible, kept_open = imgui.begin(self.name, True if self.closable else None)
+            self.visible = self._begin()
             yield self.visible
         finally:
             ui.activate()
@@ -211,9 +245,17 @@ class Region:
                 # What is below the canvases keeps its room in the next frame.
                 bottom = imgui.get_cursor_pos_y() - imgui.get_style().item_spacing.y
                 self._widgets_height = max(bottom - self._widgets_top, 0.0)
-            imgui.end()
+            self._end()
             self._entered -= 1
+
+    def _begin(self) -> bool:
+        """Begin the region's window; False when nothing of it can be seen."""
+        visible, kept_open = imgui.begin(self._window, True if self.closable else None)
         self.open = kept_open is not False
+        return visible
+
+    def _end(self) -> None:
+        imgui.end()
 
     def _tell(self, readout: Readout, label: str = "") -> None:
         with self._inside() as drawn:
@@ -236,7 +278,8 @@ class Region:
             self._claim(label, slot, widget)
         if self._disabled and widget.momentary:
             slot.pending = UNSET
-        value = slot.take(widget, given)
+        before = slot.value
+        value = taken = slot.take(widget, given)
         with self._inside() as drawn:
             if drawn:
                 self.pen.advance()
@@ -254,7 +297,11 @@ class Region:
             self.items.append((label, widget, value))
             if slot.complaint:
                 self._tell(Text(f"{label.partition('##')[0]}: {slot.complaint}", ALARM, wrapped=True))
-        slot.value = value
+        if slot.by_hand:
+            taken = widget.accept(widget.default) if before is UNSET else before
+        if value != taken and widget.kept:
+            self._turn.edits.note(self, label, taken, value)
+        slot.value, slot.by_hand = value, False
         return value
 
     def _is_claimed(self, label: str) -> bool:

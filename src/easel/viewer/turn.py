@@ -7,7 +7,7 @@ from easel.viewer import context
 from easel.viewer.canvas import Share
 from easel.viewer.context import UI
 from easel.viewer.dialogs import Dialogs
-from easel.viewer.history import Timeline
+from easel.viewer.edits import Edits
 from easel.viewer.placement import Placement
 
 
@@ -29,8 +29,10 @@ class Turn:
     """Between `step` and `end_step`."""
     layout_reset: bool = False
     """Somebody wants the panels back where the program placed them."""
-    timeline: Timeline = field(default_factory=Timeline)
     placements: list[Placement] = field(default_factory=list)
+    edits: Edits = field(default_factory=Edits)
+    kept: dict[tuple[str, str], dict[str, object]] = field(default_factory=dict)
+    """By page and panel, what a session has for panels that are not there yet."""
 
     _opener: Callable[[], None] | None = None
 

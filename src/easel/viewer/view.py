@@ -13,16 +13,18 @@ from typing import TypeVar
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.viewer.arguments import check_callable, check_name, check_numbers
+from easel.viewer.arguments import check_callable
 from easel.viewer.backends.base import Backend, Frame
+from easel.viewer.canvas import Canvas
 from easel.viewer.dialogs import Dialogs
-from easel.viewer.docking import Dock
 from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
 from easel.viewer.feed.feeds import Feeds
 from easel.viewer.feed.receiver import Receiver
 from easel.viewer.history import Timeline
-from easel.viewer.layout import SIDES, Place
+from easel.viewer.layout_file import LayoutFile
 from easel.viewer.pace import FRAMES_PER_SECOND
+from easel.viewer.page import Page
+from easel.viewer.pages import Pages
 from easel.viewer.panel import Panel
 from easel.viewer.recording import Recordable
 from easel.viewer.region import Callback, callback_key
@@ -85,10 +87,9 @@ class View(Recordable):
         self.keys: set[str] = set()
         """The keys that are down now, by name, without those that are typed into a text field; see `on_key`."""
         self._turn = Turn(self._backend.ui, self.window.dialogs, strict, self.recording_clock, self._backend.share)
-        self._panels: dict[str, Panel] = {}
-        self._places: dict[str, Place] = {}
+        self._pages = Pages(title, self._turn, self.hand_out)
         file = Path(layout_file) if layout_file is not None else None
-        self._dock = Dock(title, file, self._backend.interactive)
+        self._layout = LayoutFile(title, file, self._backend.interactive)
         self._feeds = Feeds()
         self._receiver: Receiver | None = None
         self._callbacks: dict[object, Callable[[], object]] = {}
@@ -111,18 +112,19 @@ class View(Recordable):
         `side` is "left", "right", "top" or "bottom"; the panel takes `width` (a share, 0.2 if 0) of what earlier
         panels left. Panels without a side share the rest.
         """
-        check_name(name, "a panel")
-        if not name:
-            raise ValueError("a panel needs a name: it is what its tab says, and what keeps its place.")
-        if side is not None and side not in SIDES:
-            raise ValueError(f"unknown side {side!r} for panel {name!r}. Known: {', '.join(SIDES)}, or None.")
-        check_numbers(f"panel {name!r}", width=width)
-        if not 0 <= width < 1:
-            raise ValueError(f"the width of panel {name!r} is a share from 0 to 1 of what remains; got {width}.")
-        if name not in self._panels:
-            self._panels[name] = Panel(name, self._turn)
-            self._places[name] = Place(name, side, width)
-        return self._panels[name]
+        return self._pages.own.panel(name, side=side, width=width)
+
+    def page(self, name: str) -> Page:
+        """The page of that name, made when there is none yet: panels of its own in a layout of its own.
+
+        A bar at the top switches between pages, as do Ctrl+1, Ctrl+2 … and `show_page`. Only the page that is shown is
+        drawn, and the callbacks of the others rest; the first one is shown at first.
+        """
+        return self._pages.page(name)
+
+    def show_page(self, name: str) -> None:
+        """Bring a page to the front in the next frame; LookupError when there is none of that name."""
+        self._pages.ask(name)
 
     def on_frame(self, callback: Callback) -> Callback:
         """Call `callback` once per frame, before the panels; defined again, it replaces itself."""
@@ -240,11 +242,11 @@ class View(Recordable):
             return
         if self._turn.running:
             self._finish()
-        for recordable in (self, *(canvas for panel in self._panels.values() for canvas in panel.canvases.values())):
+        for recordable in (self, *self._canvases()):
             recordable.stop_recording()
         if self._backend.ui is not None:
             self._backend.ui.activate()
-            self._dock.keep()
+            self._layout.write()
         self.closed = True
         if self._receiver is not None:
             self._receiver.close()
@@ -288,14 +290,33 @@ class View(Recordable):
 
     @property
     def panels(self) -> dict[str, Panel]:
-        """The panels by name, in the order of their making; last, while it is shown, the one that tells of failures."""
+        """The panels of the page that is shown, by name, in the order of their making.
+
+        Last, where there are pages, the bar that switches, and while it is shown the panel that tells of failures.
+        """
+        bar = {self.bar.name: self.bar} if self._pages.named else {}
         failed = {self._problems.name: self._problems} if self._problems.guard.failures else {}
-        return self._panels | failed
+        return self._pages.shown.panels | bar | failed
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        """The pages by name, in the order of their making."""
+        return dict(self._pages.named)
+
+    @property
+    def shown_page(self) -> Page:
+        """The page that is shown, or will be in the next frame."""
+        return self._pages.asked or self._pages.shown
+
+    @property
+    def bar(self) -> Panel:
+        """The bar at the top of a view with pages: callbacks may add widgets to it."""
+        return self._pages.bar
 
     @property
     def timeline(self) -> Timeline:
         """Where in their past the canvases are that keep a history; a program may number its steps on it."""
-        return self._turn.timeline
+        return self._pages.own.timeline
 
     @property
     def drawn(self) -> bool:
@@ -342,7 +363,9 @@ class View(Recordable):
 
         The interface's own logic would only find what the last frame found. Whoever needs the frame wakes it.
         """
-        if not self._backend.interactive or self._due or self._frame is None or self._turn.layout_reset:
+        if not self._backend.interactive or self._due or self._frame is None:
+            return False
+        if self._turn.layout_reset or self._pages.asked is not None:
             return False
         self._quiet_steps += 1
         quiet = self._quiet_steps > QUIET_STEPS and time.perf_counter() - self._stirred_at > QUIET_SECONDS
@@ -351,7 +374,8 @@ class View(Recordable):
             or self.is_recording
             or self._turn.dialogs.waiting
             or self._problems.guard.failures
-            or any(panel.works for panel in self._panels.values())
+            or any(panel.works for panel in self._pages.shown.panels.values())
+            or any(canvas.is_recording for canvas in self._canvases())
         )
 
     def _is_over(self) -> bool:
@@ -381,35 +405,38 @@ class View(Recordable):
         now = time.perf_counter()
         seconds, self._stepped_at = now - self._stepped_at, now
         posted, self._posted = self._posted, []
-        self._dock.reset, self._turn.layout_reset = self._turn.layout_reset, False
-        for panel in self._panels.values() if self._dock.reset else ():
+        self._pages.turn()
+        page = self._pages.shown
+        page.dock.reset, self._turn.layout_reset = self._turn.layout_reset, False
+        for panel in page.panels.values() if page.dock.reset else ():
             panel.open = True
         self.window.activate()
         ui = self._backend.ui
         if ui is None:
-            self._dock.place(self._places, drawing=False)
+            page.dock.place(page.places, drawing=False)
             return
-        self._dock.prepare(self._panels)
+        self._layout.read(self._pages.named or page.panels)
         self._backend.prepare(seconds)
         for event in posted:
             ui.feed(event)
         ui.begin()
-        if self._dock.place(self._places, drawing=True):
+        if page.dock.place(page.places, drawing=True):
             # Dear ImGui gives windows that were just docked their size one frame later: let that be an empty frame.
-            for name in self._panels:
-                imgui.begin(name)
-                imgui.end()
+            for panel in (*((self.bar,) if self._pages.named else ()), *page.panels.values()):
+                panel.arrive()
             ui.end()
             self._backend.prepare(seconds)
             ui.begin()
-            self._dock.place(self._places, drawing=True)
+            page.dock.place(page.places, drawing=True)
         self._typing = imgui.get_io().want_text_input
 
     def _draw(self) -> None:
         for key, callback in list(self._callbacks.items()):
             self._problems.guard.run(key, callback)
         self._feeds.show(self.panel, headless=self.headless)
-        for panel in list(self._panels.values()):
+        if self._pages.named:
+            self.bar.draw()
+        for panel in list(self._pages.shown.panels.values()):
             panel.draw()
         if self._problems.guard.failures:
             self._draw_problems()
@@ -431,16 +458,24 @@ class View(Recordable):
         if self._backend.ui is not None:
             self._backend.ui.activate()
             self._backend.ui.end()
-        self._frame = self.window.frame(self._dock.area, self._panels)
+        self._frame = self.window.frame(self._pages.shown.dock.area, self._pages.shown.panels)
         return self._frame
 
     def _record(self, frame: Frame) -> None:
         """Show a complete frame to the histories and to the recordings that run."""
-        for panel in self._panels.values():
-            for canvas in panel.canvases.values():
-                panel.remember(canvas, self.frame_count if self.timeline.step is None else self.timeline.step)
-                canvas.feed_recording(partial(panel.look, canvas))
+        for page in self._pages.all:
+            step = self.frame_count if page.timeline.step is None else page.timeline.step
+            for panel in page.panels.values():
+                for canvas in panel.canvases.values():
+                    if page.shown:
+                        panel.remember(canvas, step)
+                    canvas.feed_recording(partial(panel.look, canvas))
         self.feed_recording(partial(self._backend.capture, frame))
+
+    def _canvases(self) -> list[Canvas]:
+        """Of all pages."""
+        panels = [panel for page in self._pages.all for panel in page.panels.values()]
+        return [canvas for panel in panels for canvas in panel.canvases.values()]
 
     def _count(self) -> None:
         self.frame_count += 1

@@ -1,0 +1,61 @@
+"""Page: panels that are shown together, in their own layout."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from easel.viewer.arguments import check_name, check_numbers
+from easel.viewer.docking import Dock
+from easel.viewer.history import Timeline
+from easel.viewer.layout import SIDES, Place
+from easel.viewer.panel import Panel
+from easel.viewer.sketch import Number
+from easel.viewer.turn import Turn
+
+
+class Page:
+    """Panels that are shown together; made by `View.page`. A view's own panels are a page as well."""
+
+    def __init__(self, name: str, turn: Turn, hand_out: Callable[[Path], object]) -> None:
+        self.name = name
+        self.shown = False
+        """Its panels are those that are drawn; while it is not, it costs nothing."""
+        self.panels: dict[str, Panel] = {}
+        """By name, in the order of their making."""
+        self.places: dict[str, Place] = {}
+        self.dock = Dock(name)
+        self.timeline = Timeline()
+        """Where in their past its canvases are that keep a history; a program may number its steps on it."""
+        self._turn, self._hand_out = turn, hand_out
+
+    def __repr__(self) -> str:
+        return f"Page({self.name!r})"
+
+    def panel(self, name: str, *, side: str | None = None, width: Number = 0.0) -> Panel:
+        """The panel of that name on this page; see `View.panel`."""
+        check_name(name, "a panel")
+        if not name:
+            raise ValueError("a panel needs a name: it is what its tab says, and what keeps its place.")
+        if side is not None and side not in SIDES:
+            raise ValueError(f"unknown side {side!r} for panel {name!r}. Known: {', '.join(SIDES)}, or None.")
+        check_numbers(f"panel {name!r}", width=width)
+        if not 0 <= width < 1:
+            raise ValueError(f"the width of panel {name!r} is a share from 0 to 1 of what remains; got {width}.")
+        if name not in self.panels:
+            panel = Panel(name, self._turn, window=self.dock.window(name), timeline=self.timeline)
+            panel.hidden = not self.shown
+            panel.recall(self._turn.kept.pop((self.name, name), {}))
+            self.panels[name], self.places[name] = panel, Place(name, side, width)
+        return self.panels[name]
+
+    def hand_out(self, path: str | os.PathLike[str]) -> None:
+        """Give the person a file that was written for them; see `View.hand_out`."""
+        self._hand_out(Path(path))
+
+    def show(self, shown: bool) -> None:
+        """Come to the front, or leave it."""
+        self.shown = shown
+        for panel in self.panels.values():
+            panel.hidden = False
+            if not shown:
+                panel.leave()

@@ -1,0 +1,270 @@
+"""ArtStudio: what the Art page explores, apart from its widgets: a specimen, its litter, its past, and its files."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from torch import Tensor
+
+from easel.fields.films.film import latent_film, latent_keys, write_film
+from easel.fields.films.schedules import schedule
+from easel.fields.inrf import INRF2D
+from easel.fields.latents import Fields
+from easel.fields.recipe import Recipe
+from easel.fields.storage import read_metadata
+from easel.graphics.files import FileError
+from easel.workstation.art_litter import PARENT, Litter
+from easel.workstation.art_place import Place, Size
+from easel.workstation.art_specimen import Specimen, Way, first, seedling
+
+SUFFIXES = (".png", ".tif", ".tiff", ".safetensors")
+"""Files that may hold a recipe."""
+MOST_STEPS = 200
+"""Back."""
+KEYS = 4
+"""Latents that a walk passes before it comes back to the first."""
+FLIGHT = 8.0
+"""How far a zoom goes where nothing is magnified yet."""
+FILMS = ("zoom", "latent walk")
+Report = Callable[[float], object]
+
+
+@dataclass(eq=False)
+class Moment:
+    """A step of the exploration."""
+
+    specimen: Specimen
+    place: Place
+    trait: str = ""
+    """What was turned to get here; further turns of the same belong to the same step."""
+    thumbnail: Tensor | None = None
+
+
+class GivenUp(Exception):  # noqa: N818 - a person's wish
+    """Nobody wants the file any more."""
+
+
+class Job:
+    """A file that is being written beside the loop."""
+
+    def __init__(self, path: Path, executor: ThreadPoolExecutor, write: Callable[[Path, Report], object]) -> None:
+        self.path, self.share = path, 0.0
+        self._given_up = False
+        self._future: Future[object] = executor.submit(write, path, self._report)
+
+    @property
+    def done(self) -> bool:
+        return self._future.done()
+
+    def give_up(self) -> None:
+        self._given_up = True
+
+    def outcome(self) -> str:
+        """Why there is no file; "" when there is."""
+        try:
+            self._future.result()
+        except GivenUp:
+            return f"Gave up {self.path.name}."
+        except (FileError, OSError, ValueError, ImportError, MemoryError) as error:
+            return " ".join(str(error).split()) or type(error).__name__
+        return ""
+
+    def _report(self, share: float) -> None:
+        self.share = share
+        if self._given_up:
+            raise GivenUp
+
+
+class ArtStudio:
+    """One exploration."""
+
+    def __init__(self, specimen: Specimen | None = None) -> None:
+        self.moments = [Moment(specimen or first(), Place())]
+        self.now = 0
+        """Which of the moments is seen; those after it can be done again."""
+        self.way: Way = "latent"
+        self.strength = 0.2
+        self.generation = 0
+        self.job: Job | None = None
+        self._breeder = ThreadPoolExecutor(1, "easel-breeder")
+        self._writer = ThreadPoolExecutor(1, "easel-writer")
+        self._litter: Litter | None = None
+
+    @property
+    def moment(self) -> Moment:
+        return self.moments[self.now]
+
+    @property
+    def specimen(self) -> Specimen:
+        return self.moment.specimen
+
+    @property
+    def place(self) -> Place:
+        return self.moment.place
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        self.moment.place = place
+
+    def close(self) -> None:
+        """Give up whatever is under way."""
+        if self._litter is not None:
+            self._litter.given_up = True
+        if self.job is not None:
+            self.job.give_up()
+        for executor in (self._breeder, self._writer):
+            executor.shutdown(cancel_futures=True)
+
+    # Exploring
+
+    def change(self, specimen: Specimen, trait: str = "", *, place: Place | None = None) -> None:
+        """Go on to another specimen; what could have been done again is forgotten."""
+        if specimen is self.specimen:
+            return
+        moment = Moment(specimen, place or self.place, trait)
+        kept = self.moments[: self.now + 1]
+        if trait and self.moment is self.moments[-1] and self.moment.trait == trait:
+            kept.pop()
+        self.moments = [*kept, moment][-MOST_STEPS:]
+        self.now = len(self.moments) - 1
+
+    def go(self, to: int) -> None:
+        """Back, or on again, to one of the moments."""
+        self.now = min(max(to, 0), len(self.moments) - 1)
+
+    def grow(self, seed: int) -> None:
+        """A field of which the seed decides everything."""
+        self.change(seedling(seed), place=Place())
+
+    @property
+    def litter(self) -> Litter:
+        """The offspring of the specimen, as they are bred now."""
+        wanted = (self.specimen, self.way, self.strength, self.generation)
+        old = self._litter
+        if old is None or (old.parent, old.way, old.strength, old.generation) != wanted:
+            if old is not None:
+                old.given_up = True
+            self._litter = Litter(*wanted)
+            self._litter.paint_in(self._breeder)
+        assert self._litter is not None
+        return self._litter
+
+    def breed(self, number: int) -> bool:
+        """Go on to one of the offspring; False where it is not painted yet."""
+        litter = self.litter
+        specimen = litter.specimens[number]
+        if specimen is None or specimen is self.specimen:
+            return False
+        self.change(specimen, place=Place() if self.way == "everything" else None)
+        self.moment.thumbnail = litter.thumbnails[number]
+        return True
+
+    def thumbnail(self, moment: Moment) -> Tensor | None:
+        """Of a step, when there is one; asked for, it will be painted."""
+        if moment.thumbnail is None and moment.specimen is self.specimen:
+            moment.thumbnail = self.litter.thumbnails[PARENT]
+        return moment.thumbnail
+
+    # Files
+
+    def open(self, path: Path) -> bool:
+        """Explore the recipe of a file; False where it holds none, FileError where it cannot be used."""
+        if path.suffix.lower() not in SUFFIXES:
+            return False
+        if path.suffix.lower() != ".safetensors":
+            try:
+                read_metadata(path)
+            except FileError as error:
+                if "holds no recipe" in str(error):
+                    return False
+                raise
+        self._adopt(_model_of(path))
+        return True
+
+    def save(self, path: Path, size: Size, supersample: int = 2) -> None:
+        """Begin to write the picture as it is seen, at any size; `job` tells how far it is."""
+        specimen, fields = self.specimen, Fields(size, self.place.window)
+
+        def write(path: Path, report: Report) -> None:
+            specimen.model.generate(fields=fields, out=path, dtype="uint8", supersample=supersample, progress=report)
+
+        self.job = Job(path, self._writer, write)
+
+    def film(self, path: Path, kind: str, size: Size, frames: int, fps: int) -> None:
+        """Begin to film a flight to where the picture is seen, or a walk of its latent around to where it began."""
+        specimen, place = self.specimen, self.place
+
+        def write(path: Path, report: Report) -> None:
+            flight = _flight(specimen, place, size, frames) if kind == "zoom" else _walk(specimen, place, size, frames)
+            write_film(path, _told(flight, frames, report), fps=fps)
+
+        self.job = Job(path, self._writer, write)
+
+    # Sessions
+
+    def state(self) -> dict[str, object]:
+        """What brings the exploration back, without its past, as plain data."""
+        given = self.specimen.given
+        return {
+            "recipe": self.specimen.recipe.to_json() if given is None else given.metadata(),
+            "from_file": given is not None,
+            "place": self.place.to_json(),
+            "way": self.way,
+            "strength": self.strength,
+            "generation": self.generation,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Come back to what `state` told; ValueError, KeyError or TypeError where that makes no sense."""
+        place, way, strength = Place.from_json(state["place"]), state["way"], float(state["strength"])
+        generation = state["generation"]
+        if way not in get_args(Way):
+            raise ValueError(f"unknown way {way!r}. Known: {', '.join(get_args(Way))}.")
+        if not isinstance(generation, int) or generation < 0 or not 0 <= strength <= 4:
+            raise ValueError(f"generations count from 0, and strength is 0 to 4; got {generation!r} and {strength}.")
+        if state["from_file"]:
+            self._adopt(INRF2D.from_metadata(state["recipe"]), place)
+        else:
+            self.change(Specimen(Recipe.from_json(state["recipe"])), place=place)
+        self.way, self.strength, self.generation = way, strength, generation
+
+    def _adopt(self, model: INRF2D, place: Place | None = None) -> None:
+        channels = model.c_dim
+        if channels not in (1, 3, 4):
+            raise FileError(f"the recipe has {channels} channels; pictures that can be shown have 1, 3 or 4.")
+        seen = Place.of(model.recipe.window, model.recipe.size)
+        self.change(Specimen.of(model), place=place or seen)
+
+
+def _model_of(path: Path) -> INRF2D:
+    try:
+        model = INRF2D.from_metadata(path)
+    except ValueError as error:
+        raise FileError(f"cannot use the recipe of {str(path)!r}: {error}") from None
+    assert isinstance(model, INRF2D)
+    return model
+
+
+def _flight(specimen: Specimen, place: Place, size: Size, frames: int) -> Iterator[Tensor]:
+    """Towards what is in the middle, from the whole picture on."""
+    zoom = math.sqrt(place.zoom[0] * place.zoom[1])
+    begin, end = (1 / zoom, 1.0) if zoom > 1 else (1.0, FLIGHT)
+    for factor in schedule("geometric", begin, end, frames):
+        fields = Fields(size, Place(place.center, (place.zoom[0] * factor, place.zoom[1] * factor)).window)
+        yield specimen.model.generate(fields=fields, supersample=2, dtype="uint8")
+
+
+def _walk(specimen: Specimen, place: Place, size: Size, frames: int) -> Iterator[Tensor]:
+    """Through the latents that come next, and back."""
+    model = specimen.model
+    window = {"zoom": place.stretched(size), "center": place.center}
+    return latent_film(model, latent_keys(model, KEYS), frames, size=size, supersample=2, **window)
+
+
+def _told(pictures: Iterable[Tensor], count: int, report: Report) -> Iterator[Tensor]:
+    for number, picture in enumerate(pictures, 1):
+        report((number - 1) / count)
+        yield picture

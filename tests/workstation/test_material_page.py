@@ -14,8 +14,9 @@ from easel.materials.rendering.procedural_environment import procedural_environm
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
 from easel.workstation.material_film import film, poster
-from easel.workstation.material_page import MaterialPage, Pace
+from easel.workstation.material_page import MaterialPage
 from easel.workstation.material_view import Lamp, MaterialView, Stage, Surroundings
+from easel.workstation.relit import Pace
 
 DARK = Surroundings("none")
 
@@ -109,30 +110,34 @@ def test_a_pace_finds_the_side_that_fits_and_stays():
 def test_drags_move_the_lamp_and_turn_the_material(page, driver):
     height, width = page.ball.size
     driver.stroke(page.ball, [(width / 2, height / 2), (0.75 * width, height / 2)])
-    assert page.stage.lamp.azimuth == pytest.approx(0, abs=3) and page.stage.lamp.elevation == pytest.approx(60, abs=3)
-    assert driver.read("azimuth##lamp") == page.stage.lamp.azimuth
-    before = page.stage
+    assert page.relit.stage.lamp.azimuth == pytest.approx(
+        0, abs=3
+    ) and page.relit.stage.lamp.elevation == pytest.approx(60, abs=3)
+    assert driver.read("azimuth##lamp") == page.relit.stage.lamp.azimuth
+    before = page.relit.stage
     height, width = page.plane.size
     driver.stroke(page.plane, [(width / 2, height / 2), (width / 4, 0.6 * height)], button=1)
-    assert page.stage.turn == pytest.approx(45, abs=3) and page.stage.tilt == pytest.approx(before.tilt + 18, abs=3)
-    assert page.stage.lamp == before.lamp
+    assert page.relit.stage.turn == pytest.approx(45, abs=3) and page.relit.stage.tilt == pytest.approx(
+        before.tilt + 18, abs=3
+    )
+    assert page.relit.stage.lamp == before.lamp
 
 
 def test_widgets_change_the_pictures(page, driver):
     before = page.plane.look()
     driver.type("exposure", "1.5")
     driver.frames(2)
-    assert page.stage.exposure == 1.5 and page.plane.look().mean() > before.mean()
+    assert page.relit.stage.exposure == 1.5 and page.plane.look().mean() > before.mean()
     driver.select("kind##surroundings", "room")
     driver.frames(1)
-    assert page.stage.surroundings.kind == "room"
+    assert page.relit.stage.surroundings.kind == "room"
 
 
 def test_pictures_are_small_while_something_moves_and_full_at_rest(page, driver):
     def settle():
         for _ in range(400):
             driver.frames(1)
-            if page.settled:
+            if page.relit.settled:
                 return page.ball.size[0]
             time.sleep(0.01)
         raise AssertionError("the pictures were never drawn in full")
@@ -151,7 +156,7 @@ def test_maps_zoom_together_and_pictures_are_saved(page, driver, maps, tmp_path)
         assert torch.equal(canvas.look(), maps.picture(name))
     driver.click("Save pictures")
     assert {path.name for path in tmp_path.iterdir()} == {"ball.png", "plane.png", "preview.png"}
-    assert "Saved" in page.notice
+    assert "Saved" in page.relit.notice
 
 
 def test_the_command_writes_pictures_where_nobody_looks(gl, maps, tmp_path, capsys):

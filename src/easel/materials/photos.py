@@ -95,7 +95,12 @@ def read_photos(folder: Path, how: Rectify = "auto", corners: Sequence[float] = 
     every photo, one after the other; without them corners.json tells. "auto" takes corners where there are any,
     stored cameras where all photos have one, and else matches the others with the first.
     """
-    paths = photo_paths(folder)
+    return read_pictures(photo_paths(folder), how, corners)
+
+
+def read_pictures(paths: Sequence[Path], how: Rectify = "auto", corners: Sequence[float] = ()) -> Photos:
+    """`read_photos` of these photos of one folder alone, in this order."""
+    folder = paths[0].parent
     shots = stored_shots(folder, paths)
     pixels = [pack(*read_photo(path)) for path in paths]
     marked = _marked(folder, paths, corners)

@@ -67,7 +67,7 @@ def preview(config: PreviewConfig) -> int:
                 view.run()
             finally:
                 page.close()
-            stage = page.stage
+            stage = page.relit.stage
         else:
             write_pictures(material, stage, config)
     if config.turntable is not None:

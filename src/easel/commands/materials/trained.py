@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from easel.console import BadInput
+from easel.materials.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from easel.materials.training.run_files import Trained
-
-SHIPPED = Path(__file__).parents[2] / "materials" / "weights" / "laptop.safetensors"
-"""The network that comes with Easel."""
 
 
 def open_trained(checkpoint: Path | None, device: str) -> "Trained":

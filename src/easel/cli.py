@@ -36,6 +36,7 @@ COMMANDS = {
         "easel.workstation.material_preview:preview",
         "see a material on a ball and a plane, relit",
     ),
+    "materials convert": ("easel.commands.materials.convert:convert", "write a material for other programs"),
     "inspect": ("easel.workstation.inspecting:inspect", "look inside a network: weights, activations, differences"),
     "view": ("easel.workstation.viewing:view", "look at pictures: zoom, values, exposure, two side by side"),
 }

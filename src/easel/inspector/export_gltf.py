@@ -4,9 +4,7 @@ glTF 2.0 (Khronos), with the extension KHR_materials_unlit: colours are data her
 """
 
 import io
-import json
 import math
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from easel.graphics.files import write_whole
+from easel.graphics.glb import Binary, glb
 from easel.inspector.colors import value_colors
 from easel.inspector.graph import TensorRef
 from easel.inspector.layout import Arrangement, Box, arrange
@@ -26,7 +25,6 @@ MOST_TEXELS = 1024
 """Of a picture each way; larger sheets show the peaks of several cells in one texel."""
 MOST_BYTES = 256 * 2**20
 """Larger files are not written."""
-MAGIC, VERSION, JSON_CHUNK, BINARY_CHUNK = b"glTF", 2, b"JSON", b"BIN\0"
 UNSIGNED_SHORT, FLOAT, NEAREST, CLAMP = 5123, 5126, 9728, 33071
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
 """Of every sheet, before its node puts it in place: x along the rows, y down."""
@@ -109,19 +107,18 @@ class _Content:
     def __init__(self) -> None:
         self.nodes: list[dict[str, Any]] = []
         self._images: list[dict[str, Any]] = []
-        self._views: list[dict[str, Any]] = []
-        self._binary = bytearray()
+        self._binary = Binary()
         for data in (CORNERS, CORNERS[:, :2].copy(), TRIANGLES):
-            self._view(data.tobytes())
+            self._binary.add(data.tobytes())
 
     @property
     def size_bytes(self) -> int:
-        return len(self._binary)
+        return len(self._binary.data)
 
     def add(self, box: Box, facts: dict[str, Any], picture: UInt8[np.ndarray, "h w 4"]) -> None:
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "PNG")
-        self._images.append({"bufferView": self._view(file.getvalue()), "mimeType": "image/png"})
+        self._images.append({"bufferView": self._binary.add(file.getvalue()), "mimeType": "image/png"})
         right, down = np.array(box.right, np.float64), np.array(box.down, np.float64)
         normal = np.cross(right, down)
         normal /= np.linalg.norm(normal)
@@ -169,20 +166,7 @@ class _Content:
                 {"bufferView": 1, "componentType": FLOAT, "count": 4, "type": "VEC2"},
                 {"bufferView": 2, "componentType": UNSIGNED_SHORT, "count": 6, "type": "SCALAR"},
             ],
-            "bufferViews": self._views,
-            "buffers": [{"byteLength": len(self._binary)}],
+            "bufferViews": self._binary.views,
+            "buffers": [{"byteLength": len(self._binary.data)}],
         }
-        text = json.dumps(document, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 4)
-        chunks = _chunk(JSON_CHUNK, text) + _chunk(BINARY_CHUNK, bytes(self._binary))
-        return MAGIC + struct.pack("<II", VERSION, 12 + len(chunks)) + chunks
-
-    def _view(self, data: bytes) -> int:
-        """Add bytes, padded to four; returns the number of the view on them."""
-        self._views.append({"buffer": 0, "byteOffset": len(self._binary), "byteLength": len(data)})
-        self._binary += data + b"\0" * (-len(data) % 4)
-        return len(self._views) - 1
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack("<I", len(data)) + kind + data
+        return glb(document, self._binary)

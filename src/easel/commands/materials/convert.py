@@ -1,0 +1,120 @@
+"""`easel materials convert`: finished maps leave for other programs."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional
+
+from easel.console import BadInput, prepare_folder, require_folder
+
+if TYPE_CHECKING:
+    from easel.materials.maps import MaterialMaps
+
+MOST_REPEATS = 64
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+
+
+@dataclass(frozen=True)
+class ConvertConfig:
+    """Write a material for other programs; without a choice as glTF, MaterialX and USD.
+
+    Roughness and metallic are stored as they are, albedo is sRGB-encoded in PNG and linear in EXR files, and green is
+    up in normal maps but for Unreal's.
+    """
+
+    maps_dir: Annotated[Positional[Path], tyro.conf.arg(metavar="MAPS_DIR")]
+    """Folder with albedo.png, normal.png, roughness.png and metallic.png."""
+    out: Path = Path("easel-out")
+    """Folder for what is written."""
+    name: str | None = None
+    """Of the material and its files: letters, digits and underscores. MAPS_DIR's if it is not given."""
+    gltf: Annotated[bool, FlagCreatePairsOff] = False
+    """Write NAME.glb: a ball on a plane, with everything in one file."""
+    gltf_separate: Annotated[bool, FlagCreatePairsOff] = False
+    """Write the same as NAME.gltf, NAME.bin and textures."""
+    materialx: Annotated[bool, FlagCreatePairsOff] = False
+    """Write NAME.mtlx and textures."""
+    materialx_shader: Literal["gltf_pbr", "open_pbr_surface", "standard_surface"] = "standard_surface"
+    """Which of MaterialX's shaders NAME.mtlx uses."""
+    usd: Annotated[bool, FlagCreatePairsOff] = False
+    """Write NAME.usda, a UsdPreviewSurface on a plane, and textures."""
+    sets: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="PROGRAM ...")] = ()
+    """Write textures as programs name and pack them, a folder each: blender, godot, plain, unity, unreal."""
+    bits: Literal[8, 16] = 8
+    """Of PNG files."""
+    exr: Annotated[bool, FlagCreatePairsOff] = False
+    """Write half-float EXR instead of PNG; glTF keeps PNG, which is all it may have (extra exr)."""
+    normal: Literal["opengl", "directx"] = "opengl"
+    """Whether green is up (opengl) or down (directx) in MAPS_DIR's normal map."""
+    repeats: float = 2.0
+    """Tiles across the plane, and around half the ball."""
+
+
+def convert(config: ConvertConfig) -> int:
+    """Write what is asked for and say what it is; returns 0."""
+    require_folder(config.maps_dir, "MAPS_DIR")
+    if not 0 < config.repeats <= MOST_REPEATS:
+        raise BadInput(f"--repeats is above 0 and at most {MOST_REPEATS}; got {config.repeats:g}.")
+    from easel.materials.handover.sets import SETS
+    from easel.materials.maps import MaterialMaps
+
+    for program in config.sets:
+        if program not in SETS:
+            near = difflib.get_close_matches(program, SETS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise BadInput(f"unknown --set {program!r}.{hint} Known: {', '.join(SETS)}.")
+    name = _name(config)
+    maps = MaterialMaps.load(config.maps_dir, normal=config.normal)
+    prepare_folder(config.out)
+    for path, note in _written(config, maps, name):
+        print(f"wrote {path}: {note}")
+    return 0
+
+
+def _name(config: ConvertConfig) -> str:
+    from easel.materials.library.naming import slug
+
+    if config.name is None:
+        name = slug(config.maps_dir.resolve().name)
+        return name if _NAME.fullmatch(name) else f"material_{name}"[:80]
+    if not _NAME.fullmatch(config.name):
+        raise BadInput(f"--name is a letter and up to 79 letters, digits and underscores; got {config.name!r:.100}.")
+    return config.name
+
+
+def _written(config: ConvertConfig, maps: "MaterialMaps", name: str) -> Iterator[tuple[Path, str]]:
+    """Write one thing after the other: its path, and what to know about it."""
+    from easel.materials.handover.gltf import save_glb, save_gltf
+    from easel.materials.handover.materialx import save_materialx
+    from easel.materials.handover.sets import SETS, save_set
+    from easel.materials.handover.textures import EXR, PNG, PNG16, write_maps
+    from easel.materials.handover.usd import save_usd
+
+    png = PNG16 if config.bits == 16 else PNG
+    stored = EXR if config.exr else png
+    everything = not (config.gltf or config.gltf_separate or config.materialx or config.usd or config.sets)
+    if config.gltf or everything:
+        path = config.out / f"{name}.glb"
+        save_glb(path, maps, name, repeats=config.repeats, stored=png)
+        yield path, "glTF 2.0 in one file"
+    if config.gltf_separate:
+        path = config.out / f"{name}.gltf"
+        save_gltf(path, maps, name, repeats=config.repeats, stored=png)
+        yield path, f"glTF 2.0, with {name}.bin and textures beside it"
+    over_files = config.materialx or config.usd or everything
+    files = write_maps(config.out / "textures", maps, name, stored) if over_files else {}
+    if config.materialx or everything:
+        path = config.out / f"{name}.mtlx"
+        save_materialx(path, name, files, shader=config.materialx_shader, linear=stored.linear)
+        yield path, f"MaterialX 1.39, {config.materialx_shader}, with textures beside it"
+    if config.usd or everything:
+        path = config.out / f"{name}.usda"
+        save_usd(path, name, files, repeats=config.repeats, linear=stored.linear)
+        yield path, "USD, UsdPreviewSurface, with textures beside it"
+    for program in config.sets:
+        yield from save_set(config.out / program, maps, name, SETS[program], stored)

@@ -15,7 +15,7 @@ from easel.viewer.events import (
     TextTyped,
     WheelTurned,
 )
-from easel.viewer.theme import apply_theme, scale_theme
+from easel.viewer.theme import DARK, Theme, apply_theme, colour_theme, scale_theme, use_theme
 from easel.viewer.toolkit import imgui, implot
 
 log = logging.getLogger("easel")
@@ -34,6 +34,7 @@ class UI:
     def __init__(self, scale: float = 1.0) -> None:
         self._imgui = imgui.create_context()
         self._implot = implot.create_context()
+        self.theme = DARK
         self.activate()
         io = imgui.get_io()
         io.set_ini_filename("")  # else imgui.ini lands in the working directory
@@ -53,6 +54,7 @@ class UI:
         """Make this view's context the current one; several views take turns in one process."""
         imgui.set_current_context(self._imgui)
         implot.set_current_context(self._implot)
+        use_theme(self.theme)
 
     def prepare(self, size: tuple[int, int], seconds: float) -> None:
         """The next frame is `size` = (width, height) large and comes `seconds` after the last one."""
@@ -66,6 +68,12 @@ class UI:
     def rescale(self, scale: float) -> None:
         """Letters and measures for a screen of another density, from the next frame on."""
         scale_theme(scale)
+
+    def dress(self, theme: Theme) -> None:
+        """Another theme, from the next frame on."""
+        self.theme = theme
+        self.activate()
+        colour_theme(theme)
 
     def begin(self) -> None:
         """Open a frame; one that an exception left open is closed before."""

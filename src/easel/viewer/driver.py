@@ -54,14 +54,14 @@ class Driver:
             return
         owner = self._panel_of(label, panel)
         slot = owner.slot(label)
-        owner.set(label, not slot.value if slot is not None and isinstance(slot.widget, Checkbox) else True)
+        owner.enter(label, not slot.value if slot is not None and isinstance(slot.widget, Checkbox) else True)
         self.frames(2)
 
     def drag(self, label: str, to: Number, panel: str | None = None) -> None:
         """Drag a slider's grab to the value `to`, as near as its pixels allow."""
         owner, widget = self._owner(label, panel, Slider, SliderInt)
         if not self._view.drawn:
-            owner.set(label, to)
+            owner.enter(label, to)
             self.frames(1)
             return
         area, start = self._spot(label, panel), owner.get(label)
@@ -72,7 +72,7 @@ class Driver:
         """Type into a text field in place of what it held, or a number into a slider."""
         owner = self._panel_of(label, panel)
         if not self._view.drawn:
-            owner.set(label, text)
+            owner.enter(label, text)
             self.frames(1)
             return
         slot = owner.slot(label)
@@ -96,7 +96,7 @@ class Driver:
         owner, widget = self._owner(label, panel, Combo)
         text = widget.items[widget.accept(item)]
         if not self._view.drawn:
-            owner.set(label, text)
+            owner.enter(label, text)
             self.frames(1)
             return
         self.click(label, panel)

@@ -1,6 +1,8 @@
 """The histogram of a canvas as it is drawn over it, with handles for the range of values that is shown."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from jaxtyping import Float
@@ -12,7 +14,7 @@ from easel.viewer.histogram import AXES, Counts, Histogram, axis_range, stride_o
 from easel.viewer.layout import Rectangle
 from easel.viewer.pen import Pen
 from easel.viewer.sketch import Number, Sketch, Words
-from easel.viewer.theme import INK, QUIET, SMALL_TEXT_PIXELS
+from easel.viewer.theme import DARK, INK, QUIET, SMALL_TEXT_PIXELS, colour
 from easel.viewer.toolkit import imgui, implot
 from easel.viewer.widgets import Widget
 
@@ -49,9 +51,10 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     flags = imgui.WindowFlags_
     plain = flags.no_decoration | flags.no_docking | flags.no_saved_settings | flags.no_nav | flags.no_move
     imgui.begin(f"##histogram of {canvas.name} {id(canvas)}", None, plain | flags.no_focus_on_appearing)
-    _draw_title(histogram)
-    if histogram.counts is not None:
-        _draw_plot(canvas, histogram, histogram.counts, imgui.get_content_region_avail().y)
+    with _on_veil():
+        _draw_title(histogram)
+        if histogram.counts is not None:
+            _draw_plot(canvas, histogram, histogram.counts, imgui.get_content_region_avail().y)
     if imgui.is_window_hovered() and imgui.get_io().key_ctrl and imgui.is_key_pressed(imgui.Key.h):
         canvas.histogram = False
     imgui.end()
@@ -76,10 +79,18 @@ class HistogramPlot(Widget[str]):
     def draw(self, pen: Pen, label: str, value: str) -> str:
         self.histogram.area = None
         renew(self.canvas, self.histogram)
+        # Its colours are made for a dark ground, as over a picture.
+        corner, height = imgui.get_cursor_screen_pos(), PLOT_EMS * imgui.get_font_size()
+        end = (
+            corner.x + imgui.get_content_region_avail().x,
+            corner.y + height + imgui.get_text_line_height_with_spacing(),
+        )
+        imgui.get_window_draw_list().add_rect_filled(corner, end, colour(VEIL), imgui.get_style().frame_rounding)
         imgui.push_id(label)
-        _draw_title(self.histogram)
-        if self.histogram.counts is not None:
-            _draw_plot(self.canvas, self.histogram, self.histogram.counts, PLOT_EMS * imgui.get_font_size())
+        with _on_veil():
+            _draw_title(self.histogram)
+            if self.histogram.counts is not None:
+                _draw_plot(self.canvas, self.histogram, self.histogram.counts, height)
         imgui.pop_id()
         return self.histogram.axes
 
@@ -109,12 +120,21 @@ def renew(canvas: Canvas, histogram: Histogram) -> None:
     histogram.renew(key, canvas.live and moment is None, read, stride)
 
 
+@contextmanager
+def _on_veil() -> Iterator[None]:
+    """What is drawn inside stands on a dark veil, whatever the theme."""
+    col = imgui.Col_
+    shades = {col.text: INK, col.button: DARK.button[0], col.button_hovered: DARK.button[1]}
+    for index, shade in shades.items():
+        imgui.push_style_color(index, shade)
+    yield
+    imgui.pop_style_color(len(shades))
+
+
 def _draw_title(histogram: Histogram) -> None:
     counts = histogram.counts
-    imgui.push_style_color(imgui.Col_.text, INK)
     if imgui.small_button(f"{histogram.axes}##axes"):
         histogram.axes = AXES[(AXES.index(histogram.axes) + 1) % len(AXES)]
-    imgui.pop_style_color()
     if imgui.begin_item_tooltip():
         imgui.text_unformatted("Which axis is logarithmic. The two lines are vmin and vmax: drag them.")
         imgui.end_tooltip()

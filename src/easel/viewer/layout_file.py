@@ -21,17 +21,29 @@ class LayoutFile:
     def __init__(self, title: str, file: Path | None, remembers: bool) -> None:
         self._title, self._file, self._remembers = title, file, remembers
         self._read = False
+        self._given = ""
+
+    def give(self, text: str) -> None:
+        """Have the arrangement `text`, from the next frame on, in place of the one that is kept."""
+        self._given = text
 
     def read(self, names: Iterable[str]) -> None:
-        """Find the arrangement that was kept for these pages or panels, once."""
+        """Find the arrangement that was kept for these pages or panels, once, unless another was given."""
+        given, self._given = self._given, ""
+        if given:
+            imgui.load_ini_settings_from_memory(given)
         if self._read:
             return
         if self._file is None and self._remembers:
             self._file = layout_file(self._title, list(names))
         self._read = True
-        if self._file is not None:
+        if self._file is not None and not given:
             with suppress(OSError, UnicodeDecodeError):
                 imgui.load_ini_settings_from_memory(self._file.read_text(encoding="utf-8"))
+
+    def tell(self) -> str:
+        """The arrangement as it is now."""
+        return self._given or imgui.save_ini_settings_to_memory()
 
     def write(self) -> None:
         """Keep the arrangement; a folder that cannot be written costs a line in the log and nothing else."""

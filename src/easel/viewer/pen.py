@@ -8,7 +8,7 @@ from typing import NamedTuple
 from easel.viewer.fonts import note_missing
 from easel.viewer.layout import Rectangle
 from easel.viewer.sketch import Number, Rgba
-from easel.viewer.theme import ACCENT, CAPTION_SHARE, INK, QUIET, WELL, colour
+from easel.viewer.theme import CAPTION_SHARE, colour, current, readable
 from easel.viewer.toolkit import imgui
 
 ROW_CONTROL_EMS = 9.0
@@ -57,14 +57,14 @@ class Pen:
         visible, identity = imgui_name(label)
         if self._row_fill:
             if visible:
-                self.words(visible, QUIET, in_line=True)
+                self.words(visible, current().quiet, in_line=True)
                 imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
             imgui.set_next_item_width(ROW_CONTROL_EMS * imgui.get_font_size())
             return identity
         if visible:
             start, column = imgui.get_cursor_pos_x(), CAPTION_SHARE * imgui.get_content_region_avail().x
             fits = imgui.calc_text_size(visible).x <= column - imgui.get_style().item_inner_spacing.x
-            self.words(visible, QUIET, in_line=fits)
+            self.words(visible, current().quiet, in_line=fits)
             if fits:
                 imgui.same_line(start + column)
         imgui.set_next_item_width(-1.0)
@@ -77,9 +77,9 @@ class Pen:
         corner, width, line = imgui.get_cursor_screen_pos(), imgui.calc_item_width(), 3.0 * style.font_scale_dpi
         bottom, tip = corner.y + imgui.get_frame_height(), corner.x + max(position * width, line)
         draw_list = imgui.get_window_draw_list()
-        draw_list.add_rect_filled(corner, (corner.x + width, bottom), colour(WELL), style.frame_rounding)
-        draw_list.add_rect_filled(corner, (tip, bottom), colour(ACCENT, 0.35), style.frame_rounding)
-        draw_list.add_rect_filled((tip - line, corner.y), (tip, bottom), colour(ACCENT), line / 2)
+        draw_list.add_rect_filled(corner, (corner.x + width, bottom), colour(current().well[0]), style.frame_rounding)
+        draw_list.add_rect_filled(corner, (tip, bottom), colour(current().accent, 0.35), style.frame_rounding)
+        draw_list.add_rect_filled((tip - line, corner.y), (tip, bottom), colour(current().accent), line / 2)
         veils = {col.frame_bg: 0.0, col.frame_bg_hovered: 0.04, col.frame_bg_active: 0.07}
         for index, alpha in (veils | {col.slider_grab: 0.0, col.slider_grab_active: 0.0}).items():
             imgui.push_style_color(index, (1.0, 1.0, 1.0, alpha))
@@ -93,7 +93,7 @@ class Pen:
         if in_line:
             imgui.align_text_to_frame_padding()
         note_missing(text)
-        imgui.push_style_color(imgui.Col_.text, color or INK)
+        imgui.push_style_color(imgui.Col_.text, readable(color, current()) if color else current().ink)
         imgui.text_unformatted(text)
         imgui.pop_style_color()
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from easel.viewer.arguments import check_numbers
 from easel.viewer.pen import Pen
 from easel.viewer.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
-from easel.viewer.theme import ACCENT, QUIET, SMALL_TEXT_PIXELS, colour
+from easel.viewer.theme import SMALL_TEXT_PIXELS, colour, current
 from easel.viewer.toolkit import imgui, implot
 
 CROWDED_SHARE = 0.25
@@ -54,7 +54,7 @@ class Section:
         if not self.title:
             imgui.separator()
             return
-        imgui.push_style_color(imgui.Col_.text, QUIET)
+        imgui.push_style_color(imgui.Col_.text, current().quiet)
         imgui.separator_text(self.title)
         imgui.pop_style_color()
 
@@ -113,8 +113,9 @@ class Plot:
         implot.end_plot()
 
     def _draw_curve(self, floor: float, width: Number) -> None:
-        line = implot.Spec(line_color=imgui.ImVec4(*ACCENT), line_weight=1.6 * imgui.get_style().font_scale_dpi)
-        fill = implot.Spec(fill_color=imgui.ImVec4(*ACCENT), fill_alpha=0.3)
+        accent = current().accent
+        line = implot.Spec(line_color=imgui.ImVec4(*accent), line_weight=1.6 * imgui.get_style().font_scale_dpi)
+        fill = implot.Spec(fill_color=imgui.ImVec4(*accent), fill_alpha=0.3)
         for start, stop in finite_runs(self.values):
             run = self.values[start:stop]
             implot.plot_shaded("##fill", run, floor, 1, start, fill)
@@ -124,7 +125,7 @@ class Plot:
                 implot.plot_line("##joints", (run[1:] + run[:-1]) / 2, 1, start + 0.5, line)
         if math.isfinite(self.values[-1]):
             tip = implot.plot_to_pixels(len(self.values) - 1, self.values[-1])
-            implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, colour(ACCENT))
+            implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, colour(accent))
 
     def _write(self, origin: "imgui.ImVec2", extent: "imgui.ImVec2", low: float, high: float) -> None:
         draw_list = implot.get_plot_draw_list()

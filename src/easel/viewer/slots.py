@@ -18,6 +18,10 @@ class Slot:
     value: Any = UNSET
     pending: Any = UNSET
     """What code set and the widget has not taken yet."""
+    restored: Any = UNSET
+    """What a session brought and no widget has taken yet, as JSON holds it."""
+    by_hand: bool = False
+    """What is pending was entered as a person does it."""
     complaint: str = ""
     """Why it could not take it."""
     given: Any = UNSET
@@ -35,6 +39,8 @@ class Slot:
             if self.pending is UNSET and given not in (self.given, self.value):
                 self.pending = given
             self.given = given
+        if self.restored is not UNSET and widget.kept:
+            self._recall(widget)
         pending, self.pending = self.pending, UNSET
         if pending is not UNSET:
             try:
@@ -49,3 +55,22 @@ class Slot:
             except (TypeError, ValueError):
                 pass  # the label has become another kind of widget: it starts from its default
         return widget.accept(widget.default)
+
+    @property
+    def plain(self) -> object:
+        """What a session keeps of it, as JSON holds it; UNSET when that is nothing."""
+        if self.restored is not UNSET:
+            return self.restored
+        if self.widget is None or not self.widget.kept or self.value is UNSET:
+            return UNSET
+        try:
+            return self.widget.plain(self.widget.accept(self.value if self.pending is UNSET else self.pending))
+        except (TypeError, ValueError):
+            return UNSET
+
+    def _recall(self, widget: Widget[Any]) -> None:
+        restored, self.restored = self.restored, UNSET
+        try:
+            self.pending, self.complaint = widget.recall(restored), ""
+        except (TypeError, ValueError) as error:
+            self.complaint = f"the session's {restored!r} does not fit: {error}"

@@ -16,7 +16,9 @@ from torch import Tensor
 from easel.viewer.arguments import check_callable
 from easel.viewer.backends.base import Backend, Frame
 from easel.viewer.canvas import Canvas
+from easel.viewer.commands import Commands, Offer
 from easel.viewer.dialogs import Dialogs
+from easel.viewer.edits import Edit
 from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
 from easel.viewer.feed.feeds import Feeds
 from easel.viewer.feed.receiver import Receiver
@@ -29,8 +31,10 @@ from easel.viewer.panel import Panel
 from easel.viewer.recording import Recordable
 from easel.viewer.region import Callback, callback_key
 from easel.viewer.sketch import Number
+from easel.viewer.theme import THEMES
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn
+from easel.viewer.view_state import VERSION, ViewState, recall_values, values_of
 from easel.viewer.window import Window
 
 log = logging.getLogger("easel")
@@ -95,6 +99,11 @@ class View(Recordable):
         self._callbacks: dict[object, Callable[[], object]] = {}
         self._listeners: dict[object, tuple[tuple[type, ...], Callable[..., object]]] = {}
         self._problems = Panel("Problem", self._turn)
+        self._theme = "dark"
+        themes = {f"Theme: {name}": partial(setattr, self, "theme", name) for name in THEMES}
+        own = {"Undo": self.undo, "Redo": self.redo, "Reset layout": self.reset_layout, **themes}
+        self.commands = Commands(self._turn, self._pages, own)
+        """What can be done here by name: the palette (Ctrl+P) and the list of shortcuts (F1)."""
         self._posted: list[Event] = []
         self._frame: Frame | None = None
         self._due = False
@@ -160,7 +169,7 @@ class View(Recordable):
                 return
             if not self._callbacks:
                 # Nothing but the interface lives in this loop. A view callback is the program's work and never waits.
-                self._backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._stepped_at))
+                self._wait()
         if self.closed:
             self.close()
 
@@ -196,6 +205,14 @@ class View(Recordable):
             self._backend.present(frame)
         self._count()
 
+    def rest(self) -> None:
+        """Wait until something happens or a sixtieth of a second has passed since `step`; headless, not at all.
+
+        For loops that have nothing else to do in some of their frames.
+        """
+        if self._backend.interactive:
+            self._wait()
+
     def capture(self) -> Float[Tensor, "h w 3"]:
         """The whole view as drawn, top row first, values in [0, 1]; without OpenGL, a sheet of its content."""
         if not self._finalizer.alive:
@@ -212,6 +229,41 @@ class View(Recordable):
             self._finish()
         assert self._frame is not None
         return self._backend.capture(self._frame)
+
+    def undo(self) -> None:
+        """Take back what a person changed last with a widget, and show the page that it is on."""
+        self._show_edited(self._turn.edits.undo())
+
+    def redo(self) -> None:
+        """Repeat what `undo` took back last."""
+        self._show_edited(self._turn.edits.redo())
+
+    def offer(self, actions: Offer) -> None:
+        """Have the palette offer what `actions()` returns, calls by name, beside the buttons and the pages."""
+        check_callable(actions, "what offers actions")
+        self.commands.offer(actions)
+
+    def state(self) -> dict[str, object]:
+        """What a person made of the view, plain enough for JSON: page, theme, layout and the values of all widgets."""
+        layout = ""
+        if self._backend.ui is not None:
+            self._backend.ui.activate()
+            layout = self._layout.tell()
+        widgets = values_of(self._pages.all, self._turn.kept)
+        page, theme = self.shown_page.name, self._theme
+        return {"version": VERSION, "page": page, "theme": theme, "layout": layout, "widgets": widgets}
+
+    def restore(self, state: object) -> None:
+        """Come back to what `state` told, in the next frame; ValueError, and nothing has changed, for anything else.
+
+        A value waits for its widget: the page, the panel and the label may come later.
+        """
+        checked = ViewState.read(state)
+        recall_values(checked.widgets, self._pages.all, self._turn.kept)
+        self._layout.give(checked.layout)
+        self.theme = checked.theme or self._theme
+        if checked.page in self._pages.named:
+            self.show_page(checked.page)
 
     def publish(self, name: str, value: object) -> None:
         """Show `value` under `name`, from any thread: a number continues a curve, anything else is the newest picture.
@@ -261,6 +313,17 @@ class View(Recordable):
         self.close()
 
     @property
+    def theme(self) -> str:
+        """How the interface looks: "dark" or "light"; pictures look the same in both."""
+        return self._theme
+
+    @theme.setter
+    def theme(self, name: str) -> None:
+        if name not in THEMES:
+            raise ValueError(f"unknown theme {name!r}. Known: {', '.join(THEMES)}.")
+        self._theme = name
+
+    @property
     def time(self) -> float:
         """Seconds since the view was made; with clock="frames", complete frames times dt."""
         return self.frame_count * self._dt if self._clock == "frames" else time.perf_counter() - self._born
@@ -292,11 +355,12 @@ class View(Recordable):
     def panels(self) -> dict[str, Panel]:
         """The panels of the page that is shown, by name, in the order of their making.
 
-        Last, where there are pages, the bar that switches, and while it is shown the panel that tells of failures.
+        Last, where there are pages, the bar that switches, and while they are shown the palette, the help and the panel
+        that tells of failures.
         """
         bar = {self.bar.name: self.bar} if self._pages.named else {}
         failed = {self._problems.name: self._problems} if self._problems.guard.failures else {}
-        return self._pages.shown.panels | bar | failed
+        return self._pages.shown.panels | bar | self.commands.shown() | failed
 
     @property
     def pages(self) -> dict[str, Page]:
@@ -415,6 +479,8 @@ class View(Recordable):
         if ui is None:
             page.dock.place(page.places, drawing=False)
             return
+        if ui.theme is not THEMES[self._theme]:
+            ui.dress(THEMES[self._theme])
         self._layout.read(self._pages.named or page.panels)
         self._backend.prepare(seconds)
         for event in posted:
@@ -429,6 +495,8 @@ class View(Recordable):
             ui.begin()
             page.dock.place(page.places, drawing=True)
         self._typing = imgui.get_io().want_text_input
+        if not imgui.is_any_item_active():
+            self._turn.edits.settle()
 
     def _draw(self) -> None:
         for key, callback in list(self._callbacks.items()):
@@ -442,6 +510,7 @@ class View(Recordable):
             self._draw_problems()
         if self._turn.drawing:
             self._turn.dialogs.draw()
+        self.commands.draw()
 
     def _draw_problems(self) -> None:
         """What the view's own callbacks raised, in a window at the bottom right."""
@@ -471,6 +540,14 @@ class View(Recordable):
                         panel.remember(canvas, step)
                     canvas.feed_recording(partial(panel.look, canvas))
         self.feed_recording(partial(self._backend.capture, frame))
+
+    def _wait(self) -> None:
+        self._backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._stepped_at))
+
+    def _show_edited(self, edit: Edit | None) -> None:
+        for page in self._pages.named.values():
+            if edit is not None and edit.panel in page.panels.values():
+                self.show_page(page.name)
 
     def _canvases(self) -> list[Canvas]:
         """Of all pages."""

@@ -30,6 +30,22 @@ class Widget(ABC, Generic[T]):
     default: Any
     """What it holds before anybody touched it; goes through `accept` as well."""
 
+    @property
+    def kept(self) -> bool:
+        """A session keeps what it holds, and undo goes back to it."""
+        return not self.momentary
+
+    def plain(self, value: T) -> object:
+        """`value` as JSON can hold it; `recall` is the way back."""
+        return list(value) if isinstance(value, tuple) else value
+
+    def recall(self, plain: object) -> T:
+        """What `plain` stands for; ValueError or TypeError where it is of another kind."""
+        usual = self.plain(self.accept(self.default))
+        if _kind(plain) is not _kind(usual):
+            raise ValueError(f"it holds something like {usual!r}")
+        return self.accept(plain)
+
     @abstractmethod
     def accept(self, value: object) -> T:
         """`value` converted and brought into range; raises ValueError or TypeError where that makes no sense."""
@@ -152,6 +168,15 @@ class SliderInt(Widget[int]):
 
 
 @dataclass(frozen=True)
+class StepSlider(SliderInt):
+    """A place in time, not a setting."""
+
+    @property
+    def kept(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
 class ColorPicker(Widget[tuple[float, float, float]]):
     default: object
 
@@ -181,6 +206,13 @@ class Combo(Widget[int]):
         if isinstance(items, str) or not isinstance(items, Iterable):
             raise TypeError(f"the items of a combo are several texts; got {type(items).__name__} {items!r}.")
         return cls(tuple(map(str, items)), default)
+
+    @property
+    def kept(self) -> bool:
+        return bool(self.items)
+
+    def plain(self, value: int) -> object:
+        return self.items[value]  # its place may change from one version of a program to the next
 
     def accept(self, value: object) -> int:
         if isinstance(value, str):
@@ -223,6 +255,11 @@ class InputText(Widget[str]):
 
     def sketch(self, label: str, value: str) -> Sketch:
         return _named(label, value)
+
+
+def _kind(plain: object) -> type:
+    """What sort of thing JSON has for a value; all numbers are of one."""
+    return float if isinstance(plain, int | float) and not isinstance(plain, bool) else type(plain)
 
 
 def _number(value: object) -> float:

@@ -20,7 +20,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.drawing import Drawing, Renderer, Subject
 from easel.viewer.marks import MARKS
 from easel.viewer.placement import Placement
-from easel.viewer.theme import DESK
+from easel.viewer.theme import current
 from easel.viewer.toolkit import imgui
 from easel.viewer.witness import Witness
 
@@ -118,7 +118,7 @@ class Painter:
         names |= {drawing.texture_id: self._draw_subject(drawing) for drawing in frame.drawings}
         target.use()
         target.viewport = (0, 0, *size)
-        target.clear(*DESK)
+        target.clear(*current().desk)
         draw_data = imgui.get_draw_data()
         restore = _rename(draw_data, names)
         imgui.backends.opengl3_render_draw_data(draw_data)

@@ -125,8 +125,34 @@ def laptop() -> TrainConfig:
     config = _compact(128)
     config.data.crop_size, config.data.val_ratio = 64, 0.2
     training = config.training
-    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 150, 25, 50
+    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 80, 20, 40
     training.log_images_every_n_epochs = 100
+    return config
+
+
+def laptop_teacher() -> TrainConfig:
+    """ResNet-18 and two attention blocks at the size of `laptop`: slow, for small students to learn from."""
+    config = _on_laptop()
+    model = config.model
+    model.encoder_type, model.encoder_backbone = "resnet", "resnet18"
+    model.transformer_depth, model.transformer_dim, model.transformer_num_heads = 2, 256, 8
+    return config
+
+
+def laptop_student() -> TrainConfig:
+    """Its student: a small MobileNetV3 and a small transformer; trained on two CPU cores, 128 px."""
+    config = _on_laptop()
+    model = config.model
+    model.encoder_type, model.encoder_backbone, model.encoder_stride = "mobilenetv3", "mobilenet_v3_small", 2
+    model.transformer_depth, model.transformer_dim, model.transformer_num_heads = 2, 128, 4
+    model.transformer_mlp_ratio = 2.0
+    return config
+
+
+def laptop_student_convattn() -> TrainConfig:
+    """The same without attention."""
+    config = laptop_student()
+    config.model.fusion, config.model.bottleneck_channels, config.model.kernel_size = "convattn", 128, 9
     return config
 
 
@@ -152,6 +178,9 @@ PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "convattn_student_high_quality": convattn_student_high_quality,
     "convattn_student_fast": convattn_student_fast,
     "laptop": laptop,
+    "laptop_teacher": laptop_teacher,
+    "laptop_student": laptop_student,
+    "laptop_student_convattn": laptop_student_convattn,
     "tiny": tiny,
 }
 """Name → a function that returns a fresh config."""
@@ -179,6 +208,16 @@ def _mobile(image: int, output: int) -> TrainConfig:
     return config
 
 
+def _on_laptop() -> TrainConfig:
+    """The data, losses and rates of `laptop`, for networks that are not told what flash photography is."""
+    config = laptop()
+    model, optimizer = config.model, config.optimizer
+    # They are trained briefly: what is dropped at random takes longer to learn
+    model.transformer_proj_drop = model.transformer_attn_drop = model.transformer_drop_path_rate = 0.0
+    optimizer.g_lr, optimizer.scheduler_warmup_epochs = 1e-3, 1
+    return config
+
+
 def _compact(size: int) -> TrainConfig:
     config = _sized(size, size)
     data, loss, optimizer = config.data, config.loss, config.optimizer
@@ -187,8 +226,8 @@ def _compact(size: int) -> TrainConfig:
     data.vertical_flip = data.random_rotation = True
     # Roughness and normals are learned last, and show most where light is mirrored.
     loss.w_ssim, loss.w_roughness, loss.w_normal_map, loss.w_normal = 0.0, 2.0, 3.0, 1.0
-    loss.w_render, loss.render_lights = 1.0, 1
-    optimizer.g_lr, optimizer.g_betas, optimizer.g_weight_decay = 3e-3, (0.9, 0.99), 0.01
+    loss.w_render, loss.render_lights = 0.5, 1
+    optimizer.g_lr, optimizer.g_betas, optimizer.g_weight_decay = 2e-3, (0.9, 0.99), 0.01
     optimizer.scheduler_warmup_epochs, optimizer.scheduler_min_lr = 3, 1e-5
     config.training.ema_decay = 0.99
     return config

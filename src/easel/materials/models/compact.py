@@ -1,18 +1,18 @@
 """A small generator for flash photos, which is told what flash photography is: it trains on a laptop.
 
 The lamp of a phone is beside its lens. Where the camera is known, so is therefore the direction and the distance that
-light came from and went back to, l, at every texel. Of every photo the network is given the *apparent albedo*: the
-albedo that a matt, flat sheet would need to look like that. Of all photos together it is given the *slope* that explains
-how a texel got brighter and darker between them: photometric stereo (Woodham 1980) of flat surfaces, in logarithms, in
-which albedo cancels.
+light came from and went back to, at every texel. Of every photo the network is given the *apparent albedo*: the albedo
+that a matt, flat sheet would need to look like that. Of all photos together it is given the *slope* that explains how a
+texel got brighter and darker between them: photometric stereo (Woodham 1980) in logarithms, where albedo cancels.
 
 What every photo says is pooled over the photos at two scales. Then a U-Net follows, whose blocks are scaled and shifted
 by statistics of the whole picture, because how rough or metallic something is shows in its highlights, and holds
-elsewhere too.
+elsewhere too. Beside it every texel is read at its own size.
 """
 
 import itertools
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -50,6 +50,20 @@ KINDS = 8
 """Kinds of texels that are told apart."""
 
 
+@dataclass(frozen=True, eq=False)
+class Cues:
+    """What photos say before anything is learned."""
+
+    by_photo: Float[Tensor, "b n c h w"]
+    """Of every photo: as it is, apparent albedo, where the camera is, and how they differ from one another."""
+    joint: Float[Tensor, "b j h w"]
+    """Of all together: slope, and the range, mean, minimum and maximum of apparent albedo, as logarithms."""
+    gloss: Float[Tensor, "b g h w"]
+    """How often each angle to the camera occurs; that times brightness; that times its square."""
+    guess: Float[Tensor, "b 3 h w"]
+    """The mean of apparent albedo, sRGB."""
+
+
 class CompactGenerator(nn.Module):
     """Photos of a material → its maps, as `MultiViewPBRGenerator`; any number of photos, in any order."""
 
@@ -82,7 +96,11 @@ class CompactGenerator(nn.Module):
         self.last = Block(fine, context, norm, padding)
         self.spread = nn.Conv2d(fine, 2 * fine, 1)
         outputs = sum(CHANNELS) + (len(MAP_NAMES) if model.predict_uncertainty else 0)
-        self.head = nn.Sequential(nn.Conv2d(fine // 2 + JOINT_CUES, 32, 1), nn.ReLU(), nn.Conv2d(32, outputs, 1))
+        # Half of what normals say is finer than the U-Net's finest layer: it is read off the texels themselves.
+        self.texel = nn.Sequential(
+            nn.Conv2d(JOINT_CUES + 2 * PHOTO_CUES, fine, 1), nn.ReLU(), _conv(fine, fine, padding), nn.ReLU()
+        )
+        self.head = nn.Sequential(nn.Conv2d(fine // 2 + fine + JOINT_CUES, 48, 1), nn.ReLU(), nn.Conv2d(48, outputs, 1))
         self.padding: Padding = padding
         self._initialise()
 
@@ -91,13 +109,14 @@ class CompactGenerator(nn.Module):
         height, width = views.shape[-2:]
         photos = self._linear(views)
         shown = torch.ones_like(photos[:, :, :1]) if valid is None else valid
-        by_photo, joint, gloss, guess = (_filled(x, self.padding) for x in cues(photos, shown, cameras))
-        answer = self._maps(by_photo, joint, gloss, _filled(shown, self.padding))[..., :height, :width]
+        found = cues(photos, shown, cameras)
+        filled = Cues(*(_filled(x, self.padding) for x in vars(found).values()))
+        answer = self._maps(filled, _filled(shown, self.padding))[..., :height, :width]
         albedo, roughness, metallic, normal, *variance = answer.split([3, 1, 1, 3, answer.shape[1] - 8], dim=1)
         # The slope is right where the material is matt, and much too steep where it shines.
-        slope = normal[:, :2] + joint[:, :2, :height, :width] * torch.sigmoid(normal[:, 2:] - 1)
+        slope = normal[:, :2] + found.joint[:, :2] * torch.sigmoid(normal[:, 2:] - 1)
         maps = {
-            "albedo": torch.sigmoid(albedo + torch.logit(guess[..., :height, :width].clamp(LEAST_SURE, 1 - LEAST_SURE))),
+            "albedo": torch.sigmoid(albedo + torch.logit(found.guess.clamp(LEAST_SURE, 1 - LEAST_SURE))),
             "roughness": torch.sigmoid(roughness),
             "metallic": torch.sigmoid(metallic - 1),
             "normal": F.normalize(F.pad(slope.float(), (0, 0, 0, 0, 0, 1), value=1.0), dim=1),
@@ -105,18 +124,25 @@ class CompactGenerator(nn.Module):
         return maps | ({"log_variance": variance[0]} if self.config.model.predict_uncertainty else {})
 
     def _initialise(self) -> None:
-        """Weights under which every layer's outputs vary as much as its inputs: torch's own let them fade with depth."""
-        behind_relu = {self.photo_stem[2], self.photo_down, self.alike.facts[2], self.context[2], self.head[2]}
+        """Weights under which outputs vary as much as inputs: with torch's own, signals fade with depth."""
+        behind_relu = {
+            self.photo_stem[2],
+            self.photo_down,
+            self.alike.facts[2],
+            self.context[2],
+            self.head[2],
+            self.texel[2],
+        }
         behind_relu |= {block.first for block in self.modules() if isinstance(block, Block)}
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 gain = math.sqrt(2.0) if layer in behind_relu else 1.0
                 nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
                 nn.init.zeros_(layer.bias)
-        last = [block.second for block in self.modules() if isinstance(block, Block)]
-        last += [block.modulate for block in self.modules() if isinstance(block, Block) and block.modulate is not None]
-        for layer in last:
-            nn.init.zeros_(layer.weight)
+        for block in (module for module in self.modules() if isinstance(module, Block)):
+            nn.init.zeros_(block.second.weight)
+            if block.modulate is not None:
+                nn.init.zeros_(block.modulate.weight)
         # The first answer is the guess: flat, and of the albedo that the photos show.
         nn.init.normal_(self.head[2].weight, std=0.02)
 
@@ -125,24 +151,18 @@ class CompactGenerator(nn.Module):
         mean, std = (views.new_tensor(values)[:, None, None] for values in (transform.mean, transform.std))
         return srgb_to_linear((views * std + mean).clamp(0, 1))
 
-    def _maps(
-        self,
-        by_photo: Float[Tensor, "b n c h w"],
-        joint: Float[Tensor, "b j h w"],
-        gloss: Float[Tensor, "b g h w"],
-        shown: Float[Tensor, "b n 1 h w"],
-    ) -> Float[Tensor, "b o h w"]:
+    def _maps(self, found: Cues, shown: Float[Tensor, "b n 1 h w"]) -> Float[Tensor, "b o h w"]:
         """What is added to the first guess, at the size of the cues."""
-        count = by_photo.shape[:2]
-        halved = F.pixel_unshuffle(by_photo.flatten(0, 1), 2).contiguous(memory_format=torch.channels_last)
+        count = found.by_photo.shape[:2]
+        halved = F.pixel_unshuffle(found.by_photo.flatten(0, 1), 2).contiguous(memory_format=torch.channels_last)
         fine = F.relu(self.photo_stem(halved))
         middle = self.photo_block(self.photo_down(fine))
         pooled_fine, pooled = (
             mean_and_maximum(x.unflatten(0, count), shown_share(shown, x.shape[-2], x.shape[-1]))
             for x in (fine, middle)
         )
-        skips = [self.join_fine(torch.cat([pooled_fine, F.pixel_unshuffle(joint, 2)], dim=1))]
-        x = self.alike(self.join_middle(pooled), F.avg_pool2d(gloss, 4))
+        skips = [self.join_fine(torch.cat([pooled_fine, F.pixel_unshuffle(found.joint, 2)], dim=1))]
+        x = self.alike(self.join_middle(pooled), F.avg_pool2d(found.gloss, 4))
         for block, down in self.down:
             x = block(x)
             skips.append(x)
@@ -153,7 +173,8 @@ class CompactGenerator(nn.Module):
         for (narrow, block), skip in zip(self.up, reversed(skips), strict=True):
             x = block(upsample(narrow(x), (skip.shape[-2], skip.shape[-1]), self.padding) + skip, context)
         x = F.pixel_shuffle(self.spread(self.last(x, context)), 2)
-        return self.head(torch.cat([x, joint], dim=1))
+        texels = self.texel(torch.cat([found.joint, *_moments(found.by_photo, shown)], dim=1))
+        return self.head(torch.cat([x, texels, found.joint], dim=1))
 
 
 class Block(nn.Module):
@@ -185,9 +206,7 @@ class Alike(nn.Module):
     def __init__(self, channels: int, facts: int) -> None:
         super().__init__()
         self.share = nn.Conv2d(channels, KINDS, 1)
-        self.facts = nn.Sequential(
-            nn.Linear(channels + 3 * ANGLES, 2 * facts), nn.ReLU(), nn.Linear(2 * facts, facts)
-        )
+        self.facts = nn.Sequential(nn.Linear(channels + 3 * ANGLES, 2 * facts), nn.ReLU(), nn.Linear(2 * facts, facts))
         self.tell = nn.Conv2d(facts, channels, 1)
 
     def forward(self, x: Float[Tensor, "b c h w"], gloss: Float[Tensor, "b g h w"]) -> Float[Tensor, "b c h w"]:
@@ -203,11 +222,8 @@ class Alike(nn.Module):
 
 def cues(
     photos: Float[Tensor, "b n 3 h w"], shown: Float[Tensor, "b n 1 h w"], cameras: Float[Tensor, "b n 3"] | None
-) -> tuple[
-    Float[Tensor, "b n c h w"], Float[Tensor, "b j h w"], Float[Tensor, "b g h w"], Float[Tensor, "b 3 h w"]
-]:
-    """What linear photos under a flash say: of every photo; of all together; how often each angle occurs, times brightness, and times its square; and a first guess of the albedo (sRGB).
-    """
+) -> Cues:
+    """What linear photos under a flash say."""
     height, width = photos.shape[-2:]
     share = shown / shown.sum(1, keepdim=True).clamp_min(1)
     direction, dimming = _flash(cameras, photos)
@@ -255,7 +271,7 @@ def cues(
         [slope, light.mean(1, keepdim=True) - dark.mean(1, keepdim=True), mean / 2, dark / 2, light / 2], 1
     )
     assert by_photo.shape[2] == PHOTO_CUES and joint.shape[1:] == (JOINT_CUES, height, width)
-    return by_photo * shown, joint, (gloss * share).sum(1), linear_to_srgb((mean.exp() - DARKEST).clamp(0, 1))
+    return Cues(by_photo * shown, joint, (gloss * share).sum(1), linear_to_srgb((mean.exp() - DARKEST).clamp(0, 1)))
 
 
 def _flash(
@@ -271,6 +287,14 @@ def _flash(
     middle = cameras.square().sum(-1)[:, :, None, None, None]
     dimming = middle / squared * direction[..., 2:] / (cameras[:, :, None, None, 2:] * middle.rsqrt())
     return direction.movedim(-1, 2), dimming.movedim(-1, 2).clamp_min(0.05)
+
+
+def _moments(by_photo: Float[Tensor, "b n c h w"], shown: Float[Tensor, "b n 1 h w"]) -> tuple[Tensor, Tensor]:
+    """Mean and deviation over the photos that show a texel, (b, c, h, w)."""
+    share = shown / shown.sum(1, keepdim=True).clamp_min(1)
+    mean = (share * by_photo).sum(1)
+    variance = (share * (by_photo - mean[:, None]).square()).sum(1)
+    return mean, (variance + 1e-4).sqrt()
 
 
 def _conv(inputs: int, outputs: int, padding: Padding, stride: int = 1) -> nn.Conv2d:

@@ -46,6 +46,8 @@ ANGLE_STEP_DEGREES, ANGLES = 8.0, 8
 """Between normal and camera: brightness is gathered at that many angles, from 0 on."""
 SURROUNDINGS = 9
 """Side in texels of the square that a texel's brightness is compared with."""
+FIRST_ANSWER = 0.1
+"""How much of what the untrained network says is added to the first guess."""
 KINDS = 8
 """Kinds of texels that are told apart."""
 
@@ -138,13 +140,15 @@ class CompactGenerator(nn.Module):
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 gain = math.sqrt(2.0) if layer in behind_relu else 1.0
                 nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
         for block in (module for module in self.modules() if isinstance(module, Block)):
             nn.init.zeros_(block.second.weight)
             if block.modulate is not None:
                 nn.init.zeros_(block.modulate.weight)
         # The first answer is the guess: flat, and of the albedo that the photos show.
-        nn.init.normal_(self.head[2].weight, std=0.02)
+        for parameter in self.head[2].parameters():
+            parameter.data *= FIRST_ANSWER
 
     def _linear(self, views: Tensor) -> Float[Tensor, "b n 3 h w"]:
         transform = self.config.transform
@@ -163,14 +167,15 @@ class CompactGenerator(nn.Module):
         )
         skips = [self.join_fine(torch.cat([pooled_fine, F.pixel_unshuffle(found.joint, 2)], dim=1))]
         x = self.alike(self.join_middle(pooled), F.avg_pool2d(found.gloss, 4))
-        for block, down in self.down:
+        for block, down in (level.children() for level in self.down):
             x = block(x)
             skips.append(x)
             x = down(x)
         x = self.bottom(x)
         context = self.context(torch.cat([x.mean((2, 3)), x.amax((2, 3)), _deviation(x), pooled.mean((2, 3))], dim=1))
         x = self.bottom_out(x, context)
-        for (narrow, block), skip in zip(self.up, reversed(skips), strict=True):
+        for level, skip in zip(self.up, reversed(skips), strict=True):
+            narrow, block = level.children()
             x = block(upsample(narrow(x), (skip.shape[-2], skip.shape[-1]), self.padding) + skip, context)
         x = F.pixel_shuffle(self.spread(self.last(x, context)), 2)
         texels = self.texel(torch.cat([found.joint, *_moments(found.by_photo, shown)], dim=1))

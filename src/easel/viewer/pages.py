@@ -35,6 +35,8 @@ class Pages:
         self.named: dict[str, Page] = {}
         self.asked: Page | None = None
         """To be shown from the next frame on."""
+        self.wanted = ""
+        """The page to show as soon as it is made."""
         self.bar = Bar(title, turn)
         self.bar.on_frame(self._draw_tabs)
 
@@ -49,7 +51,7 @@ class Pages:
             raise ValueError("a page needs a name: it is what the bar at the top says.")
         if name not in self.named:
             self.named[name] = Page(name, self._turn, self._hand_out)
-            if len(self.named) == 1:
+            if len(self.named) == 1 or name == self.wanted:
                 self.asked = self.named[name]
         return self.named[name]
 

@@ -262,6 +262,7 @@ class View(Recordable):
         recall_values(checked.widgets, self._pages.all, self._turn.kept)
         self._layout.give(checked.layout)
         self.theme = checked.theme or self._theme
+        self._pages.wanted = checked.page
         if checked.page in self._pages.named:
             self.show_page(checked.page)
 

@@ -1,0 +1,177 @@
+"""Report: what a view shows, as one HTML file that stands alone: pictures, curves and settings, and no script."""
+
+import base64
+import html
+import json
+import platform
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from easel import __version__
+from easel.graphics.codecs import encode
+from easel.graphics.files import write_whole
+from easel.graphics.image import as_picture, resize
+from easel.viewer.canvas import Canvas
+from easel.viewer.page import Page
+from easel.viewer.panel import Panel
+from easel.viewer.readouts import finite_range, finite_runs
+from easel.viewer.sketch import Bar, Curve, Heading, Words
+from easel.viewer.view import View
+
+MOST_PIXELS = 1024
+"""On a picture's longest side; a larger one is reduced."""
+MOST_POINTS = 1500
+"""Of a curve."""
+CURVE_WIDTH, CURVE_HEIGHT = 720, 140
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f27; --quiet: #5a6371; --paper: #f7f8fa; --edge: #ccd2db; --line: #1f6feb }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e4e7ec; --quiet: #8f97a5; --paper: #191c22; --edge: #2c313b; --line: #5aa2ff }
+}
+body { max-width: 1080px; margin: 2.5em auto; padding: 0 1.2em; background: var(--paper); color: var(--ink);
+       font: 15px/1.5 system-ui, sans-serif }
+h1 { margin-bottom: 0 } h2 { margin-top: 2.2em; padding-bottom: .2em; border-bottom: 1px solid var(--edge) }
+h3 { margin-bottom: .4em } p { margin: .2em 0; white-space: pre-wrap }
+.quiet, figcaption, th { color: var(--quiet); font-weight: normal }
+.pictures { display: flex; flex-wrap: wrap; gap: 1em } figure { margin: .6em 0 }
+img { max-width: 100%; border: 1px solid var(--edge); border-radius: 4px } .pictures img { max-height: 420px }
+table { border-collapse: collapse } th, td { padding: .15em 1.4em .15em 0; text-align: left; vertical-align: top }
+svg { width: 100%; height: auto; border: 1px solid var(--edge); border-radius: 4px }
+polyline { fill: none; stroke: var(--line); stroke-width: 1.5; vector-effect: non-scaling-stroke }
+svg text { fill: var(--quiet); font-size: 12px }
+"""
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""The file asks the browser to load nothing and run nothing."""
+
+
+def write_report(view: View, path: Path) -> None:
+    """Write the report of all pages as they are now; FileError or OSError where it cannot be written.
+
+    Outside a frame, as `View.capture`. Readings and curves are those of the page that is shown.
+    """
+    text = "\n".join(_document(view)) + "\n"
+    with write_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def _document(view: View) -> Iterator[str]:
+    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    made = f"{when} · Easel {__version__} · torch {torch.__version__} · Python {platform.python_version()}"
+    yield "<!doctype html>"
+    yield f'<html lang="en"><head><meta charset="utf-8"><title>{_text(view.title)}: report</title>'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    yield f"<style>{STYLE}</style></head><body>"
+    yield f'<h1>{_text(view.title)}</h1><p class="quiet">{_text(made)}</p>'
+    yield _figure("The window", view.capture())
+    for page in dict.fromkeys((*view.pages.values(), view.shown_page)):
+        yield from _page(page)
+    yield "</body></html>"
+
+
+def _page(page: Page) -> Iterator[str]:
+    panels = page.panels.values()
+    pictures = [(canvas, picture) for panel in panels for canvas in panel.canvases.values()
+                if canvas.bound and (picture := panel.look(canvas)) is not None]  # fmt: skip
+    values = {panel.name: panel.values for panel in panels if panel.values}
+    if not pictures and not values:
+        return
+    if page.name:
+        yield f"<h2>{_text(page.name)}</h2>"
+    if pictures:
+        figures = "".join(_figure(_caption(canvas), picture) for canvas, picture in pictures)
+        yield f'<div class="pictures">{figures}</div>'
+    for panel in panels:
+        yield from _readings(panel)
+    for name, held in values.items():
+        rows = "".join(
+            f"<tr><th>{_text(_shown(label))}</th><td>{_text(_plain(value))}</td></tr>" for label, value in held.items()
+        )
+        yield f"<h3>{_text(name)}</h3><table>{rows}</table>"
+
+
+def _readings(panel: Panel) -> Iterator[str]:
+    """What a panel tells, besides its widgets."""
+    told = [item.sketch() for item in panel.items if not isinstance(item, tuple)]
+    if any(isinstance(sketch, Words | Curve | Bar) for sketch in told):
+        yield f"<h3>{_text(panel.name)}</h3>"
+    for sketch in told:
+        match sketch:
+            case Words(text):
+                yield f"<p>{_text(text)}</p>"
+            case Heading(title) if title:
+                yield f'<p class="quiet">{_text(title)}</p>'
+            case Bar(fraction, overlay):
+                yield f'<p><progress value="{float(fraction):.4f}"></progress> {_text(overlay)}</p>'
+            case Curve(values, overlay):
+                yield curve_svg(values, overlay)
+            case _:
+                pass
+
+
+def curve_svg(values: Float64[np.ndarray, " n"], title: str) -> str:
+    """A curve over its own range as an SVG element; NaN leaves a gap, and peaks stay where points are left out."""
+    low, high = finite_range(values)
+    across = CURVE_WIDTH / max(len(values) - 1, 1)
+    up = (CURVE_HEIGHT - 40) / ((high - low) or 1.0)
+    lines = []
+    for start, stop in finite_runs(values):
+        points = " ".join(
+            f"{at * across:.1f},{CURVE_HEIGHT - 10 - (values[at] - low) * up:.1f}"
+            for at in _telling(values[start:stop], start)
+        )
+        lines.append(f'<polyline points="{points}"/>')
+    words = f'<text x="8" y="18">{_text(title)}</text>'
+    ends = f'<text x="{CURVE_WIDTH - 8}" y="18" text-anchor="end">{low:.4g} … {high:.4g}</text>' if high > low else ""
+    return f'<svg viewBox="0 0 {CURVE_WIDTH} {CURVE_HEIGHT}" role="img">{"".join(lines)}{words}{ends}</svg>'
+
+
+def _telling(run: Float64[np.ndarray, " n"], start: int) -> list[int]:
+    """The places of a run that its line needs: all, or the lowest and highest of every stretch, and the last."""
+    stride = max(2 * len(run) // MOST_POINTS, 1)
+    stretches = (run[at : at + stride] for at in range(0, len(run), stride))
+    extremes = (
+        sorted({at * stride + int(s.argmin()), at * stride + int(s.argmax())}) for at, s in enumerate(stretches)
+    )
+    places = list(chain.from_iterable(extremes))
+    return [start + at for at in dict.fromkeys([*places, len(run) - 1])]
+
+
+def _figure(caption: str, picture: Tensor) -> str:
+    """A picture inside the file itself."""
+    data = base64.b64encode(encode(_reduced(picture), ".png")).decode("ascii")
+    image = f'<img src="data:image/png;base64,{data}" alt="{_text(caption)}">'
+    return f"<figure>{image}<figcaption>{_text(caption)}</figcaption></figure>"
+
+
+def _reduced(picture: Tensor) -> np.ndarray:
+    """At most `MOST_PIXELS` on its longest side, (h, w, c) in [0, 1]."""
+    whole = as_picture(picture).float()
+    height, width, _ = whole.shape
+    if max(height, width) > MOST_PIXELS:
+        share = MOST_PIXELS / max(height, width)
+        whole = resize(whole, (max(round(height * share), 1), max(round(width * share), 1)))
+    return whole.cpu().contiguous().numpy()
+
+
+def _caption(canvas: Canvas) -> str:
+    height, width = canvas.size or (0, 0)
+    return f"{canvas.name}  {width} x {height}"
+
+
+def _shown(label: str) -> str:
+    return label.partition("##")[0] or label.removeprefix("##")
+
+
+def _plain(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    return html.escape(text, quote=True)

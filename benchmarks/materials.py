@@ -2,9 +2,8 @@
 
 First, from nothing: materials are rendered and `--config laptop` is trained by the commands that a user types, and the
 network is judged on materials that were kept from it. Beside it stand the mean of all materials it learned from, a
-guess that looks at no photo; fewer photos; and photos that are not brought into the frame of the texture, given to the
-same network and to one that was trained on such photos. Those two and a rectified one with as little training are
-rows of their own.
+guess that looks at no photo; fewer photos; and photos that are not brought into the frame of the texture. With
+--unrectified networks that are trained briefly on either kind of photos are rows of their own.
 
 Then Easel's networks beside the structure of its predecessor, rebuilt: attention between all texels of all photos, and
 batch normalisation. Same photos, size and batch, same loss. Each is a process of its own, so that its peak is its own,
@@ -51,13 +50,13 @@ class Scale:
     epochs: int | None
     """Of the laptop preset; None as it says."""
     short_epochs: int
-    """Of the rows that show what rectification is worth."""
+    """Of the rows of --unrectified."""
     step_batch: int
     step_cpu_seconds: float
     """Training of each structure."""
 
 
-FULL = Scale(200, 256, 128, None, 25, 2, 40.0)
+FULL = Scale(200, 256, 128, None, 10, 2, 40.0)
 QUICK = Scale(10, 64, 32, 1, 1, 2, 3.0)
 
 
@@ -67,6 +66,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     parser.add_argument("--work", type=Path, help="keep data and networks here; what is there is used again")
     parser.add_argument("--only", choices=("errors", "steps"), help="one of the two tables")
+    parser.add_argument("--unrectified", action="store_true", help="also train on photos in frames of their own")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else FULL
@@ -80,7 +80,7 @@ def main() -> None:
         print(found["machine"] + "\n")
         data, seconds = rendered(work, scale)
         if arguments.only != "steps":
-            found["errors"] = errors(work, data, scale, {"render": seconds})
+            found["errors"] = errors(work, data, scale, arguments.unrectified, {"render": seconds})
         if arguments.only != "errors":
             found["steps"] = steps(data, scale)
         print(f"\n{GOALS_TEXT.format(', '.join(f'{name} {percent}' for name, percent in GOALS.items()))}")
@@ -136,13 +136,11 @@ def command(folder: Path, name: str, *flags: str) -> dict[str, float]:
     return seconds
 
 
-def errors(work: Path, data: Path, scale: Scale, seconds: dict[str, dict[str, float]]) -> dict[str, object]:
+def errors(
+    work: Path, data: Path, scale: Scale, unrectified: bool, seconds: dict[str, dict[str, float]]
+) -> dict[str, object]:
     epochs = [] if scale.epochs is None else ["--epochs", str(scale.epochs)]
     network, seconds["train"] = trained(work, data, scale, "laptop", *epochs)
-    brief, plain = (
-        trained(work, data, scale, f"{way}-brief", "--epochs", str(scale.short_epochs), "--data.rectify", way)[0]
-        for way in ("camera", "none")
-    )
     held_out = {way: opened(network.config, data, "val", way) for way in ("camera", "none")}
     mean = mean_maps(sorted({entry.maps_folder for entry in opened(network.config, data, "train", "none").entries}))
     guess = score(
@@ -156,9 +154,11 @@ def errors(work: Path, data: Path, scale: Scale, seconds: dict[str, dict[str, fl
         judged(network, held_out["camera"], 2, "2 photos"),
         judged(network, held_out["camera"], 1, "1 photo"),
         judged(network, held_out["none"], 3, "3 photos, not rectified"),
-        judged(brief, held_out["camera"], 3, f"{scale.short_epochs} epochs: 3 photos, rectified"),
-        judged(plain, held_out["none"], 3, f"{scale.short_epochs} epochs: 3 photos, not rectified"),
     ]
+    for way, told in (("camera", "rectified"), ("none", "not rectified")) if unrectified else ():
+        flags = ("--epochs", str(scale.short_epochs), "--data.rectify", way)
+        brief, _ = trained(work, data, scale, f"{way}-brief", *flags)
+        rows.append(judged(brief, held_out[way], 3, f"{scale.short_epochs} epochs: 3 photos, {told}"))
     print(f"{len(held_out['camera'])} materials kept from training, {network.step} steps\n")
     print("\n".join(error_lines(guess, rows)))
     print("\n| from nothing | CPU s | wall s |\n|---|---|---|")

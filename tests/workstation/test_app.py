@@ -67,8 +67,8 @@ def test_headless_pictures_show_the_window_a_person_would_see(gl, photograph, tm
     window = imread(tmp_path / "workstation.png", channels=3)
     prediction = imread(tmp_path / "prediction.png", channels=3)
     assert window.shape == (800, 1280, 3)
-    # Right of the controls and above the curves stands the prediction, enlarged, in the middle of its panel.
-    seen = window[30:570, 330:790]
+    # Right of the controls and above a row of them stands the prediction, enlarged, in the middle of its panel.
+    seen = window[60:545, 330:790]
     lit = (seen - seen[0, 0]).abs().amax(-1) > 0.05
     rows, columns = lit.any(1).nonzero()[[0, -1], 0], lit.any(0).nonzero()[[0, -1], 0]
     shown = seen[rows[0] : rows[1] + 1, columns[0] : columns[1] + 1]

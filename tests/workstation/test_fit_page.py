@@ -1,6 +1,7 @@
 """The Fit page through its widgets, the way a person uses it."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,8 +29,10 @@ def page(request, live_fit, picture, tmp_path, monkeypatch):
     live_fit.restart()
     with View("fit page", 1000, 760, backend=request.param, strict=True) as view:
         assert view.backend_name == request.param, view.backend_reason
-        page = FitPage(view, live_fit, Photograph("test", picture), tmp_path, max_size=0)
-        view.panel("Controls").set("Steps / Frame", 1)
+        page = FitPage(view.page("Fit"), live_fit, Photograph("test", picture), tmp_path, max_size=0)
+        page.controls.set("Steps / Frame", 1)
+        page.view = view
+        view.on_drop(lambda dropped: page.open(Path(dropped.paths[0])))
         yield page
         page.close()
 

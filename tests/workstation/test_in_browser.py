@@ -34,8 +34,8 @@ def test_a_photograph_goes_up_is_fitted_and_comes_down(gl, chromium, live_fit, p
     other[:, 20:] = 250, 120, 10
     Image.fromarray(other).save(tmp_path / "orange.png")
     with View("Easel", 1000, 1100, backend="browser", strict=True) as view, ThreadPoolExecutor(1) as pool:
-        page = FitPage(view, live_fit, Photograph("test", picture), tmp_path, max_size=0)
-        view.panel("Controls").set("Steps / Frame", 2)
+        page = FitPage(view.page("Fit"), live_fit, Photograph("test", picture), tmp_path, max_size=0)
+        page.controls.set("Steps / Frame", 2)
         places = {label: center(view, label) for label in ("Open Image...", "Save Snapshots", "Pause")}
         rate = [center(view, "log10(LR)", share) for share in (0.75, 0.95)]
 

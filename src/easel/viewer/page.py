@@ -48,6 +48,13 @@ class Page:
             self.panels[name], self.places[name] = panel, Place(name, side, width)
         return self.panels[name]
 
+    def clear(self) -> None:
+        """Take all panels away."""
+        for panel in self.panels.values():
+            panel.leave()
+        self.panels, self.places, self.dock = {}, {}, Dock(self.name)
+        self.timeline = Timeline()
+
     def hand_out(self, path: str | os.PathLike[str]) -> None:
         """Give the person a file that was written for them; see `View.hand_out`."""
         self._hand_out(Path(path))

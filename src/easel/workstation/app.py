@@ -12,11 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
-from easel.console import BadInput, prepare_folder, progress
+from easel.console import BadInput, complain, prepare_folder, progress
 
 if TYPE_CHECKING:
     from easel.viewer.view import View
     from easel.workstation.fit_page import FitPage
+    from easel.workstation.photograph import Photograph
+    from easel.workstation.shell import Shell
+
+PAGES = {"fit": "Fit", "art": "Art", "network": "Network", "materials": "Materials"}
+"""Values of --page → pages, in the order of the bar at the top."""
+LEAST_FRAMES = 4
+"""Where nobody watches, a page is turned at least so often before its picture is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +44,18 @@ class HostConfig:
 
 @dataclass(frozen=True)
 class WorkstationConfig(HostConfig):
-    """Fit a photograph with a neural field and watch it learn.
+    """Four pages in one window: fit a photograph, explore random fields, look into networks, recover materials.
 
     With a display this opens a window that stays until you close it. Without one the same window is drawn off screen
-    and the program ends with the fit. Either way the results land in --out.
+    and the program ends with the fit, or when the page that --page names has come to rest. Either way the results land
+    in --out.
     """
 
     image: Annotated[Positional[Path | None], tyro.conf.arg(metavar="[IMAGE]")] = None
-    """PNG, JPEG, BMP, TGA, TIFF, WebP or HDR; without one, the astronaut that comes with scikit-image."""
+    """PNG, JPEG, BMP, TGA, TIFF, WebP or HDR; without one, the astronaut that comes with scikit-image. With another
+    --page, a file that it opens."""
+    page: Literal["fit", "art", "network", "materials"] = "fit"
+    """The page that is shown first."""
     out: Path = Path("easel-out")
     """Folder for prediction.png, error.png, workstation.png and metrics.json."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
@@ -69,34 +80,93 @@ def workstation(config: WorkstationConfig) -> int:
     prepare_folder(config.out)
     from easel.workstation.photograph import load_photograph
 
-    photograph = load_photograph(config.image, config.max_size)
+    photograph = load_photograph(config.image if config.page == "fit" else None, config.max_size)
     for note in photograph.notes:
         print(f"{photograph.name}: {note}")
-
-    from easel.fields.config import FieldConfig, Knobs
-    from easel.workstation.fit_page import FitPage
-    from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
-
     device = choose_device(config.device)
     with signals() as received, open_view("Easel", config) as view:
+        shell = open_shell(view, config, photograph, device)
+        try:
+            failure = turn(shell, received)
+        finally:
+            for file in save_results(config, shell):
+                print(f"wrote {file}")
+            shell.close()
+    if failure:
+        complain(failure)
+        return 1
+    return 128 + received[0] if received else 0
+
+
+def open_shell(view: "View", config: WorkstationConfig, photograph: "Photograph", device: str) -> "Shell":
+    """The four pages in `view`, of which the one that is shown first is made; BadInput for a file that it refuses."""
+    from easel.viewer.page import Page
+    from easel.workstation.page import WorkstationPage
+    from easel.workstation.shell import Shell
+
+    def make_fit(page: Page) -> WorkstationPage:
+        from easel.fields.config import FieldConfig, Knobs
+        from easel.workstation.fit_page import FitPage
+        from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
+
         end = End(config.steps, config.seconds, config.psnr)
         if view.headless and end == End():
             end = End(steps=USUAL_STEPS)
         fit = LiveFit(photograph.picture.to(device), FieldConfig(), Knobs(), end, seed=config.seed)
-        page = FitPage(view, fit, photograph, config.out, config.max_size)
-        try:
-            with progress(f"fitting {photograph.name}") as bar:
-                while not received and view.step():
-                    page.advance()
-                    view.end_step()
-                    bar.update(fit.progress, fit.summary)
-                    if fit.finished and view.headless:
-                        break
-        finally:
-            for file in save_results(config, page, view):
-                print(f"wrote {file}")
-            page.close()
-    return 128 + received[0] if received else 0
+        return FitPage(page, fit, photograph, config.out, config.max_size, look_inside=look_inside)
+
+    def make_art(page: Page) -> WorkstationPage:
+        from easel.workstation.art_page import ArtPage
+
+        return ArtPage(page, config.out)
+
+    def make_network(page: Page) -> WorkstationPage:
+        from easel.workstation.inspector_page import InspectorPage
+
+        return InspectorPage(page, config.out, shell.trainings)
+
+    def make_materials(page: Page) -> WorkstationPage:
+        from easel.workstation.materials_page import MaterialsPage
+
+        return MaterialsPage(page, config.out)
+
+    def look_inside() -> None:
+        from easel.workstation.inspector_page import InspectorPage
+
+        network = shell.page(PAGES["network"])
+        view.show_page(PAGES["network"])
+        if isinstance(network, InspectorPage):
+            network.follow(PAGES["fit"])
+
+    shell = Shell(view, dict(zip(PAGES.values(), (make_fit, make_art, make_network, make_materials), strict=True)))
+    view.show_page(PAGES[config.page])
+    shell.page(PAGES[config.page])
+    if config.page != "fit" and config.image is not None and not shell.open(config.image):
+        raise BadInput(f"no page opens {config.image}.")
+    return shell
+
+
+def turn(shell: "Shell", received: list[int]) -> str:
+    """Turn the pages until the window is closed or a signal is received; where nobody watches, until the page rests.
+
+    Returns what stopped the page that was shown, where nobody watches; else "".
+    """
+    from easel.workstation.fit_page import FitPage
+
+    view = shell.view
+    fitted = shell.shown.content if isinstance(shell.shown.content, FitPage) else None
+    with progress(f"fitting {fitted.photograph.name}") if fitted else contextlib.nullcontext() as bar:
+        while not received and view.step():
+            shell.advance()
+            view.end_step()
+            if bar is not None and fitted is not None:
+                bar.update(fitted.fit.progress, fitted.fit.summary)
+            if view.headless and shell.shown.failure:
+                return f"the {shell.shown.page.name} page has stopped: {shell.shown.failure}"
+            at_rest = shell.shown.content is not None and shell.shown.content.settled
+            if view.headless and at_rest and (fitted is not None or view.frame_count >= LEAST_FRAMES):
+                break
+    return ""
 
 
 def open_view(title: str, config: HostConfig, size: tuple[int, int] = (1280, 800)) -> "View":
@@ -148,21 +218,31 @@ def signals() -> Generator[list[int]]:
         restore()
 
 
-def save_results(config: WorkstationConfig, page: "FitPage", view: "View") -> list[Path]:
-    """Write the pictures as they are shown and the figures that belong to them."""
-    import torch
-
-    from easel.graphics.files import write_whole
+def save_results(config: WorkstationConfig, shell: "Shell") -> list[Path]:
+    """Write the window as it is shown and, where there was a fit, its pictures and figures."""
     from easel.graphics.image import imwrite
-    from easel.graphics.metrics import ssim
+    from easel.workstation.fit_page import FitPage
 
-    fit = page.fit
-    page.look()
+    view, page = shell.view, shell.pages.get(PAGES["fit"])
+    fitted = page if isinstance(page, FitPage) else None
+    if fitted is not None:
+        fitted.show_plain()
     # One more frame, so that the window's figures are those of the files. A window that was closed keeps its last one.
     if view.step():
         view.end_step()
-    files = [*page.save(), config.out / "workstation.png", config.out / "metrics.json"]
-    imwrite(files[-2], view.capture())
+    files = [*(fitted.save() if fitted else ()), config.out / "workstation.png"]
+    imwrite(files[-1], view.capture())
+    return [*files, *([save_metrics(config, fitted, view)] if fitted else [])]
+
+
+def save_metrics(config: WorkstationConfig, page: "FitPage", view: "View") -> Path:
+    """Write the figures of a fit."""
+    import torch
+
+    from easel.graphics.files import write_whole
+    from easel.graphics.metrics import ssim
+
+    fit, file = page.fit, config.out / "metrics.json"
     height, width, _ = fit.picture.shape
     metrics = {
         "picture": page.photograph.name,
@@ -184,6 +264,6 @@ def save_results(config: WorkstationConfig, page: "FitPage", view: "View") -> li
     told = {
         key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in metrics.items()
     }
-    with write_whole(files[-1]) as beside:
+    with write_whole(file) as beside:
         beside.write_text(json.dumps(told, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    return files
+    return file

@@ -2,16 +2,22 @@
 
 import math
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from torch import Tensor
+
 from easel.fields.config import FieldConfig
 from easel.graphics.files import FileError
+from easel.graphics.image import as_picture
+from easel.viewer.canvas import Canvas
+from easel.viewer.page import Page
 from easel.viewer.panel import Panel
-from easel.viewer.view import View
 from easel.workstation.live_fit import LiveFit
+from easel.workstation.page import State, Training, WorkstationPage
 from easel.workstation.photograph import Photograph, load_photograph
 
 FRAME_SECONDS = 1 / 15
@@ -23,16 +29,34 @@ LOSSES: dict[str, Any] = {"MSE": "mse", "L1": "l1", "Huber": "huber"}
 ENCODINGS: dict[str, Any] = {"Grid": "grid", "Fourier": "fourier"}
 USUAL = {"grid": FieldConfig(), "fourier": FieldConfig(encoding="fourier", hidden=128, layers=4)}
 """The network that is proposed when a person picks an encoding."""
-PHOTOGRAPHS = [("Images", "*.png *.jpg *.jpeg *.bmp *.tga *.tif *.tiff *.webp *.hdr"), ("All files", "*.*")]
+BACKGROUND_SECONDS = 1 / 60
+"""What it trains in a frame of another page, which is to stay fluent."""
+KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp", ".hdr")
+PHOTOGRAPHS = [("Images", " ".join(f"*{kind}" for kind in KINDS)), ("All files", "*.*")]
+COMPARISONS = {"Off": "", "Wipe": "wipe", "Flicker": "flicker", "Difference": "l1", "FLIP": "flip"}
+"""With the photograph; what canvases call them."""
+COMPARE_HELP = "With the photograph. The line of a wipe can be dragged."
+HISTORY_BYTES, HISTORY_DISK_BYTES = 128 << 20, 512 << 20
 T = TypeVar("T")
 YELLOW, RED, GREEN = (1.0, 0.8, 0.0, 1.0), (1.0, 0.42, 0.38, 1.0), (0.45, 0.85, 0.55, 1.0)
 
 
-class FitPage:
-    """Joins a `LiveFit` to the panels, widgets and canvases of a `View`."""
+class FitPage(WorkstationPage):
+    """Joins a `LiveFit` to panels, widgets and canvases; `look_inside` shows the network that it trains."""
 
-    def __init__(self, view: View, fit: LiveFit, photograph: Photograph, out: Path, max_size: int) -> None:
-        self.view, self.fit, self.photograph, self.out, self.max_size = view, fit, photograph, out, max_size
+    name = "Fit"
+
+    def __init__(
+        self,
+        page: Page,
+        fit: LiveFit,
+        photograph: Photograph,
+        out: Path,
+        max_size: int,
+        look_inside: Callable[[], object] | None = None,
+    ) -> None:
+        super().__init__(page, out)
+        self.fit, self.photograph, self.max_size, self.look_inside = fit, photograph, max_size, look_inside
         self.proposed: FieldConfig = fit.config
         self.paused = False
         self.steps_per_frame = 0
@@ -42,19 +66,45 @@ class FitPage:
         self._opening: Future[Photograph] | None = None
         self._advanced_at = time.perf_counter()
 
-        self.controls = view.panel("Controls", side="left", width=0.25)
-        self.metrics = view.panel("Metrics", side="bottom", width=0.27)
-        error, prediction = view.panel("Error map", side="right", width=0.5), view.panel("Prediction")
-        self.prediction_canvas = prediction.canvas("prediction").bind(lambda: self.fit.prediction, live=False)
-        self.error_canvas = error.canvas("error map").bind(lambda: self.fit.error_map(self.error_gain), live=False)
+        self.controls = page.panel("Controls", side="left", width=0.25)
+        self.metrics = page.panel("Metrics", side="bottom", width=0.27)
+        error, self.seen = page.panel("Error map", side="right", width=0.5), page.panel("Prediction")
+        self.prediction_canvas = self.seen.canvas("prediction").bind(lambda: self.fit.prediction, live=False)
+        self.prediction_canvas.keep_history(HISTORY_BYTES, disk_bytes=HISTORY_DISK_BYTES)
+        self.error_canvas = error.canvas("error map").bind(self._error_map, live=False)
+        self._original = Canvas("photograph").bind(lambda: self.fit.picture, live=False)
+        self._compared, self._stood_at = "", None
         self.controls.on_frame(self.draw_controls)
         self.metrics.on_frame(self.draw_metrics)
-        view.on_drop(lambda dropped: self.open(Path(dropped.paths[0])))
+        self.seen.on_frame(self.draw_looks)
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path) -> bool:
         """Take in another photograph, read beside the loop; the fit begins again when it is there."""
-        self._opening = self._loader.submit(load_photograph, path, self.max_size)
-        self._say(f"Opening {path.name} ...")
+        if path.suffix.lower() not in KINDS:
+            return False
+        self._load(path)
+        return True
+
+    @property
+    def settled(self) -> bool:
+        return self.fit.finished
+
+    def training(self) -> Training:
+        return Training(self.fit.field, self.fit.index)
+
+    def state(self) -> State:
+        return {"photograph": None if self.photograph.path is None else str(self.photograph.path)}
+
+    def restore(self, state: State) -> None:
+        path = state["photograph"]
+        if not isinstance(path, str | None):
+            raise TypeError(f"a photograph is a path or null; got {path!r}.")
+        if path is not None:
+            self._load(Path(path))
+
+    def actions(self) -> dict[str, Callable[[], object]]:
+        inside = {} if self.look_inside is None else {"Look inside": self.look_inside}
+        return {"Save snapshots": self.save_snapshots, "Reset model": self._restart, **inside}
 
     def advance(self) -> None:
         """The page's share of a frame: train unless paused, and look at the prediction when it is time."""
@@ -66,6 +116,13 @@ class FitPage:
             self.fit.advance(steps=self.steps_per_frame, seconds=left)
         self._advanced_at = time.perf_counter()
         self.look(now=self.fit.finished)
+        self.page.timeline.step = self.fit.seen_index
+
+    def background(self) -> None:
+        """Go on training."""
+        self._take_opened()
+        if not (self.paused or self.fit.finished):
+            self.fit.advance(steps=self.steps_per_frame, seconds=BACKGROUND_SECONDS)
 
     def look(self, *, now: bool = True) -> None:
         """Bring the canvases up to the latest step."""
@@ -82,9 +139,50 @@ class FitPage:
         self.error_canvas.save(files[1])
         return files
 
+    def save_snapshots(self) -> None:
+        """Write both canvases under names that tell the step, and give them to the person."""
+        files = self.save(f"step-{self.fit.index:06d}-")
+        for file in files:
+            self.page.hand_out(file)
+        self._say("Saved " + ", ".join(map(str, files)))
+
     def _show_anew(self) -> None:
         self.prediction_canvas.refresh()
         self.error_canvas.refresh()
+
+    def show_plain(self) -> None:
+        """Show the prediction alone, as it is now: what the files that stay are made from."""
+        self.page.timeline.live()
+        self.seen.set("Compare", 0)
+        self._compare("")
+        self.look()
+
+    def _compare(self, mode: str) -> None:
+        self._compared = mode
+        self.prediction_canvas.compare(self._original if mode else None, mode or "wipe")
+
+    def _error_map(self) -> Tensor:
+        """Of what the prediction's canvas shows, which may be past."""
+        past = self.prediction_canvas.past
+        shown = None if past is None or past.picture.shape != self.fit.picture.shape else as_picture(past.picture)
+        return self.fit.error_map(self.error_gain, None if shown is None else shown.to(self.fit.picture))
+
+    def _load(self, path: Path) -> None:
+        self._opening = self._loader.submit(load_photograph, path, self.max_size)
+        self._say(f"Opening {path.name} ...")
+
+    # Prediction
+
+    def draw_looks(self) -> None:
+        """Below the prediction: what it is compared with, and from when it is."""
+        with self.seen.row():
+            mode = _choose(self.seen, "Compare", COMPARISONS, self._compared, COMPARE_HELP)
+            stands_at = self.seen.timeline()
+        if mode != self._compared:
+            self._compare(mode)
+        if stands_at != self._stood_at:
+            self._stood_at = stands_at
+            self.error_canvas.refresh()
 
     # Controls
 
@@ -101,7 +199,7 @@ class FitPage:
         self.controls.text(f"{self.photograph.name}  {width} x {height}")
         path = self.controls.file_dialog("Open Image...", title="Open a photograph", filters=PHOTOGRAPHS)
         if path:
-            self.open(Path(path))
+            self._load(Path(path))
 
     def _take_opened(self) -> None:
         if self._opening is None or not self._opening.done():
@@ -113,6 +211,7 @@ class FitPage:
             self._say(str(error), RED)
             return
         self.fit.restart(picture=self.photograph.picture.to(self.fit.picture.device))
+        self._original.refresh()
         self._say("; ".join(self.photograph.notes))
         self._show_anew()
 
@@ -163,7 +262,12 @@ class FitPage:
             )
             proposed = replace(proposed, fourier_levels=levels)
         self.proposed = proposed
-        controls.text(f"{self.fit.field.size:,} parameters")
+        with controls.row():
+            if self.look_inside is not None and controls.button(
+                "Look inside", help="See the network's weights in space, while they learn."
+            ):
+                self.look_inside()
+            controls.text(f"{self.fit.field.size:,} parameters")
         if proposed != self.fit.config:
             controls.text_colored(*YELLOW, "Architecture changed!")
             if controls.button("Apply & Reset"):
@@ -189,10 +293,7 @@ class FitPage:
             self.error_canvas.refresh()
         with controls.row():
             if controls.button("Save Snapshots"):
-                files = self.save(f"step-{fit.index:06d}-")
-                for file in files:
-                    self.view.hand_out(file)
-                self._say("Saved " + ", ".join(map(str, files)))
+                self.save_snapshots()
             if controls.button("Reset Model"):
                 self._restart()
         controls.progress(

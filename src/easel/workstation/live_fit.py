@@ -137,7 +137,7 @@ class LiveFit:
 
     def look(self, *, now: bool = False) -> bool:
         """Render the prediction anew if the field has changed and it is time, or `now`; True if there is a new one."""
-        if self._seen_index == self.index:
+        if self.seen_index == self.index:
             return False
         started = time.perf_counter()
         if not now and started - self._seen_at < self._render_seconds / RENDER_SHARE:
@@ -150,16 +150,21 @@ class LiveFit:
     def _seen(self, prediction: Float[Tensor, "h w c"], seconds: float) -> None:
         self.prediction = prediction
         self.psnr = psnr(self.shown, self.picture).item()
-        self._seen_index, self._seen_at, self._render_seconds = self.index, time.perf_counter(), seconds
+        self.seen_index = self.index
+        self._seen_at, self._render_seconds = time.perf_counter(), seconds
 
     @property
     def shown(self) -> Float[Tensor, "h w c"]:
         """The prediction in the 256 levels of a screen and of a file."""
         return (self.prediction * 255).round() / 255
 
-    def error_map(self, gain: float) -> Float[Tensor, "h w 3"]:
-        """Mean absolute error over the channels on the turbo colormap; an error of 1/`gain` takes the last colour."""
-        return colormap((self.prediction - self.picture).abs().mean(-1), "turbo", vmin=0.0, vmax=1 / gain)
+    def error_map(self, gain: float, prediction: Float[Tensor, "h w c"] | None = None) -> Float[Tensor, "h w 3"]:
+        """Mean absolute error over the channels on the turbo colormap; an error of 1/`gain` takes the last colour.
+
+        Of an earlier `prediction`, or of the latest.
+        """
+        prediction = self.prediction if prediction is None else prediction
+        return colormap((prediction - self.picture).abs().mean(-1), "turbo", vmin=0.0, vmax=1 / gain)
 
 
 def _begin(field: Field, size: tuple[int, int], run: Iterator[Step]) -> Step | None:

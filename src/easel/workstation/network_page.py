@@ -80,6 +80,8 @@ class NetworkPage:
         }
         self.footers: list[Callable[[], object]] = []
         """What else is drawn below the picture."""
+        self.notes: list[Callable[[], object]] = []
+        """What else is told of the tensor in full."""
         self._below = 0.0
         self._range = scene.ranges
         self._histogram = Histogram()
@@ -265,8 +267,8 @@ class NetworkPage:
         if not self.scene.sheets:
             details.text_wrapped("This network has no tensor with values.")
             return
-        # Before anything is chosen, the largest.
-        name = self.scene.selected or max(self.scene.sheets, key=lambda sheet: sheet.tensor.numel()).ref.name
+        # Before anything is chosen, the largest; a single row or column is no heat map.
+        name = self.scene.selected or max(self.scene.sheets, key=_extent).ref.name
         sheet = self.scene.sheet(name)
         assert sheet is not None, "only what is shown can be chosen"
         whole = details.combo(
@@ -278,6 +280,8 @@ class NetworkPage:
         if index is not None:
             details.text_wrapped(f"[{', '.join(map(str, index))}] = {written(value_at(sheet.tensor, index))}")
         details.ask("Histogram", HistogramPlot(self._values, self._histogram))
+        for note in self.notes:
+            note()
 
     def _bind_heat(self, sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...] | None) -> None:
         of = (sheet.ref.name, sheet.version, kernel, index and tuple(at // PART for at in sheet.map.cell(index)))
@@ -300,6 +304,10 @@ class NetworkPage:
         if ref.aliases:
             lines.append(f"also called {', '.join(ref.aliases)}")
         return "\n".join(lines)
+
+
+def _extent(sheet: Sheet) -> tuple[bool, int]:
+    return min(sheet.map.grid) > 1, sheet.tensor.numel()
 
 
 def sampled(tensor: Tensor) -> Tensor:

@@ -31,15 +31,17 @@ def network_panel(
     page = NetworkPage(panel, NetworkScene(refs), details=details)
     if isinstance(model, Watch):
         NetworkTime(page, model)
-
-    def listen() -> None:
-        if imgui is not None and panel.visible and imgui.is_window_hovered() and not imgui.get_io().want_text_input:
-            for key in page.keys:
-                if imgui.is_key_pressed(getattr(imgui.Key, KEY_NAMES.get(key, key)), False):
-                    page.press(KeyChanged(key, True))
-
-    panel.on_frame(listen)
+    panel.on_frame(lambda: take_keys(page))
     return page
+
+
+def take_keys(page: NetworkPage) -> None:
+    """In the panel's frame: do what keys are for, while the pointer is on it."""
+    if imgui is None or not page.panel.visible or not imgui.is_window_hovered() or imgui.get_io().want_text_input:
+        return
+    for key in page.keys:
+        if imgui.is_key_pressed(getattr(imgui.Key, KEY_NAMES.get(key, key)), False):
+            page.press(KeyChanged(key, True))
 
 
 KEY_NAMES = {"left": "left_arrow", "right": "right_arrow"}

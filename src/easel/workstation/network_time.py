@@ -51,8 +51,7 @@ class NetworkTime:
         page.footers.append(self.draw)
         if table is not None:
             table.on_frame(self.draw_table)
-        if page.details is not None:
-            page.details.on_frame(self.draw_pinned)
+        page.notes.append(self.draw_pinned)
 
     @property
     def timeline(self) -> Timeline:

@@ -1,13 +1,25 @@
 """What the workstation asks of its pages."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from torch import nn
 
 from easel.viewer.page import Page
 
 State = dict[str, object]
 """What JSON can hold."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A network that a page trains now."""
+
+    model: nn.Module
+    """Its tensors change from step to step; another model is another training."""
+    step: int
 
 
 class WorkstationPage:
@@ -31,6 +43,15 @@ class WorkstationPage:
 
     def background(self) -> None:
         """The same while another page is shown: what goes on nevertheless, such as a training."""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is under way: where nobody watches, it is time for its picture."""
+        return True
+
+    def training(self) -> Training | None:
+        """The network that it trains, for the Network page to look into."""
+        return None
 
     def open(self, path: Path) -> bool:
         """Take in a file that was dropped or asked for, if it is of a kind that this page opens."""

@@ -1,6 +1,6 @@
 """A photograph as the workstation fits it: opaque, display-referred, and of a size that a live fit can carry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,6 +20,8 @@ class Photograph:
     """Display-referred sRGB in [0, 1], one or three channels."""
     notes: tuple[str, ...] = ()
     """Sentences a user should know: transparency laid on white, light tone-mapped, size reduced."""
+    path: Path | None = None
+    """Where it was read; None for one that comes with a library."""
 
 
 def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
@@ -33,8 +35,10 @@ def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
         return _prepared("astronaut", torch.from_numpy(astronaut()) / 255, max_size, ())
     stored = imread(path, channels=0)
     if is_radiance(path):
-        return _prepared(path.name, tonemap(stored), max_size, ("scene-linear light, shown at exposure 0",))
-    return _prepared(path.name, stored, max_size, ())
+        stored, notes = tonemap(stored), ("scene-linear light, shown at exposure 0",)
+    else:
+        notes = ()
+    return replace(_prepared(path.name, stored, max_size, notes), path=path.absolute())
 
 
 def _prepared(name: str, picture: Tensor, max_size: int, notes: tuple[str, ...]) -> Photograph:

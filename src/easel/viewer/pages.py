@@ -10,7 +10,7 @@ from easel.viewer.page import Page
 from easel.viewer.panel import Panel
 from easel.viewer.pen import Pen
 from easel.viewer.sketch import Sketch, Words
-from easel.viewer.theme import ACCENT, INK, QUIET, colour
+from easel.viewer.theme import colour, current
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn
 from easel.viewer.widgets import Widget
@@ -100,7 +100,7 @@ class Bar(Panel):
 
     def _draw_menu(self) -> None:
         imgui.set_cursor_pos_x(MARGIN * imgui.get_style().font_scale_dpi)
-        self.pen.words(self.title, QUIET)
+        self.pen.words(self.title, current().quiet)
         imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + MARGIN * imgui.get_style().font_scale_dpi / 2)
 
 
@@ -121,11 +121,13 @@ class Tab(Widget[bool]):
         clicked = imgui.invisible_button(f"##{label}", (text.x + 2 * pad.x, imgui.get_frame_height()))
         lit = self.selected or imgui.is_item_hovered()
         draw_list = imgui.get_window_draw_list()
-        draw_list.add_text((corner.x + pad.x, corner.y + pad.y), colour(INK if lit else QUIET), label)
+        draw_list.add_text(
+            (corner.x + pad.x, corner.y + pad.y), colour(current().ink if lit else current().quiet), label
+        )
         if self.selected:
             low = imgui.get_item_rect_max()
             line = (corner.x + pad.x, low.y - LINE * scale), (low.x - pad.x, low.y)
-            draw_list.add_rect_filled(*line, colour(ACCENT), LINE / 2 * scale)
+            draw_list.add_rect_filled(*line, colour(current().accent), LINE / 2 * scale)
         return clicked or value
 
     def sketch(self, label: str, value: bool) -> Sketch:

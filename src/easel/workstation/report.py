@@ -88,20 +88,23 @@ def _page(page: Page) -> Iterator[str]:
         figures = "".join(_figure(_caption(canvas), picture) for canvas, picture in pictures)
         yield f'<div class="pictures">{figures}</div>'
     for panel in panels:
-        yield from _readings(panel)
-    for name, held in values.items():
-        rows = "".join(
-            f"<tr><th>{_text(_shown(label))}</th><td>{_text(_plain(value))}</td></tr>" for label, value in held.items()
-        )
-        yield f"<h3>{_text(name)}</h3><table>{rows}</table>"
+        told = "\n".join((*_readings(panel), *_settings(values.get(panel.name, {}))))
+        if told:
+            yield f"<h3>{_text(panel.name)}</h3>\n{told}"
+
+
+def _settings(values: dict[str, object]) -> Iterator[str]:
+    """What the widgets of a panel hold."""
+    if values:
+        yield "<table>"
+        for label, value in values.items():
+            yield f"<tr><th>{_text(_shown(label))}</th><td>{_text(_plain(value))}</td></tr>"
+        yield "</table>"
 
 
 def _readings(panel: Panel) -> Iterator[str]:
     """What a panel tells, besides its widgets."""
-    told = [item.sketch() for item in panel.items if not isinstance(item, tuple)]
-    if any(isinstance(sketch, Words | Curve | Bar) for sketch in told):
-        yield f"<h3>{_text(panel.name)}</h3>"
-    for sketch in told:
+    for sketch in (item.sketch() for item in panel.items if not isinstance(item, tuple)):
         match sketch:
             case Words(text):
                 yield f"<p>{_text(text)}</p>"

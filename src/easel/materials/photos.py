@@ -99,7 +99,7 @@ def read_photos(folder: Path, how: Rectify = "auto", corners: Sequence[float] = 
 
 
 def read_pictures(paths: Sequence[Path], how: Rectify = "auto", corners: Sequence[float] = ()) -> Photos:
-    """`read_photos` of these photos of one folder alone, in this order."""
+    """`read_photos` of these photos alone, in this order; what is stored beside the first tells of them."""
     folder = paths[0].parent
     shots = stored_shots(folder, paths)
     pixels = [pack(*read_photo(path)) for path in paths]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
@@ -156,6 +157,44 @@ def onnx_runtime() -> ModuleType:
         return importlib.import_module("onnxruntime")
     except ImportError as error:
         lacking(f"{error.name} is missing: pip install 'torch-easel[export]'")
+
+
+@pytest.fixture(scope="session")
+def materialx() -> ModuleType:
+    """The library behind MaterialX documents."""
+    try:
+        return importlib.import_module("MaterialX")
+    except ImportError:
+        lacking("MaterialX is missing: pip install 'torch-easel[handover]'")
+
+
+@pytest.fixture(scope="session")
+def usd() -> ModuleType:
+    """The library behind USD layers."""
+    try:
+        return importlib.import_module("pxr")
+    except ImportError:
+        lacking("usd-core is missing: pip install 'torch-easel[handover]'")
+
+
+@pytest.fixture(scope="session")
+def npm_pack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Fetches a package of the npm registry by name@version; returns the folder of its files, and runs none of them."""
+    program = shutil.which("npm")
+    if program is None:
+        lacking("npm is missing")
+
+    def fetch(package: str) -> Path:
+        folder = tmp_path_factory.mktemp("npm")
+        command = [program, "pack", package, "--silent", "--pack-destination", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+        if done.returncode:
+            lacking(f"npm does not fetch {package}: {done.stderr.strip()[-200:]}")
+        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+            archive.extractall(folder, filter="data")
+        return folder / "package"
+
+    return fetch
 
 
 @pytest.fixture(scope="session")

@@ -69,15 +69,16 @@ class Windows:
             padded = _wrapped(_wrapped(tokens, 2, rows), 3, columns)
         else:
             padded = F.pad(tokens, (0, 0, *columns, *rows))
-        b, n, h, w, d = padded.shape
-        squares = padded.reshape(b, n, h // side, side, w // side, side, d).transpose(3, 4)
+        w, d = padded.shape[-2:]
+        # No more than five dimensions: Core ML has no more.
+        squares = padded.reshape(-1, side, w // side, side, d).transpose(1, 2)
         return squares.reshape(-1, side * side, d)
 
     def join(self, groups: Groups, like: Tokens) -> Tokens:
         b, n, h, w, d = like.shape
         side, (top, bottom), (left, right) = self._grid(like)
         high, wide = top + h + bottom, left + w + right
-        squares = groups.reshape(b, n, high // side, wide // side, side, side, d).transpose(3, 4)
+        squares = groups.reshape(-1, wide // side, side, side, d).transpose(1, 2)
         return squares.reshape(b, n, high, wide, d)[:, :, top : top + h, left : left + w]
 
     def split_bias(self, bias: Bias | None, like: Tokens) -> GroupBias | None:

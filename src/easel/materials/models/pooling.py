@@ -75,8 +75,10 @@ class AttentionPooling(nn.Module):
         logits = self.query(self.norm_in(tokens))
         if bias is not None:
             logits = logits + bias[..., None].to(logits.dtype)
-        weights = logits.softmax(dim=1)
-        mixed = (tokens.unflatten(-1, (self.heads, -1)) * weights[..., None]).sum(1).flatten(-2)
+        b, n, h, w, d = tokens.shape
+        # Texels in one dimension: Core ML has no more than five.
+        weights = logits.softmax(dim=1).reshape(b, n, h * w, self.heads, 1)
+        mixed = (tokens.reshape(b, n, h * w, self.heads, -1) * weights).sum(1).reshape(b, h, w, d)
         if bias is not None:
             # A texel that no photo shows says nothing, not what hidden photos say.
             mixed = mixed.where(bias.amax(1)[..., None] > HIDDEN / 2, 0)

@@ -139,9 +139,9 @@ def test_answers_are_cut_and_turned_as_the_maps(data):
     config.data.image_size, config.data.output_size = (32, 32), (32, 32)
     said = []
 
-    def truth(entry):
-        said.append(entry.name)
-        return MaterialMaps.load(entry.maps_folder, size=(32, 32))
+    def truth(name):
+        said.append(name)
+        return MaterialMaps.load(data / "output" / f"m{name[len('sample_000')]}", size=(32, 32))
 
     for batch in Batches(resolve(config), "train", answers=truth).epoch(3):
         assert batch.answers is not None

@@ -17,7 +17,6 @@ from easel.materials.config import TrainConfig
 from easel.materials.dataset.augment import Augmentation, draw
 from easel.materials.dataset.dataset import PBRDataset, Split
 from easel.materials.dataset.keys import key
-from easel.materials.dataset.listing import Entry
 from easel.materials.dataset.normalize import normalize
 from easel.materials.dataset.record import Cut, pack_maps
 from easel.materials.dataset.sample import Batch
@@ -26,8 +25,8 @@ from easel.materials.maps import MaterialMaps
 MARGIN_SHARE = 8
 """Records keep this fraction of a tile around it: as much as the usual camera sees from straight above."""
 
-Answers = Callable[[Entry], MaterialMaps]
-"""What a teacher said of a sample: maps of the size of the true ones."""
+Answers = Callable[[str], MaterialMaps]
+"""What a teacher said of a sample such as "sample_0000/clean": maps (C, H, W) of the size of the true ones."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ class _Drawn(Dataset[tuple[str, Cut | Exception]]):
         if self.answers is None:
             return cut
         # The same draw of no photos at all: what was said of the maps goes where they went
-        said = replace(record, maps=pack_maps(self.answers(self.dataset.entries[order.index])))
+        said = replace(record, maps=pack_maps(self.answers(self.dataset.entries[order.index].name)))
         return replace(cut, answers=draw(said, [], *drawing).maps)
 
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from easel.materials.config import TrainConfig
+from easel.materials.dataset.batches import Answers
 from easel.materials.dataset.listing import Entry
 from easel.materials.dataset.normalize import denormalize, normalize
 from easel.materials.dataset.sample import Batch
 from easel.materials.distillation.objective import FeatureObjective, SoftObjective, watch_features
 from easel.materials.distillation.shards import Shards, photos_digest
-from easel.materials.maps import MaterialMaps
 from easel.materials.models.generator import MultiViewPBRGenerator
 from easel.materials.training.engine import Engine
 from easel.materials.training.losses import Maps
@@ -66,9 +66,9 @@ class Lesson:
                 )
 
     @property
-    def answers(self) -> "_Stored | None":
+    def answers(self) -> Answers | None:
         """What was said of a sample, as batches take it; None where the teacher is asked at every step."""
-        return None if self.shards is None else _Stored(self.shards)
+        return None if self.shards is None else self.shards.read
 
     def objective(self, networks: Networks) -> Objective:
         """What the generator of `networks` learns from."""
@@ -88,16 +88,6 @@ def open_lesson(config: TrainConfig, engine: Engine) -> Lesson:
     if config.loss.lambda_feat > 0 and teacher is None:
         log.warning("features are not compared: that needs the teacher itself, by training.teacher_checkpoint.")
     return Lesson(config, shards, teacher)
-
-
-class _Stored:
-    """Answers by entry, for processes that read batches."""
-
-    def __init__(self, shards: Shards) -> None:
-        self.shards = shards
-
-    def __call__(self, entry: Entry) -> MaterialMaps:
-        return self.shards.read(entry.name)
 
 
 class _Asked:

@@ -29,7 +29,9 @@ class Litter:
     """Offspring of one specimen in reading order, the parent in the middle; None where nothing is painted yet."""
 
     def __init__(self, parent: Specimen, way: Way, strength: float | int, generation: int) -> None:
-        self.parent, self.way, self.strength, self.generation = parent, way, strength, generation
+        self.parent = parent
+        self.way: Way = way
+        self.strength, self.generation = strength, generation
         self.specimens: list[Specimen | None] = [None] * PLACES
         self.thumbnails: list[Tensor | None] = [None] * PLACES
         self.count = 0
@@ -49,17 +51,17 @@ class Litter:
     def _paint(self, place: int) -> None:
         if self.given_up:
             return
-        specimen, picture = self.parent, None
         for number in range(TRIES):
+            specimen = self.parent
             if place != PARENT:
                 specimen = self.parent.child(self.way, self.strength, self._number(place, number))
             try:
                 picture = thumbnail(specimen)
             except (ValueError, RuntimeError):  # too large a graph, say: the next one is another
                 continue
+            self.specimens[place], self.thumbnails[place] = specimen, picture
             if place == PARENT or not is_dull(picture):
                 break
-        self.specimens[place], self.thumbnails[place] = specimen, picture
         self.count += 1
 
     def _number(self, place: int, tried: int) -> int:

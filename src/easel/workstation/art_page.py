@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.files import FileError
+from easel.viewer.canvas import Canvas
 from easel.viewer.loupe import NOTCH
 from easel.viewer.page import Page
 from easel.viewer.recording import free_path
@@ -70,9 +71,6 @@ class ArtPage(WorkstationPage):
         self.history = self.past.canvas("history")
         for canvas in (self.picture, self.variations, self.history):
             canvas.zoomable = False
-        self.picture.bind(self._picture, live=False)
-        self.variations.bind(lambda: self.studio.litter.sheet(), live=False)
-        self.history.bind(self._strip, live=False)
         self.controls.on_frame(self.draw_controls)
         self.breeding.on_frame(self.draw_breeding)
         self.past.on_frame(self.draw_history)
@@ -87,16 +85,17 @@ class ArtPage(WorkstationPage):
         """Have painted what is to be seen, and take in what was."""
         self.painting.show(self.studio.specimen, self.studio.place, self.size)
         litter = self.studio.litter
-        seen = {
-            "picture": (self.painting.version,),
-            "variations": (litter, litter.count),
-            "history": (self.studio.moment, len(self.studio.moments), litter.count > 0),
-        }
-        for canvas in (self.picture, self.variations, self.history):
-            if self._seen.get(canvas.name) != seen[canvas.name]:
-                self._seen[canvas.name] = seen[canvas.name]
-                canvas.refresh()
+        self._show(self.picture, self._picture, self.painting.version)
+        self._show(self.variations, litter.sheet, (litter, litter.count))
+        past = self.studio.moment, len(self.studio.moments), litter.count > 0
+        self._show(self.history, self._strip, past)
         self._end_job()
+
+    def _show(self, canvas: Canvas, picture: Callable[[], Tensor], content: object) -> None:
+        """Bind what `picture` makes, unless the canvas has this content already."""
+        if canvas.name not in self._seen or self._seen[canvas.name] != content:
+            self._seen[canvas.name] = content
+            canvas.bind(picture(), live=False)
 
     def background(self) -> None:
         self._end_job()

@@ -13,7 +13,7 @@ from easel.fields.art.architecture import Architecture, draw_latent, resolve
 from easel.fields.art.catalog import TOPOLOGIES
 from easel.fields.art.random_settings import random_settings
 from easel.fields.calibration import is_blank
-from easel.fields.inrf import INRF2D
+from easel.fields.inrf import INRF, INRF2D
 from easel.fields.recipe import Recipe
 from easel.fields.streams import stream, stream_seed
 from easel.viewer.describe import Range
@@ -67,16 +67,16 @@ class Specimen:
     """A field by its recipe; the field itself is built when somebody needs it, in whichever thread that is."""
 
     recipe: Recipe
-    given: INRF2D | None = None
+    given: INRF | None = None
     """The model of a file, with its weights and colours."""
 
     @classmethod
-    def of(cls, model: INRF2D) -> "Specimen":
+    def of(cls, model: INRF) -> "Specimen":
         """The field of a file."""
         return cls(model.recipe, model)
 
     @cached_property
-    def model(self) -> INRF2D:
+    def model(self) -> INRF:
         if self.given is not None:
             return self.given
         network = self.recipe.network

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from easel.fields.films.film import latent_film, latent_keys, write_film
 from easel.fields.films.schedules import schedule
-from easel.fields.inrf import INRF2D
+from easel.fields.inrf import INRF, INRF2D
 from easel.fields.latents import Fields
 from easel.fields.recipe import Recipe
 from easel.fields.storage import read_metadata
@@ -231,7 +231,7 @@ class ArtStudio:
             self.change(Specimen(Recipe.from_json(state["recipe"])), place=place)
         self.way, self.strength, self.generation = way, strength, generation
 
-    def _adopt(self, model: INRF2D, place: Place | None = None) -> None:
+    def _adopt(self, model: INRF, place: Place | None = None) -> None:
         channels = model.c_dim
         if channels not in (1, 3, 4):
             raise FileError(f"the recipe has {channels} channels; pictures that can be shown have 1, 3 or 4.")
@@ -239,13 +239,11 @@ class ArtStudio:
         self.change(Specimen.of(model), place=place or seen)
 
 
-def _model_of(path: Path) -> INRF2D:
+def _model_of(path: Path) -> INRF:
     try:
-        model = INRF2D.from_metadata(path)
+        return INRF2D.from_metadata(path)
     except ValueError as error:
         raise FileError(f"cannot use the recipe of {str(path)!r}: {error}") from None
-    assert isinstance(model, INRF2D)
-    return model
 
 
 def _flight(specimen: Specimen, place: Place, size: Size, frames: int) -> Iterator[Tensor]:
@@ -260,8 +258,8 @@ def _flight(specimen: Specimen, place: Place, size: Size, frames: int) -> Iterat
 def _walk(specimen: Specimen, place: Place, size: Size, frames: int) -> Iterator[Tensor]:
     """Through the latents that come next, and back."""
     model = specimen.model
-    window = {"zoom": place.stretched(size), "center": place.center}
-    return latent_film(model, latent_keys(model, KEYS), frames, size=size, supersample=2, **window)
+    keys, zoom = latent_keys(model, KEYS), place.stretched(size)
+    return latent_film(model, keys, frames, zoom=zoom, center=place.center, size=size, supersample=2)
 
 
 def _told(pictures: Iterable[Tensor], count: int, report: Report) -> Iterator[Tensor]:

@@ -11,7 +11,7 @@ from easel.inspector.onnx_file import OnnxMissingError
 from easel.inspector.sources import Source, SourceError, open_source
 from easel.inspector.watcher import Watch, watch
 from easel.viewer.page import Page
-from easel.viewer.theme import ALARM
+from easel.viewer.theme import ALARM, QUIET
 from easel.workstation.network_page import NetworkPage
 from easel.workstation.network_panel import take_keys
 from easel.workstation.network_time import NetworkTime
@@ -182,6 +182,6 @@ class InspectorPage(WorkstationPage):
 
     def draw_network(self) -> None:
         if self.network is None:
-            self.panel.text_wrapped(EMPTY)
+            self.panel.text_wrapped(EMPTY, color=QUIET)
         else:
             take_keys(self.network)

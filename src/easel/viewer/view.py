@@ -478,6 +478,7 @@ class View(Recordable):
         self.window.activate()
         ui = self._backend.ui
         if ui is None:
+            self._turn.edits.settle()
             page.dock.place(page.places, drawing=False)
             return
         if ui.theme is not THEMES[self._theme]:

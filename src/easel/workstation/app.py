@@ -4,8 +4,9 @@ import contextlib
 import json
 import math
 import signal
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from easel.viewer.view import View
     from easel.workstation.fit_page import FitPage
     from easel.workstation.photograph import Photograph
+    from easel.workstation.session import Session
     from easel.workstation.shell import Shell
 
-PAGES = {"fit": "Fit", "art": "Art", "network": "Network", "materials": "Materials"}
+PageName = Literal["fit", "art", "network", "materials"]
+PAGES: dict[PageName, str] = {"fit": "Fit", "art": "Art", "network": "Network", "materials": "Materials"}
 """Values of --page → pages, in the order of the bar at the top."""
 LEAST_FRAMES = 4
 """Where nobody watches, a page is turned at least so often before its picture is taken."""
@@ -54,8 +57,12 @@ class WorkstationConfig(HostConfig):
     image: Annotated[Positional[Path | None], tyro.conf.arg(metavar="[IMAGE]")] = None
     """PNG, JPEG, BMP, TGA, TIFF, WebP or HDR; without one, the astronaut that comes with scikit-image. With another
     --page, a file that it opens."""
-    page: Literal["fit", "art", "network", "materials"] = "fit"
-    """The page that is shown first."""
+    page: PageName | None = None
+    """The page that is shown first: the session's, or fit."""
+    session: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """JSON file of a session: where it exists the workstation is as it was, and at the end it is written."""
+    report: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
+    """HTML file to write at the end, with all pictures, curves and settings in it."""
     out: Path = Path("easel-out")
     """Folder for prediction.png, error.png, workstation.png and metrics.json."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
@@ -80,16 +87,18 @@ def workstation(config: WorkstationConfig) -> int:
     prepare_folder(config.out)
     from easel.workstation.photograph import load_photograph
 
+    session = open_session(config)
+    config = replace(config, page=config.page or first_page(session))
     photograph = load_photograph(config.image if config.page == "fit" else None, config.max_size)
     for note in photograph.notes:
         print(f"{photograph.name}: {note}")
     device = choose_device(config.device)
     with signals() as received, open_view("Easel", config) as view:
-        shell = open_shell(view, config, photograph, device)
+        shell = open_shell(view, config, photograph, device, session)
         try:
             failure = turn(shell, received)
         finally:
-            for file in save_results(config, shell):
+            for file in (*save_results(config, shell), *keep(config, shell, session)):
                 print(f"wrote {file}")
             shell.close()
     if failure:
@@ -98,7 +107,38 @@ def workstation(config: WorkstationConfig) -> int:
     return 128 + received[0] if received else 0
 
 
-def open_shell(view: "View", config: WorkstationConfig, photograph: "Photograph", device: str) -> "Shell":
+def open_session(config: WorkstationConfig) -> "Session | None":
+    """What --session names; BadInput for a file that is none, and for names that cannot be written."""
+    from easel.workstation.session import Session
+
+    for name, file, suffix in (("session", config.session, ".json"), ("report", config.report, ".html")):
+        if file is not None and file.suffix.lower() != suffix:
+            raise BadInput(f"--{name} {file}: its name ends in {suffix}.")
+        if file is not None:
+            prepare_folder(file.parent)
+    return Session(config.session) if config.session is not None else None
+
+
+def first_page(session: "Session | None") -> PageName:
+    """The page that the session ended with, else fit."""
+    ended = session.page if session is not None else ""
+    return next((name for name, page in PAGES.items() if page == ended), "fit")
+
+
+def keep(config: WorkstationConfig, shell: "Shell", session: "Session | None") -> list[Path]:
+    """Write the session and the report that were asked for."""
+    from easel.workstation.report import write_report
+
+    files = [] if session is None else [session.save(shell.view, shell.pages)]
+    if config.report is not None:
+        write_report(shell.view, config.report)
+        files.append(config.report)
+    return files
+
+
+def open_shell(
+    view: "View", config: WorkstationConfig, photograph: "Photograph", device: str, session: "Session | None" = None
+) -> "Shell":
     """The four pages in `view`, of which the one that is shown first is made; BadInput for a file that it refuses."""
     from easel.viewer.page import Page
     from easel.workstation.page import WorkstationPage
@@ -138,9 +178,27 @@ def open_shell(view: "View", config: WorkstationConfig, photograph: "Photograph"
         if isinstance(network, InspectorPage):
             network.follow(PAGES["fit"])
 
-    shell = Shell(view, dict(zip(PAGES.values(), (make_fit, make_art, make_network, make_materials), strict=True)))
-    view.show_page(PAGES[config.page])
-    shell.page(PAGES[config.page])
+    def actions() -> dict[str, Callable[[], object]]:
+        from easel.workstation.report import write_report
+
+        # After the frame: a report holds a picture of the whole window.
+        report = config.report or config.out / "report.html"
+        told = {"Save report": lambda: shell.afterwards(partial(write_report, view, report))}
+        if session is not None:
+            told["Save session"] = lambda: session.save(view, shell.pages)
+        return shell.actions() | told
+
+    makers = dict(zip(PAGES.values(), (make_fit, make_art, make_network, make_materials), strict=True))
+    if session is not None:
+        session.restore(view)
+        # A file that is named beside the session is what its page is to show.
+        named = PAGES[config.page or "fit"] if config.image is not None else None
+        makers = {name: make if name == named else session.restoring(make) for name, make in makers.items()}
+    shell = Shell(view, makers)
+    view.offer(actions)
+    first = PAGES[config.page or "fit"]
+    view.show_page(first)
+    shell.page(first)
     if config.page != "fit" and config.image is not None and not shell.open(config.image):
         raise BadInput(f"no page opens {config.image}.")
     return shell
@@ -159,6 +217,7 @@ def turn(shell: "Shell", received: list[int]) -> str:
         while not received and view.step():
             shell.advance()
             view.end_step()
+            shell.settle()
             if bar is not None and fitted is not None:
                 bar.update(fitted.fit.progress, fitted.fit.summary)
             if view.headless and shell.shown.failure:

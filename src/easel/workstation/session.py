@@ -39,6 +39,11 @@ class Session:
         if file.exists():
             self._view, self._pages = read_session(file)
 
+    @property
+    def page(self) -> str:
+        """The page that was shown last; "" where there was none."""
+        return "" if self._view is None else ViewState.read(self._view).page
+
     def restore(self, view: View) -> None:
         """Have the view as it was; its pages follow when they are made."""
         if self._view is not None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from easel.graphics.files import FileError
 from easel.viewer.page import Page
 from easel.viewer.theme import ALARM
 from easel.viewer.view import View
@@ -24,6 +25,7 @@ class Shell:
         self.hosts = {name: Host(view.page(name), maker) for name, maker in makers.items()}
         self.notice = ""
         """What became of the file that was dropped last, where no page opens it."""
+        self._waiting: list[Callable[[], object]] = []
         view.on_drop(lambda dropped: self.open(Path(dropped.paths[0])))
         view.bar.on_frame(self._draw_notice)
 
@@ -42,6 +44,24 @@ class Shell:
         host = self.hosts[name]
         host.make()
         return host.content
+
+    def actions(self) -> dict[str, Callable[[], object]]:
+        """What the palette offers for the page that is shown, by name."""
+        content, page = self.shown.content, self.shown.page.name
+        return {} if content is None else {f"{page}: {name}": act for name, act in content.actions().items()}
+
+    def afterwards(self, action: Callable[[], object]) -> None:
+        """Do something between this frame and the next; what it raises is told in the bar."""
+        self._waiting.append(action)
+
+    def settle(self) -> None:
+        """After a frame: do what waited for it."""
+        waiting, self._waiting = self._waiting, []
+        for action in waiting:
+            try:
+                action()
+            except (FileError, OSError) as error:
+                self.notice = " ".join(str(error).split())
 
     def advance(self) -> None:
         """The pages' share of a frame, between the view's `step` and `end_step`."""

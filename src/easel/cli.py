@@ -32,6 +32,7 @@ COMMANDS = {
     "materials distill": ("easel.commands.materials.distill:distill", "teach a small network what a large one knows"),
     "materials evaluate": ("easel.commands.materials.evaluate:evaluate", "measure a network beside the true maps"),
     "materials infer": ("easel.commands.materials.infer:infer", "recover the maps of a material from photos"),
+    "materials export": ("easel.commands.materials.export:export", "write a network as ONNX and as Core ML"),
     "materials preview": (
         "easel.workstation.material_preview:preview",
         "see a material on a ball and a plane, relit",

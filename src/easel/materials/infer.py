@@ -125,7 +125,8 @@ def ask(
     """What the network itself says of photos that it takes at once, on the CPU."""
     height, width = photos.shape[-2:]
     room = (0, -width % GRAIN_PIXELS, 0, -height % GRAIN_PIXELS)
-    device = next(trained.model.parameters()).device
+    # What runs elsewhere than in torch has no parameters
+    device = next((parameter.device for parameter in trained.model.parameters()), torch.device("cpu"))
     transform = trained.config.transform
     views = pad(normalize(photos, valid, transform.mean, transform.std), room, mode="replicate")
     shown = pad(valid, room, mode="replicate")

@@ -36,15 +36,18 @@ class InferConfig:
     and maps.json.
     """
 
+    model: Annotated[Path | None, tyro.conf.Positional] = None
+    """The same as --checkpoint."""
     checkpoint: Path | None = None
-    """A run's folder, a .pth or a .safetensors; the network that comes with Easel if it is not given."""
-    input_dir: Path | None = None
+    """A run's folder, a .pth, a .safetensors, or what `easel materials export` wrote: an .onnx or, on macOS, an
+    .mlpackage. The network that comes with Easel if it is not given."""
+    input_dir: Annotated[Path | None, tyro.conf.arg(aliases=["--input"])] = None
     """Folder with 1 or more photos, .png or .jpg."""
     sample_idx: int = 0
     """Which sample of the dataset, without --input-dir."""
     data_root: Path | None = None
     """Folder of that dataset, where it is not where the network learned from it."""
-    out_dir: Path = Path("inference_outputs")
+    out_dir: Annotated[Path, tyro.conf.arg(aliases=["--output"])] = Path("inference_outputs")
     """Folder for what is written."""
     device: str = "auto"
     """auto, cuda, cuda:0, mps or cpu."""
@@ -68,15 +71,20 @@ class InferConfig:
 
 def infer(config: InferConfig) -> int:
     """Write the maps; returns 0."""
+    from easel.materials.export.record import ExportError
+
     _check(config)
     if config.input_dir is not None:
         require_folder(config.input_dir, "--input-dir")
-    trained = open_trained(config.checkpoint, config.device)
+    trained = open_trained(config.model or config.checkpoint, config.device)
     photos = _photos(config, trained)
     prepare_folder(config.out_dir)
     for note in photos.notes:
         complain(f"{note}.")
-    maps, facts = _maps(config, trained, photos)
+    try:
+        maps, facts = _maps(config, trained, photos)
+    except ExportError as error:
+        raise BadInput(f"{error} --size and --tile say which.") from None
     _write(config, trained, photos, maps, facts)
     return 0
 
@@ -86,6 +94,8 @@ def _check(config: InferConfig) -> None:
         value = getattr(config, name)
         if value is not None and not 16 <= value <= MOST_SIDE:
             raise BadInput(f"--{name} is 16 to {MOST_SIDE} pixels; got {value}.")
+    if config.model is not None and config.checkpoint is not None:
+        raise BadInput(f"{config.model} and --checkpoint {config.checkpoint} are two networks: name one.")
     if config.sample_idx < 0:
         raise BadInput(f"--sample-idx counts from 0; got {config.sample_idx}.")
     if config.corners and config.rectify not in ("auto", "corners"):

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 
 def open_trained(checkpoint: Path | None, device: str) -> "Trained":
-    """The network of a checkpoint, of the one that comes with Easel for None; BadInput or FileError of one line."""
+    """The network of a checkpoint, of an exported file, of the one that comes with Easel for None.
+
+    BadInput or FileError of one line.
+    """
+    from easel.materials.export.record import ExportError
+    from easel.materials.export.running import SUFFIXES, load_exported
     from easel.materials.training.engine import DeviceError, pick_device
     from easel.materials.training.run_files import load_generator
 
@@ -20,6 +25,11 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
         place = pick_device(device)
     except (ValueError, DeviceError) as error:
         raise BadInput(f"--device: {error}") from None
+    if checkpoint is not None and checkpoint.suffix in SUFFIXES:
+        try:
+            return load_exported(checkpoint)
+        except ExportError as error:
+            raise BadInput(str(error)) from None
     if checkpoint is None and not SHIPPED.exists():
         raise BadInput("this installation has no network of its own. Train one and name it with --checkpoint.")
     # A .pth may stand for the run's folder beside it.

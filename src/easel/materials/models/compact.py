@@ -314,9 +314,10 @@ def _deviation(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c"]:
 def _filled(x: Float[Tensor, "*b h w"], padding: Padding) -> Float[Tensor, "*b h2 w2"]:
     """Below and on the right filled up to a multiple of `COARSEST`: by what is at the edge, or at the opposite one."""
     height, width = x.shape[-2:]
-    rows, columns = (torch.arange(math.ceil(length / COARSEST) * COARSEST) for length in (height, width))
-    if len(rows) == height and len(columns) == width:
+    below, beside = (-length % COARSEST for length in (height, width))
+    if not below and not beside:
         return x
+    rows, columns = torch.arange(height + below), torch.arange(width + beside)
     if padding == "circular":
         return x[..., rows % height, :][..., columns % width]
     return x[..., rows.clamp_max(height - 1), :][..., columns.clamp_max(width - 1)]

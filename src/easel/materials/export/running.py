@@ -1,0 +1,129 @@
+"""Exported networks, run in place of the torch network they came from: onnxruntime anywhere, Core ML on macOS."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from easel.graphics.files import FileError, open_file
+from easel.materials.export.record import KEY, ExportError, Record
+from easel.materials.infer import GRAIN_PIXELS
+from easel.materials.maps import MAP_NAMES
+from easel.materials.training.run_files import Trained
+
+SUFFIXES = (".onnx", ".mlpackage")
+MOST_BYTES = 2**31
+
+
+class OnnxNetwork(nn.Module):
+    """Photos → maps, as the network that was exported; ExportError for photos of a size that the file does not take."""
+
+    def __init__(self, session: Any, record: Record) -> None:
+        super().__init__()
+        self.session, self.record = session, record
+
+    def forward(self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None) -> dict[str, Tensor]:
+        check_size(self.record, views)
+        given = {"views": views, "valid": valid, "cameras": cameras}
+        feed = {name: value.detach().cpu().numpy() for name, value in given.items() if value is not None}
+        try:
+            found = self.session.run(list(MAP_NAMES), feed)
+        except Exception as error:  # onnxruntime has an exception for each of its statuses
+            raise ExportError(f"onnxruntime cannot run this network: {' '.join(str(error).split())[:160]}") from None
+        return {name: torch.from_numpy(value) for name, value in zip(MAP_NAMES, found, strict=True)}
+
+
+class CoreMLNetwork(nn.Module):
+    """The first three photos → maps; masks and cameras are not asked. `model` is coremltools' MLModel, or alike."""
+
+    def __init__(self, model: Any, record: Record) -> None:
+        super().__init__()
+        self.model, self.record = model, record
+
+    def forward(self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None) -> dict[str, Tensor]:
+        """`views` (1, n, 3, h, w), normalised."""
+        import numpy as np
+        from PIL import Image
+
+        check_size(self.record, views)
+        if views.shape[1] < 3:
+            raise ExportError(f"a Core ML network takes three photos; got {views.shape[1]}. Add more.")
+        transform = self.record.config.transform
+        mean, std = (views.new_tensor(values)[:, None, None] for values in (transform.mean, transform.std))
+        bytes_ = ((views[0, :3] * std + mean).clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+        photos = {f"view{number}": Image.fromarray(photo.numpy()) for number, photo in enumerate(bytes_, 1)}
+        found: Mapping[str, Any] = self.model.predict(photos)
+        maps = {}
+        for name in MAP_NAMES:
+            values = torch.from_numpy(np.asarray(found[name], dtype=np.float32) / 255)
+            maps[name] = (values[None] if values.ndim == 2 else values.permute(2, 0, 1)[:3])[None]
+        maps["normal"] = torch.nn.functional.normalize(maps["normal"] * 2 - 1, dim=1)
+        return maps
+
+
+def check_size(record: Record, views: Tensor) -> None:
+    """ExportError for photos of a size that the file does not take."""
+    height, width = views.shape[-2:]
+    if record.fixed:
+        fits = height == width == record.least_side
+    else:
+        fits = min(height, width) >= record.least_side and not height % GRAIN_PIXELS and not width % GRAIN_PIXELS
+    if not fits:
+        raise ExportError(f"this exported network takes photos of {record.sizes}; got {width} x {height}.")
+
+
+def load_exported(path: str | os.PathLike[str]) -> Trained:
+    """The network of an .onnx or .mlpackage file that Easel wrote; FileError or ExportError of one line."""
+    path = Path(path)
+    return _load_coreml(path) if path.suffix == ".mlpackage" else _load_onnx(path)
+
+
+def _load_onnx(path: Path) -> Trained:
+    with open_file(path) as file:
+        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+            raise FileError(f"cannot read {str(path)!r}: it is larger than an ONNX file can be.")
+        data = file.read()
+    try:
+        onnxruntime = import_module("onnxruntime")
+    except ImportError:
+        raise ExportError("running ONNX needs onnxruntime: pip install 'torch-easel[export]'.") from None
+    try:
+        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    except Exception as error:  # whatever a damaged file makes it raise
+        reason = " ".join(str(error).split())[:120]
+        raise FileError(f"cannot read {str(path)!r}: it is no ONNX file, or a damaged one ({reason}).") from None
+    try:
+        record = Record.from_json(session.get_modelmeta().custom_metadata_map.get(KEY))
+    except ValueError as error:
+        raise FileError(f"cannot read {str(path)!r}: {error}.") from None
+    return _trained(OnnxNetwork(session, record), record)
+
+
+def _load_coreml(path: Path) -> Trained:
+    if sys.platform != "darwin":
+        raise ExportError(
+            f"{path.name}: Core ML runs on macOS alone, and this is {sys.platform}. "
+            "`easel materials export --onnx` writes the same network for any machine."
+        )
+    if not path.is_dir():
+        raise FileError(f"cannot read {str(path)!r}: there is no such package. Check the name and the folder.")
+    try:
+        coremltools = import_module("coremltools")
+    except ImportError:
+        raise ExportError("running Core ML needs coremltools: pip install 'torch-easel[export]'.") from None
+    try:
+        model = coremltools.models.MLModel(str(path))
+        record = Record.from_json(model.user_defined_metadata.get(KEY))
+    except Exception as error:  # whatever a damaged package makes it raise
+        reason = " ".join(str(error).split())[:120]
+        raise FileError(f"cannot read {str(path)!r}: it is no package of ours, or damaged ({reason}).") from None
+    return _trained(CoreMLNetwork(model, record), record)
+
+
+def _trained(network: nn.Module, record: Record) -> Trained:
+    return Trained(network.eval(), record.config, record.step, record.digest)

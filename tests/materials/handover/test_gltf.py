@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from easel.materials.handover.gltf import save_glb, save_gltf
-from easel.materials.handover.textures import PNG16
 from easel.materials.library.procedural import procedural
 
 VALIDATE = """
@@ -31,7 +30,7 @@ def maps():
 
 def test_khronos_validator_finds_nothing(maps, npm_pack, tmp_path):
     save_glb(tmp_path / "one.glb", maps, "one")
-    save_glb(tmp_path / "two.glb", maps, "two", repeats=2.5, stored=PNG16)
+    save_glb(tmp_path / "two.glb", maps, "two", repeats=2.5, bits=16)
     save_gltf(tmp_path / "three.gltf", maps, "three")
     package = npm_pack("gltf-validator@2.0.0-dev.3.10")
     files = [str(tmp_path / name) for name in ("one.glb", "two.glb", "three.gltf")]

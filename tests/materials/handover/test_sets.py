@@ -5,7 +5,7 @@ import torch
 
 from easel.graphics.image import imread
 from easel.materials.handover.sets import SETS, save_set
-from easel.materials.handover.textures import EXR, PNG, PNG16
+from easel.materials.handover.textures import EXR, PNG, TextureFormat
 from easel.materials.library.importing import ImportOptions, import_each
 from easel.materials.library.procedural import procedural
 from easel.materials.maps import MaterialMaps
@@ -48,7 +48,7 @@ def test_a_set_comes_back_by_import(program, maps, tmp_path):
     assert same(found, maps, 2.5 * STEP)
 
 
-@pytest.mark.parametrize(("stored", "within"), [(PNG, 2 * STEP), (PNG16, 3 / 65535), (EXR, 2e-3)])
+@pytest.mark.parametrize(("stored", "within"), [(PNG, 2 * STEP), (TextureFormat(bits=16), 3 / 65535), (EXR, 2e-3)])
 def test_plain_files_come_back_as_they_were(stored, within, maps, exr, tmp_path):
     save_set(tmp_path, maps, "rust", SETS["plain"], stored)
     assert same(MaterialMaps.load(tmp_path), maps, within)

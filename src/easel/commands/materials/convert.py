@@ -48,7 +48,7 @@ class ConvertConfig:
     bits: Literal[8, 16] = 8
     """Of PNG files."""
     exr: Annotated[bool, FlagCreatePairsOff] = False
-    """Write half-float EXR instead of PNG; glTF keeps PNG, which is all it may have (extra exr)."""
+    """Write half-float EXR instead of PNG, but for glTF, which knows no EXR (extra exr)."""
     normal: Literal["opengl", "directx"] = "opengl"
     """Whether green is up (opengl) or down (directx) in MAPS_DIR's normal map."""
     repeats: float = 2.0
@@ -92,19 +92,18 @@ def _written(config: ConvertConfig, maps: "MaterialMaps", name: str) -> Iterator
     from easel.materials.handover.gltf import save_glb, save_gltf
     from easel.materials.handover.materialx import save_materialx
     from easel.materials.handover.sets import SETS, save_set
-    from easel.materials.handover.textures import EXR, PNG, PNG16, write_maps
+    from easel.materials.handover.textures import EXR, TextureFormat, write_maps
     from easel.materials.handover.usd import save_usd
 
-    png = PNG16 if config.bits == 16 else PNG
-    stored = EXR if config.exr else png
+    stored = EXR if config.exr else TextureFormat(bits=config.bits)
     everything = not (config.gltf or config.gltf_separate or config.materialx or config.usd or config.sets)
     if config.gltf or everything:
         path = config.out / f"{name}.glb"
-        save_glb(path, maps, name, repeats=config.repeats, stored=png)
+        save_glb(path, maps, name, repeats=config.repeats, bits=config.bits)
         yield path, "glTF 2.0 in one file"
     if config.gltf_separate:
         path = config.out / f"{name}.gltf"
-        save_gltf(path, maps, name, repeats=config.repeats, stored=png)
+        save_gltf(path, maps, name, repeats=config.repeats, bits=config.bits)
         yield path, f"glTF 2.0, with {name}.bin and textures beside it"
     over_files = config.materialx or config.usd or everything
     files = write_maps(config.out / "textures", maps, name, stored) if over_files else {}

@@ -13,7 +13,6 @@ from easel.graphics.glb import Binary, glb
 from easel.materials.handover.meshes import Number, TangentMesh, ball, sheet
 from easel.materials.handover.textures import (
     OCCLUSION_ROUGHNESS_METALLIC,
-    PNG,
     TextureFormat,
     texture_bytes,
     write_texture,
@@ -33,12 +32,19 @@ VERTICES, INDICES = 34962, 34963
 LINEAR, TRILINEAR, REPEAT = 9729, 9987, 10497
 
 
-def save_glb(path: Path, maps: MaterialMaps, name: str, *, repeats: Number = 2, stored: TextureFormat = PNG) -> None:
-    """Write one file that holds everything; `repeats` tiles lie across the sheet and from pole to pole of the ball."""
+def save_glb(path: Path, maps: MaterialMaps, name: str, *, repeats: Number = 2, bits: int = 8) -> None:
+    """Write one file that holds everything; `repeats` tiles lie across the sheet and from pole to pole of the ball.
+
+    `bits` of 8 or 16 are those of its PNG pictures; most viewers show 8 of them.
+    """
     binary = Binary()
     geometry = _geometry(binary, repeats)
     images = [
-        {"name": kind, "bufferView": binary.add(texture_bytes(maps, planes, stored)), "mimeType": "image/png"}
+        {
+            "name": kind,
+            "bufferView": binary.add(texture_bytes(maps, planes, TextureFormat(bits=bits))),
+            "mimeType": "image/png",
+        }
         for kind, planes in TEXTURES
     ]
     document = _document(geometry, binary, name, images, {})
@@ -46,11 +52,11 @@ def save_glb(path: Path, maps: MaterialMaps, name: str, *, repeats: Number = 2, 
         partial.write_bytes(glb(document, binary))
 
 
-def save_gltf(path: Path, maps: MaterialMaps, name: str, *, repeats: Number = 2, stored: TextureFormat = PNG) -> None:
+def save_gltf(path: Path, maps: MaterialMaps, name: str, *, repeats: Number = 2, bits: int = 8) -> None:
     """Write the document, the meshes as .bin beside it and the pictures into a folder `textures` there."""
     binary = Binary()
     geometry = _geometry(binary, repeats)
-    folder = path.parent / "textures"
+    folder, stored = path.parent / "textures", TextureFormat(bits=bits)
     images = [
         {"name": kind, "uri": f"{folder.name}/{write_texture(folder, f'{name}_{kind}', maps, planes, stored).name}"}
         for kind, planes in TEXTURES

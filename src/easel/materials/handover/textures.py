@@ -28,7 +28,6 @@ class TextureFormat:
 
 
 PNG = TextureFormat()
-PNG16 = TextureFormat(".png", 16)
 EXR = TextureFormat(".exr", 16)
 
 PLANES: dict[str, Callable[[MaterialMaps], Tensor]] = {

@@ -1,6 +1,7 @@
 """`easel materials shards` and `distill`: the predecessor's command lines of its second half, at tiny sizes."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -82,6 +83,17 @@ def test_the_convattn_student_with_and_without_its_teacher(answers, network, dat
     assert main(student(*config, *taught, *where, "--checkpoint-dir", tmp_path / "taught")) == 0
     line = json.loads((tmp_path / "taught" / "metrics.jsonl").read_text().splitlines()[0])
     assert line["train/distill_features"] > 0
+
+
+def test_check_reads_shards(answers, dataset, tmp_path, capsys):
+    folder = shutil.copytree(answers, tmp_path / "shards")
+    command = ["materials", "check", str(dataset), "--shards-dir", str(folder)]
+    assert main(command) == 0
+    data = bytearray((folder / "shard_00001.safetensors").read_bytes())
+    data[-100] ^= 16
+    (folder / "shard_00001.safetensors").write_bytes(data)
+    assert main(command) == 1
+    assert "shard_00001.safetensors: damaged shard: was altered" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ class CheckConfig:
     """Folder with the materials' folders, where it lies elsewhere."""
     metadata_path: Path | None = None
     """File that says which sample shows which material, where it lies elsewhere."""
+    shards_dir: Path | None = None
+    """Folder of a teacher's answers to read, too."""
     views: int = 3
     """Photos that every sample should have."""
     workers: int = 8
@@ -59,6 +61,8 @@ def check(config: CheckConfig) -> int:
         done = checking.check(stock, views=config.views, workers=config.workers)
         for _, found in counted(done, total, bar, "folder"):
             problems += found
+    if config.shards_dir is not None:
+        problems += _shard_problems(config.shards_dir)
     for problem in problems:
         print(f"{problem.path}: {problem.kind}: {problem.reason}")
     print(_summary(stock, problems))
@@ -66,6 +70,13 @@ def check(config: CheckConfig) -> int:
         _write_report(config.report, stock, problems)
         print(f"wrote {config.report}")
     return 1 if problems else 0
+
+
+def _shard_problems(folder: Path) -> "list[Problem]":
+    from easel.materials.distillation.shards import Shards
+    from easel.materials.synthesis.checking import Problem
+
+    return [Problem(str(path), "damaged shard", reason) for path, reason in Shards(folder, verify=False).faults()]
 
 
 def _summary(stock: "Stock", problems: Sequence["Problem"]) -> str:

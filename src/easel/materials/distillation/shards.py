@@ -13,7 +13,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -204,21 +204,30 @@ class Shards:
         self.origin = _origin(index, self.folder)
         self.samples: dict[str, tuple[Path, Stored]] = {}
         """By name, such as "sample_0000/clean", where it is."""
+        self._records: dict[Path, Mapping[str, Any]] = {}
         try:
             for name, record in index["shards"].items():
                 path = self.folder / name
                 if Path(name).name != name:
                     raise ValueError(f"{name!r} is no shard's name")
-                if verify and (reason := _fault(path, record)):
-                    raise FileError(f"{str(path)!r} {reason}. Run `easel materials shards` again to replace it.")
+                self._records[path] = {"bytes": record["bytes"], "sha256": record["sha256"]}
                 for sample, facts in record["samples"].items():
                     crc = {key: int(facts["crc32"][key]) for key in MAP_NAMES}
                     self.samples[sample] = path, Stored(facts["photos_sha256"], crc)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise FileError(f"{str(self.folder / INDEX)!r} is damaged: {error}. Remove it and make it again.") from None
+        for path, reason in self.faults() if verify else ():
+            raise FileError(f"{str(path)!r} {reason}. Run `easel materials shards` again to replace it.")
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def faults(self) -> Iterator[tuple[Path, str]]:
+        """The shards that are not what was written, and why; it reads all of every shard."""
+        for path, record in self._records.items():
+            reason = _fault(path, record)
+            if reason:
+                yield path, reason
 
     def read(self, name: str) -> MaterialMaps:
         """The maps (C, H, W) of a sample, without reading the rest of its shard; FileError, of one line."""

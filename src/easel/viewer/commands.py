@@ -5,7 +5,7 @@ from functools import partial
 
 from easel.viewer.floating import Floating
 from easel.viewer.pages import OWN, Pages
-from easel.viewer.palette import Action, Palette
+from easel.viewer.palette import Action, Do, Palette
 from easel.viewer.theme import current
 from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn
@@ -36,12 +36,12 @@ Offer = Callable[[], Mapping[str, Action]]
 
 
 class Commands:
-    """The actions of one view. `own` are those that the view itself brings."""
+    """The actions of one view: `own` are those that it brings itself; `do` does one and tells what it raises."""
 
-    def __init__(self, turn: Turn, pages: Pages, own: Mapping[str, Action]) -> None:
+    def __init__(self, turn: Turn, pages: Pages, own: Mapping[str, Action], do: Do) -> None:
         self._turn, self._pages = turn, pages
         self._offers: list[Offer] = []
-        self.palette = Palette(turn, self.actions, KEYS)
+        self.palette = Palette(turn, self.actions, do, KEYS)
         self.help = Help(turn)
         self._own = {**own, "Help": self.help.show, "Command palette": self.palette.show}
 

@@ -49,9 +49,11 @@ class Page:
         return self.panels[name]
 
     def clear(self) -> None:
-        """Take all panels away."""
+        """Take all panels away; those that are made again find the values that their widgets had."""
         for panel in self.panels.values():
             panel.leave()
+            if values := panel.values:
+                self._turn.kept[self.name, panel.name] = values
         self.panels, self.places, self.dock = {}, {}, Dock(self.name)
         self.timeline = Timeline()
 

@@ -19,14 +19,19 @@ MOST_ROWS = 12
 """Shown at once."""
 
 Action = Callable[[], object]
+Do = Callable[[str, Action], object]
+"""Does an action of that name, and tells what it raises."""
 
 
 class Palette(Floating):
-    """Offers what `actions` returns when it is shown; `keys` are the shortcuts of some, to be learned in passing."""
+    """Offers what `find` returns when it is shown, and has `do` do it.
 
-    def __init__(self, turn: Turn, actions: Callable[[], dict[str, Action]], keys: Mapping[str, str]) -> None:
+    `keys` are the shortcuts of some actions, to be learned in passing.
+    """
+
+    def __init__(self, turn: Turn, find: Callable[[], dict[str, Action]], do: Do, keys: Mapping[str, str]) -> None:
         super().__init__("Palette", turn, WIDTH_EMS)
-        self._find, self._keys = actions, keys
+        self._find, self._do, self._keys = find, do, keys
         self._actions: dict[str, Action] = {}
         self._sought = ""
         self._at = 0
@@ -53,7 +58,7 @@ class Palette(Floating):
             self.text(f"{len(found)} actions", color=current().quiet)
         if chosen is not None:
             self.dismiss()
-            self._actions[chosen]()
+            self._do(chosen, self._actions[chosen])
 
     def _walk(self, found: list[str]) -> str | None:
         """Up and down move on through the actions, Enter takes the one that is lit."""

@@ -102,7 +102,7 @@ class View(Recordable):
         self._theme = "dark"
         themes = {f"Theme: {name}": partial(setattr, self, "theme", name) for name in THEMES}
         own = {"Undo": self.undo, "Redo": self.redo, "Reset layout": self.reset_layout, **themes}
-        self.commands = Commands(self._turn, self._pages, own)
+        self.commands = Commands(self._turn, self._pages, own, self._act)
         """What can be done here by name: the palette (Ctrl+P) and the list of shortcuts (F1)."""
         self._posted: list[Event] = []
         self._frame: Frame | None = None
@@ -545,6 +545,11 @@ class View(Recordable):
 
     def _wait(self) -> None:
         self._backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._stepped_at))
+
+    def _act(self, name: str, action: Callable[[], object]) -> None:
+        """Do something that was chosen in the palette; what it raises is told, and choosing it again tries again."""
+        self._problems.guard.failures.pop(("action", name), None)
+        self._problems.guard.run(("action", name), action)
 
     def _show_edited(self, edit: Edit | None) -> None:
         for page in self._pages.named.values():

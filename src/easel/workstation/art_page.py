@@ -280,7 +280,7 @@ class ArtPage(WorkstationPage):
         help = "What sets them apart: the numbers of the latent, the weights, or everything."
         studio.way = WAYS[names[breeding.ask("Vary", Combo.of(names, 0), help, given=given)]]
         with breeding.enabled(studio.way == "latent"):
-            strength = Slider(0.02, 2.0, 0.2, log=True, format="%.2f")
+            strength = Slider(0.02, 2.0, 0.15, log=True, format="%.2f")
             help = "How far they are from the one in the middle."
             studio.strength = breeding.ask("Strength", strength, help, given=studio.strength)
         if breeding.button("New variations", width=-1, help="Click a picture to go on from there."):

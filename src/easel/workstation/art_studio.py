@@ -86,7 +86,7 @@ class ArtStudio:
         self.now = 0
         """Which of the moments is seen; those after it can be done again."""
         self.way: Way = "latent"
-        self.strength = 0.2
+        self.strength = 0.15
         self.generation = 0
         self.job: Job | None = None
         self._breeder = ThreadPoolExecutor(1, "easel-breeder")

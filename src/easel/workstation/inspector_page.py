@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from easel.graphics.files import FileError
@@ -97,8 +98,10 @@ class InspectorPage(WorkstationPage):
             self.load(source)
 
     def actions(self) -> dict[str, Callable[[], object]]:
-        looks = {f"Look inside {page}": lambda page=page: self.follow(page) for page in self._trainings()}
-        return looks if self.network is None else {"Whole network": self.network.view.home, **looks}
+        found: dict[str, Callable[[], object]] = {}
+        if self.network is not None:
+            found["Whole network"] = self.network.view.home
+        return found | {f"Look inside {page}": partial(self.follow, page) for page in self._trainings()}
 
     def close(self) -> None:
         self._loader.shutdown(cancel_futures=True)

@@ -54,10 +54,12 @@ class Scale:
     """Materials in shards and as PNG."""
     stored_pixels: int
     repeats: int
+    exports: tuple[str, ...]
+    """What is written of each network; it takes half a minute each."""
 
 
-FULL = Scale(200, 128, 64, 2000, 4000, 512, 16, 1024, 3)
-QUICK = Scale(6, 32, 32, 2, 2, 64, 2, 64, 1)
+FULL = Scale(200, 128, 64, 2000, 4000, 512, 16, 1024, 3, SUFFIXES)
+QUICK = Scale(6, 32, 32, 2, 2, 64, 2, 64, 1, ())
 
 
 def main() -> None:
@@ -125,7 +127,7 @@ def networks(work: Path, data: Path | None, scale: Scale, crop: int, steps: dict
     guess = score("mean of all materials", guesses)
     scores = {name: judged(each, held_out, name) for name, each in trained.items()}
     spent = cpu_seconds(trained, scale.timed_pixels, scale.repeats)
-    sizes = {name: exported(work, NETWORKS[name]) for name in trained}
+    sizes = {name: exported(work, NETWORKS[name], scale.exports) for name in trained}
     side = scale.timed_pixels
     print(f"{len(held_out)} materials that no network learned from; CPU time of {side} x {side} maps\n")
     print("| | parameters | CPU time | training | " + " | ".join([*ERRORS, *SUFFIXES]) + " |")
@@ -212,11 +214,11 @@ def cpu_seconds(trained: dict[str, Trained], side: int, repeats: int) -> dict[st
     return least
 
 
-def exported(work: Path, preset: str) -> dict[str, int]:
+def exported(work: Path, preset: str, suffixes: tuple[str, ...]) -> dict[str, int]:
     """Bytes of what `easel materials export` writes, by suffix; none where this version has no such command."""
     found = {}
     checkpoint = next((work / preset).glob("latest*.pth"))
-    for suffix in SUFFIXES if "materials export" in COMMANDS else ():
+    for suffix in suffixes if "materials export" in COMMANDS else ():
         path = work / f"{preset}{suffix}"
         if path.exists() or quietly("materials", "export", str(checkpoint), "--output", str(path)) == 0:
             parts = [path] if path.is_file() else [part for part in path.rglob("*") if part.is_file()]

@@ -122,7 +122,8 @@ def open_session(config: WorkstationConfig) -> "Session | None":
 def first_page(session: "Session | None") -> PageName:
     """The page that the session ended with, else fit."""
     ended = session.page if session is not None else ""
-    return next((name for name, page in PAGES.items() if page == ended), "fit")
+    names: dict[str, PageName] = {page: name for name, page in PAGES.items()}
+    return names.get(ended, "fit")
 
 
 def keep(config: WorkstationConfig, shell: "Shell", session: "Session | None") -> list[Path]:
@@ -183,9 +184,11 @@ def open_shell(
 
         # After the frame: a report holds a picture of the whole window.
         report = config.report or config.out / "report.html"
-        told = {"Save report": lambda: shell.afterwards(partial(write_report, view, report))}
+        told: dict[str, Callable[[], object]] = {
+            "Save report": lambda: shell.afterwards(partial(write_report, view, report))
+        }
         if session is not None:
-            told["Save session"] = lambda: session.save(view, shell.pages)
+            told["Save session"] = partial(session.save, view, shell.pages)
         return shell.actions() | told
 
     makers = dict(zip(PAGES.values(), (make_fit, make_art, make_network, make_materials), strict=True))

@@ -31,7 +31,7 @@ def linear_to_srgb(light: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     magnitude = light.abs()
     # clamp before the power: x ** (1 / 2.4) has an infinite slope at 0
     curved = 1.055 * magnitude.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-    return torch.where(magnitude <= 0.0031308, 12.92 * light, curved.copysign(light))
+    return torch.where(magnitude <= 0.0031308, 12.92 * light, curved * light.sign())
 
 
 def srgb_to_linear(colour: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from easel.graphics.files import write_whole
 from easel.materials.config import ModelConfig
 from easel.materials.export.record import KEY, ExportError, Record, record_of
+from easel.materials.export.running import open_session
 from easel.materials.infer import GRAIN_PIXELS, usual_tile
 from easel.materials.maps import MAP_NAMES
 from easel.materials.resolve import fusion_of, output_stride
@@ -183,7 +184,7 @@ def _checked(model: Any, network: nn.Module, trained: Trained, side: int, fixed:
 
     serialized = model.SerializeToString()
     onnx.checker.check_model(onnx.load_model(io.BytesIO(serialized)))
-    session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
+    session = open_session(onnxruntime, serialized)
     height, photos = (side, PHOTOS) if fixed else (side + GRAIN_PIXELS, PHOTOS - 1)
     inputs = _example(height, side, photos)
     unknown = (inputs[0], torch.ones_like(inputs[1]), torch.full_like(inputs[2], torch.nan))

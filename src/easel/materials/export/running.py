@@ -83,6 +83,13 @@ def load_exported(path: str | os.PathLike[str]) -> Trained:
     return _load_coreml(path) if path.suffix == ".mlpackage" else _load_onnx(path)
 
 
+def open_session(onnxruntime: Any, data: bytes) -> Any:
+    """On the CPU; without its remark that inputs which may be left out are no constants."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
 def _load_onnx(path: Path) -> Trained:
     with open_file(path) as file:
         if os.fstat(file.fileno()).st_size > MOST_BYTES:
@@ -93,7 +100,7 @@ def _load_onnx(path: Path) -> Trained:
     except ImportError:
         raise ExportError("running ONNX needs onnxruntime: pip install 'torch-easel[export]'.") from None
     try:
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        session = open_session(onnxruntime, data)
     except Exception as error:  # whatever a damaged file makes it raise
         reason = " ".join(str(error).split())[:120]
         raise FileError(f"cannot read {str(path)!r}: it is no ONNX file, or a damaged one ({reason}).") from None

@@ -10,6 +10,9 @@ from easel.materials.models.attention import HIDDEN, Bias, Tokens
 
 def shown_share(valid: Float[Tensor, "b n 1 h w"], height: int, width: int) -> Float[Tensor, "b n height width"]:
     """How much of every coarse texel a photo shows, in [0,1]."""
+    rows, columns = valid.shape[-2] // height, valid.shape[-1] // width
+    if rows * height == valid.shape[-2] and columns * width == valid.shape[-1]:
+        return F.avg_pool2d(valid[:, :, 0], (rows, columns))  # the same, and exported for any size
     return F.adaptive_avg_pool2d(valid[:, :, 0], (height, width))
 
 

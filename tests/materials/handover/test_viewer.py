@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -86,6 +87,7 @@ def in_viewer(chromium, three, glb):
     return {node: torch.from_numpy(picture) / 255 for node, picture in zip(CAMERAS, pictures, strict=True)}
 
 
+@pytest.mark.slow  # a browser draws without a GPU
 def test_a_viewer_shows_what_we_render(chromium, npm_pack, tmp_path):
     procedural(0, 128, "rusted_metal").save(tmp_path)
     maps = MaterialMaps.load(tmp_path)  # in 8 bits, as the viewer gets them

@@ -17,7 +17,7 @@ from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.evaluate import judge
 from easel.materials.maps import MAP_NAMES
 from easel.materials.training.logs import METRICS
-from easel.materials.training.run_files import Trained, load_generator
+from easel.materials.training.run_files import STUDENT, TEACHER, Trained, load_generator
 from easel.workstation.live_recovery import saved_at
 
 POLL_SECONDS = 0.3
@@ -84,7 +84,7 @@ class LiveRun:
             saved = saved_at(self.folder)
             if saved > self._judged_at:
                 self._judged_at = saved
-                self._judging = self._judge.submit(held_out, self.folder)
+                self._judging = self._judge.submit(held_out, newest(self.folder))
             return False
         if not self._judging.done():
             return False
@@ -143,8 +143,13 @@ class LiveRun:
                 self.curves.setdefault(tag, Curve()).add(step, math.nan)
 
 
+def newest(folder: Path) -> Path:
+    """What a run saved last. Another checkpoint may be replaced while it is read: that one is written first."""
+    return next((path for name in (TEACHER.latest, STUDENT.latest) if (path := folder / name).is_dir()), folder)
+
+
 def held_out(folder: Path) -> Sheet:
-    """The sheet of the newest checkpoint of a run; FileError, ValueError or KeyError for what cannot be read."""
+    """The sheet of a checkpoint; FileError, ValueError or KeyError for what cannot be read."""
     trained = load_generator(folder)
     dataset = held_out_materials(trained)
     rows, labels = [], []

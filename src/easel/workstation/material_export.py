@@ -7,7 +7,7 @@ from pathlib import Path
 from easel.materials.handover.gltf import save_glb
 from easel.materials.handover.materialx import save_materialx
 from easel.materials.handover.sets import SETS, save_set
-from easel.materials.handover.textures import EXR, PNG, PNG16, TextureFormat, write_maps
+from easel.materials.handover.textures import EXR, PNG, TextureFormat, write_maps
 from easel.materials.handover.usd import save_usd
 from easel.materials.maps import MaterialMaps
 
@@ -36,7 +36,7 @@ def _documents(folder: Path, maps: MaterialMaps) -> list[Path]:
 
 FORMATS: dict[str, Writer] = {
     "PNG, 8 bit": partial(_set, "plain", PNG),
-    "PNG, 16 bit": partial(_set, "plain", PNG16),
+    "PNG, 16 bit": partial(_set, "plain", TextureFormat(bits=16)),
     "EXR": partial(_set, "plain", EXR),
     "glTF (.glb)": _glb,
     "MaterialX and USD": _documents,

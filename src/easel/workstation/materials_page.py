@@ -8,7 +8,7 @@ from typing import cast
 from easel.viewer.page import Page
 from easel.viewer.pages import Tab
 from easel.viewer.theme import ALARM, QUIET
-from easel.workstation import recovery_desk, training_desk
+from easel.workstation import training_desk
 from easel.workstation.live_recovery import Recovered, strip
 from easel.workstation.live_run import Sheet
 from easel.workstation.page import State, Training, WorkstationPage
@@ -26,7 +26,7 @@ class MaterialsPage(WorkstationPage):
     def __init__(self, page: Page, out: Path) -> None:
         super().__init__(page, out)
         self.tab = PHOTOS
-        self.controls = page.panel("Materials", side="left", width=0.23)
+        self.controls = page.panel("Materials", side="left", width=0.21)
         self.recovery, self.runs = RecoveryDesk(page, out), TrainingDesk(out)
         self.pictures = page.panel("Pictures")
         self._seen: Recovered | Sheet | None = None
@@ -135,8 +135,7 @@ class MaterialsPage(WorkstationPage):
     def draw_pictures(self) -> None:
         pictures, run = self.pictures, self.runs.run
         if self.tab == PHOTOS:
-            found = self.recovery.found
-            pictures.text_wrapped(recovery_desk.WHAT_TO_DO if found is None else ", ".join(found.names), color=QUIET)
+            pictures.text_wrapped(self.recovery.told, color=QUIET)
         elif run is None:
             pictures.text_wrapped(training_desk.WHAT_TO_DO, color=QUIET)
         elif run.sheet is not None:

@@ -20,7 +20,7 @@ from easel.workstation.relit import Relit
 
 PHOTOS = [("Photos", " ".join(f"*{suffix}" for suffix in SUFFIXES))]
 NETWORKS = [("Networks", "*.safetensors *.pth"), ("All files", "*.*")]
-EXAMPLE_SEED, EXAMPLE_PIXELS = 23, 256
+EXAMPLE_SEED, EXAMPLE_PIXELS = 23, 192
 MOST_NAMES = 5
 """Photos that are listed by name."""
 WHAT_TO_DO = (
@@ -47,10 +47,10 @@ class RecoveryDesk:
         self._hand_out = page.hand_out
         self._chores = ThreadPoolExecutor(1, "easel-chores")
         self._chore: tuple[Future[list[Path]], Callable[[list[Path]], object]] | None = None
-        self._lit = page.panel("Relit", side="right", width=0.37)
+        self._lit = page.panel("Relit", side="right", width=0.34)
         self._shown = (
-            page.panel("Metallic, normal", side="right", width=0.4),
-            page.panel("Albedo, roughness", side="right", width=0.66),
+            page.panel("Metallic, normal", side="right", width=0.41),
+            page.panel("Albedo, roughness", side="right", width=0.69),
         )
 
     @property
@@ -61,6 +61,17 @@ class RecoveryDesk:
     def settled(self) -> bool:
         """All is made and drawn in full, and no file is being written."""
         return not self.live.working and self._chore is None and (self.relit is None or self.relit.settled)
+
+    @property
+    def told(self) -> str:
+        """What the photos are, or what to do so that there are some."""
+        if not self.photos:
+            return WHAT_TO_DO
+        if self.network is None:
+            return NO_NETWORK
+        if self.found is None:
+            return self.live.problem or "Looking at the photos ..."
+        return ", ".join(self.found.names)
 
     # What goes in
 
@@ -164,10 +175,9 @@ class RecoveryDesk:
 
     def _draw_photos(self, controls: Panel) -> None:
         controls.section("Photos")
-        for path in self.photos[:MOST_NAMES]:
-            controls.text(path.name)
-        if len(self.photos) > MOST_NAMES:
-            controls.text(f"and {len(self.photos) - MOST_NAMES} more", color=QUIET)
+        if self.photos:
+            more = f" and {len(self.photos) - MOST_NAMES} more" if len(self.photos) > MOST_NAMES else ""
+            controls.text_wrapped(", ".join(path.name for path in self.photos[:MOST_NAMES]) + more)
         with controls.row():
             photo = controls.file_dialog("Open photo...", title="Open a photo", filters=PHOTOS, help="One more photo.")
             beside = controls.file_dialog(
@@ -192,11 +202,12 @@ class RecoveryDesk:
         else:
             steps = f", {self.found.step:,} steps" if self.found is not None else ""
             controls.text("Easel's own" + steps if self.network == SHIPPED else self.network.name + steps)
-        path = controls.file_dialog("Open network...", title="Open a network", filters=NETWORKS)
+        with controls.row():
+            path = controls.file_dialog("Open network...", title="Open a network", filters=NETWORKS)
+            if self.network != SHIPPED and SHIPPED.exists() and controls.button("Easel's own"):
+                self.network = SHIPPED
         if path:
             self.network = Path(path)
-        if self.network != SHIPPED and SHIPPED.exists() and controls.button("Easel's own"):
-            self.network = SHIPPED
 
     def _tell(self, controls: Panel) -> None:
         found = self.found

@@ -22,7 +22,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.page import Page
 from easel.viewer.panel import Panel
 from easel.viewer.readouts import finite_range, finite_runs
-from easel.viewer.sketch import Bar, Curve, Heading, Words
+from easel.viewer.sketch import Bar, Curve, Words
 from easel.viewer.view import View
 
 MOST_PIXELS = 1024
@@ -108,14 +108,12 @@ def _readings(panel: Panel) -> Iterator[str]:
         match sketch:
             case Words(text):
                 yield f"<p>{_text(text)}</p>"
-            case Heading(title) if title:
-                yield f'<p class="quiet">{_text(title)}</p>'
             case Bar(fraction, overlay):
                 yield f'<p><progress value="{float(fraction):.4f}"></progress> {_text(overlay)}</p>'
             case Curve(values, overlay):
                 yield curve_svg(values, overlay)
             case _:
-                pass
+                pass  # headings: what they stand over is a table here
 
 
 def curve_svg(values: Float64[np.ndarray, " n"], title: str) -> str:

@@ -133,7 +133,7 @@ def test_a_saved_picture_is_what_is_seen_and_dropped_it_comes_back(page, driver,
     page.window.on_drop(lambda dropped: page.open(Path(dropped.paths[0])))
     page.studio.place = Place((0.2, -0.4), (3.0, 3.0))
     driver.select("Shape", "Square")
-    driver.select("Longer side", "512")
+    driver.type("Longer side", "512")
     driver.click("Save picture")
     settle(page)
     file = tmp_path / "art-3.png"
@@ -196,7 +196,12 @@ def test_a_session_brings_the_very_picture_back(from_file, tmp_path):
     assert other.state() == studio.state()
     pictures = [s.specimen.model.generate(fields=Fields((9, 9), s.place.window)) for s in (studio, other)]
     assert torch.equal(*pictures)
-    for wrong in ({}, studio.state() | {"way": "magic"}, studio.state() | {"recipe": {"format": 99}}):
+    for wrong in (
+        {},
+        studio.state() | {"way": "magic"},
+        studio.state() | {"recipe": "it.png"},
+        studio.state() | {"recipe": {"format": 99}},
+    ):
         with pytest.raises((ValueError, KeyError, TypeError)):
             other.restore(wrong)
     for s in (studio, other):

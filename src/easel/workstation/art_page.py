@@ -16,7 +16,7 @@ from easel.viewer.page import Page
 from easel.viewer.recording import free_path
 from easel.viewer.theme import ALARM, QUIET
 from easel.viewer.toolkit import imgui
-from easel.viewer.widgets import Combo, Slider
+from easel.viewer.widgets import Combo, Slider, SliderInt
 from easel.workstation.art_litter import SIDE, framed_sheet, place_at
 from easel.workstation.art_painting import Painting
 from easel.workstation.art_place import Place, Size
@@ -34,8 +34,8 @@ SHAPES: dict[str, float | None] = {
     "9:16": 9 / 16,
 }
 """Width / height of what is saved."""
-LENGTHS = (512, 1024, 2048, 4096, 8192, 16384)
-"""Of the longer side of what is saved, in pixels."""
+LENGTH = SliderInt(64, 32_768, 4096, log=True)
+"""The longer side of a saved picture, in pixels."""
 FILM_LENGTH = 512
 FRAMES_PER_SECOND = 24
 FORMATS = (".gif", ".mp4", ".webm")
@@ -161,13 +161,15 @@ class ArtPage(WorkstationPage):
         """Write the picture as it is seen, in the size that is chosen."""
         if self.studio.job is None:
             name = f"art-{self.studio.specimen.recipe.seed}.png"
-            self.studio.save(free_path(self.out / name), self._saved_size(self._length()))
+            self.studio.save(
+                free_path(self.out / name), self._saved_size(self.breeding.get("Longer side", LENGTH.default))
+            )
 
     def film(self) -> None:
         """Write the film that is chosen."""
         if self.studio.job is None:
-            kind, format = self._chosen("Film"), self._chosen("Format")
-            path = free_path(self.out / f"{kind.replace(' ', '-')}{format}")
+            kind, suffix = FILMS[self.breeding.get("Film", 0)], FORMATS[self.breeding.get("Format", 0)]
+            path = free_path(self.out / f"{kind.replace(' ', '-')}{suffix}")
             frames = max(round(self.breeding.get("Seconds", 4.0) * FRAMES_PER_SECOND), 2)
             self.studio.film(path, kind, self._saved_size(FILM_LENGTH), frames, FRAMES_PER_SECOND)
 
@@ -291,7 +293,7 @@ class ArtPage(WorkstationPage):
         breeding, job = self.breeding, self.studio.job
         breeding.section("Save")
         breeding.combo("Shape", list(SHAPES), help="Of what is saved; its middle is that of the screen.")
-        breeding.combo("Longer side", [f"{length}" for length in LENGTHS], default=3, help="In pixels, also of a PNG.")
+        breeding.ask("Longer side", LENGTH, "In pixels; Ctrl+click types any number.")
         breeding.combo("Film", FILMS, help="A flight to where you are, or a walk of the latent that closes.")
         breeding.combo("Format", FORMATS, help="MP4 and WebM need imageio-ffmpeg.")
         breeding.slider("Seconds", 1.0, 20.0, default=4.0, format="%.1f")
@@ -335,12 +337,6 @@ class ArtPage(WorkstationPage):
         return framed_sheet([*pictures, *blank], STRIP, studio.now - shown.start)
 
     # What the widgets hold
-
-    def _chosen(self, label: str) -> str:
-        return {"Film": FILMS, "Format": FORMATS}[label][self.breeding.get(label, 0)]
-
-    def _length(self) -> int:
-        return LENGTHS[self.breeding.get("Longer side", 3)]
 
     def _saved_size(self, longest: int) -> Size:
         """(rows, columns) of a file whose longer side has so many pixels."""

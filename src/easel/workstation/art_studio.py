@@ -178,10 +178,11 @@ class ArtStudio:
             try:
                 read_metadata(path)
             except FileError as error:
-                if "holds no recipe" in str(error):
+                if "holds no recipe" in str(error):  # a photograph, for another page
                     return False
                 raise
-        self._adopt(_model_of(path))
+        model = _model_of(path)
+        self._go_on(Specimen.of(model), Place.of(model.recipe.window, model.recipe.size))
         return True
 
     def save(self, path: Path, size: Size, supersample: int = 2) -> None:
@@ -225,18 +226,30 @@ class ArtStudio:
             raise ValueError(f"unknown way {way!r}. Known: {', '.join(get_args(Way))}.")
         if not isinstance(generation, int) or generation < 0 or not 0 <= strength <= 4:
             raise ValueError(f"generations count from 0, and strength is 0 to 4; got {generation!r} and {strength}.")
-        if state["from_file"]:
-            self._adopt(INRF2D.from_metadata(state["recipe"]), place)
-        else:
-            self.change(Specimen(Recipe.from_json(state["recipe"])), place=place)
+        data = state["recipe"]
+        if not isinstance(data, dict):
+            raise TypeError(f"a recipe is an object; got {type(data).__name__}.")
+        try:
+            specimen = Specimen.of(INRF2D.from_metadata(data)) if state["from_file"] else _drawn(data)
+            self._go_on(specimen, place)
+        except FileError as error:
+            raise ValueError(str(error)) from None
         self.way, self.strength, self.generation = way, strength, generation
 
-    def _adopt(self, model: INRF, place: Place | None = None) -> None:
-        channels = model.c_dim
+    def _go_on(self, specimen: Specimen, place: Place) -> None:
+        """Explore what was made elsewhere; FileError for what no canvas shows."""
+        channels = specimen.recipe.output_shape[-1]
         if channels not in (1, 3, 4):
             raise FileError(f"the recipe has {channels} channels; pictures that can be shown have 1, 3 or 4.")
-        seen = Place.of(model.recipe.window, model.recipe.size)
-        self.change(Specimen.of(model), place=place or seen)
+        self.change(specimen, place=place)
+
+
+def _drawn(data: dict[str, Any]) -> Specimen:
+    """The specimen of a recipe as it is bred, without weights or colours of its own."""
+    specimen = Specimen(Recipe.from_json(data))
+    if specimen.recipe.dimensions != 2 or not specimen.breeds:
+        raise ValueError("the recipe is not of a picture that its seed draws.")
+    return specimen
 
 
 def _model_of(path: Path) -> INRF:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 
+import jaxtyping
 import pytest
 import torch
 
@@ -19,6 +20,14 @@ def one_thread() -> Generator[None]:
     torch.manual_seed(0)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def sizes_may_be_symbols() -> Generator[None]:
+    """A traced size is no int, which the checks of calls would refuse."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

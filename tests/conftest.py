@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 import pytest
 
 # Results depend on the number of threads, also in the programs that tests start.
-os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "2"
+# One of torch's: on small tensors a second thread costs more than it helps.
+os.environ["OMP_NUM_THREADS"], os.environ["NUMBA_NUM_THREADS"] = "1", "2"
 # A test never opens a window on the screen of the person who runs it.
 for name in ("DISPLAY", "WAYLAND_DISPLAY", "EASEL_BACKEND", "EASEL_MAX_FRAMES", "EASEL_SCALE"):
     os.environ.pop(name, None)

@@ -67,7 +67,7 @@ def learn(steps: int) -> list[dict[str, float]]:
     photos, cameras = photographed(maps)
     config = laptop()
     # What is already seen is soon fitted; albedo and roughness are what is left.
-    config.loss.w_albedo, config.loss.w_roughness, config.loss.w_normal_map = 2.0, 3.0, 2.0
+    config.loss.w_albedo, config.loss.w_roughness, config.loss.w_normal_map = 2.0, 4.0, 2.0
     config.loss.w_render = 0.1
     model, loss = build_model(config), HybridLoss(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=config.optimizer.g_betas, weight_decay=0.0)

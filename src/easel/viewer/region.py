@@ -167,8 +167,10 @@ class Region:
 
     def arrive(self) -> None:
         """Have its window, empty, in a frame that nobody sees: Dear ImGui gives it its size one frame later."""
+        was_open = self.open
         self._begin()
         self._end()
+        self.open = was_open
 
     def leave(self) -> None:
         """Be out of sight, with all that is in it."""

@@ -183,7 +183,7 @@ def npm_pack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Fetches a package of the npm registry by name@version; returns the folder of its files, and runs none of them."""
     program = shutil.which("npm")
     if program is None:
-        lacking("npm is missing")
+        pytest.skip("npm is missing")
 
     def fetch(package: str) -> Path:
         folder = tmp_path_factory.mktemp("npm")

@@ -25,12 +25,12 @@ import torch
 
 from easel.cli import COMMANDS
 from easel.cli import main as easel
+from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.distillation.shards import Form, Origin, Shards, shard_name, write_index, write_shard
 from easel.materials.distillation.teaching import Job, Teaching
 from easel.materials.evaluate import ERRORS, Score, compare, judge_all, mean_maps, score
-from easel.materials.library.procedural import procedural
 from easel.materials.maps import MaterialMaps
 from easel.materials.presets import PRESETS
 from easel.materials.training.run_files import Trained, load_generator

@@ -8,8 +8,8 @@ from PIL import Image
 
 from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
+from easel.materials.collection.procedural import procedural
 from easel.materials.dataset.matching import Match
-from easel.materials.library.procedural import procedural
 from easel.materials.photos import photo_paths, read_photos
 from easel.materials.rendering.lights import DirectionalLight
 from easel.materials.rendering.plane import render_plane

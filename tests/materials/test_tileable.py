@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from easel.materials.library.procedural import procedural
+from easel.materials.collection.procedural import procedural
 from easel.materials.maps import MAP_NAMES
 from easel.materials.tileable import MOST_SEAM, make_tileable, roll_to_rest, seam, seams
 

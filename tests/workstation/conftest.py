@@ -6,8 +6,8 @@ import torch
 
 from easel.fields.config import FieldConfig, Knobs
 from easel.graphics.image import imwrite
+from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig
-from easel.materials.library.procedural import procedural
 from easel.materials.models.build import build_model
 from easel.materials.rendering.plane_camera import PlaneCamera
 from easel.materials.synthesis.shots import Shot, ShotList, write_views_json

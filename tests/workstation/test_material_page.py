@@ -8,7 +8,7 @@ import torch
 
 from easel.cli import main
 from easel.graphics.image import imread
-from easel.materials.library.procedural import procedural
+from easel.materials.collection.procedural import procedural
 from easel.materials.maps import MAP_NAMES
 from easel.materials.rendering.procedural_environment import procedural_environment
 from easel.viewer.driver import Driver

@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from easel.materials.collection.procedural import FAMILIES, family_of, name_of, procedural
     from easel.materials.config import TrainConfig
     from easel.materials.config_files import open_config
     from easel.materials.dataset.dataset import PBRDataset
-    from easel.materials.library.procedural import FAMILIES, family_of, name_of, procedural
     from easel.materials.maps import MAP_NAMES, MaterialMaps
     from easel.materials.models.build import build_discriminator, build_model
     from easel.materials.models.generator import MultiViewPBRGenerator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from easel.materials.training.train import train
 
 _HOME: dict[str, str] = {
-    "FAMILIES": "library.procedural",
+    "FAMILIES": "collection.procedural",
     "MAP_NAMES": "maps",
     "PRESETS": "presets",
     "Brdf": "rendering.brdf",
@@ -41,15 +41,15 @@ _HOME: dict[str, str] = {
     "TrainConfig": "config",
     "build_discriminator": "models.build",
     "build_model": "models.build",
-    "family_of": "library.procedural",
+    "family_of": "collection.procedural",
     "get_default_config": "presets",
     "get_lightweight_config": "presets",
     "get_quick_test_config": "presets",
     "light_from_json": "rendering.light_json",
     "light_to_json": "rendering.light_json",
-    "name_of": "library.procedural",
+    "name_of": "collection.procedural",
     "open_config": "config_files",
-    "procedural": "library.procedural",
+    "procedural": "collection.procedural",
     "procedural_environment": "rendering.procedural_environment",
     "render_plane": "rendering.plane",
     "render_sphere": "rendering.sphere",

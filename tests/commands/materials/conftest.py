@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from easel.graphics.image import imwrite
+from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig
-from easel.materials.library.procedural import procedural
 from easel.materials.models.build import build_model
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane import render_plane

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from easel.materials.collection.procedural import procedural
 from easel.materials.handover.gltf import save_glb, save_gltf
-from easel.materials.library.procedural import procedural
 
 VALIDATE = """
 const {readFileSync} = require("fs"), {dirname, join} = require("path");

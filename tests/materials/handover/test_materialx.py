@@ -2,9 +2,9 @@
 
 import pytest
 
+from easel.materials.collection.procedural import procedural
 from easel.materials.handover.materialx import SHADERS, save_materialx
 from easel.materials.handover.textures import EXR, PNG, write_maps
-from easel.materials.library.procedural import procedural
 
 
 def read(materialx, path):

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from easel.graphics.image import imread
+from easel.materials.collection.importing import ImportOptions, import_each
+from easel.materials.collection.procedural import procedural
 from easel.materials.handover.sets import SETS, save_set
 from easel.materials.handover.textures import EXR, PNG, TextureFormat
-from easel.materials.library.importing import ImportOptions, import_each
-from easel.materials.library.procedural import procedural
 from easel.materials.maps import MaterialMaps
 
 STEP = 1.01 / 255

@@ -4,9 +4,9 @@ import importlib
 
 import pytest
 
+from easel.materials.collection.procedural import procedural
 from easel.materials.handover.textures import EXR, PNG, write_maps
 from easel.materials.handover.usd import save_usd
-from easel.materials.library.procedural import procedural
 
 
 @pytest.mark.parametrize(("stored", "space"), [(PNG, "sRGB"), (EXR, "raw")])

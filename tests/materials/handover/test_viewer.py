@@ -11,8 +11,8 @@ from PIL import Image
 
 from easel.graphics.color import linear_to_srgb
 from easel.graphics.image import to_batch
+from easel.materials.collection.procedural import procedural
 from easel.materials.handover.gltf import save_glb
-from easel.materials.library.procedural import procedural
 from easel.materials.maps import MaterialMaps
 from easel.materials.rendering.brdf import Brdf
 from easel.materials.rendering.lights import DirectionalLight

@@ -11,7 +11,7 @@ from easel.materials.synthesis.making import Plan, Procedural, make
 from easel.materials.synthesis.scenes import Scenes
 
 PLAN = Plan(Procedural(0, 2), Scenes(views=2, size=16, p_dirty=0.0), map_size=32)
-MATERIAL = PLAN.library.name(1)
+MATERIAL = PLAN.collection.name(1)
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def whole(dataset):
 
 
 def test_the_layout_is_the_documented_one(whole):
-    materials = [PLAN.library.name(number) for number in range(2)]
+    materials = [PLAN.collection.name(number) for number in range(2)]
     expected = {"input/render_metadata.json"}
     expected |= {f"output/{m}/{n}.png" for m in materials for n in ("albedo", "roughness", "metallic", "normal")}
     for index in range(SAMPLES):
@@ -94,7 +94,7 @@ def test_the_metadata_is_written_now_and_then(monkeypatch, tmp_path):
 @pytest.mark.parametrize("spoil", ["photo", "short photo", "views", "map", "partial"])
 def test_what_is_not_whole_is_made_again(dataset, whole, spoil):
     source = PLAN.scenes.sources(1)[0]
-    sample, maps = dataset / f"input/{source}/sample_0001", dataset / "output" / PLAN.library.name(1)
+    sample, maps = dataset / f"input/{source}/sample_0001", dataset / "output" / PLAN.collection.name(1)
     match spoil:
         case "photo":
             (sample / "1.png").unlink()
@@ -163,8 +163,8 @@ def test_twins(tmp_path):
 def test_sixteen_bits_are_sixteen_bits(tmp_path):
     plan = Plan(Procedural(5, 1), Scenes(seed=5, views=1, size=8), map_size=16, bits=16)
     list(make(plan, tmp_path, [0]))
-    folder = tmp_path / "output" / plan.library.name(0)
-    maps = plan.library.maps(0, 16)
+    folder = tmp_path / "output" / plan.collection.name(0)
+    maps = plan.collection.maps(0, 16)
     stored = imread(folder / "roughness.png", channels=0, device="cpu")[..., 0]
     assert (stored - maps.roughness[0]).abs().max() < 1 / 65535
     with Image.open(folder / "roughness.png") as image:

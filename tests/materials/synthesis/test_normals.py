@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from easel.materials.library.procedural import procedural
+from easel.materials.collection.procedural import procedural
 from easel.materials.synthesis.normals import look_at_normals
 
 

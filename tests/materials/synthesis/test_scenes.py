@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from easel.materials.library.procedural import procedural
+from easel.materials.collection.procedural import procedural
 from easel.materials.maps import MaterialMaps
 from easel.materials.rendering.light_json import light_from_json
 from easel.materials.rendering.plane import render_plane

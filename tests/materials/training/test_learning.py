@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from easel.graphics.color import linear_to_srgb
+from easel.materials.collection.procedural import procedural
 from easel.materials.dataset.keys import key
-from easel.materials.library.procedural import procedural
 from easel.materials.maps import MaterialMaps
 from easel.materials.models.build import build_model
 from easel.materials.models.compact import WHITE_CARD

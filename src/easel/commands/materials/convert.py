@@ -77,7 +77,7 @@ def convert(config: ConvertConfig) -> int:
 
 
 def _name(config: ConvertConfig) -> str:
-    from easel.materials.library.naming import slug
+    from easel.materials.collection.naming import slug
 
     if config.name is None:
         name = slug(config.maps_dir.resolve().name)

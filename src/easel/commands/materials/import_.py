@@ -44,8 +44,8 @@ def import_(config: ImportConfig) -> int:
     """Write the materials and the report; returns 0, or 1 if there was nothing to take."""
     if not config.dry_run:
         prepare_folder(config.destination)
-    from easel.materials.library.finding import EXTENSIONS
-    from easel.materials.library.importing import (
+    from easel.materials.collection.finding import EXTENSIONS
+    from easel.materials.collection.importing import (
         MANIFEST,
         Imported,
         ImportOptions,

@@ -87,7 +87,7 @@ def render(config: RenderConfig) -> int:
 
     plan = _plan(config)
     prepare_folder(config.out)
-    count = plan.library.count * config.samples_per_material
+    count = plan.collection.count * config.samples_per_material
     if config.continuing:
         first = next_index(config.out)
         indices: Sequence[int] = [*missing(plan, config.out), *range(first, first + count)]
@@ -103,7 +103,7 @@ def render(config: RenderConfig) -> int:
         complain("a process was lost, perhaps for want of memory. Run it again with fewer --workers; nothing is lost.")
         return 1
     there = f"; {skipped} of them were there" if skipped else ""
-    print(f"{len(indices)} samples of {plan.library.count} materials{there}")
+    print(f"{len(indices)} samples of {plan.collection.count} materials{there}")
     sheet = overview(config.out, OVERVIEW_SAMPLES, config.views)
     if sheet is not None:
         imwrite(config.out / "overview.png", sheet)

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from easel.graphics.color import linear_to_srgb, tonemap
-from easel.materials.library.noise import ramp
+from easel.materials.collection.noise import ramp
 from easel.materials.synthesis.endless_noise import fbm, value_noise
 
 Light = Float[Tensor, "3 h w"]

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 from numpy import ndarray
 
-from easel.materials.library.noise import scramble, smooth, uniform
+from easel.materials.collection.noise import scramble, smooth, uniform
 
 Grid = Float32[ndarray, "h w"]
 

@@ -21,9 +21,9 @@ import torch
 
 from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
+from easel.materials.collection.procedural import name_of, procedural
 from easel.materials.dataset.listing import METADATA_FILE, read_metadata
 from easel.materials.dataset.sample import Source
-from easel.materials.library.procedural import name_of, procedural
 from easel.materials.maps import MaterialMaps
 from easel.materials.synthesis.layout import (
     SOURCES,
@@ -83,7 +83,7 @@ class Folders:
 class Plan:
     """A dataset: which materials are in it and how they are photographed."""
 
-    library: Procedural | Folders
+    collection: Procedural | Folders
     scenes: Scenes
     map_size: int = 128
     """Texels a side of the maps that are written, and photographed."""
@@ -92,7 +92,7 @@ class Plan:
 
     def material(self, index: int) -> int:
         """The material of a sample: all have their turn before one comes again."""
-        return index % self.library.count
+        return index % self.collection.count
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def make(plan: Plan, out: Path, indices: Iterable[int], *, workers: int = 1) -> 
 def _unclaimed(plan: Plan, indices: Iterable[int], known: Mapping[str, object]) -> Iterator[int]:
     """The indices; FileError at one whose name is that of another material's sample."""
     for index in indices:
-        sample, material = sample_name(index), plan.library.name(plan.material(index))
+        sample, material = sample_name(index), plan.collection.name(plan.material(index))
         if known.get(sample, material) != material:
             raise FileError(
                 f"{sample} shows {known[sample]!r} there, this run would make it of {material!r}. Name another folder, "
@@ -147,7 +147,7 @@ def _unclaimed(plan: Plan, indices: Iterable[int], known: Mapping[str, object]) 
 def make_sample(plan: Plan, out: Path, index: int) -> Made:
     """Write one sample and its material, unless they are there."""
     sample, number = sample_name(index), plan.material(index)
-    material = plan.library.name(number)
+    material = plan.collection.name(number)
     scenes = plan.scenes
     maps_folder = out / "output" / material
     homes: dict[Source, Path] = {source: out / "input" / source / sample for source in scenes.sources(index)}
@@ -161,7 +161,7 @@ def make_sample(plan: Plan, out: Path, index: int) -> Made:
     if has_maps and not lacking:
         return Made(index, material, skipped=True)
     with _one_thread():
-        maps = plan.library.maps(number, plan.map_size)
+        maps = plan.collection.maps(number, plan.map_size)
         if not has_maps:
             _write_maps(maps, maps_folder, sample, plan.bits)
         for source in lacking:
@@ -220,7 +220,7 @@ def missing(plan: Plan, out: Path) -> list[int]:
     listed = read_metadata(metadata) if metadata.exists() else {}
     scenes, found = plan.scenes, []
     for index in range(next_index(out)):
-        name, material = sample_name(index), plan.library.name(plan.material(index))
+        name, material = sample_name(index), plan.collection.name(plan.material(index))
         planned = scenes.sources(index)
         there = [source for source in SOURCES if (out / "input" / source / name).is_dir()] or planned
         homes = [out / "input" / source / name for source in planned if source in there]

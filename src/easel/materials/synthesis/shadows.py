@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.materials.library.noise import mix, ramp
+from easel.materials.collection.noise import mix, ramp
 from easel.materials.synthesis.endless_noise import Grid, fbm, value_noise, worley
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)

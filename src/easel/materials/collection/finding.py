@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from easel.materials.library.naming import Named, classify, slug
+from easel.materials.collection.naming import Named, classify, slug
 from easel.materials.maps import MAP_NAMES
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".webp", ".tga", ".bmp")

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from easel.materials.library.cells import cells
-from easel.materials.library.draw import Colour, Draw
-from easel.materials.library.marks import spots, stains
-from easel.materials.library.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
-from easel.materials.library.surface import Field, Painting, Surface, blend, flat, paint, pick, shades
+from easel.materials.collection.cells import cells
+from easel.materials.collection.draw import Colour, Draw
+from easel.materials.collection.marks import spots, stains
+from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
+from easel.materials.collection.surface import Field, Painting, Surface, blend, flat, paint, pick, shades
 
 ROCKS = (
     "#e3ddd2 #c9b08f #9db0b5 #b5896a #d8d2c4 #4a4d52 #8d8880 #a39a8c #6e6a66 "

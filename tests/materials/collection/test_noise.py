@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from easel.materials.library.cells import cells
-from easel.materials.library.layouts import courses
-from easel.materials.library.marks import scratches, spots, stains
-from easel.materials.library.noise import Points, bumps, fbm, noise, ramp, scramble, tile_rows, uniform, wave
+from easel.materials.collection.cells import cells
+from easel.materials.collection.layouts import courses
+from easel.materials.collection.marks import scratches, spots, stains
+from easel.materials.collection.noise import Points, bumps, fbm, noise, ramp, scramble, tile_rows, uniform, wave
 
 POINTS = tile_rows(96, 0, 96)
 SCATTERED = Points(POINTS.x + 0 * POINTS.y, POINTS.y + 0 * POINTS.x, 96)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from easel.materials.library.noise import combine
+from easel.materials.collection.noise import combine
 
 Thing = TypeVar("Thing")
 Colour = Float32[ndarray, "3"]

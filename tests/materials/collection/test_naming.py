@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easel.materials.library.naming import classify, slug
+from easel.materials.collection.naming import classify, slug
 
 
 def maps_of(*names: str) -> dict[str, str]:

@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from easel.materials.library.cells import cells
-from easel.materials.library.noise import Points, fbm, lattice, ramp, uniform, warped
+from easel.materials.collection.cells import cells
+from easel.materials.collection.noise import Points, fbm, lattice, ramp, uniform, warped
 
 
 def scratches(

@@ -1,8 +1,8 @@
 """Two materials that a noise divides: no name, but everything differs between them."""
 
-from easel.materials.library.draw import Draw
-from easel.materials.library.noise import Points, bumps, fbm, mix, ramp, warped
-from easel.materials.library.surface import Surface, blend
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.noise import Points, bumps, fbm, mix, ramp, warped
+from easel.materials.collection.surface import Surface, blend
 
 LEVELS = ("38", "70", "a8", "d8")
 ANYTHING = " ".join(f"#{red}{green}{blue}" for red in LEVELS for green in LEVELS for blue in LEVELS)

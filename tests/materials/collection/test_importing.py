@@ -13,8 +13,8 @@ from PIL import Image
 from easel.cli import main
 from easel.graphics.files import FileError
 from easel.graphics.image import imread, imwrite
-from easel.materials.library.importing import MANIFEST, ImportOptions, import_materials
-from easel.materials.library.procedural import procedural
+from easel.materials.collection.importing import MANIFEST, ImportOptions, import_materials
+from easel.materials.collection.procedural import procedural
 from easel.materials.maps import MaterialMaps
 
 SIZE = 32

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from easel.materials.library.cells import cells
-from easel.materials.library.draw import Draw
-from easel.materials.library.layouts import Units, courses
-from easel.materials.library.marks import spots, stains
-from easel.materials.library.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
-from easel.materials.library.surface import Field, Surface, blend, flat, paint, pick
+from easel.materials.collection.cells import cells
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.layouts import Units, courses
+from easel.materials.collection.marks import spots, stains
+from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
+from easel.materials.collection.surface import Field, Surface, blend, flat, paint, pick
 
 CLAY = "#8a4433 #a35b42 #6e3a30 #b97a5a #96604a #7d4a3e #c39a78 #5c3b34 #a88f78 #54504e"
 MORTAR = "#b8b0a2 #9c958a #cfc8ba #7f7a72 #d8d2c6 #5f5b56"

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from easel.materials.library.cells import cells
-from easel.materials.library.draw import Draw
-from easel.materials.library.marks import scratches, stains
-from easel.materials.library.noise import Points, bumps, fbm, mix, ramp, uniform, warped, wave
-from easel.materials.library.surface import Field, Surface, blend, flat, paint
+from easel.materials.collection.cells import cells
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.marks import scratches, stains
+from easel.materials.collection.noise import Points, bumps, fbm, mix, ramp, uniform, warped, wave
+from easel.materials.collection.surface import Field, Surface, blend, flat, paint
 
 LIME = "#e8e2d4 #d9cdb8 #c8b79a #b5aa9a #e0c8a8 #cfd0cb #a89c8c"
 PAINTS = "#d8d4c8 #7f9aa3 #a5b39a #d0a08a #c9b458 #5f7a8a #b5645a #e3ddd0 #48565a #8a6f86 #3f6a5c"

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from easel.materials.library.cells import cells
-from easel.materials.library.draw import Draw
-from easel.materials.library.layouts import courses
-from easel.materials.library.marks import scratches, stains
-from easel.materials.library.noise import Points, edge, fbm, mix, noise, ramp, uniform
-from easel.materials.library.surface import Field, Surface, blend, flat, shades
+from easel.materials.collection.cells import cells
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.layouts import courses
+from easel.materials.collection.marks import scratches, stains
+from easel.materials.collection.noise import Points, edge, fbm, mix, noise, ramp, uniform
+from easel.materials.collection.surface import Field, Surface, blend, flat, shades
 
 # light wood, late wood, pore: oak, pine, walnut, cherry, beech, ash, teak, ebony, weathered, mahogany, maple
 TIMBER = (

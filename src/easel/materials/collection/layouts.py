@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, UInt32
 from numpy import ndarray
 
-from easel.materials.library.noise import Points, combine, uniform
+from easel.materials.collection.noise import Points, combine, uniform
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from easel.graphics.codecs import decode
 from easel.graphics.color import linear_to_srgb
 from easel.graphics.files import FileError
 from easel.graphics.image import as_picture, as_tensor, is_radiance
-from easel.materials.library.naming import Named
+from easel.materials.collection.naming import Named
 from easel.materials.maps import CHANNELS, MAP_NAMES, MaterialMaps, unit_normals
 
 SMALLEST = 16

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float32
 from numpy import ndarray
 
-from easel.materials.library.draw import Draw
-from easel.materials.library.noise import combine, tile_rows
-from easel.materials.library.surface import Family, Field, Painting, Surface
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.noise import combine, tile_rows
+from easel.materials.collection.surface import Family, Field, Painting, Surface
 from easel.materials.maps import MaterialMaps
 
 _FAMILIES = {
@@ -57,7 +57,7 @@ def procedural(seed: int, size: int = 512, family: str | None = None) -> Materia
     if not 8 <= size <= MAX_SIZE:
         raise ValueError(f"a material has 8 to {MAX_SIZE} texels a side; got {size}.")
     name = family or family_of(seed)
-    make: Family = getattr(import_module(f"easel.materials.library.families.{_HOME[name]}"), name)
+    make: Family = getattr(import_module(f"easel.materials.collection.families.{_HOME[name]}"), name)
     salt = int(combine(np.frombuffer(name.ljust(16).encode(), np.uint32), 0).sum(dtype=np.uint32))
     fine = _SAMPLES * size
     band = max(1, _BAND_POINTS // (_SAMPLES * fine))

@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from easel.materials.library.cells import cells
-from easel.materials.library.draw import Draw
-from easel.materials.library.marks import scratches, spots, stains
-from easel.materials.library.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped, wave
-from easel.materials.library.surface import Field, Surface, blend, flat, paint
+from easel.materials.collection.cells import cells
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.marks import scratches, spots, stains
+from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped, wave
+from easel.materials.collection.surface import Field, Surface, blend, flat, paint
 
 METAL = "#c7c8c9 #f0f0f0 #ffdb91 #f9d2c2 #d8d0c6 #f7f5ec #e3c989 #c4bcb2 #b5b7ba #d9a889"
 """Reflectance at normal incidence: iron, aluminium, gold, copper, nickel, silver, brass, titanium, chrome, bronze."""

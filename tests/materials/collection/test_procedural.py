@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from easel.materials.library import procedural as library
-from easel.materials.library.draw import Draw
-from easel.materials.library.noise import tile_rows
-from easel.materials.library.procedural import FAMILIES, family_of, name_of, procedural
+from easel.materials.collection import procedural as library
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.noise import tile_rows
+from easel.materials.collection.procedural import FAMILIES, family_of, name_of, procedural
 from easel.materials.maps import MaterialMaps
 
 
@@ -26,7 +26,7 @@ def unchecked():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_repeats_with_the_tile(family):
-    make = getattr(import_module(f"easel.materials.library.families.{library._HOME[family]}"), family)
+    make = getattr(import_module(f"easel.materials.collection.families.{library._HOME[family]}"), family)
     points = tile_rows(32, 0, 32)
     here, there = make(points, Draw(5)), make(points.moved(1.0, -2.0), Draw(5))
     for name in ("albedo", "roughness", "metallic", "height"):

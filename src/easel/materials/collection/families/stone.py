@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from easel.materials.library.cells import cells
-from easel.materials.library.draw import Draw
-from easel.materials.library.layouts import courses
-from easel.materials.library.marks import scratches, spots, stains
-from easel.materials.library.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped
-from easel.materials.library.surface import Surface, blend, flat, paint, pick, shades
+from easel.materials.collection.cells import cells
+from easel.materials.collection.draw import Draw
+from easel.materials.collection.layouts import courses
+from easel.materials.collection.marks import scratches, spots, stains
+from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped
+from easel.materials.collection.surface import Surface, blend, flat, paint, pick, shades
 
 # ground, cloud, vein
 MARBLES = (

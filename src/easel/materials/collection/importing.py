@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from easel.graphics.files import FileError, write_whole
-from easel.materials.library.finding import EXTENSIONS, Candidate, LeftOut, find_materials, place_of
-from easel.materials.library.reading import Textures, read_textures
+from easel.materials.collection.finding import EXTENSIONS, Candidate, LeftOut, find_materials, place_of
+from easel.materials.collection.reading import Textures, read_textures
 from easel.materials.maps import MAP_NAMES, SUFFIXES
 
 MANIFEST = "import_manifest.json"

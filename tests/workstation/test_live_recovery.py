@@ -8,9 +8,11 @@ import torch
 
 from easel.materials.maps import MaterialMaps
 from easel.materials.photos import photo_paths, read_photos
+from easel.materials.recovery import recover
+from easel.materials.tileable import seams
 from easel.materials.training.run_files import load_generator, save_generator
 from easel.workstation import live_recovery
-from easel.workstation.live_recovery import LiveRecovery, Options, Request, recover, saved_at
+from easel.workstation.live_recovery import LiveRecovery, Options, Request, saved_at
 from easel.workstation.material_export import FORMATS, export
 
 
@@ -44,7 +46,7 @@ def test_photos_become_maps_and_are_seen_in_one_frame(live, request_, folder, ne
     wait(live)
     found = live.found
     assert found.how == "camera" and found.names == ("0.png", "1.png") and found.step == 7 and not live.problem
-    same = recover(load_generator(network), read_photos(folder), Options())
+    same, _ = recover(load_generator(network), read_photos(folder))
     assert torch.equal(found.maps.to_tensor(), same.to_tensor())
     assert [tuple(picture.shape) for picture in found.seen] == [(256, 256, 3)] * 2
 
@@ -52,11 +54,11 @@ def test_photos_become_maps_and_are_seen_in_one_frame(live, request_, folder, ne
 def test_of_many_requests_the_newest_is_answered(live, request_, monkeypatch):
     begun, let_go, real = threading.Event(), threading.Event(), live_recovery.recover
 
-    def slow(trained, photos, options, told):
+    def slow(trained, photos, *, progress, **options):
         begun.set()
         let_go.wait(20)
-        told(0.5)  # where one that nobody waits for any more ends
-        return real(trained, photos, options, told)
+        progress(0.5)  # where one that nobody waits for any more ends
+        return real(trained, photos, progress=progress, **options)
 
     monkeypatch.setattr(live_recovery, "recover", slow)
     live.ask(request_)
@@ -71,8 +73,8 @@ def test_of_many_requests_the_newest_is_answered(live, request_, monkeypatch):
 
 
 def test_maps_that_tile_are_as_large_as_others(folder, network):
-    maps = recover(load_generator(network), read_photos(folder), Options(tileable=True))
-    assert maps.size == (16, 16) and max(live_recovery.seams(maps).values()) < 1.5
+    maps, _ = recover(load_generator(network), read_photos(folder), tileable=True)
+    assert maps.size == (16, 16) and max(seams(maps).values()) < 1.5
 
 
 def test_what_cannot_be_used_is_told_and_the_maps_stay(live, request_, tmp_path):

@@ -1,7 +1,6 @@
 """Maps from photos beside the loop: the newest request wins, and what it waits for is told."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,10 @@ from torch import Tensor
 
 from easel.checkpoint import MANIFEST
 from easel.graphics.files import FileError
-from easel.materials.infer import enlargement, infer_windows, usual_tile
 from easel.materials.maps import MaterialMaps
 from easel.materials.photos import Photos, Rectify, read_pictures
-from easel.materials.tileable import MARGIN_SHARE, MOST_SEAM, make_tileable, roll_to_rest, seams
-from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling, Window
+from easel.materials.recovery import recover
+from easel.materials.tiles import Window
 from easel.materials.training.engine import DeviceError, pick_device
 from easel.materials.training.run_files import Trained, load_generator, saved_runs
 
@@ -133,7 +131,14 @@ class LiveRecovery:
         if self._trained is None or self._trained[0] != (request.network, request.stamp):
             self._trained = (request.network, request.stamp), load_generator(request.network, pick_device("auto"))
         photos, trained = self._photos[1], self._trained[1]
-        maps = recover(trained, photos, request.options, lambda share: self._tell(request, share))
+        texels = request.options.texels
+        maps, _ = recover(
+            trained,
+            photos,
+            size=None if texels == "as learned" else int(texels),
+            tileable=request.options.tileable,
+            progress=lambda share: self._tell(request, share),
+        )
         pictures, valid = photos.cut(Window(0, 0, SEEN_SIDE, SEEN_SIDE), (SEEN_SIDE, SEEN_SIDE))
         return Recovered(
             request,
@@ -154,27 +159,6 @@ class LiveRecovery:
 
 class SupersededError(Exception):
     """Something else was asked for meanwhile."""
-
-
-def recover(
-    trained: Trained, photos: Photos, options: Options, told: Callable[[float | int], object] | None = None
-) -> MaterialMaps:
-    """The maps (C, H, W) of registered photos, on the CPU; ValueError for photos that the network cannot take."""
-    side = min(trained.config.data.image_size) if options.texels == "as learned" else int(options.texels)
-    tile = usual_tile(trained)
-    margin = side // MARGIN_SHARE if options.tileable else 0
-    whole = (side + margin, side + margin)
-    # One tile of a texture repeats, and what lies beyond it is known; else the margin is part of what is photographed.
-    frame = (side, side) if photos.how == "camera" else whole
-    tiling = Tiling(whole, tile, min(LEAST_OVERLAP_PIXELS, tile // 2))
-    maps = infer_windows(
-        trained, lambda window: photos.cut(window, frame), photos.cameras, tiling, frame=frame, progress=told
-    )
-    if options.tileable:
-        maps = make_tileable(maps, margin * enlargement(trained))
-        if max(seams(maps).values()) > MOST_SEAM:
-            maps, _ = roll_to_rest(maps)
-    return maps
 
 
 def saved_at(network: Path) -> float:

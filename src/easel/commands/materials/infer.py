@@ -136,45 +136,28 @@ def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
 
 def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[MaterialMaps, dict[str, Any]]":
     """The maps, and what maps.json tells of how they were made."""
-    from easel.materials.infer import enlargement, infer_windows, usual_tile
-    from easel.materials.tileable import MARGIN_SHARE, MOST_SEAM, make_tileable, roll_to_rest, seams
-    from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling, Window
+    from easel.materials.infer import usual_tile
+    from easel.materials.recovery import recover
+    from easel.materials.tiles import Tiling
 
-    size = config.size or min(trained.config.data.image_size)
     tile = config.tile or usual_tile(trained)
-    overlap = config.overlap or min(LEAST_OVERLAP_PIXELS, tile // 2)
-    margin = size // MARGIN_SHARE if config.tileable else 0
-    whole = (size + margin, size + margin)
-    # The tile of a texture repeats, and what lies beyond it is known; else the margin is part of what is photographed.
-    frame = (size, size) if photos.how == "camera" else whole
-    tiling = Tiling(whole, tile, overlap)
     try:
-        windows = len(tiling)
+        len(Tiling((tile, tile), tile, config.overlap or 1))
     except ValueError as error:
         raise BadInput(f"--overlap and --tile do not fit: {error}") from None
-
-    def look(window: Window) -> Any:
-        return photos.cut(window, frame)
-
-    said = f"{windows} window{'s' * (windows > 1)}"
     with progress("maps") as bar:
-        maps = infer_windows(
+        maps, facts = recover(
             trained,
-            look,
-            photos.cameras,
-            tiling,
-            frame=frame,
-            progress=lambda share: bar.update(float(share), said),
+            photos,
+            size=config.size,
+            tile=tile,
+            overlap=config.overlap,
+            tileable=config.tileable,
+            progress=lambda share: bar.update(float(share), f"windows of {tile} pixels"),
         )
-    facts: dict[str, Any] = {"photo_size": size, "tile": tile, "overlap": overlap, "windows": windows}
     if config.uncertainty:
-        _write_uncertainty(config, trained, photos, Tiling((size, size), tile, overlap))
-    if config.tileable:
-        maps, rolled = make_tileable(maps, margin * enlargement(trained)), (0, 0)
-        if max(seams(maps).values()) > MOST_SEAM:
-            maps, rolled = roll_to_rest(maps)
-        facts["seams"] = {name: round(ratio, 4) for name, ratio in seams(maps).items()}
-        facts["rolled"] = rolled
+        size = facts["photo_size"]
+        _write_uncertainty(config, trained, photos, Tiling((size, size), tile, facts["overlap"]))
     return maps, facts
 
 

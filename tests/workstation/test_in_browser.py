@@ -36,10 +36,10 @@ def test_a_photograph_goes_up_is_fitted_and_comes_down(gl, chromium, live_fit, p
     with View("Easel", 1000, 1100, backend="browser", strict=True) as view, ThreadPoolExecutor(1) as pool:
         page = FitPage(view.page("Fit"), live_fit, Photograph("test", picture), tmp_path, max_size=0)
         page.controls.set("Steps / Frame", 2)
-        places = {label: center(view, label) for label in ("Open Image...", "Save Snapshots", "Pause")}
+        places = {label: center(view, label) for label in ("Open Image...", "Save Snapshots")}
         rate = [center(view, "log10(LR)", share) for share in (0.75, 0.95)]
 
-        def act(tab: Any) -> list[bytes]:
+        def act(tab: Any) -> dict[str, bytes]:
             while not tab.evaluate("document.getElementById('view').dataset.frame"):
                 tab.wait_for_timeout(100)
             tab.mouse.move(*rate[0])
@@ -56,7 +56,7 @@ def test_a_photograph_goes_up_is_fitted_and_comes_down(gl, chromium, live_fit, p
             tab.mouse.click(*places["Save Snapshots"])
             for _ in range(100):
                 tab.wait_for_timeout(100 * (len(downloads) < 2))
-            return [Path(download.path()).read_bytes() for download in downloads]
+            return {d.suggested_filename.split("-")[-1]: Path(d.path()).read_bytes() for d in downloads}
 
         fitted = Event()
         person = pool.submit(chromium, view.address, act, viewport={"width": 1000, "height": 1100})
@@ -68,11 +68,11 @@ def test_a_photograph_goes_up_is_fitted_and_comes_down(gl, chromium, live_fit, p
             if page.photograph.name == "orange.png" and live_fit.psnr > 25:
                 fitted.set()
         page.close()
-        prediction, error = person.result()
+        files = person.result()
     assert live_fit.knobs.lr > 2 * before
     assert page.photograph.name == "orange.png"
-    shown = np.array(Image.open(io.BytesIO(prediction)), float)
-    assert shown.shape == (20, 40, 3) and Image.open(io.BytesIO(error)).size == (40, 20)
+    shown = np.array(Image.open(io.BytesIO(files["prediction.png"])), float)
+    assert shown.shape == (20, 40, 3) and Image.open(io.BytesIO(files["error.png"])).size == (40, 20)
     assert np.abs(shown - other).mean() < 20, "what comes down is a fit of what went up"
 
 

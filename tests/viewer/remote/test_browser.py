@@ -15,7 +15,7 @@ from PIL import Image
 
 from easel.graphics.image import imwrite
 from easel.viewer.driver import Driver
-from easel.viewer.events import FilesDropped
+from easel.viewer.events import FilesDropped, PointerButton, PointerMoved
 from easel.viewer.remote.protocol import unpack
 from easel.viewer.view import View
 
@@ -302,6 +302,29 @@ def test_one_steers_the_other_watches_and_takes_over(open_remote, call) -> None:
     said = call(view, two)
     assert said == {"first": True, "second": False, "held": ["b"], "after taking over": []}
     view.run(max_frames=3)
+
+
+def test_a_drag_that_comes_all_at_once_acts(open_remote) -> None:
+    view = open_remote("Late", 640, 480)
+    panel, values, clicks = view.panel("Controls"), [], []
+
+    @panel.on_frame
+    def draw() -> None:
+        values.append(panel.slider("speed", 0.0, 10.0, default=2.0))
+        clicks.extend([1] if panel.button("Go") else [])
+
+    view.run(max_frames=3)
+    post = view._backend.server.audience.post
+    for share in (0.2, 0.5, 0.9):
+        post(PointerMoved(*spot(view, "speed", share)))
+        if share == 0.2:
+            post(PointerButton(0, True))
+    post(PointerButton(0, False))
+    for down in (True, False, True, False):
+        post(PointerMoved(*spot(view, "Go")))
+        post(PointerButton(0, down))
+    view.run(max_frames=12)
+    assert values[-1] > 8.5 and len(clicks) == 2
 
 
 def test_a_lost_drag_ends(open_remote, call) -> None:

@@ -122,20 +122,21 @@ class BrowserBackend(HeadlessBackend):
         super().close()
 
     def _next(self, audience: Audience) -> list[Message]:
-        """What belongs into the next frame of all that came.
+        """What belongs into the next frame of all that came: at most one change of a button, and that at its end.
 
-        Over a slow line the end of a drag and the release come together. In one frame Dear ImGui would see the release
-        alone, and the slider would stay where it was the frame before.
+        Over a slow line a whole drag comes at once. In one frame Dear ImGui would see the release alone, and the slider
+        would stay where it was the frame before: a release after a movement has the next frame to itself.
         """
         self._coming += audience.take()
-        moved = False
+        end, moved = len(self._coming), False
         for index, message in enumerate(self._coming):
-            if moved and isinstance(message, PointerButton) and not message.down:
-                now, self._coming = self._coming[:index], self._coming[index:]
-                audience.stirred.set()
-                return now
+            if isinstance(message, PointerButton):
+                end = index if moved and not message.down else index + 1
+                break
             moved |= isinstance(message, PointerMoved)
-        now, self._coming = self._coming, []
+        now, self._coming = self._coming[:end], self._coming[end:]
+        if self._coming:
+            audience.stirred.set()
         return now
 
     def _serving(self) -> Server:

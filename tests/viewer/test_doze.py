@@ -5,7 +5,7 @@ import torch
 
 import easel
 from easel import ui
-from easel.viewer import view as view_module
+from easel.viewer import loop as loop_module
 from easel.viewer.events import PointerMoved
 
 pytestmark = pytest.mark.usefixtures("toolkit")
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("toolkit")
 @pytest.fixture
 def toolkit(xvfb, monkeypatch):
     monkeypatch.setenv("DISPLAY", xvfb)
-    monkeypatch.setattr(view_module, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "QUIET_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def quiet(monkeypatch):
     """A window that has shown a canvas, and in which nothing is due from now on."""
     with easel.View("quiet", 160, 120, backend="window") as view:
         view.panel("Panel").canvas("picture").bind(torch.zeros(4, 4, 3))
-        for _ in range(view_module.QUIET_STEPS + 3):
+        for _ in range(loop_module.QUIET_STEPS + 3):
             view.step()
             view.end_step()
         view._backend.due = lambda: False
@@ -47,7 +47,7 @@ def test_steps_count_and_no_frame_is_made(quiet):
 
 def test_an_event_wakes_it_for_a_while(quiet):
     quiet.post(PointerMoved(10.0, 10.0))
-    assert not any(_dozes(quiet) for _ in range(view_module.QUIET_STEPS))
+    assert not any(_dozes(quiet) for _ in range(loop_module.QUIET_STEPS))
     assert _dozes(quiet)
 
 
@@ -98,4 +98,4 @@ def test_a_loop_that_leaves_out_the_second_half(quiet):
 
 def test_headless_every_step_has_its_frame():
     with easel.View("headless", 64, 48, headless=True) as view:
-        assert not any(_dozes(view) for _ in range(view_module.QUIET_STEPS + 3))
+        assert not any(_dozes(view) for _ in range(loop_module.QUIET_STEPS + 3))

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from easel.viewer.arguments import check_name
+from easel.viewer.canvas import Canvas
+from easel.viewer.edits import Edit
 from easel.viewer.page import Page
 from easel.viewer.panel import Panel
 from easel.viewer.pen import Pen
@@ -44,6 +46,10 @@ class Pages:
     def all(self) -> tuple[Page, ...]:
         return self.own, *self.named.values()
 
+    def canvases(self) -> list[Canvas]:
+        """Those of all pages."""
+        return [canvas for page in self.all for panel in page.panels.values() for canvas in panel.canvases.values()]
+
     def page(self, name: str) -> Page:
         """The page of that name, made when there is none yet; the first one is shown."""
         check_name(name, "a page")
@@ -60,6 +66,12 @@ class Pages:
         if name not in self.named:
             raise LookupError(f"there is no page {name!r}. Pages: {', '.join(self.named) or 'none'}.")
         self.asked = self.named[name]
+
+    def follow(self, edit: Edit | None) -> None:
+        """Show the page on which something was edited."""
+        for page in self.named.values():
+            if edit is not None and edit.panel in page.panels.values():
+                self.asked = page
 
     def turn(self) -> None:
         """Before a frame: show what was asked for."""

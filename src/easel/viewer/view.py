@@ -1,51 +1,35 @@
-"""View: the window as a whole. It turns frames, lays out panels and hands both to a backend."""
+"""View: the window as a whole, and what a program asks of it. Its frames are turned by a `Loop`."""
 
 import html
-import logging
 import os
-import time
 import weakref
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.arguments import check_callable
-from easel.viewer.backends.base import Backend, Frame
-from easel.viewer.canvas import Canvas
+from easel.viewer.backends.base import Backend
+from easel.viewer.callbacks import Callbacks, EventCallback
 from easel.viewer.commands import Commands, Offer
 from easel.viewer.dialogs import Dialogs
-from easel.viewer.edits import Edit
 from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
 from easel.viewer.feed.feeds import Feeds
 from easel.viewer.feed.receiver import Receiver
 from easel.viewer.history import Timeline
 from easel.viewer.layout_file import LayoutFile
-from easel.viewer.pace import FRAMES_PER_SECOND
+from easel.viewer.loop import Loop
 from easel.viewer.page import Page
 from easel.viewer.pages import Pages
 from easel.viewer.panel import Panel
 from easel.viewer.recording import Recordable
-from easel.viewer.region import Callback, callback_key
+from easel.viewer.region import Callback
 from easel.viewer.sketch import Number
 from easel.viewer.theme import THEMES
-from easel.viewer.toolkit import imgui
 from easel.viewer.turn import Turn
 from easel.viewer.view_state import VERSION, ViewState, recall_values, values_of
 from easel.viewer.window import Window
-
-log = logging.getLogger("easel")
-EventCallback = TypeVar("EventCallback", bound=Callable[..., object])
-
-FPS_SECONDS = 0.5
-"""Over which `fps` is measured."""
-QUIET_SECONDS, QUIET_STEPS = 0.5, 10
-"""After so long without an event a step may do without a frame, and not before so many steps."""
-PROBLEM_EMS = 26.0
-"""Width of the window that tells what a view's callback raised."""
 
 
 class View(Recordable):
@@ -81,39 +65,20 @@ class View(Recordable):
         self._finalizer = weakref.finalize(self, self.window.destroy)
         self._backend, self.backend_reason = self.window.backend, self.window.backend_reason
         self.backend_name = self._backend.name
-        self.closed = False
-        """The person has closed the window, or `close` was called."""
-        self.frame_count = 0
-        """Frames that are complete."""
-        self.fps = 0.0
-        """Frames per second over the last half second; 0.0 before."""
         super().__init__("wall" if self._backend.interactive and clock == "wall" else "frames")
-        self.keys: set[str] = set()
-        """The keys that are down now, by name, without those that are typed into a text field; see `on_key`."""
         self._turn = Turn(self._backend.ui, self.window.dialogs, strict, self.recording_clock, self._backend.share)
         self._pages = Pages(title, self._turn, self.hand_out)
-        file = Path(layout_file) if layout_file is not None else None
-        self._layout = LayoutFile(title, file, self._backend.interactive)
+        self._callbacks = Callbacks(self._turn)
         self._feeds = Feeds()
         self._receiver: Receiver | None = None
-        self._callbacks: dict[object, Callable[[], object]] = {}
-        self._listeners: dict[object, tuple[tuple[type, ...], Callable[..., object]]] = {}
-        self._problems = Panel("Problem", self._turn)
-        self._theme = "dark"
         themes = {f"Theme: {name}": partial(setattr, self, "theme", name) for name in THEMES}
         own = {"Undo": self.undo, "Redo": self.redo, "Reset layout": self.reset_layout, **themes}
-        self.commands = Commands(self._turn, self._pages, own, self._act)
+        self.commands = Commands(self._turn, self._pages, own, self._callbacks.act)
         """What can be done here by name: the palette (Ctrl+P) and the list of shortcuts (F1)."""
-        self._posted: list[Event] = []
-        self._frame: Frame | None = None
-        self._due = False
-        self._typing = False
-        self._end_told = False
-        self._clock, self._dt = clock, dt
-        self._born = self._stepped_at = self._fps_since = self._stirred_at = time.perf_counter()
-        self._quiet_steps = 0
-        self._outdated = False
-        self._fps_frames = 0
+        file = Path(layout_file) if layout_file is not None else None
+        self._layout = LayoutFile(title, file, self._backend.interactive)
+        parts = self.window, self._turn, self._pages, self._callbacks, self._layout
+        self._loop = Loop(*parts, self._draw, self, clock=clock, dt=dt)
 
     def panel(self, name: str, *, side: str | None = None, width: Number = 0.0) -> Panel:
         """The panel of that name, made when there is none yet; later calls ignore `side` and `width`.
@@ -137,25 +102,23 @@ class View(Recordable):
 
     def on_frame(self, callback: Callback) -> Callback:
         """Call `callback` once per frame, before the panels; defined again, it replaces itself."""
-        check_callable(callback, "a callback of a view")
-        self._callbacks[callback_key(callback)] = callback
-        return callback
+        return self._callbacks.add(callback)
 
     def on_key(self, callback: EventCallback) -> EventCallback:
         """Call `callback(KeyChanged)` when a key goes down or up, by name, except for those that a text field takes."""
-        return self._listen((KeyChanged,), callback)
+        return self._callbacks.listen((KeyChanged,), callback)
 
     def on_mouse(self, callback: EventCallback) -> EventCallback:
         """Call `callback` with every PointerMoved, PointerButton and WheelTurned."""
-        return self._listen((PointerMoved, PointerButton, WheelTurned), callback)
+        return self._callbacks.listen((PointerMoved, PointerButton, WheelTurned), callback)
 
     def on_drop(self, callback: EventCallback) -> EventCallback:
         """Call `callback(FilesDropped)` when files are dropped on the window."""
-        return self._listen((FilesDropped,), callback)
+        return self._callbacks.listen((FilesDropped,), callback)
 
     def on_close(self, callback: EventCallback) -> EventCallback:
         """Call `callback(CloseAsked)` when the person closes the window, or its last frame is over (`step`)."""
-        return self._listen((CloseAsked,), callback)
+        return self._callbacks.listen((CloseAsked,), callback)
 
     def run(self, *, max_frames: int = 0) -> None:
         """Turn frames until the window is closed, or for `max_frames` (0: no limit)."""
@@ -167,9 +130,9 @@ class View(Recordable):
             turned += 1
             if turned == max_frames:
                 return
-            if not self._callbacks:
+            if not self._callbacks.each_frame:
                 # Nothing but the interface lives in this loop. A view callback is the program's work and never waits.
-                self._wait()
+                self._loop.wait()
         if self.closed:
             self.close()
 
@@ -178,32 +141,11 @@ class View(Recordable):
 
         Where the environment sets EASEL_MAX_FRAMES, also False after so many frames: any program then ends by itself.
         """
-        self._turn.rise()
-        if self._turn.running:
-            self._finish()  # the loop left out end_step
-        if self.closed or self._is_over() or self._take_events():
-            return False
-        self._due = self._backend.due()
-        if self._can_doze():
-            self._turn.doze(self._open)
-        else:
-            self._open()
-        return True
+        return self._loop.step()
 
     def end_step(self) -> None:
         """End the frame, with the tensors as they are now, and show it when it is time to; without `step`, nothing."""
-        if self._turn.dozing and self._backend.due():
-            self._turn.wake()
-        if self._turn.rise():
-            self._outdated = True
-            self._count()
-        if not self._turn.running:
-            return
-        frame = self._finish()
-        self._record(frame)
-        if self._due or self._backend.due():
-            self._backend.present(frame)
-        self._count()
+        self._loop.end_step()
 
     def rest(self) -> None:
         """Wait until something happens or a sixtieth of a second has passed since `step`; headless, not at all.
@@ -211,7 +153,7 @@ class View(Recordable):
         For loops that have nothing else to do in some of their frames.
         """
         if self._backend.interactive:
-            self._wait()
+            self._loop.wait()
 
     def capture(self) -> Float[Tensor, "h w 3"]:
         """The whole view as drawn, top row first, values in [0, 1]; without OpenGL, a sheet of its content."""
@@ -221,22 +163,15 @@ class View(Recordable):
             raise RuntimeError(
                 "capture() between step() and end_step(): the frame is not complete. Call it after end_step()."
             )
-        if self._frame is None:
-            self.step()
-            self.end_step()
-        if self._frame is None or self._outdated:
-            self._open()
-            self._finish()
-        assert self._frame is not None
-        return self._backend.capture(self._frame)
+        return self._backend.capture(self._loop.newest())
 
     def undo(self) -> None:
         """Take back what a person changed last with a widget, and show the page that it is on."""
-        self._show_edited(self._turn.edits.undo())
+        self._pages.follow(self._turn.edits.undo())
 
     def redo(self) -> None:
         """Repeat what `undo` took back last."""
-        self._show_edited(self._turn.edits.redo())
+        self._pages.follow(self._turn.edits.redo())
 
     def offer(self, actions: Offer) -> None:
         """Have the palette offer what `actions()` returns, calls by name, beside the buttons and the pages."""
@@ -250,7 +185,7 @@ class View(Recordable):
             self._backend.ui.activate()
             layout = self._layout.tell()
         widgets = values_of(self._pages.all, self._turn.kept)
-        page, theme = self.shown_page.name, self._theme
+        page, theme = self.shown_page.name, self.theme
         return {"version": VERSION, "page": page, "theme": theme, "layout": layout, "widgets": widgets}
 
     def restore(self, state: object) -> None:
@@ -261,7 +196,7 @@ class View(Recordable):
         checked = ViewState.read(state)
         recall_values(checked.widgets, self._pages.all, self._turn.kept)
         self._layout.give(checked.layout)
-        self.theme = checked.theme or self._theme
+        self.theme = checked.theme or self.theme
         self._pages.wanted = checked.page
         if checked.page in self._pages.named:
             self.show_page(checked.page)
@@ -294,13 +229,13 @@ class View(Recordable):
         if not self._finalizer.alive:
             return
         if self._turn.running:
-            self._finish()
-        for recordable in (self, *self._canvases()):
+            self._loop.finish()
+        for recordable in (self, *self._pages.canvases()):
             recordable.stop_recording()
         if self._backend.ui is not None:
             self._backend.ui.activate()
             self._layout.write()
-        self.closed = True
+        self._loop.closed = True
         if self._receiver is not None:
             self._receiver.close()
         self._turn.dialogs.close()
@@ -314,20 +249,40 @@ class View(Recordable):
         self.close()
 
     @property
+    def closed(self) -> bool:
+        """The person has closed the window, or `close` was called."""
+        return self._loop.closed
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys that are down now, by name, without those that are typed into a text field; see `on_key`."""
+        return self._callbacks.keys
+
+    @property
     def theme(self) -> str:
         """How the interface looks: "dark" or "light"; pictures look the same in both."""
-        return self._theme
+        return self._loop.theme
 
     @theme.setter
     def theme(self, name: str) -> None:
         if name not in THEMES:
             raise ValueError(f"unknown theme {name!r}. Known: {', '.join(THEMES)}.")
-        self._theme = name
+        self._loop.theme = name
 
     @property
     def time(self) -> float:
         """Seconds since the view was made; with clock="frames", complete frames times dt."""
-        return self.frame_count * self._dt if self._clock == "frames" else time.perf_counter() - self._born
+        return self._loop.time
+
+    @property
+    def frame_count(self) -> int:
+        """Frames that are complete."""
+        return self._loop.frame_count
+
+    @property
+    def fps(self) -> float:
+        """Frames per second over the last half second; 0.0 before."""
+        return self._loop.fps
 
     @property
     def headless(self) -> bool:
@@ -342,7 +297,7 @@ class View(Recordable):
     @property
     def needs_display(self) -> bool:
         """This frame will be drawn: time to bring what it shows up to date. Headless, never until a capture."""
-        return self._due
+        return self._loop.due
 
     def reset_layout(self) -> None:
         """Put the panels back where the program placed them, those that were closed as well."""
@@ -350,7 +305,7 @@ class View(Recordable):
 
     def post(self, *events: Event) -> None:
         """Act as if these had happened at the window; they are seen by the next `step`."""
-        self._posted.extend(events)
+        self._loop.posted.extend(events)
 
     @property
     def panels(self) -> dict[str, Panel]:
@@ -360,8 +315,7 @@ class View(Recordable):
         that tells of failures.
         """
         bar = {self.bar.name: self.bar} if self._pages.named else {}
-        failed = {self._problems.name: self._problems} if self._problems.guard.failures else {}
-        return self._pages.shown.panels | bar | self.commands.shown() | failed
+        return self._pages.shown.panels | bar | self.commands.shown() | self._callbacks.failed
 
     @property
     def pages(self) -> dict[str, Page]:
@@ -401,170 +355,15 @@ class View(Recordable):
         style = f"width: 100%; max-width: {width}px; aspect-ratio: {width} / {height}; border: 0"
         return f'<iframe src="{html.escape(self.address)}" title="{html.escape(self.title)}" style="{style}"></iframe>'
 
-    def _listen(self, kinds: tuple[type, ...], callback: EventCallback) -> EventCallback:
-        check_callable(callback, "a callback for events", 1)
-        self._listeners[kinds, callback_key(callback)] = kinds, callback
-        return callback
-
-    def _take_events(self) -> bool:
-        """Deliver what happened; True when the view is to close."""
-        events = (*self.window.take_events(), *self._posted)
-        if events:
-            self._stirred_at, self._quiet_steps = time.perf_counter(), 0
-        for event in events:
-            if isinstance(event, KeyChanged):
-                (self.keys.add if event.down and not self._typing else self.keys.discard)(event.key)
-            self._deliver(event)
-            self.closed |= isinstance(event, CloseAsked)
-        return self.closed
-
-    def _deliver(self, event: Event) -> None:
-        for key, (kinds, callback) in list(self._listeners.items()):
-            if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self._typing):
-                self._problems.guard.run(key, partial(callback, event))
-
-    def _can_doze(self) -> bool:
-        """Whether this step can do without a frame: a person's window in which nothing is due, happens or runs.
-
-        The interface's own logic would only find what the last frame found. Whoever needs the frame wakes it.
-        """
-        if not self._backend.interactive or self._due or self._frame is None:
-            return False
-        if self._turn.layout_reset or self._pages.asked is not None:
-            return False
-        self._quiet_steps += 1
-        quiet = self._quiet_steps > QUIET_STEPS and time.perf_counter() - self._stirred_at > QUIET_SECONDS
-        return quiet and not (
-            self._callbacks
-            or self.is_recording
-            or self._turn.dialogs.waiting
-            or self._problems.guard.failures
-            or any(panel.works for panel in self._pages.shown.panels.values())
-            or any(canvas.is_recording for canvas in self._canvases())
-        )
-
-    def _is_over(self) -> bool:
-        """So many frames are complete that the program is to end by itself; who listens for the end hears it once."""
-        if self.frame_count != self.window.most_frames:
-            return False
-        if not self._end_told:
-            self._end_told = True
-            self._deliver(CloseAsked())
-        return True
-
-    def _open(self) -> None:
-        """Open a frame and run what stands in it."""
-        self._outdated = False
-        self._turn.index += 1
-        self._turn.placements = self.window.pictures.begin()
-        self._begin()
-        self._turn.running = True
-        try:
-            self._draw()
-        except BaseException:
-            self._finish()
-            raise
-
-    def _begin(self) -> None:
-        """Open the interface's frame and hand it the events that were posted."""
-        now = time.perf_counter()
-        seconds, self._stepped_at = now - self._stepped_at, now
-        posted, self._posted = self._posted, []
-        self._pages.turn()
-        page = self._pages.shown
-        page.dock.reset, self._turn.layout_reset = self._turn.layout_reset, False
-        for panel in page.panels.values() if page.dock.reset else ():
-            panel.open = True
-        self.window.activate()
-        ui = self._backend.ui
-        if ui is None:
-            self._turn.edits.settle()
-            page.dock.place(page.places, drawing=False)
-            return
-        if ui.theme is not THEMES[self._theme]:
-            ui.dress(THEMES[self._theme])
-        self._layout.read(self._pages.named or page.panels)
-        self._backend.prepare(seconds)
-        for event in posted:
-            ui.feed(event)
-        ui.begin()
-        if page.dock.place(page.places, drawing=True):
-            # Dear ImGui gives windows that were just docked their size one frame later: let that be an empty frame.
-            for panel in (*((self.bar,) if self._pages.named else ()), *page.panels.values()):
-                panel.arrive()
-            ui.end()
-            self._backend.prepare(seconds)
-            ui.begin()
-            page.dock.place(page.places, drawing=True)
-        self._typing = imgui.get_io().want_text_input
-        if not imgui.is_any_item_active():
-            self._turn.edits.settle()
-
     def _draw(self) -> None:
-        for key, callback in list(self._callbacks.items()):
-            self._problems.guard.run(key, callback)
+        """What stands in a frame, in this order."""
+        self._callbacks.run()
         self._feeds.show(self.panel, headless=self.headless)
         if self._pages.named:
             self.bar.draw()
         for panel in list(self._pages.shown.panels.values()):
             panel.draw()
-        if self._problems.guard.failures:
-            self._draw_problems()
+        self._callbacks.draw()
         if self._turn.drawing:
             self._turn.dialogs.draw()
         self.commands.draw()
-
-    def _draw_problems(self) -> None:
-        """What the view's own callbacks raised, in a window at the bottom right."""
-        if self._turn.drawing:
-            corner, margin = imgui.get_main_viewport().size, imgui.get_font_size()
-            at, appearing = (corner.x - margin, corner.y - margin), imgui.Cond_.appearing
-            imgui.set_next_window_pos(at, appearing, (1.0, 1.0))
-            imgui.set_next_window_size((PROBLEM_EMS * margin, 0.0), appearing)
-        self._problems.draw()
-
-    def _finish(self) -> Frame:
-        """Close the frame that is open; from here on it can be drawn."""
-        self._turn.running = False
-        if self._backend.ui is not None:
-            self._backend.ui.activate()
-            self._backend.ui.end()
-        self._frame = self.window.frame(self._pages.shown.dock.area, self._pages.shown.panels)
-        return self._frame
-
-    def _record(self, frame: Frame) -> None:
-        """Show a complete frame to the histories and to the recordings that run."""
-        for page in self._pages.all:
-            step = self.frame_count if page.timeline.step is None else page.timeline.step
-            for panel in page.panels.values():
-                for canvas in panel.canvases.values():
-                    if page.shown:
-                        panel.remember(canvas, step)
-                    canvas.feed_recording(partial(panel.look, canvas))
-        self.feed_recording(partial(self._backend.capture, frame))
-
-    def _wait(self) -> None:
-        self._backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._stepped_at))
-
-    def _act(self, name: str, action: Callable[[], object]) -> None:
-        """Do something that was chosen in the palette; what it raises is told, and choosing it again tries again."""
-        self._problems.guard.failures.pop(("action", name), None)
-        self._problems.guard.run(("action", name), action)
-
-    def _show_edited(self, edit: Edit | None) -> None:
-        for page in self._pages.named.values():
-            if edit is not None and edit.panel in page.panels.values():
-                self.show_page(page.name)
-
-    def _canvases(self) -> list[Canvas]:
-        """Of all pages."""
-        panels = [panel for page in self._pages.all for panel in page.panels.values()]
-        return [canvas for panel in panels for canvas in panel.canvases.values()]
-
-    def _count(self) -> None:
-        self.frame_count += 1
-        self._fps_frames += 1
-        now = time.perf_counter()
-        if now - self._fps_since >= FPS_SECONDS:
-            self.fps = self._fps_frames / (now - self._fps_since)
-            self._fps_since, self._fps_frames = now, 0

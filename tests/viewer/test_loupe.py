@@ -153,19 +153,21 @@ def test_keys_show_the_whole_picture_or_pixel_for_pixel(open_headless):
     view, canvas, driver = opened(open_headless, tensor)
     rest = canvas.rectangle
     driver.move(canvas, 40, 30)
-    driver._frame(KeyChanged("ctrl", True))
     driver.key("1")
     driver.frames(1)
     assert canvas.rectangle[2:] == (80, 60)
-    driver._frame(KeyChanged("ctrl", False))
     driver.move(canvas, -50, -50)
     x, y = map(int, canvas.rectangle[:2])
     assert torch.equal((view.capture()[y : y + 60, x : x + 80] * 255).round().to(torch.uint8), tensor)
     driver.move(canvas, 40, 30)
-    driver._frame(KeyChanged("ctrl", True))
     driver.key("0")
     driver.frames(1)
     assert canvas.rectangle == rest
+    driver._frame(KeyChanged("ctrl", True))
+    driver.key("1")
+    driver._frame(KeyChanged("ctrl", False))
+    driver.frames(1)
+    assert canvas.rectangle == rest, "with Ctrl, a digit goes to a page"
 
 
 def test_a_zooming_canvas_owns_the_wheel(open_headless):

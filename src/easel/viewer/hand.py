@@ -37,10 +37,12 @@ def move_loupe(canvas: Canvas, rest: Rectangle, picture: Rectangle, visible: Rec
     if io.mouse_wheel:
         zoom = min(max(loupe.zoom * NOTCH**io.mouse_wheel, least), most)
         loupe.magnify(zoom, pointer(), rest)
-    if io.key_ctrl and imgui.is_key_pressed(imgui.Key._0):
-        loupe.rest()
-    if io.key_ctrl and imgui.is_key_pressed(imgui.Key._1):
-        loupe.magnify(1 / pixels, pointer(), rest)
+    # With Ctrl a digit goes to a page, and what is typed into a field is the field's.
+    if not io.key_ctrl and not io.want_text_input:
+        if imgui.is_key_pressed(imgui.Key._0):
+            loupe.rest()
+        if imgui.is_key_pressed(imgui.Key._1):
+            loupe.magnify(1 / pixels, pointer(), rest)
     if io.key_ctrl and imgui.is_key_pressed(imgui.Key.h):
         canvas.histogram = canvas.histogram is None
     if imgui.is_key_down(imgui.Key.space) and imgui.is_mouse_double_clicked(LEFT):

@@ -1,7 +1,7 @@
 """The loupe: which part of a picture is seen, and the hand that moves it.
 
 The wheel zooms about the pointer; the middle button, or the left one with Space, drags; a double click with Space or
-Ctrl+0 shows the whole picture again, Ctrl+1 one tensor pixel per screen pixel, and Ctrl+H the histogram. Where two
+the key 0 shows the whole picture again, 1 one tensor pixel per screen pixel, and Ctrl+H the histogram. Where two
 pictures are compared, a drag with Shift chooses the part that the numbers are of. Other drags are the program's.
 """
 

@@ -22,11 +22,12 @@ PLAN = Plan(Procedural(5, 2), Scenes(seed=5, views=2, size=8, p_dirty=0.4), map_
 SAMPLES = 4
 CODE = """
 import sys
+from functools import partial
 from pathlib import Path
-import torch
+from easel.materials.engines.processes import in_processes
 from easel.materials.synthesis.making import Plan, Procedural, Scenes, make
 plan = Plan(Procedural(5, 2), Scenes(seed=5, views=2, size=8, p_dirty=0.4), map_size=8)
-for made in make(plan, Path(sys.argv[1]), range(4), workers=int(sys.argv[2])):
+for made in make(plan, Path(sys.argv[1]), range(4), engine=partial(in_processes, int(sys.argv[2]))):
     print(made.name, flush=True)
 """
 

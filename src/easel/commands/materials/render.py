@@ -1,6 +1,5 @@
 """`easel materials render`: a dataset to train on, photographed from materials."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from easel.commands.materials.engine import EngineName, engine, share_of
 from easel.console import BadInput, complain, counted, prepare_folder, progress
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class RenderConfig:
     """Make a share of the samples: 3/8 is the fourth of eight. Shards may run at once, on any machines."""
     workers: int = 0
     """Processes; 0 takes one for each core."""
+    engine: EngineName = "local"
+    """Who does the work: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
     import_only: bool = False
     """For those who know it from NeuroPBR: `easel materials import` brings folders of maps into shape."""
 
@@ -79,9 +81,8 @@ class RenderConfig:
 def render(config: RenderConfig) -> int:
     """Write the dataset; returns 0, or 1 when a process was lost."""
     shard, shards = _check(config)
-    from concurrent.futures.process import BrokenProcessPool
-
     from easel.graphics.image import imwrite
+    from easel.materials.engines.processes import WorkerError
     from easel.materials.synthesis.making import make, missing, next_index
     from easel.materials.synthesis.overview import overview
 
@@ -93,14 +94,16 @@ def render(config: RenderConfig) -> int:
         indices: Sequence[int] = [*missing(plan, config.out), *range(first, first + count)]
     else:
         indices = range(shard, count, shards)
-    workers = min(config.workers or _cores(), max(1, len(indices) // SAMPLES_A_PROCESS))
     skipped = 0
     try:
-        with progress("photographing") as bar:
-            for made in counted(make(plan, config.out, indices, workers=workers), len(indices), bar, "sample"):
+        with (
+            engine(config.engine, config.workers, len(indices), least=SAMPLES_A_PROCESS) as workers,
+            progress("photographing") as bar,
+        ):
+            for made in counted(make(plan, config.out, indices, engine=workers), len(indices), bar, "sample"):
                 skipped += made.skipped
-    except BrokenProcessPool:
-        complain("a process was lost, perhaps for want of memory. Run it again with fewer --workers; nothing is lost.")
+    except WorkerError as error:
+        complain(str(error))
         return 1
     there = f"; {skipped} of them were there" if skipped else ""
     print(f"{len(indices)} samples of {plan.collection.count} materials{there}")
@@ -124,12 +127,10 @@ def _check(config: RenderConfig) -> tuple[int, int]:
         raise BadInput("--clean-only and --both say opposite things. Give one of them.")
     if (config.light == "environment") != (config.environment is not None):
         raise BadInput("--light environment and --environment FILE belong together: give both or neither.")
-    shard, slash, shards = config.shard.partition("/")
-    if not (slash and shard.isdecimal() and shards.isdecimal() and int(shard) < int(shards)):
-        raise BadInput(f"--shard is i/n with i from 0 to n - 1, such as 0/4; got {config.shard!r}.")
-    if config.continuing and int(shards) > 1:
+    shard, shards = share_of(config.shard)
+    if config.continuing and shards > 1:
         raise BadInput("--continuing counts from what is there, which shards would count differently. Run it alone.")
-    return int(shard), int(shards)
+    return shard, shards
 
 
 def _plan(config: RenderConfig) -> "Plan":
@@ -174,8 +175,3 @@ def _library(config: RenderConfig) -> "Procedural | Folders":
             "`easel materials import` makes such folders of downloaded materials."
         )
     return Folders(tuple(whole))
-
-
-def _cores() -> int:
-    """Those that this process may use, which is fewer than the machine has in a container."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

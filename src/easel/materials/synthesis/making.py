@@ -4,26 +4,19 @@ A sample is a function of the plan and of its index alone, so that any number of
 same files. What is whole already is not made again: an interrupted run goes on where it ended.
 """
 
-import contextlib
-import itertools
-import multiprocessing
-import os
 import shutil
-import signal
-import threading
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import torch
 
 from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
 from easel.materials.collection.procedural import name_of, procedural
 from easel.materials.dataset.listing import METADATA_FILE, read_metadata
 from easel.materials.dataset.sample import Source
+from easel.materials.engines.processes import Engine, in_turn
 from easel.materials.maps import MaterialMaps
 from easel.materials.synthesis.layout import (
     SOURCES,
@@ -109,10 +102,10 @@ class Made:
         return sample_name(self.index)
 
 
-def make(plan: Plan, out: Path, indices: Iterable[int], *, workers: int = 1) -> Iterator[Made]:
+def make(plan: Plan, out: Path, indices: Iterable[int], *, engine: Engine = in_turn) -> Iterator[Made]:
     """Write the samples of these indices below `out`, one by one; closing the generator stops.
 
-    The metadata knows every sample that was yielded, `FLUSH_SAMPLES` later at the latest. `workers` processes share the
+    The metadata knows every sample that was yielded, `FLUSH_SAMPLES` later at the latest. `engine` says who does the
     work. FileError where something in `out` cannot be continued, OSError for a disk that is full.
     """
     metadata = out / "input" / METADATA_FILE
@@ -122,12 +115,13 @@ def make(plan: Plan, out: Path, indices: Iterable[int], *, workers: int = 1) -> 
     known = read_metadata(metadata) if metadata.exists() else {}
     pending: dict[str, str] = {}
     try:
-        for made in _each(plan, out, _unclaimed(plan, indices, known), workers):
-            pending[made.name] = made.material
-            if len(pending) >= FLUSH_SAMPLES:
-                merge_metadata(metadata, pending)
-                pending.clear()
-            yield made
+        with closing(engine(partial(_maker, plan, out), _unclaimed(plan, indices, known))) as samples:
+            for made in samples:
+                pending[made.name] = made.material
+                if len(pending) >= FLUSH_SAMPLES:
+                    merge_metadata(metadata, pending)
+                    pending.clear()
+                yield made
     finally:
         merge_metadata(metadata, pending)
 
@@ -142,6 +136,10 @@ def _unclaimed(plan: Plan, indices: Iterable[int], known: Mapping[str, object]) 
                 "repeat that run's options, or continue after it."
             )
         yield index
+
+
+def _maker(plan: Plan, out: Path) -> Callable[[int], Made]:
+    return partial(make_sample, plan, out)
 
 
 def make_sample(plan: Plan, out: Path, index: int) -> Made:
@@ -160,16 +158,15 @@ def make_sample(plan: Plan, out: Path, index: int) -> Made:
     has_maps = whole_maps(maps_folder)
     if has_maps and not lacking:
         return Made(index, material, skipped=True)
-    with _one_thread():
-        maps = plan.collection.maps(number, plan.map_size)
-        if not has_maps:
-            _write_maps(maps, maps_folder, sample, plan.bits)
-        for source in lacking:
-            taken = scenes.take(maps, index, source)
-            with appearing(homes[source], sample) as folder:
-                for picture, shot in taken:
-                    imwrite(folder / shot.file, picture)
-                write_views_json(folder / VIEWS_FILE, ShotList(scenes.seed, tuple(shot for _, shot in taken)))
+    maps = plan.collection.maps(number, plan.map_size)
+    if not has_maps:
+        _write_maps(maps, maps_folder, sample, plan.bits)
+    for source in lacking:
+        taken = scenes.take(maps, index, source)
+        with appearing(homes[source], sample) as folder:
+            for picture, shot in taken:
+                imwrite(folder / shot.file, picture)
+            write_views_json(folder / VIEWS_FILE, ShotList(scenes.seed, tuple(shot for _, shot in taken)))
     return Made(index, material, skipped=False)
 
 
@@ -181,26 +178,6 @@ def _write_maps(maps: MaterialMaps, folder: Path, owner: str, bits: int) -> None
     except OSError:
         if not whole_maps(folder):
             raise
-
-
-def _each(plan: Plan, out: Path, indices: Iterable[int], workers: int) -> Generator[Made]:
-    if workers == 1:
-        yield from (make_sample(plan, out, index) for index in indices)
-        return
-    # Not forked: torch's threads do not survive that.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        try:
-            # A window of tasks: of a million samples not all are in the queue at once.
-            coming, waiting = iter(indices), deque()
-            for index in itertools.islice(coming, 4 * workers):
-                waiting.append(pool.submit(make_sample, plan, out, index))
-            while waiting:
-                yield waiting.popleft().result()
-                for index in itertools.islice(coming, 1):
-                    waiting.append(pool.submit(make_sample, plan, out, index))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def next_index(out: Path) -> int:
@@ -228,22 +205,3 @@ def missing(plan: Plan, out: Path) -> list[int]:
         if listed.get(name, material) == material and any(png_size(photo) is None for photo in photos):
             found.append(index)
     return found
-
-
-def _start_worker() -> None:
-    # Ctrl+C reaches every process of a terminal; who stops what is the first one's to say.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    # A worker whose parent was killed would wait for work for ever.
-    threading.Thread(target=lambda: (parent and parent.join(), os._exit(1)), daemon=True).start()
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums that several threads share are rounded differently, and several processes need one thread each."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

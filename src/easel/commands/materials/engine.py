@@ -1,0 +1,44 @@
+"""Options that say who does the work: --engine, --workers and --shard."""
+
+import contextlib
+from collections.abc import Generator
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from easel.console import BadInput
+
+if TYPE_CHECKING:
+    from easel.materials.engines.processes import Engine
+
+EngineName = Literal["local", "ray"]
+
+
+@contextlib.contextmanager
+def engine(name: EngineName, workers: int, units: int, *, least: int, device: str = "cpu") -> "Generator[Engine]":
+    """The engine for so many units, of which a process should have `least`; BadInput where Ray is not there.
+
+    Processes share a `device` that is no CPU: 0 workers are one there. Each worker of Ray gets a GPU of its own.
+    """
+    from easel.materials.engines.cluster import ClusterError, ray_cluster
+    from easel.materials.engines.processes import cores, in_processes, in_turn
+
+    if name == "local":
+        # For fewer units another process takes longer to start than it saves
+        workers = min(workers or (cores() if device == "cpu" else 1), max(1, units // least))
+        yield in_turn if workers == 1 else partial(in_processes, workers)
+        return
+    if ":" in device:
+        raise BadInput(f"--device {device}: Ray gives each of its workers a GPU. Say --device {device.split(':')[0]}.")
+    try:
+        with ray_cluster(workers, gpus=device != "cpu") as cluster:
+            yield cluster
+    except ClusterError as error:
+        raise BadInput(str(error)) from None
+
+
+def share_of(shard: str) -> tuple[int, int]:
+    """The share that --shard names, and how many there are; BadInput for what names none."""
+    share, slash, shares = shard.partition("/")
+    if not (slash and share.isdecimal() and shares.isdecimal() and int(share) < int(shares)):
+        raise BadInput(f"--shard is i/n with i from 0 to n - 1, such as 0/4; got {shard!r}.")
+    return int(share), int(shares)

@@ -27,8 +27,31 @@ class Light(ABC):
         """The diffuse and the specular radiance of the surface in the camera's direction."""
 
 
+class Lamp(Light):
+    """A light that reaches every point from one direction alone."""
+
+    @abstractmethod
+    def arriving(
+        self, positions: Float[Tensor, "*#b 3 #h #w"]
+    ) -> tuple[Float[Tensor, "*b 3 #h #w"], Float[Tensor, "*b 3 #h #w"]]:
+        """The direction of length 1 towards it, and the irradiance of a surface that faces it there."""
+
+    def reflected(
+        self,
+        surface: Surface,
+        positions: Float[Tensor, "*#b 3 #h #w"],
+        to_camera: Float[Tensor, "*#b 3 #h #w"],
+        brdf: Brdf,
+    ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
+        to_light, irradiance = self.arriving(positions)
+        diffuse, specular = reflectance(surface, to_light, to_camera, brdf)
+        # Light from behind the surface leaves it dark
+        received = irradiance * dot(surface.normal, to_light).clamp(min=0)
+        return diffuse * received, specular * received
+
+
 @dataclass(frozen=True)
-class PointLight(Light):
+class PointLight(Lamp):
     """A small lamp."""
 
     position: Vector
@@ -36,21 +59,16 @@ class PointLight(Light):
     intensity: Vector
     """Radiant intensity in red, green and blue: the irradiance at a distance of 1."""
 
-    def reflected(
-        self,
-        surface: Surface,
-        positions: Float[Tensor, "*#b 3 #h #w"],
-        to_camera: Float[Tensor, "*#b 3 #h #w"],
-        brdf: Brdf,
-    ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
+    def arriving(
+        self, positions: Float[Tensor, "*#b 3 #h #w"]
+    ) -> tuple[Float[Tensor, "*b 3 #h #w"], Float[Tensor, "*b 3 #h #w"]]:
         away = column(self.position, positions) - positions
         distance = length(away).clamp(min=_NEAREST)
-        to_light = away / distance
-        return _lit(surface, to_light, to_camera, column(self.intensity, positions) / distance.square(), brdf)
+        return away / distance, column(self.intensity, positions) / distance.square()
 
 
 @dataclass(frozen=True)
-class DirectionalLight(Light):
+class DirectionalLight(Lamp):
     """A lamp so far away that its light is parallel."""
 
     direction: Vector
@@ -58,26 +76,7 @@ class DirectionalLight(Light):
     irradiance: Vector
     """On a surface that faces it, in red, green and blue."""
 
-    def reflected(
-        self,
-        surface: Surface,
-        positions: Float[Tensor, "*#b 3 #h #w"],
-        to_camera: Float[Tensor, "*#b 3 #h #w"],
-        brdf: Brdf,
-    ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
-        to_light = normalize(column(self.direction, positions))
-        return _lit(surface, to_light, to_camera, column(self.irradiance, positions), brdf)
-
-
-def _lit(
-    surface: Surface,
-    to_light: Float[Tensor, "*#b 3 #h #w"],
-    to_camera: Float[Tensor, "*#b 3 #h #w"],
-    irradiance: Float[Tensor, "*#b 3 #h #w"],
-    brdf: Brdf,
-) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
-    """Under light from one direction, whose `irradiance` is that of a surface facing it."""
-    diffuse, specular = reflectance(surface, to_light, to_camera, brdf)
-    # Light from behind the surface leaves it dark
-    received = irradiance * dot(surface.normal, to_light).clamp(min=0)
-    return diffuse * received, specular * received
+    def arriving(
+        self, positions: Float[Tensor, "*#b 3 #h #w"]
+    ) -> tuple[Float[Tensor, "*b 3 #h #w"], Float[Tensor, "*b 3 #h #w"]]:
+        return normalize(column(self.direction, positions)), column(self.irradiance, positions)

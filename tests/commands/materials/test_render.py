@@ -63,6 +63,29 @@ def test_maps_of_ones_own(made, tmp_path, capsys):
     assert "half is left out" in capsys.readouterr().err
 
 
+def test_downloads_are_imported_and_photographed_alone(tmp_path, capsys):
+    import torch
+
+    from easel.graphics.image import imwrite
+
+    for name, value in (("Color", 0.4), ("Roughness", 0.7), ("NormalGL", 0.5), ("NormalDX", 0.5)):
+        colour = torch.full((16, 16, 3), value)
+        colour[..., 2] = 1.0 if "Normal" in name else value
+        imwrite(tmp_path / "downloads/Bricks 01" / f"Bricks01_1K_{name}.png", colour)
+    (tmp_path / "downloads/notes").mkdir()
+    out = tmp_path / "data"
+    arguments = ["--import-only", "--maps", str(tmp_path / "downloads"), "--clean-only", "--samples-per-material", "2"]
+    assert render(out, *arguments) == 0
+    listed = json.loads((out / "input/render_metadata.json").read_text())
+    assert len(listed) == 2 and set(listed.values()) == {path.name for path in (out / "output").iterdir()}
+    (material,) = (out / "output").iterdir()
+    assert "ricks" in material.name and (imread(material / "roughness.png", channels=1) - 0.7).abs().max() < 0.01
+    assert (out / "materials/import_manifest.json").exists()
+    # again: what is there is kept
+    assert render(out, *arguments) == 0
+    assert "2 of them were there" in capsys.readouterr().out
+
+
 def test_an_environment_file_is_the_light(tmp_path):
     import torch
 
@@ -91,7 +114,9 @@ BAD = {
     "lost file": (["--light", "environment", "--environment", "none.hdr"], "none.hdr"),
     "no folder": (["--maps", "nowhere"], "nowhere is no folder"),
     "no maps": (["--maps", "."], "materials import"),
-    "import": (["--import-only"], "easel materials import"),
+    "import": (["--import-only"], "the folder of --maps"),
+    "import shards": (["--import-only", "--maps", ".", "--shard", "0/2"], "easel materials import"),
+    "nothing to import": (["--import-only", "--maps", "."], "has no folder with"),
     "other seed": (["--clean-only", "--seed", "1"], "Name another folder"),
     "other size": (["--clean-only", "--size", "24"], "Name another folder"),
 }

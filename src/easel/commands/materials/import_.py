@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional
 
 from easel.console import prepare_folder, progress
+
+if TYPE_CHECKING:
+    from easel.materials.collection.importing import ImportOptions, ImportReport
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,8 @@ class ImportConfig:
 
 def import_(config: ImportConfig) -> int:
     """Write the materials and the report; returns 0, or 1 if there was nothing to take."""
-    if not config.dry_run:
-        prepare_folder(config.destination)
     from easel.materials.collection.finding import EXTENSIONS
-    from easel.materials.collection.importing import (
-        MANIFEST,
-        Imported,
-        ImportOptions,
-        import_each,
-        report_of,
-        write_manifest,
-    )
+    from easel.materials.collection.importing import MANIFEST, ImportOptions
 
     options = ImportOptions(
         flatten=config.flatten,
@@ -64,25 +58,37 @@ def import_(config: ImportConfig) -> int:
         keep_ext=config.keep_ext,
         resize=config.resize or None,
     )
+    manifest = config.manifest or config.destination / MANIFEST
+    report = take(config.source, config.destination, options, manifest, verbose=config.verbose)
+    return 0 if report.taken else 1
+
+
+def take(
+    source: Path, destination: Path, options: "ImportOptions", manifest: Path, *, verbose: bool = False
+) -> "ImportReport":
+    """Take the materials of `source`, write the report and say what it says."""
+    from easel.materials.collection.importing import Imported, import_each, report_of, write_manifest
+
+    if not options.dry_run:
+        prepare_folder(destination)
     results = []
     with progress("importing") as bar:
-        for result in import_each(config.source, config.destination, options):
+        for result in import_each(source, destination, options):
             results.append(result)
             # how many there are is only known at the end: a fraction that nears 1
             bar.update(1 - 1 / (1 + len(results) / 100), f"{len(results)} folders")
-            if config.verbose and isinstance(result, Imported):
+            if verbose and isinstance(result, Imported):
                 print(f"{result.name}: " + ", ".join(f"{name} from {file}" for name, file in result.files.items()))
-    report = report_of(config.source, config.destination, results)
+    report = report_of(source, destination, results)
     for left_out in report.left_out:
         print(f"left out {left_out.place}: {left_out.reason}")
     for material in report.taken:
         for note in material.notes:
             print(f"{material.name}: {note}")
     counts = f"{len(report.taken)} materials, {len(report.left_out)} left out"
-    if config.dry_run:
+    if options.dry_run:
         print(f"would take {counts}")
     else:
-        manifest = config.manifest or config.destination / MANIFEST
         write_manifest(report, manifest)
         print(f"wrote {counts}; {manifest} tells from which files")
-    return 0 if report.taken else 1
+    return report

@@ -75,7 +75,8 @@ class RenderConfig:
     engine: EngineName = "local"
     """Who does the work: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
     import_only: bool = False
-    """For those who know it from NeuroPBR: `easel materials import` brings folders of maps into shape."""
+    """Photograph real materials and none from noise: --maps is a folder of downloads, which are first brought into
+    OUT/materials as `easel materials import` does it."""
 
 
 def render(config: RenderConfig) -> int:
@@ -117,8 +118,6 @@ def render(config: RenderConfig) -> int:
 
 def _check(config: RenderConfig) -> tuple[int, int]:
     """The shard and how many there are; BadInput for options that cannot be, alone or together."""
-    if config.import_only:
-        raise BadInput("to bring folders of maps into shape without photographing them: easel materials import")
     for name, (least, most) in RANGES.items():
         value = getattr(config, name)
         if value is not None and not least <= value <= most:
@@ -130,6 +129,11 @@ def _check(config: RenderConfig) -> tuple[int, int]:
     shard, shards = share_of(config.shard)
     if config.continuing and shards > 1:
         raise BadInput("--continuing counts from what is there, which shards would count differently. Run it alone.")
+    if config.import_only and (config.maps is None or shards > 1):
+        raise BadInput(
+            "--import-only takes the folder of --maps as a whole. For shards run `easel materials import` once, and "
+            "name what it wrote as --maps."
+        )
     return shard, shards
 
 
@@ -152,6 +156,16 @@ def _plan(config: RenderConfig) -> "Plan":
     return Plan(_library(config), scenes, config.map_size or config.size, config.bits)
 
 
+def _imported(source: Path, out: Path) -> Path:
+    """The folder that real materials are brought into, as far as they are not there yet."""
+    from easel.commands.materials.import_ import take
+    from easel.materials.collection.importing import MANIFEST, ImportOptions
+
+    home = out / "materials"
+    take(source, home, ImportOptions(), home / MANIFEST)
+    return home
+
+
 def _library(config: RenderConfig) -> "Procedural | Folders":
     from easel.graphics.files import FileError
     from easel.materials.maps import map_paths
@@ -161,8 +175,9 @@ def _library(config: RenderConfig) -> "Procedural | Folders":
         return Procedural(config.seed, config.materials)
     if not config.maps.is_dir():
         raise BadInput(f"--maps {config.maps} is no folder. Name the one that holds folders of materials.")
+    home = _imported(config.maps, config.out) if config.import_only else config.maps
     whole = []
-    for folder in sorted(config.maps.iterdir()):
+    for folder in sorted(home.iterdir()):
         if folder.is_dir() and not folder.name.startswith("."):
             try:
                 map_paths(folder)

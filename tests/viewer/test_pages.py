@@ -102,3 +102,22 @@ def test_layouts_are_kept_for_every_page(open_view, gl, tmp_path):
     assert moved == pytest.approx(first + 100, abs=4)
     assert left_edge("One") == first
     assert left_edge("Two") == moved
+
+
+def test_a_programs_own_changes_stand_in_one_history_with_those_of_widgets(view, driver):
+    art, history = view.page("Art"), ["a"]
+    driver.drag("of Fit", 0.5)
+    turned = driver.read("of Fit")
+    assert not art.note_edit("name", lambda: history.append("a"), lambda: history.append("b"))
+    view.undo()
+    driver.frames(1)
+    assert history == ["a", "a"] and view.shown_page is art
+    view.undo()
+    driver.frames(2)
+    assert driver.read("of Fit") == 0.0 and view.shown_page is view.page("Fit")
+    for _ in range(2):
+        view.redo()
+        driver.frames(2)
+    assert history[-1] == "b" and view.shown_page is art
+    driver.click("Fit")
+    assert driver.read("of Fit") == turned

@@ -93,12 +93,14 @@ def test_breeding_goes_on_from_the_picture_that_is_clicked_and_back_again(page, 
     assert chosen is litter.specimens[0] and chosen is not parent
     settle(page, bred=True)
     assert torch.equal(page.studio.litter.thumbnails[PARENT], litter.thumbnails[0])
-    driver.click("Undo")
+    page.window.undo()
     assert page.studio.specimen is parent
-    driver.click("Redo")
+    page.window.redo()
     assert page.studio.specimen is chosen
     click(driver, page.history, 0, 9)
     assert page.studio.specimen is parent
+    page.window.undo()
+    assert page.studio.specimen is chosen
 
 
 def test_new_variations_are_others_and_ways_differ(page, driver):
@@ -116,17 +118,46 @@ def test_new_variations_are_others_and_ways_differ(page, driver):
 
 def test_sliders_turn_traits_and_latents_and_undo_takes_back_all_of_a_turn(page, driver):
     first = page.studio.specimen
-    driver.type("width", "12")
-    driver.type("width", "16")
-    assert page.studio.specimen.traits.width == 16 and len(page.studio.moments) == 2
+    driver.drag("width", 16)
+    assert page.studio.specimen.traits.width == pytest.approx(16, abs=2) and len(page.studio.moments) == 2
     driver.type("z2", "1.5")
     assert page.studio.specimen.latent == pytest.approx((first.latent[0], 1.5))
-    driver.click("Undo")
-    driver.click("Undo")
+    for _ in range(2):
+        page.window.undo()
+        driver.frames(2)
     assert page.studio.specimen is first
     assert driver.read("width") == 8 and driver.read("z2") == pytest.approx(first.latent[1])
     driver.select("topology", "conv")
     assert page.studio.specimen.traits.topology == "conv" and len(page.studio.moments) == 2
+
+
+def test_undo_goes_back_through_all_that_was_done_in_its_order(page, driver):
+    """Whatever it was: another picture, a slider of the field, how strongly offspring differ, other offspring."""
+    kept, studio = [], page.studio
+
+    def seen():
+        return studio.specimen, studio.generation, driver.read("Strength")
+
+    for act in (
+        lambda: driver.click("New seed"),
+        lambda: driver.drag("width", 30),
+        lambda: driver.drag("Strength", 0.5),
+        lambda: driver.click("New variations"),
+        page.surprise,
+    ):
+        kept.append(seen())
+        act()
+        driver.frames(1)
+        assert seen() != kept[-1]
+    last = seen()
+    for before in reversed(kept):
+        page.window.undo()
+        driver.frames(2)
+        assert seen() == before
+    for _ in kept:
+        page.window.redo()
+        driver.frames(2)
+    assert seen() == last
 
 
 def test_a_saved_picture_is_what_is_seen_and_dropped_it_comes_back(page, driver, tmp_path):

@@ -1,28 +1,23 @@
-"""What a person changed with widgets, in order, to go back and forth in."""
+"""What a person changed, with widgets or otherwise, in order, to go back and forth in."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
 
 MOST_EDITS = 1000
 """The oldest are forgotten."""
-
-
-@runtime_checkable
-class Holder(Protocol):
-    """Holds the values of widgets by label; a Panel is one."""
-
-    def set(self, label: str, value: object) -> None: ...
+Change = Callable[[], object]
 
 
 @dataclass
 class Edit:
-    """A widget held `before` and holds `after`."""
+    """A change that `undo` takes back and `redo` makes again."""
 
-    panel: Holder
-    label: str
-    before: Any
-    after: Any
+    owner: object
+    """The panel or the page on which it was made."""
+    what: str
+    undo: Change
+    redo: Change
 
 
 class Edits:
@@ -33,15 +28,20 @@ class Edits:
         self.undone: list[Edit] = []
         self._going_on = False
 
-    def note(self, panel: Holder, label: str, before: object, after: object) -> None:
-        """A person has changed a widget; what was undone before cannot be redone any more."""
+    def note(self, owner: object, what: str, undo: Change, redo: Change) -> bool:
+        """A person has changed something; what was undone before cannot be redone any more.
+
+        True where this goes on with the last edit: the same thing is still in the person's hand.
+        """
         self.undone.clear()
         last = self.done[-1] if self.done else None
-        if self._going_on and last is not None and last.panel is panel and last.label == label:
-            last.after = after
+        goes_on = self._going_on and last is not None and last.owner is owner and last.what == what
+        if goes_on and last is not None:
+            last.redo = redo
         else:
-            self.done.append(Edit(panel, label, before, after))
+            self.done.append(Edit(owner, what, undo, redo))
         self._going_on = True
+        return goes_on
 
     def settle(self) -> None:
         """No widget is in the person's hand: the next change is an edit of its own."""
@@ -53,7 +53,7 @@ class Edits:
             return None
         edit = self.done.pop()
         self.undone.append(edit)
-        edit.panel.set(edit.label, edit.before)
+        edit.undo()
         self.settle()
         return edit
 
@@ -63,6 +63,6 @@ class Edits:
             return None
         edit = self.undone.pop()
         self.done.append(edit)
-        edit.panel.set(edit.label, edit.after)
+        edit.redo()
         self.settle()
         return edit

@@ -57,6 +57,14 @@ class Page:
         self.panels, self.places, self.dock = {}, {}, Dock(self.name)
         self.timeline = Timeline()
 
+    def note_edit(self, what: str, undo: Callable[[], object], redo: Callable[[], object]) -> bool:
+        """A person has changed something that no widget holds: Ctrl+Z takes it back by `undo`, `redo` repeats it.
+
+        True where it goes on with the last edit, because the same `what` is still in the person's hand: taking that
+        back then takes back all of it.
+        """
+        return self._turn.edits.note(self, what, undo, redo)
+
     def hand_out(self, path: str | os.PathLike[str]) -> None:
         """Give the person a file that was written for them; see `View.hand_out`."""
         self._hand_out(Path(path))

@@ -70,7 +70,7 @@ class Pages:
     def follow(self, edit: Edit | None) -> None:
         """Show the page on which something was edited."""
         for page in self.named.values():
-            if edit is not None and edit.panel in page.panels.values():
+            if edit is not None and edit.owner in (page, *page.panels.values()):
                 self.asked = page
 
     def turn(self) -> None:

@@ -60,6 +60,7 @@ class Region:
         self._forms: dict[object, Fields] = {}
         self._entered = 0
         self._disabled = 0
+        self._unnoted = 0
         self._buttons = 0
         self._widgets_top = 0.0
         self._widgets_height = 0.0
@@ -107,6 +108,15 @@ class Region:
                 if drawn:
                     imgui.end_disabled()
                 self._disabled -= not enabled
+
+    @contextmanager
+    def unnoted(self) -> Iterator[None]:
+        """What a person does to children is no edit: the program notes what it makes of it, by `Page.note_edit`."""
+        self._unnoted += 1
+        try:
+            yield
+        finally:
+            self._unnoted -= 1
 
     def button(self, label: str, width: Number = 0, height: Number = 0, *, help: str = "") -> bool:
         """True in exactly one frame per click; `width=-1` takes what is free, 0 what the label needs."""
@@ -301,8 +311,8 @@ class Region:
                 self._tell(Text(f"{label.partition('##')[0]}: {slot.complaint}", ALARM, wrapped=True))
         if slot.by_hand:
             taken = widget.accept(widget.default) if before is UNSET else before
-        if value != taken and widget.kept:
-            self._turn.edits.note(self, label, taken, value)
+        if value != taken and widget.kept and not self._unnoted:
+            self._turn.edits.note(self, label, partial(self.set, label, taken), partial(self.set, label, value))
         slot.value, slot.by_hand = value, False
         return value
 

@@ -56,7 +56,7 @@ class ArtPage(WorkstationPage):
 
     def __init__(self, page: Page, out: Path) -> None:
         super().__init__(page, out)
-        self.studio, self.painting = ArtStudio(), Painting()
+        self.studio, self.painting = ArtStudio(note=page.note_edit), Painting()
         self.notice, self.failed = "", False
         self.size: Size = USUAL_SIZE
         """Of the picture on the screen."""
@@ -127,8 +127,6 @@ class ArtPage(WorkstationPage):
             "New variations": self.new_variations,
             "Surprise me": self.surprise,
             "Whole picture": self.show_whole,
-            "Undo": self.undo,
-            "Redo": self.redo,
             "Save picture": self.save,
             "Film": self.film,
         }
@@ -146,16 +144,10 @@ class ArtPage(WorkstationPage):
 
     def new_variations(self) -> None:
         """Other offspring of the same picture."""
-        self.studio.generation += 1
+        self.studio.breed_anew()
 
     def show_whole(self) -> None:
         self.studio.place = Place()
-
-    def undo(self) -> None:
-        self.studio.go(self.studio.now - 1)
-
-    def redo(self) -> None:
-        self.studio.go(self.studio.now + 1)
 
     def save(self) -> None:
         """Write the picture as it is seen, in the size that is chosen."""
@@ -178,28 +170,22 @@ class ArtPage(WorkstationPage):
     def draw_controls(self) -> None:
         controls, studio = self.controls, self.studio
         with controls.row():
-            with controls.enabled(studio.now > 0):
-                if controls.button("Undo"):
-                    self.undo()
-            with controls.enabled(studio.now + 1 < len(studio.moments)):
-                if controls.button("Redo"):
-                    self.redo()
-            if controls.button("Surprise me", help="Any field at all."):
-                self.surprise()
-        with controls.row():
-            if path := controls.file_dialog("Open ...", title="Open a picture that Easel painted", filters=RECIPES):
-                self._open_asked(Path(path))
             with controls.enabled(studio.specimen.breeds):
                 if controls.button("New seed", help="The same kind of field, drawn anew."):
                     self.new_seed()
+            if controls.button("Surprise me", help="Any field at all."):
+                self.surprise()
+        if path := controls.file_dialog("Open ...", title="Open a picture that Easel painted", filters=RECIPES):
+            self._open_asked(Path(path))
         if self.notice:
             controls.text_wrapped(self.notice, color=ALARM if self.failed else QUIET)
         controls.section("Field")
         if not studio.specimen.breeds:
             controls.text_wrapped("Its weights were learned from a picture: zoom, save and film it, or breed others.")
             return
-        self._draw_traits()
-        self._draw_latent()
+        with controls.unnoted():
+            self._draw_traits()
+            self._draw_latent()
 
     def _draw_traits(self) -> None:
         specimen = self.studio.specimen

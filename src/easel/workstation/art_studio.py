@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -38,9 +39,11 @@ class Moment:
 
     specimen: Specimen
     place: Place
-    trait: str = ""
-    """What was turned to get here; further turns of the same belong to the same step."""
     thumbnail: Tensor | None = None
+
+
+Note = Callable[[str, Callable[[], object], Callable[[], object]], bool]
+"""Takes what a person changed, how to take it back, and how to repeat it; True where that goes on with the last."""
 
 
 class GivenUp(Exception):  # noqa: N818 - a person's wish
@@ -81,10 +84,11 @@ class Job:
 class ArtStudio:
     """One exploration."""
 
-    def __init__(self, specimen: Specimen | None = None) -> None:
+    def __init__(self, specimen: Specimen | None = None, note: Note = lambda what, undo, redo: False) -> None:
+        self._note = note
         self.moments = [Moment(specimen or first(), Place())]
         self.now = 0
-        """Which of the moments is seen; those after it can be done again."""
+        """Which of the moments is seen."""
         self.way: Way = "latent"
         self.strength = 0.15
         self.generation = 0
@@ -121,19 +125,40 @@ class ArtStudio:
     # Exploring
 
     def change(self, specimen: Specimen, trait: str = "", *, place: Place | None = None) -> None:
-        """Go on to another specimen; what could have been done again is forgotten."""
+        """Go on to another specimen; the moments after this one are forgotten.
+
+        While a hand turns one `trait`, all of its turn is one moment.
+        """
         if specimen is self.specimen:
             return
-        moment = Moment(specimen, place or self.place, trait)
-        kept = self.moments[: self.now + 1]
-        if trait and self.moment is self.moments[-1] and self.moment.trait == trait:
-            kept.pop()
-        self.moments = [*kept, moment][-MOST_STEPS:]
-        self.now = len(self.moments) - 1
+        before, after = self.moment, Moment(specimen, place or self.place)
+        goes_on = self._note(trait, partial(self._stand_at, before), partial(self._stand_at, after))
+        self._append(after, instead=goes_on)
 
     def go(self, to: int) -> None:
         """Back, or on again, to one of the moments."""
-        self.now = min(max(to, 0), len(self.moments) - 1)
+        before, after = self.moment, self.moments[min(max(to, 0), len(self.moments) - 1)]
+        if after is not before:
+            self._note("", partial(self._stand_at, before), partial(self._stand_at, after))
+            self._stand_at(after)
+
+    def breed_anew(self) -> None:
+        """Other offspring of the same specimen."""
+        before, after = self.generation, self.generation + 1
+        self._note("", partial(setattr, self, "generation", before), partial(setattr, self, "generation", after))
+        self.generation = after
+
+    def _stand_at(self, moment: Moment) -> None:
+        """See a moment again, also one that was forgotten."""
+        if moment in self.moments:
+            self.now = self.moments.index(moment)
+        else:
+            self._append(moment)
+
+    def _append(self, moment: Moment, *, instead: bool = False) -> None:
+        """Put a moment after the one that is seen, or in its place."""
+        self.moments = [*self.moments[: self.now + (not instead)], moment][-MOST_STEPS:]
+        self.now = len(self.moments) - 1
 
     def grow(self, seed: int) -> None:
         """A field of which the seed decides everything."""

@@ -27,7 +27,7 @@ class Shell:
         """What became of the file that was dropped last, where no page opens it."""
         self._waiting: list[Callable[[], object]] = []
         view.on_drop(lambda dropped: self.open(Path(dropped.paths[0])))
-        view.bar.on_frame(self._draw_notice)
+        view.bar.on_frame(self._draw_bar)
 
     @property
     def pages(self) -> dict[str, WorkstationPage]:
@@ -94,7 +94,11 @@ class Shell:
         for page in self.pages.values():
             page.close()
 
-    def _draw_notice(self) -> None:
+    def _draw_bar(self) -> None:
+        if self.view.bar.button("Undo", help="Ctrl+Z"):
+            self.view.undo()
+        if self.view.bar.button("Redo", help="Ctrl+Shift+Z"):
+            self.view.redo()
         if self.notice:
             self.view.bar.text(self.notice, color=ALARM)
 

@@ -109,11 +109,11 @@ def test_no_disk_space_left_ends_with_one_line_and_1(photograph, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_fit_saves_what_there_is(number, code, photograph, tmp_path):
     program = subprocess.Popen(
         [sys.executable, "-m", "easel", str(photograph), "--out", str(tmp_path / "out"), "--backend", "none",
-         "--seconds", "600"],
+         "--seconds", "600", "--session", str(tmp_path / "session.json")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert program.stdout is not None
@@ -124,3 +124,4 @@ def test_an_interrupted_fit_saves_what_there_is(number, code, photograph, tmp_pa
     assert program.returncode == code
     assert {file.name for file in (tmp_path / "out").iterdir()} == FILES
     assert "Traceback" not in err and "metrics.json" in out
+    assert json.loads((tmp_path / "session.json").read_text())["pages"]["Fit"] == {"photograph": str(photograph)}

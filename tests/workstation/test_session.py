@@ -45,6 +45,7 @@ def turn(tmp_path):
             driver = Driver(view)
             driver.frames(2)
             act(page, driver)
+            session.save(view, {"Desk": page})  # in the middle, and once more at the end
             return page.file, driver.read("gain"), session.save(view, {"Desk": page})
 
     return turn_
@@ -97,8 +98,19 @@ def test_where_a_page_cannot_come_back_its_file_stays_and_the_session_goes_besid
     file.write_text(spoiled)
     page_file, gain, saved = turn(file)
     assert (page_file, saved.name) == ("nothing", "session-2.json") and gain > 0.4
-    assert file.read_text() == spoiled
+    assert file.read_text() == spoiled and len(list(tmp_path.iterdir())) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_session_is_saved_in_between(tmp_path, picture, monkeypatch):
+    photograph, file, seen = tmp_path / "p.png", tmp_path / "s.json", []
+    Image.fromarray((picture * 255).round().byte().numpy()).save(photograph)
+    save = Session.save
+    monkeypatch.setattr("easel.workstation.session.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(Session, "save", lambda *given: seen.append(file.exists()) or save(*given))
+    arguments = ["--backend", "none", "--seconds", "0.3", "--out", str(tmp_path / "out"), "--session", str(file)]
+    assert main(["workstation", str(photograph), *arguments]) == 0
+    assert len(seen) > 2 and seen[:2] == [False, True], "every time when it is due, and at the end"
 
 
 def test_the_workstation_goes_on_with_a_session_and_reports(tmp_path, picture, capsys):
@@ -130,3 +142,22 @@ def test_a_report_stands_alone_and_runs_nothing(tmp_path):
     page = (tmp_path / "r.html").read_text()
     assert "<script" not in page and "default-src 'none'" in page and "http:" not in page and "https:" not in page
     assert page.count("&lt;script") >= 6 and page.count("<polyline") == 2 and len(page) < 200_000
+
+
+def test_a_report_holds_the_pages_that_are_not_shown_as_they_are_now(tmp_path):
+    with View("Test", 320, 240, backend="none", strict=True) as view:
+        losses, panel = [3.0, 1.0], view.page("Fit").panel("Metrics")
+        panel.on_frame(lambda: panel.plot(losses, overlay=f"loss {losses[-1]}"))
+        panel.on_frame(lambda: panel.text(f"step {len(losses)}"))
+        empty = view.page("Empty").panel("Controls")
+        empty.on_frame(lambda: empty.text("Open something."))
+        view.page("Art").panel("Picture").canvas("flower").bind(torch.zeros(2, 3))
+        driver = Driver(view)
+        driver.frames(2)
+        driver.click("Art")
+        losses.append(0.5)
+        write_report(view, tmp_path / "r.html")
+        assert driver.labels() == ["Fit", "Empty", "Art"], "the page that is shown has stayed so"
+    page = (tmp_path / "r.html").read_text()
+    assert page.index("<h2>Fit") < page.index("loss 0.5") < page.index("step 3") < page.index("<h2>Art")
+    assert "flower  3 x 2" in page and "<h2>Empty" not in page

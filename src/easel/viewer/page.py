@@ -69,6 +69,11 @@ class Page:
         """Give the person a file that was written for them; see `View.hand_out`."""
         self._hand_out(Path(path))
 
+    def rehearse(self) -> None:
+        """Between two frames: have `Panel.items` tell what the panels would show now, in sight or not."""
+        for panel in self.panels.values():
+            panel.draw()
+
     def show(self, shown: bool) -> None:
         """Come to the front, or leave it."""
         self.shown = shown

@@ -60,7 +60,8 @@ class WorkstationConfig(HostConfig):
     page: PageName | None = None
     """The page that is shown first: the session's, or fit."""
     session: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """JSON file of a session: where it exists the workstation is as it was, and at the end it is written."""
+    """JSON file of a session: where it exists the workstation is as it was. It is written at the end, also by Ctrl+C
+    or when the program is told to end, and every two minutes."""
     report: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """HTML file to write at the end, with all pictures, curves and settings in it."""
     out: Path = Path("easel-out")
@@ -80,7 +81,7 @@ class WorkstationConfig(HostConfig):
 
 
 def workstation(config: WorkstationConfig) -> int:
-    """Open the workstation; returns 0, or 130 / 143 when SIGINT / SIGTERM ended the fit early.
+    """Open the workstation; returns 0, or 128 and the number of the signal that ended it, such as 130 for SIGINT.
 
     Raises FileError for a photograph that cannot be read or a folder that cannot be written, before the fit begins.
     """
@@ -96,15 +97,21 @@ def workstation(config: WorkstationConfig) -> int:
     with signals() as received, open_view("Easel", config) as view:
         shell = open_shell(view, config, photograph, device, session)
         try:
-            failure = turn(shell, received)
+            failure = turn(shell, received, session)
         finally:
-            for file in (*save_results(config, shell), *keep(config, shell, session)):
-                print(f"wrote {file}")
-            shell.close()
+            with contextlib.ExitStack() as ending:  # from the last to the first, whatever becomes of one of them
+                ending.callback(shell.close)
+                ending.callback(lambda: tell(save_results(config, shell)))
+                ending.callback(lambda: tell(keep(config, shell, session)))
     if failure:
         complain(failure)
         return 1
     return 128 + received[0] if received else 0
+
+
+def tell(files: list[Path]) -> None:
+    for file in files:
+        print(f"wrote {file}")
 
 
 def open_session(config: WorkstationConfig) -> "Session | None":
@@ -207,9 +214,10 @@ def open_shell(
     return shell
 
 
-def turn(shell: "Shell", received: list[int]) -> str:
+def turn(shell: "Shell", received: list[int], session: "Session | None" = None) -> str:
     """Turn the pages until the window is closed or a signal is received; where nobody watches, until the page rests.
 
+    The session is saved whenever that is due.
     Returns what stopped the page that was shown, where nobody watches; else "".
     """
     from easel.workstation.fit_page import FitPage
@@ -220,6 +228,8 @@ def turn(shell: "Shell", received: list[int]) -> str:
         while not received and view.step():
             shell.advance()
             view.end_step()
+            if session is not None and session.due:
+                shell.afterwards(partial(session.save, view, shell.pages))
             shell.settle()
             if bar is not None and fitted is not None:
                 bar.update(fitted.fit.progress, fitted.fit.summary)
@@ -261,14 +271,18 @@ def choose_device(device: str) -> str:
 
 @contextlib.contextmanager
 def signals() -> Generator[list[int]]:
-    """Collects SIGINT and SIGTERM, so that the step ends and what there is gets saved; a second one ends at once."""
+    """Collects SIGINT, SIGTERM and SIGHUP, so that the step ends and what there is is saved; a second ends at once."""
     received: list[int] = []
 
     def note(number: int, _frame: object) -> None:
         received.append(number)
         restore()
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A terminal that is closed hangs up, unless nohup has the program go on.
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
 
     def restore() -> None:
         for number, handler in before.items():

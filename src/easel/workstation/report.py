@@ -22,7 +22,7 @@ from easel.viewer.canvas import Canvas
 from easel.viewer.page import Page
 from easel.viewer.panel import Panel
 from easel.viewer.readouts import finite_range, finite_runs
-from easel.viewer.sketch import Bar, Curve, Words
+from easel.viewer.sketch import Bar, Curve, Sketch, Words
 from easel.viewer.view import View
 
 MOST_PIXELS = 1024
@@ -54,7 +54,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 def write_report(view: View, path: Path) -> None:
     """Write the report of all pages as they are now; FileError or OSError where it cannot be written.
 
-    Outside a frame, as `View.capture`. Readings and curves are those of the page that is shown.
+    Outside a frame, as `View.capture`.
     """
     text = "\n".join(_document(view)) + "\n"
     with write_whole(path) as beside:
@@ -76,19 +76,20 @@ def _document(view: View) -> Iterator[str]:
 
 
 def _page(page: Page) -> Iterator[str]:
+    if not page.shown:
+        page.rehearse()
     panels = page.panels.values()
     pictures = [(canvas, picture) for panel in panels for canvas in panel.canvases.values()
                 if canvas.bound and (picture := panel.look(canvas)) is not None]  # fmt: skip
-    values = {panel.name: panel.values for panel in panels if panel.values}
-    if not pictures and not values:
-        return
+    if not pictures and not any(panel.values or _has_curve(panel) for panel in panels):
+        return  # words alone: they say what could be done here
     if page.name:
         yield f"<h2>{_text(page.name)}</h2>"
     if pictures:
         figures = "".join(_figure(_caption(canvas), picture) for canvas, picture in pictures)
         yield f'<div class="pictures">{figures}</div>'
     for panel in panels:
-        told = "\n".join((*_readings(panel), *_settings(values.get(panel.name, {}))))
+        told = "\n".join((*_readings(panel), *_settings(panel.values)))
         if told:
             yield f"<h3>{_text(panel.name)}</h3>\n{told}"
 
@@ -102,9 +103,17 @@ def _settings(values: dict[str, object]) -> Iterator[str]:
         yield "</table>"
 
 
-def _readings(panel: Panel) -> Iterator[str]:
+def _sketches(panel: Panel) -> Iterator[Sketch]:
     """What a panel tells, besides its widgets."""
-    for sketch in (item.sketch() for item in panel.items if not isinstance(item, tuple)):
+    return (item.sketch() for item in panel.items if not isinstance(item, tuple))
+
+
+def _has_curve(panel: Panel) -> bool:
+    return any(isinstance(sketch, Curve) for sketch in _sketches(panel))
+
+
+def _readings(panel: Panel) -> Iterator[str]:
+    for sketch in _sketches(panel):
         match sketch:
             case Words(text):
                 yield f"<p>{_text(text)}</p>"

@@ -4,11 +4,13 @@
      "view": {…},                    page, theme, layout and the values of all widgets: `View.state`
      "pages": {"Fit": {…}, …}}       files, recipes: `WorkstationPage.state` of every page
 
-A file that cannot be understood is refused before anything begins. Where a part of it cannot be used, the session is
-saved beside it under another name, so that nothing of it is lost.
+It is written at the end, however that comes about, and every few minutes. A file that cannot be understood is refused
+before anything begins. Where a part of it cannot be used, the session is saved beside it under another name, so that
+nothing of it is lost.
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from easel.viewer.view_state import ViewState
 from easel.workstation.page import State, WorkstationPage
 
 VERSION = 1
+SAVE_SECONDS = 120.0
+"""So much of a person's work is lost at most, where the end comes without notice."""
 MOST_BYTES = 2**24
 NAMES = {"easel", "version", "view", "pages"}
 
@@ -34,8 +38,9 @@ class Session:
         self._view: object = None
         self._pages: dict[str, State] = {}
         """What is known of each page: from the file, until it is asked itself."""
-        self._spoiled = False
-        """A part of the file could not be used."""
+        self._written = file
+        """The file that is written: another one where a part of this one could not be used."""
+        self._saved_at = time.monotonic()
         if file.exists():
             self._view, self._pages = read_session(file)
 
@@ -69,6 +74,7 @@ class Session:
 
         FileError or OSError where it cannot be written.
         """
+        self._saved_at = time.monotonic()
         known = dict(self._pages)
         for name, page in pages.items():
             try:
@@ -76,13 +82,18 @@ class Session:
             except Exception as error:  # the page's own; the others are saved
                 complain(f"{self.file}: the {name} page could not be saved ({type(error).__name__}: {error}).")
         told = {"easel": "session", "version": VERSION, "view": view.state(), "pages": known}
-        path = free_path(self.file) if self._spoiled else self.file
-        with write_whole(path) as beside:
+        with write_whole(self._written) as beside:
             beside.write_text(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        return path
+        return self._written
+
+    @property
+    def due(self) -> bool:
+        """It is time to save what there is."""
+        return time.monotonic() - self._saved_at > SAVE_SECONDS
 
     def _spoil(self, reason: str) -> None:
-        self._spoiled = True
+        if self._written == self.file:
+            self._written = free_path(self.file)
         complain(f"{self.file}: {reason}. The file stays as it is; this session is saved beside it.")
 
 

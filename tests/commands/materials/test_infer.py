@@ -77,6 +77,28 @@ def test_uncertainty_is_a_picture_and_needs_two_photos(infer, photos, tmp_path, 
     assert "needs 2 or more" in capfd.readouterr().err
 
 
+def test_all_samples_and_all_folders_go_on_where_they_ended(infer, photos, dataset, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("easel.commands.materials.infer_all.SHEET_SIDE", 24)
+    out = tmp_path / "maps"
+    assert infer("--all", "--shard", "1/2") == 0
+    assert sorted(path.name for path in out.iterdir()) == ["overview.png", "sample_0001", "sample_0003"]
+    assert {path.name for path in (out / "sample_0001").iterdir()} == {
+        "albedo.png", "roughness.png", "metallic.png", "normal.png", "maps.json",
+    }  # fmt: skip
+    maps = (out / "sample_0001" / "albedo.png").read_bytes()
+    shutil.copytree(photos.parent, tmp_path / "photos")
+    (tmp_path / "photos/sample_0002/0.png").write_bytes(b"cut")
+    (out / ".sample_0000.sample_0000.partial").mkdir()  # what a killed process leaves
+    capsys.readouterr()
+    assert infer("--all", "--input-dir", tmp_path / "photos") == 1
+    said = capsys.readouterr()
+    assert "sample_0002 is left out: cannot read" in said.err and "3 materials; 2 of them were there" in said.out
+    assert (out / "sample_0001" / "albedo.png").read_bytes() == maps and not list(out.glob(".*"))
+    assert infer("--all", "--input-dir", tmp_path / "photos", "--bits", "16") == 1
+    assert "3 materials\n" in capsys.readouterr().out
+    assert (out / "sample_0001" / "albedo.png").read_bytes() != maps
+
+
 def test_bad_input_ends_with_one_line_and_2(infer, photos, dataset, network, tmp_path, capfd):
     cut = tmp_path / "cut"
     shutil.copytree(photos, cut)
@@ -95,6 +117,12 @@ def test_bad_input_ends_with_one_line_and_2(infer, photos, dataset, network, tmp
         (("--input-dir", photos, "--corners", "1", "--rectify", "match"), "--corners goes with"),
         (("--input-dir", photos, "--overlap", 20, "--tile", 32), "--overlap and --tile"),
         (("--input-dir", photos, "--size", 3), "--size is 16"),
+        (("--input-dir", photos, "--all"), "has none"),
+        (("--all", "--uncertainty"), "are of one material"),
+        (("--all", "--shard", "2/2"), "--shard is i/n"),
+        (("--all", "--workers", -1), "--workers is 0 to"),
+        (("--all", "--engine", "ray", "--device", "cuda:1"), "Say --device cuda"),
+        (("--workers", 2), "add --all"),
         (("--input-dir", photos, "--device", "cuda:77"), "not there"),
         (("--input-dir", photos, "--device", "abacus"), "unknown device"),
         (("--input-dir", photos, "--checkpoint", hostile), "hostile.pth"),

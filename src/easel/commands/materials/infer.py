@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from tyro.conf import FlagCreatePairsOff
 
+from easel.commands.materials.engine import EngineName, share_of
 from easel.commands.materials.trained import open_trained
 from easel.console import BadInput, complain, prepare_folder, progress, require_folder
 
 if TYPE_CHECKING:
+    from easel.materials.dataset.dataset import PBRDataset
     from easel.materials.maps import MaterialMaps
     from easel.materials.photos import Photos
     from easel.materials.tiles import Tiling
     from easel.materials.training.run_files import Trained
 
-MOST_SIDE = 8192
+MOST_SIDE, MOST_WORKERS = 8192, 1024
 SHEET_SIDE, PREVIEW_SIDE, VIEW_SIDE = 192, 512, 2048
 """Pixels of a place in the sheet, of the preview, and, at most, of the photos that are written."""
 UNSURE = 0.2
@@ -33,7 +35,8 @@ class InferConfig:
     Photos of --input-dir are brought into one frame by stored cameras (views.json), by --corners, or by matching them
     with the first. Without --input-dir a sample of the network's own dataset is taken. The folder --out-dir gets
     albedo.png, normal.png, roughness.png, metallic.png, the photos as the network saw them, a contact sheet, a preview
-    and maps.json.
+    and maps.json. With --all many materials are recovered, each into a folder of its own with the maps and maps.json;
+    what is there already is kept, so that an interrupted run goes on where it ended.
     """
 
     model: Annotated[Path | None, tyro.conf.Positional] = None
@@ -67,15 +70,25 @@ class InferConfig:
     """Also write uncertainty.png: how far the maps differ when one photo after the other is left out."""
     bits: Literal[8, 16] = 8
     """Of the maps' files."""
+    all: Annotated[bool, FlagCreatePairsOff] = False
+    """Every folder in --input-dir or, without it, every sample of the dataset."""
+    shard: str = "0/1"
+    """With --all, make a share of them: 3/8 is the fourth of eight. Shares may run at once, on any machines."""
+    workers: int = 0
+    """With --all: processes, each with the network; 0 takes one for each core, or one for a GPU."""
+    engine: EngineName = "local"
+    """With --all: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
 
 
 def infer(config: InferConfig) -> int:
-    """Write the maps; returns 0."""
+    """Write the maps; returns 0, or 1 where --all could not make them all."""
     from easel.materials.export.record import ExportError
 
     _check(config)
     if config.input_dir is not None:
         require_folder(config.input_dir, "--input-dir")
+    if config.all:
+        return _infer_all(config)
     trained = open_trained(config.model or config.checkpoint, config.device)
     photos = _photos(config, trained)
     prepare_folder(config.out_dir)
@@ -100,6 +113,36 @@ def _check(config: InferConfig) -> None:
         raise BadInput(f"--sample-idx counts from 0; got {config.sample_idx}.")
     if config.corners and config.rectify not in ("auto", "corners"):
         raise BadInput(f"--corners goes with --rectify corners; got --rectify {config.rectify}.")
+    if not 0 <= config.workers <= MOST_WORKERS:
+        raise BadInput(f"--workers is 0 to {MOST_WORKERS}; got {config.workers}.")
+    if config.all and (config.uncertainty or config.corners or config.sample_idx):
+        raise BadInput("--uncertainty, --corners and --sample-idx are of one material: leave them out, or --all.")
+    if not config.all and (config.workers or config.engine != "local" or config.shard != "0/1"):
+        raise BadInput("--workers, --shard and --engine share out many materials: add --all.")
+
+
+def _infer_all(config: InferConfig) -> int:
+    from easel.commands.materials.infer_all import Work, infer_all
+
+    share, shares = share_of(config.shard)
+    checkpoint = config.model or config.checkpoint
+    if config.input_dir is not None:
+        found = {folder.name: folder for folder in sorted(config.input_dir.iterdir()) if folder.is_dir()}
+        folders = {name: folder for name, folder in found.items() if not name.startswith(".")}
+        if not folders:
+            raise BadInput(
+                f"--all takes every folder in --input-dir, and {config.input_dir} has none. Leave --all out?"
+            )
+    else:
+        entries = _dataset(config, open_trained(checkpoint, "cpu")).entries
+        folders = {
+            entry.id if entry.source == "clean" else f"{entry.id}_{entry.source}": entry.photos[0].parent
+            for entry in entries
+        }
+    mine = dict(list(folders.items())[share::shares])
+    options = (config.rectify, config.size, config.tile, config.overlap, config.tileable, config.bits)
+    work = Work(checkpoint, config.device, config.out_dir, *options)
+    return infer_all(work, mine, config.engine, config.workers)
 
 
 def _photos(config: InferConfig, trained: "Trained") -> "Photos":
@@ -114,13 +157,21 @@ def _photos(config: InferConfig, trained: "Trained") -> "Photos":
 
 
 def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
+    dataset = _dataset(config, trained)
+    if config.sample_idx >= len(dataset):
+        raise BadInput(f"--sample-idx {config.sample_idx}: the dataset has samples 0 to {len(dataset) - 1}.")
+    return dataset.entries[config.sample_idx].photos[0].parent
+
+
+def _dataset(config: InferConfig, trained: "Trained") -> "PBRDataset":
+    """That of --data-root, or what the network learned from; BadInput where there is none."""
     from easel.materials.dataset.dataset import PBRDataset
 
     data = trained.config.data
     root = config.data_root
     input_dir, output_dir = (root / "input", root / "output") if root else (data.input_dir, data.output_dir)
     try:
-        dataset = PBRDataset(
+        return PBRDataset(
             input_dir,
             output_dir,
             None if root else data.metadata_path,
@@ -129,9 +180,6 @@ def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
         )
     except (FileNotFoundError, ValueError) as error:
         raise BadInput(f"{error} Or name photos of your own with --input-dir.") from None
-    if config.sample_idx >= len(dataset):
-        raise BadInput(f"--sample-idx {config.sample_idx}: the dataset has samples 0 to {len(dataset) - 1}.")
-    return dataset.entries[config.sample_idx].photos[0].parent
 
 
 def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[MaterialMaps, dict[str, Any]]":

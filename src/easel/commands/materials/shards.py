@@ -1,17 +1,22 @@
 """`easel materials shards`: what a network says of its training materials, stored for students to learn from."""
 
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from easel.console import BadInput, counted, prepare_folder, progress
+from easel.commands.materials.engine import EngineName, engine, share_of
+from easel.console import BadInput, complain, counted, prepare_folder, progress
 from easel.materials.config import TrainConfig
 
 if TYPE_CHECKING:
     from easel.materials.distillation.teaching import Job
 
-RANGES = {"shard_size": (1, 4096), "batch_size": (1, 4096), "shard_output_size": (1, 8192)}
+RANGES = {"shard_size": (1, 4096), "batch_size": (1, 4096), "shard_output_size": (1, 8192), "workers": (0, 1024)}
 """Option → the least and the most that it can be."""
+SHARDS_A_PROCESS = 4
+"""For fewer shards another process, with the teacher once more, takes longer to start than it saves."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +59,25 @@ class ShardsConfig:
     """Make a share of the files: 3/8 is the fourth of eight. Shares may run at once, on any machines."""
     device: str = "auto"
     """auto, cuda, cuda:0, mps or cpu."""
+    workers: int = 0
+    """Processes, each with the teacher; 0 takes one for each core, or one for a GPU."""
+    engine: EngineName = "local"
+    """Who does the work: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
 
 
 def shards(config: ShardsConfig) -> int:
-    """Write the shards; returns 0."""
+    """Write the shards; returns 0, or 1 when a process was lost."""
     share, shares = _check(config)
-    from easel.materials.distillation.teaching import Teaching
+    from easel.materials.distillation.teaching import Teaching, maker
+    from easel.materials.engines.processes import WorkerError, in_turn
     from easel.materials.training.engine import DeviceError, pick_device
 
     job = job_of(config)
     prepare_folder(job.folder)
     try:
-        teaching = Teaching(job, pick_device(config.device))
+        # Under Ray this process gives out work, perhaps on a machine that has no GPU
+        device = pick_device(config.device if config.engine == "local" else "cpu")
+        teaching = Teaching(job, device)
         _agrees(config, teaching.trained.config)
     except DeviceError as error:
         raise BadInput(f"--device: {error}") from None
@@ -73,12 +85,23 @@ def shards(config: ShardsConfig) -> int:
         raise BadInput(str(error.args[0] if error.args else error)) from None
     numbers = range(share, len(teaching), shares)
     skipped = samples = 0
-    with progress("asking the teacher") as bar:
-        try:
-            for made in counted(map(teaching.make, numbers), len(numbers), bar, "shard"):
-                skipped, samples = skipped + made.skipped, samples + made.samples
-        except ValueError as error:
-            raise BadInput(str(error)) from None
+    wanted = device.type if config.engine == "local" else config.device
+    try:
+        with (
+            engine(config.engine, config.workers, len(numbers), least=SHARDS_A_PROCESS, device=wanted) as workers,
+            progress("asking the teacher") as bar,
+        ):
+            opened = (lambda: teaching.make) if workers is in_turn else partial(maker, job, config.device)
+            with closing(workers(opened, numbers)) as shards:
+                for made in counted(shards, len(numbers), bar, "shard"):
+                    skipped, samples = skipped + made.skipped, samples + made.samples
+    except DeviceError as error:
+        raise BadInput(f"--device: {error}") from None
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    except WorkerError as error:
+        complain(str(error))
+        return 1
     index = teaching.finish()
     there = f"; {skipped} of the files were there" if skipped else ""
     height, width = teaching.size
@@ -115,10 +138,7 @@ def _check(config: ShardsConfig) -> tuple[int, int]:
         value = getattr(config, name)
         if value is not None and not least <= value <= most:
             raise BadInput(f"--{name.replace('_', '-')} is {least} to {most}; got {value}.")
-    share, slash, shares = config.shard.partition("/")
-    if not (slash and share.isdecimal() and shares.isdecimal() and int(share) < int(shares)):
-        raise BadInput(f"--shard is i/n with i from 0 to n - 1, such as 0/4; got {config.shard!r}.")
-    return int(share), int(shares)
+    return share_of(config.shard)
 
 
 def _agrees(config: ShardsConfig, trained: TrainConfig) -> None:

@@ -5,13 +5,14 @@ shard_00000.json            what is in it, its SHA-256, and the CRC-32 of each m
 index.json                  the same of all shards, and whose answers they are
 
 A shard is written whole, and then its record; the index is made of the records. Processes may therefore write shards of
-one folder at once, on any machines.
+one folder at once, on any machines. A killed one leaves a folder .shard_00000.partial, until the next attempt.
 """
 
 import hashlib
 import json
 import os
 import re
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -115,10 +116,23 @@ def write_shard(path: Path, origin: Origin, answers: Mapping[str, tuple[str, Mat
                 raise ValueError(f"{name}: the teacher's {key} is not finite. Is it a network that diverged?")
         tensors |= {f"{name}/{key}": value for key, value in stored.items()}
         samples[name] = {"photos_sha256": photos, "crc32": {key: crc32(value) for key, value in stored.items()}}
-    checkpoint.write(path, tensors, {"kind": "teacher answers", "origin": asdict(origin)})
-    with path.open("rb") as file:
-        facts = {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-    _write_json(path.with_suffix(".json"), {"origin": asdict(origin), **facts, "samples": samples})
+    unfinished = partial_of(path)
+    try:
+        shard = unfinished / path.name
+        checkpoint.write(shard, tensors, {"kind": "teacher answers", "origin": asdict(origin)})
+        with shard.open("rb") as file:
+            facts = {"bytes": shard.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        record = shard.with_suffix(".json")
+        _write_json(record, {"origin": asdict(origin), **facts, "samples": samples})
+        shard.replace(path)
+        record.replace(path.with_suffix(".json"))
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def partial_of(path: Path) -> Path:
+    """The folder that holds a shard and its record while they are written."""
+    return path.with_name(f".{path.stem}.partial")
 
 
 def write_index(folder: Path, origin: Origin) -> Path:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from easel.materials.distillation.shards import (
     Origin,
     check_folder,
     is_written,
+    partial_of,
     photos_digest,
     shard_name,
     write_index,
     write_shard,
 )
 from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
+from easel.materials.training.engine import pick_device
 from easel.materials.training.run_files import Trained, load_generator
 
 
@@ -95,6 +98,7 @@ class Teaching:
         places = range(number * size, min((number + 1) * size, len(self.dataset)))
         entries = [self.dataset.entries[place] for place in places]
         path = self.job.folder / shard_name(number)
+        shutil.rmtree(partial_of(path), ignore_errors=True)  # what a killed process left
         if is_written(path, self.origin, [entry.name for entry in entries]):
             return Made(path, len(entries), True)
         answers = {}
@@ -110,6 +114,11 @@ class Teaching:
     def finish(self) -> Path:
         """Write the index of all shards that are there, whoever made them; returns its path."""
         return write_index(self.job.folder, self.origin)
+
+
+def maker(job: Job, device: str) -> Callable[[int], Made]:
+    """What makes the shards of a job, for a process of its own."""
+    return Teaching(job, pick_device(device)).make
 
 
 def training_materials(job: Job, trained: Trained) -> PBRDataset:

@@ -22,6 +22,9 @@ RETRIES = 3
 """Times that a unit is given to another process because the last one died."""
 STORE_BYTES = 80 * 2**20
 """Of memory that processes share, where Ray is started here: all data goes by files. Ray takes no less."""
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
+"""Nothing is told to Ray's makers, and nothing of theirs to our standard output. Ray reads it when it is imported."""
+CONNECT_SECONDS = 10
 
 
 class ClusterError(RuntimeError):
@@ -47,9 +50,10 @@ def ray_cluster(workers: int = 0, *, gpus: bool = False) -> Generator[Engine]:
 
 
 def _ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     if not os.environ.get(ADDRESS):
-        # Despite its name this is what makes Ray listen on the loopback interface alone; it is read on import
+        # Despite its name this is what makes Ray listen on the loopback interface alone
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         return import_module("ray")
@@ -62,6 +66,7 @@ def _connect(ray: Any, workers: int) -> None:
     address = os.environ.get(ADDRESS)
     try:
         if address:
+            _knock(address)
             ray.init(address=address, **quiet)
         else:
             here = {"num_cpus": workers or cores(), "object_store_memory": STORE_BYTES, "include_dashboard": False}
@@ -76,20 +81,24 @@ def _connect(ray: Any, workers: int) -> None:
         ) from None
 
 
+def _knock(address: str) -> None:
+    """OSError where nobody listens, which Ray itself would take minutes to find out."""
+    host, colon, port = address.partition("://")[2].partition(":") if "://" in address else address.partition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+
+
 def _shared(ray: Any, workers: int, gpus: bool, open_maker: OpenMaker, units: Iterable[Any]) -> Generator[Any]:
     resources = ray.cluster_resources()
     on_gpus = gpus and resources.get("GPU", 0) >= 1
     at_once = workers or int(resources.get("GPU" if on_gpus else "CPU", 1))
-    packed, home = pickle.dumps(open_maker), os.getcwd()
-
-    @ray.remote(num_cpus=1, num_gpus=int(on_gpus), max_retries=RETRIES)
-    def make(unit: Any) -> Any:
-        return _make_one(home, packed, unit)
-
+    make = ray.remote(num_cpus=1, num_gpus=int(on_gpus), max_retries=RETRIES)(_make_one)
+    # Once for each machine: what makes units may be a list of a hundred thousand folders
+    packed, home = ray.put(pickle.dumps(open_maker)), os.getcwd()
     coming, waiting = iter(units), []
     try:
         while True:
-            waiting.extend(make.remote(unit) for unit in islice(coming, at_once - len(waiting)))
+            waiting.extend(make.remote(home, packed, unit) for unit in islice(coming, at_once - len(waiting)))
             if not waiting:
                 return
             (done,), waiting = ray.wait(waiting, num_returns=1)

@@ -1,0 +1,171 @@
+"""`easel materials infer --all`: the maps of many materials, each in a folder of its own."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from easel.commands.materials.engine import EngineName, engine
+from easel.commands.materials.trained import open_trained
+from easel.console import complain, counted, prepare_folder, progress
+
+if TYPE_CHECKING:
+    from easel.materials.maps import MaterialMaps
+    from easel.materials.photos import Rectify
+    from easel.materials.training.run_files import Trained
+
+MATERIALS_A_PROCESS = 8
+"""For fewer materials another process, with the network once more, takes longer to start than it saves."""
+SHOWN, SHEET_SIDE = 6, 160
+"""Materials in the overview, and the pixels of each picture in it."""
+RECORD = "maps.json"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What becomes of every material: plain data, for any process on any machine."""
+
+    checkpoint: Path | None
+    device: str
+    out: Path
+    rectify: "Rectify"
+    size: int | None
+    tile: int | None
+    overlap: int | None
+    tileable: bool
+    bits: int
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """One material."""
+
+    name: str
+    fault: str | None = None
+    """Why it has no maps, in one line."""
+    skipped: bool = False
+    """Its maps were there."""
+
+
+def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: int) -> int:
+    """Write maps and record of every folder of photos below `work.out`, by its name; returns 0, or 1 for any fault.
+
+    What is there, of the same network, options and photos, is kept.
+    """
+    from easel.materials.engines.processes import WorkerError, in_turn
+
+    # Under Ray this process gives out work, perhaps on a machine that has no GPU
+    trained = open_trained(work.checkpoint, work.device if name == "local" else "cpu")
+    device = _device(trained) if name == "local" else work.device
+    prepare_folder(work.out)
+    faults = skipped = 0
+    try:
+        with (
+            engine(name, workers, len(folders), least=MATERIALS_A_PROCESS, device=device) as workers_,
+            progress("maps") as bar,
+        ):
+            opened = (lambda: partial(recover_one, work, trained)) if workers_ is in_turn else partial(maker, work)
+            with closing(workers_(opened, folders.items())) as recovered:
+                for one in counted(recovered, len(folders), bar, "material"):
+                    skipped += one.skipped
+                    faults += one.fault is not None
+                    if one.fault is not None:
+                        complain(f"{one.name} is left out: {one.fault}")
+    except WorkerError as error:
+        complain(str(error))
+        return 1
+    there = f"; {skipped} of them were there" if skipped else ""
+    print(f"{len(folders) - faults} materials{there}")
+    _write_overview(work.out, list(folders))
+    print(f"wrote a folder of maps for each into {work.out}")
+    return 1 if faults else 0
+
+
+def maker(work: Work) -> Callable[[tuple[str, Path]], Recovered]:
+    """What recovers materials, for a process of its own."""
+    return partial(recover_one, work, open_trained(work.checkpoint, work.device))
+
+
+def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recovered:
+    """Write the maps of one folder of photos, unless they are there; whole or not at all."""
+    from easel.graphics.files import FileError
+    from easel.materials.export.record import ExportError
+    from easel.materials.photos import read_photos
+    from easel.materials.recovery import recover
+    from easel.materials.synthesis.layout import appearing, partial_of, whole_maps
+
+    name, folder = unit
+    home = work.out / name
+    shutil.rmtree(partial_of(home, name), ignore_errors=True)  # what a killed process left
+    try:
+        asked = _asked(work, trained, folder)
+        if whole_maps(home) and _written(home) == asked:
+            return Recovered(name, skipped=True)
+        photos = read_photos(folder, work.rectify)
+        maps, facts = recover(
+            trained, photos, size=work.size, tile=work.tile, overlap=work.overlap, tileable=work.tileable
+        )
+    except (FileError, ValueError, ExportError) as error:
+        return Recovered(name, fault=" ".join(str(error).split()))
+    with appearing(home, name) as unfinished:
+        maps.save(unfinished, work.bits)
+        record = {
+            "photos": [photo.path.name for photo in photos.photos],
+            "registered_by": photos.how,
+            "left_out": list(photos.notes),
+            **facts,
+            "map_size": list(maps.size),
+            "asked": asked,
+        }
+        text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+        (unfinished / RECORD).write_text(text, encoding="utf-8")
+    return Recovered(name)
+
+
+def _asked(work: Work, trained: "Trained", folder: Path) -> dict[str, Any]:
+    """What maps depend on: they are made again when it is another."""
+    photos = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        photos.update(path.name.encode())
+        with path.open("rb") as file:
+            photos.update(hashlib.file_digest(file, "sha256").digest())
+    options = {name: getattr(work, name) for name in ("rectify", "size", "tile", "overlap", "tileable", "bits")}
+    return {**options, "photos_sha256": photos.hexdigest(), "weights_sha256": trained.digest}
+
+
+def _written(home: Path) -> object:
+    """What was asked for when the maps in a folder were made; None where nothing tells."""
+    try:
+        found = json.loads((home / RECORD).read_text(encoding="utf-8"))
+        return found["asked"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _device(trained: "Trained") -> str:
+    parameter = next(trained.model.parameters(), None)
+    return "cpu" if parameter is None else parameter.device.type
+
+
+def _write_overview(out: Path, names: list[str]) -> None:
+    """The first materials' maps side by side."""
+    from easel.graphics.image import imwrite
+    from easel.materials.contact import labelled_sheet, map_pictures, relit
+    from easel.materials.maps import MAP_NAMES, MaterialMaps
+    from easel.materials.synthesis.layout import whole_maps
+
+    shown = [name for name in names if whole_maps(out / name)][:SHOWN]
+    if not shown:
+        return
+
+    def row(maps: "MaterialMaps") -> list[Any]:
+        return [*map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)]
+
+    rows = [row(MaterialMaps.load(out / name)) for name in shown]
+    imwrite(out / "overview.png", labelled_sheet(rows, [*MAP_NAMES, "relit"], [name[-20:] for name in shown]))
+    print(f"a few of them: {out / 'overview.png'}")

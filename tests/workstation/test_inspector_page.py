@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from easel.viewer.driver import Driver
-from easel.viewer.readouts import Text
+from easel.viewer.readouts import Hint, Text
 from easel.viewer.view import View
 from easel.workstation.inspector_page import InspectorPage
 from easel.workstation.page import Training
@@ -40,7 +40,7 @@ def wait(page):
 
 
 def texts(panel):
-    return " ".join(item.text for item in panel.items if isinstance(item, Text))
+    return " ".join(item.text for item in panel.items if isinstance(item, Text | Hint))
 
 
 def test_without_a_network_it_says_what_to_do(page):

@@ -28,8 +28,8 @@ def legend_of(pyramid: Pyramid | None, name: str, sequential: bool, cells: int, 
     means = f"{pyramid.aggregate if pyramid else 'peak'} of {cells} cells" if cells > 1 else "one cell"
     if pyramid is None:
         note = {
-            "own": "zero is white; each tensor has its own limit, 99.5 % of its values lie within",
-            "peak": "zero is white; each tensor's limit is its largest magnitude",
+            "own": "zero is white; each tensor has its own limit",
+            "peak": "zero is white; each limit is a largest magnitude",
         }.get(ranges, "zero is white; one limit for all tensors")
         return LegendText("-limit", "+limit", note)
     limit = f"{pyramid.peak if ranges == 'peak' else pyramid.limit:.3g}"

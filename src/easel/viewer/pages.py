@@ -99,6 +99,14 @@ class Bar(Panel):
         self.title = title
         self._begun = False
 
+    def end_with(self, *labels: str) -> None:
+        """What follows, tabs of these labels, stands at the right end."""
+        if self._turn.drawing:
+            style = imgui.get_style()
+            widths = [imgui.calc_text_size(label).x + 2 * style.frame_padding.x for label in labels]
+            right = imgui.get_window_width() - MARGIN * style.font_scale_dpi
+            imgui.set_cursor_pos_x(right - sum(widths) - (len(widths) - 1) * style.item_spacing.x)
+
     def _begin(self) -> bool:
         scale = imgui.get_style().font_scale_dpi
         imgui.push_style_var(imgui.StyleVar_.frame_padding, (BAR_PADDING[0] * scale, BAR_PADDING[1] * scale))

@@ -13,7 +13,7 @@ from easel.graphics.files import FileError
 from easel.graphics.video import check_film
 from easel.viewer.describe import Range, describe
 from easel.viewer.dialogs import Filters, Question
-from easel.viewer.readouts import Plot, Progress, Section, Text, as_curve
+from easel.viewer.readouts import Hint, Plot, Progress, Section, Text, as_curve
 from easel.viewer.recording import Recordable, free_path
 from easel.viewer.region import Region
 from easel.viewer.sketch import Number, Rgba
@@ -47,6 +47,10 @@ class Panel(Region):
     def text_wrapped(self, text: object, *, color: Rgba | None = None) -> None:
         """Text that goes on in the next line where the panel ends."""
         self._tell(Text(str(text), color, wrapped=True))
+
+    def hint(self, text: object) -> None:
+        """Quiet words in the middle of what is free: what an empty panel is for, and how it is filled."""
+        self._tell(Hint(str(text)))
 
     def separator(self) -> None:
         """A line across the panel."""

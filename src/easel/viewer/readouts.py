@@ -18,6 +18,8 @@ from easel.viewer.toolkit import imgui, implot
 
 CROWDED_SHARE = 0.25
 """Of a plot's pixels in values: from here on segments are shorter than what a line with other joints departs by."""
+HINT_EMS, HINT_HEIGHT = 34.0, 0.42
+"""Width of a hint, and where it stands between the top and the bottom: a little above the middle."""
 RANGE_EMS = 4.4
 """Width of the column beside a curve that tells its range."""
 
@@ -42,6 +44,26 @@ class Text:
 
     def sketch(self) -> Sketch:
         return Words(self.text, self.color)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Quiet words in the middle of what is free."""
+
+    text: str
+
+    def draw(self, pen: Pen) -> None:
+        free, corner = imgui.get_content_region_avail(), imgui.get_cursor_pos()
+        width = min(HINT_EMS * imgui.get_font_size(), free.x)
+        size = imgui.calc_text_size(self.text, wrap_width=width)
+        x, y = (corner.x + max(free.x - size.x, 0) / 2, corner.y + max(free.y - size.y, 0) * HINT_HEIGHT)
+        imgui.set_cursor_pos((x, y))
+        imgui.push_text_wrap_pos(x + width)
+        pen.words(self.text, current().quiet)
+        imgui.pop_text_wrap_pos()
+
+    def sketch(self) -> Sketch:
+        return Words(self.text, current().quiet)
 
 
 @dataclass(frozen=True)
@@ -94,11 +116,12 @@ class Plot:
     def draw(self, pen: Pen) -> None:
         flags = implot.Flags_.canvas_only | implot.Flags_.no_inputs
         width = self.width if self.width > 0 else max(imgui.get_content_region_avail().x, 1.0)
-        size = imgui.ImVec2(width, self.height)
+        height = self.height * imgui.get_style().font_scale_dpi
+        size = imgui.ImVec2(width, height)
         if not implot.begin_plot(f"##{self.identity}", size, flags):
             return
         low, high = finite_range(self.values)
-        range_per_pixel = ((high - low) or 1.0) / max(self.height - 2.2 * imgui.get_font_size(), 1.0)
+        range_per_pixel = ((high - low) or 1.0) / max(height - 2.2 * imgui.get_font_size(), 1.0)
         floor, ceiling = (f * imgui.get_font_size() * range_per_pixel for f in (0.5, 1.4))
         bare = implot.AxisFlags_.no_decorations
         implot.setup_axes("", "", bare, bare)
@@ -147,7 +170,7 @@ class Plot:
         return Curve(self.values, self.overlay, self.height)
 
 
-Readout = Text | Section | Progress | Plot
+Readout = Text | Hint | Section | Progress | Plot
 
 
 def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:

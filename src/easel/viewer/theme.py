@@ -204,7 +204,7 @@ def _colour(style: "imgui.Style", theme: Theme) -> None:
         col.docking_empty_bg: theme.desk,
         col.plot_lines: accent,
         col.plot_lines_hovered: theme.bright,
-        col.plot_histogram: accent,
+        col.plot_histogram: (*tint, 0.35),
         col.plot_histogram_hovered: theme.bright,
         col.text_selected_bg: (*tint, 0.35),
         col.nav_cursor: (*tint, 0.8),

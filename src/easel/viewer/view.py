@@ -21,7 +21,7 @@ from easel.viewer.history import Timeline
 from easel.viewer.layout_file import LayoutFile
 from easel.viewer.loop import Loop
 from easel.viewer.page import Page
-from easel.viewer.pages import Pages
+from easel.viewer.pages import Bar, Pages
 from easel.viewer.panel import Panel
 from easel.viewer.recording import Recordable
 from easel.viewer.region import Callback
@@ -328,7 +328,7 @@ class View(Recordable):
         return self._pages.asked or self._pages.shown
 
     @property
-    def bar(self) -> Panel:
+    def bar(self) -> Bar:
         """The bar at the top of a view with pages: callbacks may add widgets to it."""
         return self._pages.bar
 

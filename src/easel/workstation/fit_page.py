@@ -16,6 +16,7 @@ from easel.graphics.image import as_picture
 from easel.viewer.canvas import Canvas
 from easel.viewer.page import Page
 from easel.viewer.panel import Panel
+from easel.viewer.toolkit import imgui
 from easel.workstation.live_fit import LiveFit
 from easel.workstation.page import State, Training, WorkstationPage
 from easel.workstation.photograph import Photograph, load_photograph
@@ -36,6 +37,8 @@ PHOTOGRAPHS = [("Images", " ".join(f"*{kind}" for kind in KINDS)), ("All files",
 COMPARISONS = {"Off": "", "Wipe": "wipe", "Flicker": "flicker", "Difference": "l1", "FLIP": "flip"}
 """With the photograph; what canvases call them."""
 COMPARE_HELP = "With the photograph. The line of a wipe can be dragged."
+LEAST_CURVE = 44.0
+"""Height of a curve, in pixels at scale 1."""
 HISTORY_BYTES, HISTORY_DISK_BYTES = 128 << 20, 512 << 20
 T = TypeVar("T")
 YELLOW, RED, GREEN = (1.0, 0.8, 0.0, 1.0), (1.0, 0.42, 0.38, 1.0), (0.45, 0.85, 0.55, 1.0)
@@ -68,15 +71,16 @@ class FitPage(WorkstationPage):
 
         self.controls = page.panel("Controls", side="left", width=0.25)
         self.metrics = page.panel("Metrics", side="bottom", width=0.27)
-        error, self.seen = page.panel("Error map", side="right", width=0.5), page.panel("Prediction")
+        self.wrong, self.seen = page.panel("Error map", side="right", width=0.5), page.panel("Prediction")
         self.prediction_canvas = self.seen.canvas("prediction").bind(lambda: self.fit.prediction, live=False)
         self.prediction_canvas.keep_history(HISTORY_BYTES, disk_bytes=HISTORY_DISK_BYTES)
-        self.error_canvas = error.canvas("error map").bind(self._error_map, live=False)
+        self.error_canvas = self.wrong.canvas("error map").bind(self._error_map, live=False)
         self._original = Canvas("photograph").bind(lambda: self.fit.picture, live=False)
         self._compared, self._stood_at = "", None
         self.controls.on_frame(self.draw_controls)
         self.metrics.on_frame(self.draw_metrics)
         self.seen.on_frame(self.draw_looks)
+        self.wrong.on_frame(self.draw_gain)
 
     def open(self, path: Path) -> bool:
         """Take in another photograph, read beside the loop; the fit begins again when it is there."""
@@ -184,6 +188,16 @@ class FitPage(WorkstationPage):
             self._stood_at = stands_at
             self.error_canvas.refresh()
 
+    def draw_gain(self) -> None:
+        """Below the error map: how much an error is enlarged."""
+        with self.wrong.row():
+            gain = self.wrong.slider(
+                "Error Gain", 1.0, 20.0, default=self.error_gain, format="%.1f", help="An error of 1/gain is dark red."
+            )
+        if gain != self.error_gain:
+            self.error_gain = gain
+            self.error_canvas.refresh()
+
     # Controls
 
     def draw_controls(self) -> None:
@@ -285,12 +299,6 @@ class FitPage(WorkstationPage):
             help="At the left end, as many as keep the window near 15 frames a second.",
         )
         self.paused = controls.checkbox("Pause")
-        gain = controls.slider(
-            "Error Gain", 1.0, 20.0, default=self.error_gain, format="%.1f", help="An error of 1/gain is dark red."
-        )
-        if gain != self.error_gain:
-            self.error_gain = gain
-            self.error_canvas.refresh()
         with controls.row():
             if controls.button("Save Snapshots"):
                 self.save_snapshots()
@@ -315,8 +323,17 @@ class FitPage(WorkstationPage):
         metrics.text(
             f"step {fit.index:,}    loss {loss:.6f}    PSNR {fit.psnr:.2f} dB    {fit.steps_per_second:,.0f} it/s"
         )
-        metrics.plot(fit.losses, label="##loss", overlay=f"loss {loss:.6f}", height=70)
-        metrics.plot(fit.psnrs, label="##psnr", overlay=f"PSNR {fit.psnr:.2f} dB", height=70)
+        height = self._curve_height()
+        metrics.plot(fit.losses, label="##loss", overlay=f"loss {loss:.6f}", height=height)
+        metrics.plot(fit.psnrs, label="##psnr", overlay=f"PSNR {fit.psnr:.2f} dB", height=height)
+
+    def _curve_height(self) -> float:
+        """Both curves share what is free."""
+        if not self.metrics.visible:
+            return LEAST_CURVE
+        style = imgui.get_style()
+        free = imgui.get_content_region_avail().y - style.item_spacing.y
+        return max(free / 2 / style.font_scale_dpi, LEAST_CURVE)
 
 
 def _choose(panel: Panel, label: str, values: dict[str, T], current: T, help: str) -> T:

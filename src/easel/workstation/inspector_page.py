@@ -12,7 +12,7 @@ from easel.inspector.onnx_file import OnnxMissingError
 from easel.inspector.sources import Source, SourceError, open_source
 from easel.inspector.watcher import Watch, watch
 from easel.viewer.page import Page
-from easel.viewer.theme import ALARM, QUIET
+from easel.viewer.theme import ALARM
 from easel.workstation.network_page import NetworkPage
 from easel.workstation.network_panel import take_keys
 from easel.workstation.network_time import NetworkTime
@@ -53,6 +53,7 @@ class InspectorPage(WorkstationPage):
         self.panel = page.panel("Network")
         self.sources.on_frame(self.draw_sources)
         self.panel.on_frame(self.draw_network)
+        self.details.on_frame(self.draw_details)
 
     def advance(self) -> None:
         self._take_opened()
@@ -173,8 +174,8 @@ class InspectorPage(WorkstationPage):
             panel.text(f"step {training.step:,}")
         if not trainings:
             panel.text_wrapped("Nothing is being trained. The Fit page trains a network as soon as it is shown.")
-        panel.section("Shown")
         if self.network is not None:
+            panel.section("Shown")
             refs = self.network.scene.refs
             values = sum(ref.tensor.numel() for ref in refs.values())
             panel.text_wrapped(f"{self.title}\n{len(refs)} tensors, {values:,} values")
@@ -185,6 +186,10 @@ class InspectorPage(WorkstationPage):
 
     def draw_network(self) -> None:
         if self.network is None:
-            self.panel.text_wrapped(EMPTY, color=QUIET)
+            self.panel.hint(EMPTY)
         else:
             take_keys(self.network)
+
+    def draw_details(self) -> None:
+        if self.network is None:
+            self.details.hint("The tensor that you point at will be here, value by value.")

@@ -134,16 +134,18 @@ class MaterialsPage(WorkstationPage):
 
     def draw_pictures(self) -> None:
         pictures, run = self.pictures, self.runs.run
-        if self.tab == PHOTOS:
+        if self.tab == PHOTOS and self.recovery.found is None:
+            pictures.hint(self.recovery.told)
+        elif self.tab == PHOTOS:
             pictures.text_wrapped(self.recovery.told, color=QUIET)
         elif run is None:
-            pictures.text_wrapped(training_desk.WHAT_TO_DO, color=QUIET)
+            pictures.hint(training_desk.WHAT_TO_DO)
         elif run.sheet is not None:
             pictures.text(f"materials that it never learned from, after {run.sheet.step:,} steps", color=QUIET)
         elif run.problem:
             pictures.text_wrapped(run.problem, color=ALARM)
         else:
-            pictures.text_wrapped("The first checkpoint will show here what the network answers.", color=QUIET)
+            pictures.hint("The first checkpoint will show here what the network answers.")
 
 
 def _text(path: Path | None) -> str | None:

@@ -95,7 +95,7 @@ class NetworkTime:
             if panel.button("A = this"):
                 self.reference = steps[place]
             quantities = self._quantities(self.timeline.at(steps[place]))
-            quantity = quantities[panel.combo("Of", quantities)]
+            quantity = quantities[panel.combo("Of", quantities)] if len(quantities) > 1 else WEIGHTS
         self._show(MODES[mode], quantity)
 
     def draw_table(self) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from easel.graphics.files import FileError
+from easel.viewer.commands import KEYS
 from easel.viewer.page import Page
+from easel.viewer.pages import Tab
 from easel.viewer.theme import ALARM
 from easel.viewer.view import View
 from easel.workstation.page import Training, WorkstationPage
@@ -95,12 +97,13 @@ class Shell:
             page.close()
 
     def _draw_bar(self) -> None:
-        if self.view.bar.button("Undo", help="Ctrl+Z"):
-            self.view.undo()
-        if self.view.bar.button("Redo", help="Ctrl+Shift+Z"):
-            self.view.redo()
+        bar, acts = self.view.bar, {"Undo": self.view.undo, "Redo": self.view.redo}
         if self.notice:
-            self.view.bar.text(self.notice, color=ALARM)
+            bar.text(self.notice, color=ALARM)
+        bar.end_with(*acts)
+        for name, act in acts.items():
+            if bar.ask(name, Tab(False), KEYS[name]):
+                act()
 
 
 class Host:

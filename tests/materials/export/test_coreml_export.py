@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from easel.cli import main
 from easel.graphics.files import FileError
 from easel.materials.export import coreml_export, running
 from easel.materials.export.coreml_export import package_bytes, save_coreml
+from easel.materials.export.inference_file import save_inference
 from easel.materials.export.record import KEY, ExportError, Record, record_of
 from easel.materials.maps import MAP_NAMES, MaterialMaps
+
+FLOAT16 = 10
+"""As the specification numbers the kinds of numbers."""
 
 
 def test_the_package_is_what_the_app_expects(trained, tmp_path):
@@ -23,6 +28,29 @@ def test_the_package_is_what_the_app_expects(trained, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.mlpackage"]
     notes = _specification(path).description.metadata.userDefined
     assert Record.from_json(notes[KEY]).digest == network.digest
+
+
+@pytest.mark.parametrize(
+    ("flags", "side", "half", "palettes"),
+    [
+        (["--no-fp16", "--test-resolution", "96"], 96, False, False),  # without super-resolution as large as photos
+        (["--palettization", "--test-resolution", "96", "--use-sr"], 192, True, True),
+    ],
+)
+def test_the_flags_of_the_predecessors_converter(trained, tmp_path, capsys, flags, side, half, palettes):
+    pytest.importorskip("coremltools")
+    save_inference(tmp_path / "best_student.pth", trained(fusion="pool", output=128))
+    path = tmp_path / "mobile_app" / "ios" / "pbr_model.mlpackage"
+    assert main(["materials", "export", str(tmp_path / "best_student.pth"), "--output", str(path), *flags]) == 0
+    assert "photos of 96 x 96 pixels, a size for memory tests alone" in capsys.readouterr().out
+    specification = _specification(path)
+    photo, *_ = specification.description.input
+    albedo, *_ = specification.description.output
+    assert (photo.type.imageType.width, albedo.type.imageType.width) == (96, side)
+    (block,) = specification.mlProgram.functions["main"].block_specializations.values()
+    kinds = {output.type.tensorType.dataType for operation in block.operations for output in operation.outputs}
+    assert (FLOAT16 in kinds) == half
+    assert any("lut_to_dense" in operation.type for operation in block.operations) == palettes
 
 
 def test_pictures_in_the_graph_are_normalised_as_photos_were(trained):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -9,7 +10,7 @@ from PIL import Image
 from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
 from easel.materials.collection.procedural import procedural
-from easel.materials.dataset.matching import Match
+from easel.materials.dataset.matching import Features, Match
 from easel.materials.photos import photo_paths, read_photos
 from easel.materials.rendering.lights import DirectionalLight
 from easel.materials.rendering.plane import render_plane
@@ -73,12 +74,20 @@ def test_windows_are_parts_of_the_whole_and_begin_anew_over_the_edge(folder):
 
 @pytest.fixture
 def known_matches(monkeypatch):
-    """Matching, which takes seconds, answers what the cameras say; the photo 1.png matches nothing."""
-    to_first = torch.linalg.inv(CAMERAS[0].uv_to_pixel().double())
-    found = [Match((camera.uv_to_pixel().double() @ to_first).float(), 99, 0.9) for camera in CAMERAS[1:]]
-    found[0] = Match(None, 3, 0.0, "only 3 features agree")
-    monkeypatch.setattr("easel.materials.photos.features_of", lambda _: "features")
-    monkeypatch.setattr("easel.materials.photos.match", lambda *_: found.pop(0))
+    """Matching, which takes seconds, answers what the cameras say; 1.png matches only in `pairs`."""
+    features = [Features((144, 192), torch.zeros(8, 8), np.zeros((0, 2)), np.zeros((0, 128))) for _ in CAMERAS]
+    coming, pairs = iter(features), set()
+    homographies = [camera.uv_to_pixel().double() for camera in CAMERAS]
+
+    def match(reference, photo, _):
+        pair = features.index(reference), features.index(photo)
+        if 1 in pair and pair not in pairs:
+            return Match(None, 3, 0.0, "only 3 features agree")
+        return Match((homographies[pair[1]] @ torch.linalg.inv(homographies[pair[0]])).float(), 99, 0.9)
+
+    monkeypatch.setattr("easel.materials.photos.features_of", lambda _: next(coming))
+    monkeypatch.setattr("easel.materials.dataset.registration.match", match)
+    return pairs
 
 
 def test_without_cameras_photos_are_matched_with_the_first(folder, known_matches):
@@ -86,6 +95,12 @@ def test_without_cameras_photos_are_matched_with_the_first(folder, known_matches
     assert photos.how == "match" and [photo.path.name for photo in photos.photos] == ["0.png", "2.png"]
     assert difference(photos) < 0.05 and photos.cameras.isnan().all()
     assert photos.notes == ("1.png is left out: it does not match 0.png, only 3 features agree",)
+
+
+def test_a_photo_may_match_another_one_than_the_first(folder, known_matches):
+    known_matches.add((2, 1))
+    photos = read_photos(folder)
+    assert len(photos.photos) == 3 and difference(photos) < 0.05 and not photos.notes
 
 
 def test_corners_are_what_was_marked(folder):

@@ -125,8 +125,7 @@ def ask(
     """What the network itself says of photos that it takes at once, on the CPU."""
     height, width = photos.shape[-2:]
     room = (0, -width % GRAIN_PIXELS, 0, -height % GRAIN_PIXELS)
-    # What runs elsewhere than in torch has no parameters
-    device = next((parameter.device for parameter in trained.model.parameters()), torch.device("cpu"))
+    device = device_of(trained)
     transform = trained.config.transform
     views = pad(normalize(photos, valid, transform.mean, transform.std), room, mode="replicate")
     shown = pad(valid, room, mode="replicate")
@@ -136,6 +135,11 @@ def ask(
     said = torch.cat([answer[name].float() for name in MAP_NAMES], dim=1)[0].cpu()
     scale = enlargement(trained)
     return said[:, : height * scale, : width * scale]
+
+
+def device_of(trained: Trained) -> torch.device:
+    """Where the network lies; what runs elsewhere than in torch has no parameters, and counts as the CPU."""
+    return next((parameter.device for parameter in trained.model.parameters()), torch.device("cpu"))
 
 
 def enlargement(trained: Trained) -> int:

@@ -17,11 +17,11 @@ from torch import Tensor
 from easel.graphics.files import FileError
 from easel.graphics.image import as_values
 from easel.materials.dataset.corners import CORNERS_FILE, read_corners
-from easel.materials.dataset.keys import key
-from easel.materials.dataset.matching import features_of, match
+from easel.materials.dataset.matching import features_of
 from easel.materials.dataset.reading import read_photo
 from easel.materials.dataset.record import pack
 from easel.materials.dataset.rectify import corners_to_uv_to_pixel, texel_to_uv, warp
+from easel.materials.dataset.registration import matched_with
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
 from easel.materials.synthesis.shots import VIEWS_FILE, Shot, read_views_json
 from easel.materials.tiles import Window
@@ -63,13 +63,7 @@ class Photos:
     @property
     def side(self) -> int:
         """Texels across the frame so that the photo that sees it largest keeps its pixels."""
-        corners = torch.tensor([[0.0, 1, 1], [1, 1, 1], [1, 0, 1], [0, 0, 1]], dtype=torch.float64)
-        sides = []
-        for photo in self.photos:
-            mapped = corners @ photo.uv_to_pixel.double().T
-            points = mapped[:, :2] / mapped[:, 2:]
-            sides.append(float((points - points.roll(1, 0)).norm(dim=-1).mean()))
-        return max(round(max(sides)), 1)
+        return max(round(max(pixels_across(photo.uv_to_pixel) for photo in self.photos)), 1)
 
     def cut(self, window: Window, size: tuple[int, int]) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 1 h w"]]:
         """What all photos show of a window of the frame at `size` = (height, width), and 1 where they show it.
@@ -88,12 +82,20 @@ class Photos:
         return torch.stack([picture for picture, _ in seen]), torch.stack([valid for _, valid in seen])
 
 
+def pixels_across(uv_to_pixel: Float[Tensor, "3 3"]) -> float:
+    """How many pixels long the sides of the frame are in a photo, in the mean."""
+    corners = uv_to_pixel.new_tensor([[0, 1, 1], [1, 1, 1], [1, 0, 1], [0, 0, 1]], dtype=torch.float64)
+    mapped = corners @ uv_to_pixel.double().T
+    points = mapped[:, :2] / mapped[:, 2:]
+    return float((points - points.roll(1, 0)).norm(dim=-1).mean())
+
+
 def read_photos(folder: Path, how: Rectify = "auto", corners: Sequence[float] = ()) -> Photos:
     """The photos of a folder, sorted by name; FileError for what cannot be read, ValueError for what does not fit.
 
     `corners` are x and y in pixels of the material's corners in the first photo, from its top left clockwise, or in
     every photo, one after the other; without them corners.json tells. "auto" takes corners where there are any,
-    stored cameras where all photos have one, and else matches the others with the first.
+    stored cameras where all photos have one, and else matches the others with the first, or with photos that do match.
     """
     return read_pictures(photo_paths(folder), how, corners)
 
@@ -198,16 +200,15 @@ def _matched(
     paths: Sequence[Path], pixels: Sequence[Tensor], first: Float[Tensor, "3 3"]
 ) -> tuple[list[Tensor | None], list[str]]:
     """The homographies of photos of which the first sees the frame by `first`; None, and a note, for no match."""
-    found: list[Tensor | None] = [first.double()]
+    if len(pixels) == 1:
+        return [first.double()], []
+    found: list[Tensor | None] = []
     notes = []
-    reference = features_of(as_values(pixels[0])) if len(pixels) > 1 else None
-    for number, (path, picture) in enumerate(zip(paths[1:], pixels[1:], strict=True), 1):
-        assert reference is not None
-        # Always the same draws: the same photos give the same maps.
-        matched = match(reference, features_of(as_values(picture)), key(0, "match", number))
-        if matched.to_photo is None:
-            notes.append(f"{path.name} is left out: it does not match {paths[0].name}, {matched.reason}")
+    features = [features_of(as_values(picture)) for picture in pixels]
+    for path, matched in zip(paths, matched_with(features[0], features, is_first=True), strict=True):
+        if isinstance(matched, str):
+            notes.append(f"{path.name} is left out: it does not match {paths[0].name}, {matched}")
             found.append(None)
         else:
-            found.append(matched.to_photo.double() @ first.double())
+            found.append(matched @ first.double())
     return found, notes

@@ -56,6 +56,16 @@ def test_larger_than_the_network_goes_by_tiles(infer, photos, tmp_path):
     assert record["map_size"] == [80, 80] and record["windows"] == 4
 
 
+def test_maps_are_refined_on_their_photos(infer, photos, tmp_path, capfd):
+    assert infer("--input-dir", photos, "--refine", 3, "--tileable") == 0
+    told = json.loads((tmp_path / "maps" / "maps.json").read_text())
+    before, after = told["refined"]["difference"]
+    assert after < before and told["refined"]["light"] == "guessed" and told["map_size"] == [32, 32]
+    assert "refined at 32 x 32 texels under guessed light" in capfd.readouterr().out
+    assert infer("--input-dir", photos, "--refine", 3, "--rectify", "none") == 2
+    assert "match them" in capfd.readouterr().err
+
+
 def test_one_photo_is_enough_and_maps_can_be_made_to_tile(infer, photos, tmp_path):
     folder = tmp_path / "one"
     folder.mkdir()

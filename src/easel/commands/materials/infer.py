@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from easel.materials.tiles import Tiling
     from easel.materials.training.run_files import Trained
 
-MOST_SIDE, MOST_WORKERS = 8192, 1024
+MOST_SIDE, MOST_WORKERS, MOST_STEPS = 8192, 1024, 10_000
 SHEET_SIDE, PREVIEW_SIDE, VIEW_SIDE = 192, 512, 2048
 """Pixels of a place in the sheet, of the preview, and, at most, of the photos that are written."""
 UNSURE = 0.2
@@ -66,6 +66,8 @@ class InferConfig:
     """What neighbouring tiles share: 64, or half a tile that is smaller than 128."""
     tileable: Annotated[bool, FlagCreatePairsOff] = False
     """Make maps that repeat without a seam."""
+    refine: Annotated[int, tyro.conf.arg(metavar="STEPS")] = 0
+    """Afterwards bring the maps nearer to the photos by so many steps of inverse rendering; 100 are good."""
     uncertainty: Annotated[bool, FlagCreatePairsOff] = False
     """Also write uncertainty.png: how far the maps differ when one photo after the other is left out."""
     bits: Literal[8, 16] = 8
@@ -98,6 +100,8 @@ def infer(config: InferConfig) -> int:
         maps, facts = _maps(config, trained, photos)
     except ExportError as error:
         raise BadInput(f"{error} --size and --tile say which.") from None
+    except ValueError as error:
+        raise BadInput(str(error)) from None
     _write(config, trained, photos, maps, facts)
     return 0
 
@@ -113,6 +117,8 @@ def _check(config: InferConfig) -> None:
         raise BadInput(f"--sample-idx counts from 0; got {config.sample_idx}.")
     if config.corners and config.rectify not in ("auto", "corners"):
         raise BadInput(f"--corners goes with --rectify corners; got --rectify {config.rectify}.")
+    if not 0 <= config.refine <= MOST_STEPS:
+        raise BadInput(f"--refine is 0 to {MOST_STEPS} steps; got {config.refine}.")
     if not 0 <= config.workers <= MOST_WORKERS:
         raise BadInput(f"--workers is 0 to {MOST_WORKERS}; got {config.workers}.")
     if config.all and (config.uncertainty or config.corners or config.sample_idx):
@@ -140,7 +146,7 @@ def _infer_all(config: InferConfig) -> int:
             for entry in entries
         }
     mine = dict(list(folders.items())[share::shares])
-    options = (config.rectify, config.size, config.tile, config.overlap, config.tileable, config.bits)
+    options = (config.rectify, config.size, config.tile, config.overlap, config.tileable, config.bits, config.refine)
     work = Work(checkpoint, config.device, config.out_dir, *options)
     return infer_all(work, mine, config.engine, config.workers)
 
@@ -201,7 +207,11 @@ def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[M
             tile=tile,
             overlap=config.overlap,
             tileable=config.tileable,
+            refinement=config.refine,
             progress=lambda share: bar.update(float(share), f"windows of {tile} pixels"),
+            refining=lambda step: bar.update(
+                (step.index + 1) / config.refine, f"step {step.index + 1}, {step.loss:.4f} from the photos"
+            ),
         )
     if config.uncertainty:
         size = facts["photo_size"]
@@ -243,9 +253,25 @@ def _write(
         partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     height, width = maps.size
     print(f"{len(pictures)} photo{'s' * (len(pictures) > 1)}, registered by {photos.how}: {width} x {height} texels")
+    if "refined" in facts:
+        print(_refined(facts["refined"]))
     for name, ratio in facts.get("seams", {}).items():
         print(f"seam of {name}: {ratio:.2f} of the steps inside")
     print(f"wrote the maps, preview.png, contact_sheet.png and maps.json into {out}")
+
+
+def _refined(facts: dict[str, Any]) -> str:
+    """What came of a refinement, in one line."""
+    before, after = facts["difference"]
+    if after >= before:
+        return (
+            f"refining brought the maps no nearer to the photos ({before:.4f}, {after:.4f} after it): left as they were"
+        )
+    side, light = facts["side"], facts["light"]
+    return (
+        f"refined at {side} x {side} texels under {light} light: rendered again, the maps are {after:.4f} from the "
+        f"photos, {before:.4f} before"
+    )
 
 
 def _write_uncertainty(config: InferConfig, trained: "Trained", photos: "Photos", tiling: "Tiling") -> None:

@@ -39,6 +39,7 @@ class Work:
     overlap: int | None
     tileable: bool
     bits: int
+    refine: int
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,13 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
             return Recovered(name, skipped=True)
         photos = read_photos(folder, work.rectify)
         maps, facts = recover(
-            trained, photos, size=work.size, tile=work.tile, overlap=work.overlap, tileable=work.tileable
+            trained,
+            photos,
+            size=work.size,
+            tile=work.tile,
+            overlap=work.overlap,
+            tileable=work.tileable,
+            refinement=work.refine,
         )
     except (FileError, ValueError, ExportError) as error:
         return Recovered(name, fault=" ".join(str(error).split()))
@@ -134,7 +141,9 @@ def _asked(work: Work, trained: "Trained", folder: Path) -> dict[str, Any]:
         photos.update(path.name.encode())
         with path.open("rb") as file:
             photos.update(hashlib.file_digest(file, "sha256").digest())
-    options = {name: getattr(work, name) for name in ("rectify", "size", "tile", "overlap", "tileable", "bits")}
+    options = {
+        name: getattr(work, name) for name in ("rectify", "size", "tile", "overlap", "tileable", "bits", "refine")
+    }
     return {**options, "photos_sha256": photos.hexdigest(), "weights_sha256": trained.digest}
 
 

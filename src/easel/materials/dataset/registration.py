@@ -63,7 +63,7 @@ def by_matching(photos: Sequence[Photo], size: tuple[int, int], *, reference: Ph
     """
     features = [features_of(photo) for photo in photos]
     frame = features[0] if reference is None else features_of(reference)
-    to_photo = _matched(frame, features, is_first=reference is None)
+    to_photo = matched_with(frame, features, is_first=reference is None)
     # Pixels of the result → pixels of the frame.
     scale = torch.diag(torch.tensor([frame.size[1] / size[1], frame.size[0] / size[0], 1], dtype=torch.float64))
     seen, notes = [], []
@@ -82,13 +82,17 @@ def as_they_are(photos: Sequence[Photo], size: tuple[int, int], *, notes: Sequen
     return _registered([_resized(photo, size) for photo in photos], notes=notes)
 
 
-def _matched(frame: Features, features: Sequence[Features], *, is_first: bool) -> list[Tensor | str]:
-    """Pixels of the frame → pixels of each photo, or why not."""
+def matched_with(frame: Features, features: Sequence[Features], *, is_first: bool) -> list[Tensor | str]:
+    """Pixels of the frame → pixels of each photo, or why not; photos that do not match it may match one that does.
+
+    `is_first` says that the frame is the first of the photos.
+    """
     found: list[Tensor | str] = []
     for number, photo in enumerate(features):
         if is_first and number == 0:
             found.append(torch.eye(3, dtype=torch.float64))
             continue
+        # Always the same draws: the same photos give the same maps.
         direct = match(frame, photo, key(0, "match", number))
         found.append(direct.reason if direct.to_photo is None else direct.to_photo.double())
     # By way of photos that did match; the frame itself, if it is one of them, was asked already.

@@ -103,11 +103,15 @@ class Environment(Light):
             passing = (1 - DIELECTRIC_F0) ** 2 * (20 / 21) * (1 - schlick(n_dot_v))
         return received * surface.albedo * ((1 - surface.metallic) * passing), specular
 
+    # Kept for later calls, which may need gradients whatever the first one needed
+
     @cached_property
+    @torch.inference_mode(False)
     def _filtered(self) -> tuple[Tensor, Tensor]:
         return prefilter(self.radiance)
 
     @cached_property
+    @torch.inference_mode(False)
     def _mirror(self) -> Tensor:
         return mirror(self.radiance)
 

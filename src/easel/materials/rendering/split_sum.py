@@ -46,7 +46,9 @@ def mean_albedo(roughness: Float[Tensor, "*b 1 h w"]) -> Float[Tensor, "*b 1 h w
     return torch.lerp(means[low], means[low + 1], place - low)
 
 
+# Kept for later calls, which may need gradients whatever the first one needed
 @lru_cache(maxsize=1)
+@torch.inference_mode(False)
 def _table() -> Float[Tensor, "2 roughness cosine"]:
     """A and B at the nodes: rows of roughness from 0 to 1, columns of sqrt(n·v) from 0 to 1."""
     nodes = torch.linspace(0, 1, _SIZE, dtype=torch.float64)

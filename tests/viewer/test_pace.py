@@ -2,7 +2,7 @@
 
 import pytest
 
-from easel.viewer.pace import BUSY_SECONDS, LOOKS_PER_SECOND, Pace
+from easel.viewer.pace import BUSY_SECONDS, BUSY_SHARE, CREDIT_SECONDS, LOOKS_PER_SECOND, Pace
 
 
 class Clock:
@@ -35,12 +35,40 @@ def test_an_idle_view_takes_a_tenth(cost: float) -> None:
     assert 0.08 < share < 0.11
 
 
-def test_right_after_input_it_may_take_half() -> None:
+def test_what_somebody_does_is_answered_at_once() -> None:
     clock = Clock()
     pace = Pace(clock)
-    pace.drawn(0.04)
+    for _ in range(4):
+        pace.drawn(0.04)
+        assert pace.seconds_left() > 0
+        clock.now += 0.001
+        pace.touched()
+        assert pace.seconds_left() == 0
+        clock.now += 2 * BUSY_SECONDS
+
+
+@pytest.mark.parametrize("cost", [0.005, 0.04, 0.2])
+@pytest.mark.parametrize("seconds", [0.5, 5.0])
+def test_however_much_somebody_does_drawing_takes_half_and_what_it_had_saved(cost: float, seconds: float) -> None:
+    clock, drawing = Clock(), 0.0
+    pace = Pace(clock)
+    while clock.now < 100 + seconds:
+        pace.touched()  # as fast as messages come
+        if pace.seconds_left() == 0:
+            clock.now += cost
+            drawing += cost
+            pace.drawn(cost)
+        clock.now += 0.001
+    assert drawing <= BUSY_SHARE * (clock.now - 100) + CREDIT_SECONDS + cost
+    assert seconds < 1 or drawing > 0.4 * seconds
+
+
+def test_an_act_changes_nothing_for_long() -> None:
+    clock = Clock()
+    pace = Pace(clock)
     pace.touched()
-    assert share_of_drawing(clock, pace, 0.04, BUSY_SECONDS * 0.9) > 0.35
+    clock.now += BUSY_SECONDS
+    assert share_of_drawing(clock, pace, 0.04, 20) < 0.11
 
 
 def test_cheap_pictures_come_sixty_times_a_second() -> None:

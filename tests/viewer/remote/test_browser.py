@@ -43,7 +43,7 @@ def fits(page: Any) -> bool:
 def exact(view: View) -> bool:
     server = view._backend.server
     tab = server.audience.tabs[0]
-    return tab.number == server._number and not tab._lossy.any()
+    return tab.number == server._newest.number and not tab._lossy.any()
 
 
 def spot(view: View, label: str, share: float = 0.5) -> tuple[float, float]:

@@ -40,6 +40,8 @@ class BrowserBackend(HeadlessBackend):
         self.server: Server | None = None
         self._pace = Pace()
         self._target: moderngl.Framebuffer | None = None
+        self._picture: np.ndarray | None = None
+        """The window as it was drawn last, uint8 (h, w, 4); never written to again, since tabs read it."""
         self._clipboard = ""
         self._coming: list[Message] = []
         """What came from the tab and waits for the next frame."""
@@ -91,14 +93,12 @@ class BrowserBackend(HeadlessBackend):
         self.ui.activate()
         with self._context:
             target, anew = self._framebuffer()
-            drawn = self._painter.refresh(frame, target, self.size, anew=anew)
-            if drawn:
-                width, height = self.size
-                rows = np.empty((height, width, 4), np.uint8)
-                target.read_into(rows, components=4)
-                server.offer(np.ascontiguousarray(rows[::-1]))  # OpenGL's first row is at the bottom
+            picture, damage = self._painter.patch(frame, target, self.size, None if anew else self._picture)
+        if picture is not None and damage:
+            self._picture = picture
+            server.offer(picture, damage)
         self._tell_manners(server.audience)
-        (self._pace.drawn if drawn else self._pace.looked)(time.perf_counter() - started)
+        (self._pace.drawn if damage else self._pace.looked)(time.perf_counter() - started)
 
     def ask(self, question: Question) -> Dialog | str:
         audience = self._serving().audience

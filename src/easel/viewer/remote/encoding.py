@@ -5,16 +5,18 @@ for a moment is sent once more as PNG, so that what a person reads is what was d
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-Box = tuple[int, int, int, int]
-"""x, y, width, height in pixels."""
+from easel.viewer.damage import Box
 
 TILE = 32
 """Side of a tile in pixels: two of JPEG's blocks at half resolution of colour."""
+PROBE_ROWS = 8
+"""One of so many is compared first."""
 MOST_BOXES = 24
 """More parts than this cost more than the unchanged tiles between them."""
 QUALITY = 80
@@ -22,17 +24,23 @@ PLAIN_COLOURS = 64
 """An area of so few colours is letters and lines: PNG is then smaller than JPEG, and exact."""
 
 
-def changed_tiles(before: np.ndarray | None, now: np.ndarray) -> np.ndarray:
-    """Which tiles of `now` (h, w, 4), uint8, differ from `before`; all where sizes differ. (rows, columns), bool."""
+def changed_tiles(before: np.ndarray | None, now: np.ndarray, within: Sequence[Box] | None = None) -> np.ndarray:
+    """Which tiles of `now` (h, w, 4), uint8, differ from `before`; all where sizes differ. (rows, columns), bool.
+
+    Where it is known that only pixels `within` some boxes can differ, no others are compared.
+    """
     height, width, _ = now.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
     if before is None or before.shape != now.shape:
         return np.ones((rows, columns), bool)
-    # A pixel at once, and a tile's pixels of a row together: ten times as fast as channel by channel.
-    differs = np.zeros((rows * TILE, columns * TILE), bool)
-    np.not_equal(before.view(np.uint32)[..., 0], now.view(np.uint32)[..., 0], out=differs[:height, :width])
-    strips = differs.reshape(rows * TILE, columns * TILE // 8, 8).view(np.uint64)[..., 0]
-    return np.asarray(strips.reshape(rows, TILE, columns, TILE // 8).any((1, 3)))
+    tiles, unknown = np.zeros((rows, columns), bool), np.zeros((rows, columns), bool)
+    for box in [(0, 0, width, height)] if within is None else within:
+        # A few rows tell of most tiles that change that they do, and spare reading all of them.
+        tiles[in_tiles(box)] |= _differing(before, now, box, PROBE_ROWS)
+        unknown[in_tiles(box)] = True
+    for box in boxes(unknown & ~tiles, (width, height)):
+        tiles[in_tiles(box)] |= _differing(before, now, box)
+    return tiles
 
 
 def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
@@ -55,6 +63,23 @@ def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
     return [_in_pixels(part, size) for part in found]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A rectangle of a picture, as it travels."""
+
+    box: Box
+    image: bytes
+    """A file that a browser opens."""
+    exact: bool
+    """It shows just what was drawn."""
+
+
+def encode_tiles(picture: np.ndarray, tiles: np.ndarray, *, exact: bool) -> list[Part]:
+    """All `tiles` that are true, in few parts."""
+    size = (picture.shape[1], picture.shape[0])
+    return [Part(box, *encode(picture, box, exact=exact)) for box in boxes(tiles, size)]
+
+
 def encode(picture: np.ndarray, box: Box, *, exact: bool, quality: int = QUALITY) -> tuple[bytes, bool]:
     """The part `box` of a picture (h, w, 4) as an image file, and whether that shows it exactly.
 
@@ -75,6 +100,19 @@ def in_tiles(box: Box) -> tuple[slice, slice]:
     """The tiles that a box of `boxes` covers, as an index."""
     x, y, width, height = box
     return slice(y // TILE, -(-(y + height) // TILE)), slice(x // TILE, -(-(x + width) // TILE))
+
+
+def _differing(before: np.ndarray, now: np.ndarray, box: Box, every: int = 1) -> np.ndarray:
+    """Which of the tiles that `box` covers differ, in one of so many of their rows."""
+    down, across = in_tiles(box)
+    part = slice(TILE * down.start, TILE * down.stop, every), slice(TILE * across.start, TILE * across.stop)
+    # A pixel at once, and a tile's pixels of a row together: ten times as fast as channel by channel.
+    old, new = (picture[part].view(np.uint32)[..., 0] for picture in (before, now))
+    rows, columns, high = down.stop - down.start, across.stop - across.start, TILE // every
+    differs = np.zeros((rows * high, columns * TILE), bool)
+    np.not_equal(old, new, out=differs[: old.shape[0], : old.shape[1]])
+    strips = differs.view(np.uint64).reshape(rows, high, columns, TILE // 8)
+    return np.asarray(strips.any((1, 3)))
 
 
 def _runs(line: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from easel.viewer.damage import Box
 from easel.viewer.remote.audience import Audience
 from easel.viewer.remote.gate import Gate
 from easel.viewer.remote.protocol import MOST_MESSAGE_BYTES
-from easel.viewer.remote.tab import MESSAGES_PER_SECOND, Tab
+from easel.viewer.remote.tab import MESSAGES_PER_SECOND, Newest, Tab
 
 log = logging.getLogger("easel")
 
@@ -56,8 +57,7 @@ class Server:
         self.audience = Audience(title, self._call)
         self.port = port
         self._title = title
-        self._frame: np.ndarray | None = None
-        self._number = 0
+        self._newest = Newest()
         self._loop = asyncio.new_event_loop()
         self._listening = threading.Event()
         self._failure = "it does not start"
@@ -76,11 +76,11 @@ class Server:
     @property
     def wants_picture(self) -> bool:
         """A tab is looking, has shown what it was sent and can take another picture."""
-        return self.audience.waits_for(self._number)
+        return self.audience.waits_for(self._newest.number)
 
-    def offer(self, picture: np.ndarray) -> None:
-        """The newest picture, uint8 (h, w, 4); it takes the place of one that nobody took."""
-        self._frame, self._number = picture, self._number + 1
+    def offer(self, pixels: np.ndarray, damage: list[Box]) -> None:
+        """The newest picture, uint8 (h, w, 4), other than the one before in `damage`; it takes that one's place."""
+        self._newest = Newest(pixels, self._newest.number + 1, damage)
         self._call(self.audience.wake)
 
     def close(self) -> None:
@@ -192,9 +192,13 @@ class Server:
     async def _stream(self, request: Any) -> Any:
         if len(self.audience.tabs) >= MOST_VIEWERS:
             raise self._web.HTTPServiceUnavailable(reason=f"{MOST_VIEWERS} tabs are watching already")
-        socket = self._web.WebSocketResponse(max_msg_size=MOST_MESSAGE_BYTES, heartbeat=HEARTBEAT_SECONDS)
+        socket = self._web.WebSocketResponse(
+            max_msg_size=MOST_MESSAGE_BYTES,
+            heartbeat=HEARTBEAT_SECONDS,
+            compress=False,  # once more what is a JPEG already would take nearly as long as encoding it
+        )
         await socket.prepare(request)
-        tab = Tab(socket, lambda: (self._frame, self._number), self.audience.stirred.set)
+        tab = Tab(socket, lambda: self._newest, self.audience.stirred.set)
         self.audience.join(tab)
         feeding = asyncio.ensure_future(tab.feed())
         try:

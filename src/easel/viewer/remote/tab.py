@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from easel.viewer.remote import encoding
+from easel.viewer.damage import Box
+from easel.viewer.remote.encoding import Part, changed_tiles, encode_tiles, in_tiles
 from easel.viewer.remote.protocol import pack
 
 MOST_IN_FLIGHT = 2
@@ -21,14 +23,23 @@ STILL_SECONDS = 0.3
 EXACT_ROWS = 4
 """Of tiles, in one message of what has rested."""
 
-Newest = Callable[[], tuple[np.ndarray | None, int]]
-"""Gives the newest picture, uint8 (h, w, 4), and its number."""
+
+@dataclass(frozen=True)
+class Newest:
+    """What a view looks like now."""
+
+    pixels: np.ndarray | None = None
+    """uint8 (h, w, 4); None before the first picture."""
+    number: int = 0
+    """Counts the pictures."""
+    damage: Sequence[Box] = ()
+    """Where it may differ from the picture before this one."""
 
 
 class Tab:
     """Sends the newest picture whenever the tab can take one; lives on the server's thread."""
 
-    def __init__(self, socket: Any, newest: Newest, on_idle: Callable[[], object]) -> None:
+    def __init__(self, socket: Any, newest: Callable[[], Newest], on_idle: Callable[[], object]) -> None:
         self.number = 0
         """Of the newest picture that was sent."""
         self.visible = True
@@ -79,9 +90,9 @@ class Tab:
     async def feed(self) -> None:
         """Send what is newer than what it shows, and once that rests, the same exactly; until cancelled."""
         while True:
-            frame, number = self._newest()
-            if frame is not None and self.ready and (number != self.number or self.blank):
-                await self._send_changes(frame, number)
+            newest = self._newest()
+            if newest.pixels is not None and self.ready and (newest.number != self.number or self.blank):
+                await self._send_changes(newest.pixels, newest.number, newest.damage)
                 continue
             rests = self.ready and bool(self._lossy.any())
             left = max(self._sent_at + STILL_SECONDS - time.monotonic(), 0.0) if rests else None
@@ -90,32 +101,35 @@ class Tab:
                 tiles = np.zeros_like(self._lossy)
                 rows = np.flatnonzero(self._lossy.any(1))[:EXACT_ROWS]
                 tiles[rows] = self._lossy[rows]
-                await self._send_tiles(self._shown, tiles, exact=True)
+                await self._send(await asyncio.to_thread(encode_tiles, self._shown, tiles, exact=True))
                 continue
             self._asked.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), left)
 
-    async def _send_changes(self, frame: np.ndarray, number: int) -> None:
-        tiles = await asyncio.to_thread(encoding.changed_tiles, self._shown, frame)
-        if self._lossy.shape != tiles.shape:
-            self._lossy = np.zeros_like(tiles)
-        self._shown, self.number = frame, number
-        if not tiles.any():
+    async def _send_changes(self, pixels: np.ndarray, number: int, damage: Sequence[Box]) -> None:
+        before, within = self._shown, damage if number == self.number + 1 else None
+        self._shown, self.number = pixels, number
+        if before is None or before.shape != pixels.shape:
+            self._lossy = np.zeros_like(changed_tiles(None, pixels))
+        # One errand for all of it: where every core is busy, it is the change of threads that takes time.
+        parts = await asyncio.to_thread(
+            lambda: encode_tiles(pixels, changed_tiles(before, pixels, within), exact=False)
+        )
+        if parts:
+            self._sent_at = time.monotonic()
+            await self._send(parts)
+        else:
             self._on_idle()
-            return
-        self._sent_at = time.monotonic()
-        await self._send_tiles(frame, tiles, exact=False)
 
-    async def _send_tiles(self, frame: np.ndarray, tiles: np.ndarray, *, exact: bool) -> None:
+    async def _send(self, parts: Sequence[Part]) -> None:
+        assert self._shown is not None
         self._in_flight += 1
-        size = (frame.shape[1], frame.shape[0])
-        boxes = encoding.boxes(tiles, size)
-        for index, box in enumerate(boxes):
-            image, is_exact = await asyncio.to_thread(encoding.encode, frame, box, exact=exact)
-            self._lossy[encoding.in_tiles(box)] = not is_exact
+        size = (self._shown.shape[1], self._shown.shape[0])
+        for part in parts:
+            self._lossy[in_tiles(part.box)] = not part.exact
             # Only the last part carries the picture's number: seeing that one is seeing all.
-            message = pack(self.number if index == len(boxes) - 1 else 0, box, size, image)
+            message = pack(self.number if part is parts[-1] else 0, part.box, size, part.image)
             self.bytes_sent += len(message)
             await self._socket.send_bytes(message)
         self.pictures_sent += 1

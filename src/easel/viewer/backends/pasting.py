@@ -1,0 +1,37 @@
+"""Pasting: a picture put into a window without OpenGL, as its linear filter would show it, where there is no GPU.
+
+A driver that draws on the processor takes three times as long, and its threads wait for those of a training.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+
+def paste(picture: Shaped[Tensor, "h w c"], part: np.ndarray) -> bool:
+    """Show `picture` on all of `part` (h, w, 4), uint8, within one level of OpenGL; whether it could.
+
+    Not one that is shown far smaller than it is: then the average of several pixels is seen.
+    """
+    height, width, channels = picture.shape
+    size = part.shape[0], part.shape[1]
+    if (height >= 2 * size[0] and width >= 2 * size[1]) or picture.dtype not in (torch.uint8, torch.float32):
+        return False
+    pixels = picture.detach()[..., : 1 if channels < 3 else 3]  # a fourth is not shown
+    if pixels.dtype == torch.float32:
+        pixels = _in_bytes(pixels)
+    planes = pixels.permute(2, 0, 1)[None]
+    if (height, width) != size:
+        planes = torch.nn.functional.interpolate(planes, size, mode="bilinear", align_corners=False)
+    for channel in range(3):
+        part[..., channel] = planes[0, channel % planes.shape[1]].numpy()
+    return True
+
+
+def _in_bytes(values: Shaped[Tensor, "h w c"]) -> Shaped[Tensor, "h w c"]:
+    """Colours in [0, 1] as numbers to 255."""
+    # NumPy, on this thread: torch's would spin for milliseconds after a conversion as short as this.
+    scaled = np.multiply(values.numpy(), 255, dtype=np.float32)
+    np.rint(scaled, out=scaled)
+    return torch.from_numpy(np.nan_to_num(np.clip(scaled, 0, 255, out=scaled), copy=False).astype(np.uint8))

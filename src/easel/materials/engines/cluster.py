@@ -23,7 +23,7 @@ RETRIES = 3
 STORE_BYTES = 80 * 2**20
 """Of memory that processes share, where Ray is started here: all data goes by files. Ray takes no less."""
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "."}
-"""Nothing is told to Ray's makers, and nothing of theirs to our standard output. Ray reads it when it is imported."""
+"""Nothing is told to Ray's makers, and nothing by Ray to who runs a command. It reads this when it is imported."""
 CONNECT_SECONDS = 10
 
 
@@ -76,8 +76,8 @@ def _connect(ray: Any, workers: int) -> None:
         if not address:
             raise ClusterError(f"Ray does not start on this machine: {reason}") from None
         raise ClusterError(
-            f"no Ray cluster is reached at {ADDRESS}={address} ({reason}). Start it, correct the address, or unset it "
-            "to start Ray on this machine."
+            f"no Ray cluster is reached at {ADDRESS}={address} ({reason}). Start it, set RAY_AUTH_MODE=token where it "
+            "wants a token, or unset the address to start Ray on this machine."
         ) from None
 
 

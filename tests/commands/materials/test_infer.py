@@ -35,7 +35,7 @@ def photos(dataset):
 def test_photos_of_a_folder_become_maps(infer, photos, tmp_path, capsys):
     assert infer("--input-dir", photos) == 0
     out = tmp_path / "maps"
-    assert {path.name for path in out.iterdir()} == WRITTEN | {"view_0.png", "view_1.png", "view_2.png"}
+    assert {path.name for path in out.iterdir()} == WRITTEN | {"overlap.png", "view_0.png", "view_1.png", "view_2.png"}
     MaterialMaps.load(out).validate()
     record = json.loads((out / "maps.json").read_text())
     assert record["photos"] == ["0.png", "1.png", "2.png"] and record["registered_by"] == "camera"

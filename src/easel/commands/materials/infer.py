@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from easel.materials.training.run_files import Trained
 
 MOST_SIDE, MOST_WORKERS, MOST_STEPS = 8192, 1024, 10_000
-SHEET_SIDE, PREVIEW_SIDE, VIEW_SIDE = 192, 512, 2048
-"""Pixels of a place in the sheet, of the preview, and, at most, of the photos that are written."""
+SHEET_SIDE, PREVIEW_SIDE, OVERLAP_SIDE, VIEW_SIDE = 192, 512, 512, 2048
+"""Pixels of a place in the sheet, of the preview, and, at most, of photos in the overlap and of those by themselves."""
 UNSURE = 0.2
 """A standard deviation of the maps that is shown brightest."""
 MOST_SHOWN = 3
@@ -34,9 +34,10 @@ class InferConfig:
 
     Photos of --input-dir are brought into one frame by stored cameras (views.json), by --corners, or by matching them
     with the first. Without --input-dir a sample of the network's own dataset is taken. The folder --out-dir gets
-    albedo.png, normal.png, roughness.png, metallic.png, the photos as the network saw them, a contact sheet, a preview
-    and maps.json. With --all many materials are recovered, each into a folder of its own with the maps and maps.json;
-    what is there already is kept, so that an interrupted run goes on where it ended.
+    albedo.png, normal.png, roughness.png, metallic.png, the photos as the network saw them, how they fit each other
+    (overlap.png), a contact sheet, a preview and maps.json. With --all many materials are recovered, each into a
+    folder of its own with the maps and maps.json; what is there already is kept, so that an interrupted run goes on
+    where it ended.
     """
 
     model: Annotated[Path | None, tyro.conf.Positional] = None
@@ -226,6 +227,8 @@ def _write(
     from easel.graphics.files import write_whole
     from easel.graphics.image import imwrite
     from easel.materials.contact import ball, labelled_sheet, map_pictures, relit, square
+    from easel.materials.dataset.overlap import overlap_picture
+    from easel.materials.dataset.registration import Registered
     from easel.materials.tiles import Window
 
     out = config.out_dir
@@ -235,6 +238,10 @@ def _write(
     pictures = [picture.permute(1, 2, 0) for picture in views * valid]
     for number, picture in enumerate(pictures):
         imwrite(out / f"view_{number}.png", picture)
+    if len(pictures) > 1:
+        small = min(side, OVERLAP_SIDE)
+        seen = photos.cut(Window(0, 0, small, small), (small, small))
+        imwrite(out / "overlap.png", overlap_picture(Registered(*seen, photos.cameras)))
     shown = pictures[:MOST_SHOWN]
     row = [square(picture, SHEET_SIDE) for picture in shown]
     row += [*map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)]

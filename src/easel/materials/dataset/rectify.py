@@ -6,10 +6,9 @@ positive in front of the camera. The texture repeats, so u and v beyond [0, 1] m
 """
 
 import math
-from itertools import product
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from easel.graphics.camera import apply_homography, homography
@@ -30,34 +29,6 @@ def rectify(
     `margin` texels of the neighbouring tiles are added on every side.
     """
     return warp(photo, uv_to_pixel.double() @ texel_to_uv(size), texel_centers(size, margin))
-
-
-def rectify_repeats(
-    photo: Float[Tensor, "3 h w"], uv_to_pixel: Float[Tensor, "3 3"], size: tuple[int, int], *, reach: int = 1
-) -> tuple[Float[Tensor, "3 h2 w2"], Float[Tensor, "1 h2 w2"], Int[Tensor, "2 h2 w2"]]:
-    """`rectify` where texels outside the photo are taken from the repeat of the tile that it shows largest.
-
-    The third result is which: tiles to the right and up, up to `reach`. A camera at c in the tile's frame sees such a
-    texel from c − (right, up, 0).
-    """
-    to_pixel = uv_to_pixel.double() @ texel_to_uv(size)
-    centers = texel_centers(size)
-    tile = centers.new_tensor([size[1], -size[0]])
-    # The tile itself comes first: of equals, argmax takes the first.
-    steps = sorted(product(range(-reach, reach + 1), repeat=2), key=lambda step: (step != (0, 0), step))
-    offsets = torch.tensor(steps)
-    areas = []
-    for offset in offsets:
-        points = centers + tile * offset
-        seen = _seen(to_pixel, points, (photo.shape[-2], photo.shape[-1]))
-        # Where the tile itself is seen, no repeat is asked for.
-        area = (
-            _footprint_area(to_pixel, points) if offset.any() else seen.new_full(size, torch.inf, dtype=torch.float64)
-        )
-        areas.append(area.where(seen, -1.0))
-    repeats = offsets[torch.stack(areas).argmax(0)].movedim(-1, 0)
-    rectified, valid = warp(photo, to_pixel, centers + tile * repeats.movedim(0, -1))
-    return rectified, valid, repeats
 
 
 def corners_to_uv_to_pixel(corners: Float[Tensor, "4 2"]) -> Float[Tensor, "3 3"]:
@@ -131,22 +102,9 @@ def _footprint(
     """The shortest and the longest step, in pixels, from a point that is seen to its neighbour."""
     if not seen.any():
         return 1.0, 1.0
-    right, down = _steps(to_pixel, points[seen])
-    lengths = torch.stack([right.norm(dim=-1), down.norm(dim=-1)])
+    mapped = torch.nn.functional.pad(points[seen], (0, 1), value=1.0) @ to_pixel.T
+    pixel, divisor = mapped[:, :2] / mapped[:, 2:], mapped[:, 2:]
+    # The map's derivative: how far a pixel moves when its point moves by one to the right, and by one down
+    steps = torch.stack([(to_pixel[:2, axis] - pixel * to_pixel[2, axis]) / divisor for axis in (0, 1)])
+    lengths = steps.norm(dim=-1)
     return float(lengths.min()), float(lengths.max())
-
-
-def _footprint_area(to_pixel: Float[Tensor, "3 3"], points: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w"]:
-    """Pixels that a unit square at each point covers."""
-    right, down = _steps(to_pixel, points)
-    return (right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0]).abs()
-
-
-def _steps(
-    to_pixel: Float[Tensor, "3 3"], points: Float[Tensor, "*n 2"]
-) -> tuple[Float[Tensor, "*n 2"], Float[Tensor, "*n 2"]]:
-    """How far a pixel moves when its point moves by one to the right, and by one down: the map's derivative."""
-    mapped = torch.nn.functional.pad(points, (0, 1), value=1.0) @ to_pixel.T
-    pixel, divisor = mapped[..., :2] / mapped[..., 2:], mapped[..., 2:]
-    right, down = ((to_pixel[:2, axis] - pixel * to_pixel[2, axis]) / divisor for axis in (0, 1))
-    return right, down

@@ -386,6 +386,7 @@ def test_readouts_take_anything(open_any) -> None:
         panel.text(3.5)
         panel.text_colored(1, 0, 0, 1, None)
         panel.text_wrapped("a " * 300)
+        panel.hint("Open something.\n\n" + "a " * 300)
         panel.section("Head")
         panel.separator()
         panel.plot([], overlay="empty")

@@ -21,13 +21,14 @@ from easel.materials.collection.procedural import procedural
 from easel.materials.dataset.keys import key
 from easel.materials.maps import MaterialMaps
 from easel.materials.models.build import build_model
-from easel.materials.models.compact import WHITE_CARD
+from easel.materials.models.cues import WHITE_CARD
 from easel.materials.presets import laptop
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
 from easel.materials.rendering.shading import render_texture
 from easel.materials.training.losses import HybridLoss
 from easel.materials.training.metrics import average, map_metrics
+from easel.materials.training.schedule import build_optimizer
 
 MATERIALS = {
     "brick": 0,
@@ -68,14 +69,14 @@ def learn(steps: int) -> list[dict[str, float]]:
     config = laptop()
     # What is already seen is soon fitted; albedo and roughness are what is left.
     config.loss.w_albedo, config.loss.w_roughness, config.loss.w_normal_map = 2.0, 4.0, 2.0
-    config.loss.w_render = 0.1
     model, loss = build_model(config), HybridLoss(config)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=config.optimizer.g_betas, weight_decay=0.0)
+    config.optimizer.g_weight_decay = 0.0
+    optimizer = build_optimizer(config.optimizer, "g", model.parameters())
     began, rows = time.process_time(), []
     for step in range(steps):
         rate = RATE * min(1.0, (step + 1) / WARMUP) * 0.5 * (1.0 + math.cos(math.pi * step / steps))
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         answer = model(2 * photos - 1, None, cameras)
         total, _ = loss(answer, maps, key=key(0, step))
         optimizer.zero_grad()

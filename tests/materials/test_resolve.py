@@ -6,7 +6,7 @@ import os
 import pytest
 
 from easel.materials.config import TrainConfig
-from easel.materials.presets import PRESETS
+from easel.materials.presets import PRESETS, tiny
 from easel.materials.resolve import checked, resolve
 
 
@@ -87,6 +87,7 @@ def test_old_spellings_and_imagenet_are_filled_in():
         ("model", {"encoder_type": "compact", "weights": "a.pth"}, "leave it None"),
         ("data", {"min_views": 4}, "more than data.num_views"),
         ("data", {"crop_size": 4096}, "needs 16 to 2048"),
+        ("data", {"focus_size": 32}, "only 'compact' looks around"),
         ("data", {"batch_size": 0}, "1 or more"),
         ("data", {"val_ratio": 1.0}, "below 1"),
         ("transform", {"std": [0.5, 0.5, 0.0]}, "divided"),
@@ -103,6 +104,13 @@ def test_what_cannot_work_is_refused(section, settings, words):
     for name, value in settings.items():
         setattr(getattr(config, section), name, value)
     with pytest.raises(ValueError, match=words):
+        checked(config)
+
+
+def test_what_is_learned_from_lies_in_the_crop():
+    config = tiny()
+    config.data.crop_size, config.data.focus_size = 32, 40
+    with pytest.raises(ValueError, match="needs 1 to 32 texels"):
         checked(config)
 
 

@@ -27,6 +27,8 @@ class DataConfig(Settings):
     """Height and width of the maps: image_size, or 2 or 4 times it by super-resolution."""
     crop_size: int | None = None
     """Train on random squares of this many input pixels; None takes whole pictures."""
+    focus_size: int | None = None
+    """Learn from a random square of this many texels, of which 'compact' sees all that is around; None is from all."""
     cache_mib: int = 1024
     """Memory for decoded pictures in MiB, so that an epoch reads no file twice; 0 keeps none."""
     batch_size: int = 1
@@ -88,8 +90,8 @@ class ModelConfig(Settings):
     """Stride of the first convolution: 2 does a quarter of the work. U-Nets have none."""
     encoder_channels: list[int] = field(default_factory=lambda: [64, 128, 256, 512, 1024, 2048])
     """Widths of a U-Net's stages."""
-    compact_channels: list[int] = field(default_factory=lambda: [32, 64, 96, 128])
-    """Widths of 'compact' at a half, a quarter, an eighth and a sixteenth of the picture."""
+    compact_channels: list[int] = field(default_factory=lambda: [48, 64, 96, 128])
+    """Widths of 'compact' at the whole size of the picture, a quarter, an eighth and a sixteenth."""
     compact_context: int = 64
     """Numbers in which 'compact' sums up the whole picture."""
     weights: str | None = None
@@ -223,6 +225,8 @@ class OptimizerConfig(Settings):
     """How slowly the mean of gradients and of their squares follow, for adam and adamw."""
     d_weight_decay: float = 0.0
     """Pull towards zero: taken off the weights by adamw, added to the gradient by the others."""
+    lr_fan_in: int | None = None
+    """Inputs of a layer beyond which it learns slower in proportion; None lets all layers learn alike."""
     scheduler: Literal["cosine", "step", "plateau", "none"] = "cosine"
     """What the rates do after warmup: half a cosine, steps, a step whenever validation stalls, or nothing."""
     scheduler_warmup_epochs: int = 5

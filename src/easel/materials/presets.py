@@ -123,9 +123,9 @@ def convattn_student_512() -> TrainConfig:
 def laptop() -> TrainConfig:
     """The compact network, for photos whose camera is known; trained on two CPU cores, 128 px."""
     config = _compact(128)
-    config.data.crop_size, config.data.val_ratio = 64, 0.2
+    config.data.focus_size, config.data.val_ratio = 32, 0.2
     training = config.training
-    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 80, 20, 40
+    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 100, 25, 50
     training.log_images_every_n_epochs = 100
     return config
 
@@ -159,7 +159,7 @@ def laptop_student_convattn() -> TrainConfig:
 def tiny() -> TrainConfig:
     """The same, narrower: for tests and demonstrations, 64 px."""
     config = _compact(64)
-    config.model.compact_channels, config.model.compact_context = [16, 24, 32, 48], 32
+    config.model.compact_channels, config.model.compact_context = [24, 24, 32, 48], 32
     return config
 
 
@@ -212,9 +212,10 @@ def _on_laptop() -> TrainConfig:
     """The data, losses and rates of `laptop`, for networks that are not told what flash photography is."""
     config = laptop()
     model, optimizer = config.model, config.optimizer
+    config.data.focus_size, config.data.crop_size, config.data.batch_size = None, 64, 8
     # They are trained briefly: what is dropped at random takes longer to learn
     model.transformer_proj_drop = model.transformer_attn_drop = model.transformer_drop_path_rate = 0.0
-    optimizer.g_lr, optimizer.scheduler_warmup_epochs = 1e-3, 1
+    optimizer.g_lr, optimizer.lr_fan_in, optimizer.scheduler_warmup_epochs = 1e-3, None, 1
     return config
 
 
@@ -222,12 +223,13 @@ def _compact(size: int) -> TrainConfig:
     config = _sized(size, size)
     data, loss, optimizer = config.data, config.loss, config.optimizer
     config.model.encoder_type, config.model.use_gan, loss.w_gan = "compact", False, 0.0
-    data.batch_size, data.num_workers = 8, 0
+    data.batch_size, data.num_workers = 4, 0
     data.vertical_flip = data.random_rotation = True
     # Roughness and normals are learned last, and show most where light is mirrored.
     loss.w_ssim, loss.w_roughness, loss.w_normal_map, loss.w_normal = 0.0, 2.0, 3.0, 1.0
-    loss.w_render, loss.render_lights = 0.5, 1
-    optimizer.g_lr, optimizer.g_betas, optimizer.g_weight_decay = 2e-3, (0.9, 0.99), 0.01
+    loss.w_render, loss.render_lights = 0.1, 1
+    optimizer.g_lr, optimizer.lr_fan_in = 4e-3, 48
+    optimizer.g_betas, optimizer.g_weight_decay = (0.9, 0.99), 0.01
     optimizer.scheduler_warmup_epochs, optimizer.scheduler_min_lr = 3, 1e-5
     config.training.ema_decay = 0.99
     return config

@@ -34,7 +34,7 @@ _LEAST = {
         "discriminator_ndf": 1,
     },
     "loss": {"render_lights": 1},
-    "optimizer": {"scheduler_warmup_epochs": 0, "step_size": 1, "patience": 0},
+    "optimizer": {"lr_fan_in": 1, "scheduler_warmup_epochs": 0, "step_size": 1, "patience": 0},
     "training": {
         "epochs": 1,
         "steps": 1,
@@ -130,6 +130,12 @@ def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
     ):
         raise ValueError(
             f"data.crop_size is {data.crop_size}; it needs 16 to {min(data.image_size)}, in multiples of {stride}."
+        )
+    if data.focus_size is not None and model.encoder_type != "compact":
+        raise ValueError(f"data.focus_size is {data.focus_size}: only 'compact' looks around a window; leave it None.")
+    if data.focus_size is not None and not 1 <= data.focus_size <= (data.crop_size or min(data.output_size)):
+        raise ValueError(
+            f"data.focus_size is {data.focus_size}; it needs 1 to {data.crop_size or min(data.output_size)} texels."
         )
     return scale
 

@@ -8,10 +8,12 @@ import torch
 from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.materials.config import TrainConfig
 from easel.materials.models.build import build_model
-from easel.materials.models.compact import WHITE_CARD, CompactGenerator, cues
+from easel.materials.models.compact import CompactGenerator
+from easel.materials.models.cues import WHITE_CARD, cues
 from easel.materials.presets import laptop, tiny
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.shading import render_texture
+from easel.materials.tiles import Window
 
 CAMERAS = torch.tensor([[[0.3, 0.1, 1.1], [-0.4, 0.3, 1.0], [0.1, -0.5, 1.1]]])
 """In sides of the tile."""
@@ -107,13 +109,44 @@ def test_the_guess_of_a_matt_sheet_is_its_albedo():
     assert found.joint[:, :2].abs().max() < 0.15
 
 
+def roof(slope: tuple[float, float]) -> torch.Tensor:
+    """(1, 3, H, W): normals of a sheet whose left half slopes like this, and its right half as much the other way."""
+    half = torch.ones(SIDE, SIDE)
+    half[:, SIDE // 2 :] = -1
+    normal = torch.stack([slope[0] * half, slope[1] * half, torch.ones(SIDE, SIDE)])
+    return torch.nn.functional.normalize(normal, dim=0)[None]
+
+
 @pytest.mark.parametrize("slope", [(0.2, 0.0), (0.0, 0.2), (-0.15, 0.1)])
 def test_the_slope_points_where_the_normal_does(slope):
-    tilted = torch.nn.functional.normalize(torch.tensor([*slope, 1.0]), dim=0)[:, None, None].expand(1, 3, SIDE, SIDE)
     ones = torch.ones(1, 3, 1, SIDE, SIDE)
-    found = [cues(flash_photos(torch.full((1, 3, SIDE, SIDE), 0.5), n), ones, CAMERAS).joint for n in (tilted, level())]
-    difference = (found[0] - found[1])[:, :2].mean((0, 2, 3))
-    torch.testing.assert_close(difference, torch.tensor(slope), atol=0.08, rtol=0)
+    found = [
+        cues(flash_photos(torch.full((1, 3, SIDE, SIDE), 0.5), n), ones, CAMERAS).joint for n in (roof(slope), level())
+    ]
+    left, right = ((found[0] - found[1])[:, :2].mean((0, 2)).chunk(2, dim=1)[side].mean(1) for side in (0, 1))
+    torch.testing.assert_close((left - right) / 2, torch.tensor(slope), atol=0.08, rtol=0)
+
+
+def test_the_slope_does_not_depend_on_how_long_photos_were_exposed():
+    taken, ones = flash_photos(torch.full((1, 3, SIDE, SIDE), 0.5), roof((0.2, 0.1))), torch.ones(1, 3, 1, SIDE, SIDE)
+    exposed = taken * torch.tensor([0.7, 1.0, 1.3])[:, None, None, None]
+    slopes, others = (cues(photo, ones, CAMERAS).joint[:, :2] for photo in (taken, exposed))
+    torch.testing.assert_close(others, slopes, atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "window", [Window(0, 0, 8, 8), Window(9, 20, 12, 8), Window(24, 0, 8, 32), Window(0, 0, 32, 32)]
+)
+@pytest.mark.parametrize("padding", ["zeros", "circular"])
+def test_an_answer_for_a_window_is_that_part_of_the_whole(window, padding, seeded):
+    config = tiny()
+    config.model.padding = padding
+    network, views = build_model(config).eval(), photos(3)
+    for parameter in network.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    whole, part = network(views, None, CAMERAS), network(views, None, CAMERAS, window)
+    for name, value in whole.items():
+        torch.testing.assert_close(part[name], window.cut(value), atol=1e-5, rtol=0)
 
 
 def test_the_presets_are_as_small_as_they_say():

@@ -65,6 +65,13 @@ def test_an_optimizer_goes_on_from_its_tensors(kind, whose):
     assert torch.equal(steps(first, after, 2), whole)
 
 
+def test_layers_with_many_inputs_learn_slower():
+    weights = [torch.zeros(shape, requires_grad=True) for shape in ((6, 4, 3, 3), (5, 9), (7,))]
+    groups = build_optimizer(OptimizerConfig(lr_fan_in=9), "g", weights).param_groups
+    found = {id(weight): group["share"] for group in groups for weight in group["params"]}
+    assert [found[id(weight)] for weight in weights] == [9 / 36, 1, 1]
+
+
 def test_frozen_weights_are_left_out():
     frozen, moving = torch.zeros(2), torch.zeros(3, requires_grad=True)
     (group,) = build_optimizer(OptimizerConfig(), "g", [frozen, moving]).param_groups

@@ -108,6 +108,21 @@ def test_an_interrupted_run_ends_with_the_same_bits(small_config, whole):
         assert {"average.safetensors", "discriminator.safetensors"} < everything(config).keys()
 
 
+def test_windows_are_learned_from_and_come_again(small_config):
+    config = small_config
+    config.model.encoder_type, config.model.compact_channels, config.data.focus_size = "compact", [4, 4, 4, 4], 8
+    config.optimizer.lr_fan_in = 9
+    windows = []
+    for step in train(config):
+        whole, part = step.batch.views.shape[-2:], step.batch.maps.size
+        assert (whole, part) == ((16, 16), (8, 8)) and step.maps["albedo"].shape[-2:] == part
+        windows.append(step.batch.maps.albedo[0])
+    assert any(not torch.equal(windows[0], other) for other in windows[1:])
+    pieces = elsewhere(config, "pieces")
+    interrupted(pieces, (1, 3))
+    assert everything(pieces) == everything(config)
+
+
 def test_the_program_keeps_its_own_random_numbers(small_config):
     torch.manual_seed(7)
     expected = torch.rand(3)

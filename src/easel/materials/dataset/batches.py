@@ -155,7 +155,8 @@ class _Sampler(Sampler[list[Order]]):
         fewest, most = self.views
         batches = []
         for number in range(start, self.batches):
-            views = int(torch.randint(fewest, most + 1, (), generator=key(self.seed, epoch, number, "views")))
+            # The larger of two draws: more photos tell more, and are what most people will have taken
+            views = int(torch.randint(fewest, most + 1, (2,), generator=key(self.seed, epoch, number, "views")).max())
             mine = order[number * together : (number + 1) * together]
             share = len(mine) // self.world
             mine = mine[self.rank * share : (self.rank + 1) * share]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.materials.maps import MaterialMaps
+from easel.materials.tiles import Window
 
 Source = Literal["clean", "dirty"]
 
@@ -64,6 +65,11 @@ class Batch:
     def rows(self, rows: slice) -> "Batch":
         """Some of the samples."""
         return replace(self._each(lambda tensor: tensor[rows]), ids=self.ids[rows])
+
+    def focused(self, window: Window) -> "Batch":
+        """The same photos, with what is true of a window."""
+        answers = self.answers and self.answers.each(window.cut)
+        return replace(self, maps=self.maps.each(window.cut), answers=answers)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         answers = self.answers and self.answers.each(change)

@@ -42,7 +42,7 @@ FLASH_OFFSET = 0.025
 FLASH_JITTER = 0.005
 FULL_FLASH = math.pi * ORBIT_RADIUS**2
 """Radiant intensity under which a white sheet below the camera has a radiance of 1, as under an environment."""
-DIM, ANY = (0.08, 0.5), (0.1, 10.0)
+DIM, ANY = (0.02, 0.2), (0.1, 10.0)
 """The strength of surroundings beside a flash of strength 1: in the evening, and at any time of the day."""
 ROOMS = 1_000_000
 """Different surroundings of each kind."""
@@ -76,13 +76,22 @@ class Scenes:
         return ("dirty",) if uniform(key(self.seed, index, "source")) < self.p_dirty else ("clean",)
 
     def cameras(self, index: int) -> list[PlaneCamera]:
-        """Where the photos are taken from: anywhere around, not more than `MOST_TILT_DEGREES` aslant."""
+        """Where the photos are taken from: from all sides, one of them nearly from above.
+
+        Both angles are stratified, as somebody walks around a thing that is photographed: photos from one side leave
+        open how it slopes along the other.
+        """
         draws = key(self.seed, index, "cameras")
+        start = uniform(draws, 0, 360)
+        tilts = torch.randperm(self.views, generator=draws).tolist()
         return [
             PlaneCamera.orbit(
-                uniform(draws, 0, 360), uniform(draws, 0, MOST_TILT_DEGREES), width=self.size, height=self.size
+                start + 360 * uniform(draws, view, view + 1) / self.views,
+                MOST_TILT_DEGREES * uniform(draws, tilt, tilt + 1) / self.views,
+                width=self.size,
+                height=self.size,
             )
-            for _ in range(self.views)
+            for view, tilt in enumerate(tilts)
         ]
 
     def surroundings(self, index: int) -> Environment:

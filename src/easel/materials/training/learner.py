@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from easel.materials.dataset.keys import key, key_seed
 from easel.materials.dataset.sample import Batch
 from easel.materials.maps import MAP_NAMES
+from easel.materials.tiles import Window
 from easel.materials.training.losses import Maps, discriminator_loss, generator_loss
 from easel.materials.training.networks import Networks
 
@@ -51,6 +52,8 @@ class Part:
     """The first sample's place in the epoch: random draws are named by it."""
     share: float
     """Of the step's samples."""
+    window: Window | None
+    """Where the network is asked for maps, which the batch's are cut to; None: everywhere."""
 
 
 class Learner(Networks):
@@ -68,7 +71,7 @@ class Learner(Networks):
         adversarial = self.discriminator is not None and epoch >= self.config.training.gan_start_epoch
         while True:
             try:
-                return self._step(list(self._parts(batches, number)), epoch, index, rates, adversarial)
+                return self._step(list(self._parts(batches, number, epoch)), epoch, index, rates, adversarial)
             except _PartTooLarge:
                 self._forget_gradients()
                 if self.engine.device.type == "cuda":
@@ -114,17 +117,27 @@ class Learner(Networks):
         info = {name: (torch.stack([info[name] for info in infos]) * shares).sum() for name in infos[0]}
         return Outcome(loss, d_loss, info, maps[-1], parts[-1].batch, not finite, self.splits)
 
-    def _parts(self, batches: Sequence[Batch], number: int) -> Iterator[Part]:
+    def _parts(self, batches: Sequence[Batch], number: int, epoch: int) -> Iterator[Part]:
         """The batches, each cut into up to `splits` parts, on the device."""
         total = sum(len(batch.ids) for batch in batches)
         rows = math.ceil(self.config.data.batch_size / self.splits)
         for batch in batches:
             count = len(batch.ids)
             first = number * self.config.data.batch_size * self.engine.world + self.engine.rank * count
+            window = self._window(batch, key(self.config.training.seed, epoch, first, "focus"))
+            batch = batch if window is None else batch.focused(window)
             for start in range(0, count, rows):
                 part = batch.rows(slice(start, start + rows)).to(self.engine.device)
-                yield Part(part, first + start, len(part.ids) / total)
+                yield Part(part, first + start, len(part.ids) / total, window)
             number += 1
+
+    def _window(self, batch: Batch, generator: torch.Generator) -> Window | None:
+        """A random one of the size that is learned from."""
+        size = self.config.data.focus_size
+        if size is None:
+            return None
+        top, left = (int(torch.randint(side - size + 1, (), generator=generator)) for side in batch.maps.size)
+        return Window(top, left, size, size)
 
     # The discriminator
 
@@ -153,7 +166,8 @@ class Learner(Networks):
 
     def _answer(self, part: Part, epoch: int) -> Maps:
         with self._dropout_of(part, epoch), self.half():
-            return self.forward(part.batch.views, part.batch.valid, part.batch.cameras)
+            where = () if part.window is None else (part.window,)
+            return self.forward(part.batch.views, part.batch.valid, part.batch.cameras, *where)
 
     def _answered(self, part: Part, epoch: int) -> Maps:
         with torch.no_grad():
@@ -230,7 +244,7 @@ class Learner(Networks):
         finite = scaler.is_enabled() or math.isfinite(norm.item())
         if finite:
             for group in optimizer.param_groups:
-                group["lr"] = lr
+                group["lr"] = lr * group["share"]
             scaler.step(optimizer)  # leaves a step out when float16 overflowed, and lowers the scale
             scaler.update()
         return finite

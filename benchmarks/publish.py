@@ -1,23 +1,34 @@
-"""What does being watched cost a training loop? CPU time per step, publishing to nobody, to a view, and from four.
+"""What does being watched cost a training loop? Publishing to nobody, to a view, to one that is watched, and from four.
 
     python benchmarks/publish.py [--quick] [--json FILE]
 
-A small network trains on random pixels and publishes a 512 x 512 picture and its loss after every step. CPU time is the
-training process's own, all its threads, without the view's: that runs in another process, as it does for the ranks of a
-torchrun job, or in the main thread of the same one. Rows run in turns, and each is compared with the bare loop beside
-it. "watched" means that a browser tab takes every picture it is offered.
+A network trains on random pixels, 10 to 20 ms a step, and publishes a 512 x 512 picture and its loss after every step.
+The loop takes turns: a few steps that publish, a few that do not, many times over. Two measures tell the slowdown, each
+with the interval that holds 95 % of what resampled turns give (bootstrap):
+
+- "counted": CPU time within the calls of `publish` and of the process's other thread, which sends, over the CPU time of
+  the steps. It leaves out what publishing does to the steps themselves, through caches and the like.
+- "compared": CPU time of the training's thread in turns that publish over that in their neighbours that do not, the
+  median of all pairs. It has everything, and the noise of everything else that this machine does.
+
+The view runs in another process, as it does for the ranks of a torchrun job, or in this one. "watched" means that a
+browser tab takes every picture it is offered. Of four processes, all publish and all pause in the same turns: what they
+cost each other on few cores is in both.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +36,9 @@ import torch
 
 import easel
 
-STEPS, ROUNDS = 400, 5
+PAIRS, FOUR_PAIRS = 80, 40
+STEPS, FOUR_STEPS = 4, 10
+RESAMPLES = 2000
 VIEW = """
 import sys, time, easel
 view = easel.View("bench", 960, 540, backend=sys.argv[1])
@@ -34,12 +47,31 @@ while view.step():
     view.end_step()
     view._backend.wait(1 / 60)
 """
+WATCH = "import sys; from publish import Tab; Tab(sys.argv[1]).run()"
+OTHER = """
+import sys, threading, easel
+from publish import Training
+publisher, training, on = easel.Publisher(), Training(), False
+def listen():
+    global on
+    for line in sys.stdin:
+        on = line == "on\\n"
+threading.Thread(target=listen, daemon=True).start()
+while True:
+    training.turn(publisher.publish if on else None, 1)
+"""
+Publish = Callable[[str, object], object]
+Times = tuple[float, float, float]
+"""CPU seconds of a turn: of the training's thread, of the process, and within `publish`."""
+Turns = tuple[Times, Times]
+"""One that publishes, and its neighbour that does not."""
 
 
 class Training:
-    """A loop whose steps take a few milliseconds."""
+    """A loop whose steps take 10 to 20 milliseconds."""
 
     def __init__(self) -> None:
+        torch.set_num_threads(1)
         torch.manual_seed(0)
         self.net = torch.nn.Sequential(
             torch.nn.Linear(64, 256),
@@ -49,7 +81,7 @@ class Training:
             torch.nn.Linear(256, 3),
         )
         self.optimizer = torch.optim.Adam(self.net.parameters())
-        self.batch, self.target = torch.rand(2048, 64), torch.rand(2048, 3)
+        self.batch, self.target = torch.rand(4096, 64), torch.rand(4096, 3)
         self.picture = torch.rand(512, 512, 3)
 
     def step(self) -> float:
@@ -59,15 +91,17 @@ class Training:
         self.optimizer.step()
         return loss.item()
 
-    def cpu_ms(self, publish: Any, steps: int) -> float:
-        """Of one step, with what `publish(name, value)` adds."""
-        began = time.process_time()
+    def turn(self, publish: Publish | None, steps: int) -> Times:
+        """So many steps, and what they publish."""
+        process, thread, within = time.process_time(), time.thread_time(), 0.0
         for _ in range(steps):
             loss = self.step()
             if publish is not None:
+                begun = time.thread_time()
                 publish("picture", self.picture)
                 publish("loss", loss)
-        return (time.process_time() - began) / steps * 1e3
+                within += time.thread_time() - begun
+        return time.thread_time() - thread, time.process_time() - process, within
 
 
 class Tab(threading.Thread):
@@ -95,97 +129,124 @@ class Tab(threading.Thread):
                         await socket.send_str(json.dumps({"kind": "seen", "number": number}))
 
 
-WATCH = "import sys; sys.path.insert(0, {folder!r}); from publish import Tab; Tab(sys.argv[1]).run()"
+def interval(turns: list[Turns], measure: Callable[[list[Turns]], float]) -> tuple[float, float, float]:
+    """A measure of pairs of turns, and the bounds of 95 % of what resampled pairs give."""
+    chance = random.Random(0)
+    resampled = sorted(measure(chance.choices(turns, k=len(turns))) for _ in range(RESAMPLES))
+    return measure(turns), resampled[int(0.025 * RESAMPLES)], resampled[int(0.975 * RESAMPLES)]
 
 
-PUBLISH = """
-import easel
-from publish import Training
-publisher, training = easel.Publisher(), Training()
-while True:
-    training.cpu_ms(publisher.publish, 50)
-"""
+def counted(turns: list[Turns]) -> float:
+    """What publishing took of its own, as a share of the steps."""
+    cost = sum(within + process - thread for (thread, process, within), _ in turns)
+    return cost / sum(thread - within for (thread, _, within), _ in turns)
 
 
-def publishing(address: str) -> subprocess.Popen[str]:
-    """Another process that publishes all the time."""
-    environment = os.environ | {"EASEL_VIEW": address, "PYTHONPATH": str(Path(__file__).parent)}
-    return subprocess.Popen([sys.executable, "-c", PUBLISH], env=environment, text=True)
+def compared(turns: list[Turns]) -> float:
+    """How much longer the thread took beside a turn without publishing, as a share."""
+    return statistics.median(publishing[0] / bare[0] for publishing, bare in turns) - 1
 
 
-def measure(rounds: int, steps: int) -> list[dict[str, Any]]:
+def compare(
+    case: str,
+    training: Training,
+    publish: Publish | None,
+    pairs: int,
+    steps: int,
+    tell: Callable[[bool], object] = lambda on: None,
+) -> dict[str, Any]:
+    """One row: turns that publish beside turns that do not. `tell(on)` announces what comes to whoever takes part."""
+    publishing: list[Times] = []
+    bare: list[Times] = []
+    for turn in range(2 * pairs + 2):
+        on = (turn + turn // 2) % 2 == 0  # on off off on ...: what drifts meets both alike
+        tell(on)
+        (publishing if on else bare).append(training.turn(publish if on else None, steps))
+    turns = list(zip(publishing, bare, strict=True))[1:]
+    step_ms = 1e3 * statistics.median(thread for _, (thread, _, _) in turns) / steps
+    row = {"case": case, "step_ms": step_ms, "counted": interval(turns, counted), "compared": interval(turns, compared)}
+    print(told(row), flush=True)
+    return row
+
+
+def told(row: dict[str, Any]) -> str:
+    count, low, high = (100 * value for value in row["counted"])
+    ratio, least, most = (100 * value for value in row["compared"])
+    return (
+        f"{row['case']:<54}{row['step_ms']:>7.1f}{f'{count:.2f} ({low:.2f} … {high:.2f})':>24}"
+        f"{f'{ratio:+.2f} ({least:+.2f} … {most:+.2f})':>28}"
+    )
+
+
+@contextlib.contextmanager
+def program(code: str, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process of this interpreter, until the end of the block."""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"} | environment
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def measure(pairs: int, four_pairs: int) -> list[dict[str, Any]]:
     training = Training()
-    training.cpu_ms(None, steps // 4)
-    rows: dict[str, list[float]] = {}
-    pairs: dict[str, list[float]] = {}
-
-    def compare(name: str, publish: Any) -> None:
-        bare = [training.cpu_ms(None, steps // 2)]
-        cost = training.cpu_ms(publish, steps)
-        bare.append(training.cpu_ms(None, steps // 2))
-        rows.setdefault(name, []).append(cost)
-        pairs.setdefault(name, []).append(cost / statistics.mean(bare))
-
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    training.turn(None, 10)
+    rows = [compare("twice the same, without publishing", training, None, pairs, STEPS)]
     with easel.Publisher() as nobody:
-        for _ in range(rounds):
-            compare("no publishing at all", None)
-            compare("a Publisher, no view", nobody.publish)
-    for backend, watched in (("headless", False), ("browser", False), ("browser", True)):
-        with subprocess.Popen(
-            [sys.executable, "-c", VIEW, backend], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as view:
-            assert view.stdout is not None
-            address, page = view.stdout.readline().split()
-            tab = None
-            if watched:
-                code = WATCH.format(folder=str(Path(__file__).parent))
-                tab = subprocess.Popen([sys.executable, "-c", code, page], env=environment)
-                time.sleep(3)
-            with easel.Publisher(address) as publisher:
-                label = f"a view in another process, {backend}, {'watched' if watched else 'nobody looks'}"
-                for _ in range(rounds):
-                    compare(label, publisher.publish)
-                if watched:
-                    others = [publishing(address) for _ in range(3)]
-                    time.sleep(5)
-                    for _ in range(rounds):
-                        compare("the same, and three more processes publish", publisher.publish)
-                    for other in others:
-                        other.kill()
-            if tab is not None:
-                tab.kill()
-            view.kill()
-    compare_threads(compare, rounds)
-    return [
-        {"case": name, "cpu_ms": statistics.median(costs), "ratio": statistics.median(pairs[name]),
-         "least": min(pairs[name]), "most": max(pairs[name])}
-        for name, costs in rows.items()
-    ]  # fmt: skip
-
-
-def compare_threads(compare: Any, rounds: int) -> None:
-    """The view in this process, its loop in this thread's place: only what publishing itself costs is counted."""
+        rows.append(compare("a Publisher, no view", training, nobody.publish, pairs, STEPS))
     with easel.View("bench", 960, 540, backend="headless") as view:
         view.publish("picture", torch.rand(512, 512, 3))
-        for _ in range(rounds):
-            compare("View.publish in the same process, nobody looks", view.publish)
+        rows.append(compare("View.publish in the same process, nobody looks", training, view.publish, pairs, STEPS))
+    for backend, watched in (("headless", False), ("browser", False), ("browser", True)):
+        with contextlib.ExitStack() as stack:
+            view = stack.enter_context(program(VIEW, backend))
+            assert view.stdout is not None
+            address, page = view.stdout.readline().split()
+            if watched:
+                stack.enter_context(program(WATCH, page))
+                time.sleep(3)
+            publisher = stack.enter_context(easel.Publisher(address))
+            case = f"a view in another process, {backend}, {'watched' if watched else 'nobody looks'}"
+            rows.append(compare(case, training, publisher.publish, pairs, STEPS))
+            if watched:
+                others = [stack.enter_context(program(OTHER, EASEL_VIEW=address)) for _ in range(3)]
+                time.sleep(8)
+
+                def tell(on: bool, others: list[subprocess.Popen[str]] = others) -> None:
+                    for other in others:
+                        assert other.stdin is not None
+                        other.stdin.write("on\n" if on else "off\n")
+                        other.stdin.flush()
+
+                case = "four processes publish to it, beside four that do not"
+                rows.append(compare(case, training, publisher.publish, four_pairs, FOUR_STEPS, tell))
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--quick", action="store_true", help="fewer turns")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     flags = parser.parse_args()
-    torch.set_num_threads(1)
-    rows = measure(*((2, 60) if flags.quick else (ROUNDS, STEPS)))
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, torch {torch.__version__}")
-    print(f"{'':<58}{'CPU ms a step':>14}{'to the bare loop':>18}{'from':>8}{'to':>8}")
-    for row in rows:
-        print(f"{row['case']:<58}{row['cpu_ms']:>14.3f}{row['ratio']:>18.4f}{row['least']:>8.4f}{row['most']:>8.4f}")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load {load()}, torch {torch.__version__}")
+    print(f"{'slowdown in %, and the interval of 95 %':<54}{'step ms':>7}{'counted':>24}{'compared':>28}")
+    rows = measure(*((8, 4) if flags.quick else (PAIRS, FOUR_PAIRS)))
+    print(f"load at the end {load()}")
     if flags.json:
         flags.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def load() -> str:
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 if __name__ == "__main__":

@@ -30,7 +30,10 @@ def test_every_changed_pixel_is_covered(height: int, width: int, places: list[tu
     now = before.copy()
     for y, x in places:
         now[y % height, x % width] ^= 1
-    found = boxes(changed_tiles(before, now), (width, height))
+    tiles = changed_tiles(before, now)
+    found = boxes(tiles, (width, height))
+    within = [(x % width, y % height, 1, 1) for y, x in places]
+    assert (changed_tiles(before, now, within) == tiles).all(), "no matter how much is known of where they can be"
     assert not ((before != now).any(-1) & ~covered(found, height, width)).any()
     assert bool(found) == bool((before != now).any())
 

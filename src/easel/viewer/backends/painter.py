@@ -91,12 +91,11 @@ class Painter:
             if not boxes:
                 return before, []
             picture = np.empty((size[1], size[0], 4), np.uint8) if before is None else before.copy()
+            pictures = {name for texture in self._textures.values() for name in texture.names()}
             for box in boxes:
                 x, y, width, height = box
                 part = picture[y : y + height, x : x + width]
-                cover = self._damage.cover(
-                    box, {name for texture in self._textures.values() for name in texture.names()}
-                )
+                cover = self._damage.cover(box, pictures)
                 if not (cover is not None and cover.alone and self._paste(cover.texture, part)):
                     self._draw_part(target, box, 0 if cover is None else cover.number, part)
             return picture, boxes

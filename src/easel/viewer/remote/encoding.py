@@ -17,6 +17,8 @@ TILE = 32
 """Side of a tile in pixels: two of JPEG's blocks at half resolution of colour."""
 PROBE_ROWS = 8
 """One of so many is compared first."""
+SHARED_PIXELS = 1 << 18
+"""From here on it takes milliseconds to encode them, which a second thread halves."""
 MOST_BOXES = 24
 """More parts than this cost more than the unchanged tiles between them."""
 QUALITY = 80
@@ -27,20 +29,35 @@ PLAIN_COLOURS = 64
 def changed_tiles(before: np.ndarray | None, now: np.ndarray, within: Sequence[Box] | None = None) -> np.ndarray:
     """Which tiles of `now` (h, w, 4), uint8, differ from `before`; all where sizes differ. (rows, columns), bool.
 
-    Where it is known that only pixels `within` some boxes can differ, no others are compared.
+    None outside the boxes `within` which pixels are known to be that can differ, or are asked for.
     """
     height, width, _ = now.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
-    if before is None or before.shape != now.shape:
-        return np.ones((rows, columns), bool)
     tiles, unknown = np.zeros((rows, columns), bool), np.zeros((rows, columns), bool)
     for box in [(0, 0, width, height)] if within is None else within:
+        if before is None or before.shape != now.shape:
+            tiles[in_tiles(box)] = True
+            continue
         # A few rows tell of most tiles that change that they do, and spare reading all of them.
         tiles[in_tiles(box)] |= _differing(before, now, box, PROBE_ROWS)
         unknown[in_tiles(box)] = True
     for box in boxes(unknown & ~tiles, (width, height)):
+        assert before is not None
         tiles[in_tiles(box)] |= _differing(before, now, box)
     return tiles
+
+
+def shares(parts: Sequence[Box]) -> list[list[Box]]:
+    """What lies in the upper half and in the lower one, for two threads; little, together. No tile is in both."""
+    if sum(width * height for _, _, width, height in parts) < SHARED_PIXELS:
+        return [list(parts)]
+    top, bottom = min(y for _, y, _, _ in parts), max(y + height for _, y, _, height in parts)
+    middle = (top + bottom) // 2 // TILE * TILE
+    upper = [(x, y, width, min(height, middle - y)) for x, y, width, height in parts if y < middle]
+    lower = [
+        (x, max(y, middle), width, y + height - max(y, middle)) for x, y, width, height in parts if y + height > middle
+    ]
+    return [upper, lower]
 
 
 def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:

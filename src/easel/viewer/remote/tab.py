@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from easel.viewer.damage import Box
-from easel.viewer.remote.encoding import Part, changed_tiles, encode_tiles, in_tiles
+from easel.viewer.remote.encoding import Part, changed_tiles, encode_tiles, in_tiles, shares
 from easel.viewer.remote.protocol import pack
 
 MOST_IN_FLIGHT = 2
@@ -88,7 +88,11 @@ class Tab:
         self._asked.set()
 
     async def feed(self) -> None:
-        """Send what is newer than what it shows, and once that rests, the same exactly; until cancelled."""
+        """Send what is newer than what it shows, and once that rests, the same exactly; until cancelled or cut off."""
+        with contextlib.suppress(ConnectionError):
+            await self._feed()
+
+    async def _feed(self) -> None:
         while True:
             newest = self._newest()
             if newest.pixels is not None and self.ready and (newest.number != self.number or self.blank):
@@ -108,17 +112,21 @@ class Tab:
                 await asyncio.wait_for(self._asked.wait(), left)
 
     async def _send_changes(self, pixels: np.ndarray, number: int, damage: Sequence[Box]) -> None:
-        before, within = self._shown, damage if number == self.number + 1 else None
+        before, whole = self._shown, (0, 0, pixels.shape[1], pixels.shape[0])
+        parts = damage if number == self.number + 1 and before is not None else [whole]
         self._shown, self.number = pixels, number
         if before is None or before.shape != pixels.shape:
             self._lossy = np.zeros_like(changed_tiles(None, pixels))
-        # One errand for all of it: where every core is busy, it is the change of threads that takes time.
-        parts = await asyncio.to_thread(
-            lambda: encode_tiles(pixels, changed_tiles(before, pixels, within), exact=False)
-        )
-        if parts:
+
+        def encoded(share: Sequence[Box]) -> list[Part]:
+            return encode_tiles(pixels, changed_tiles(before, pixels, share), exact=False)
+
+        # One errand for comparing and encoding: where every core is busy, it is changing threads that takes time.
+        found = await asyncio.gather(*(asyncio.to_thread(encoded, share) for share in shares(parts)))
+        sent = [part for share in found for part in share]
+        if sent:
             self._sent_at = time.monotonic()
-            await self._send(parts)
+            await self._send(sent)
         else:
             self._on_idle()
 

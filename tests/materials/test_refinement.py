@@ -147,3 +147,12 @@ def test_photos_that_do_not_repeat_count_inside_their_frame(photos):
     assert all(
         len(mine.shown) < len(whole.shown) for mine, whole in zip(marked, observe(photos, SIDE, CPU), strict=True)
     )
+
+
+def test_photos_of_something_else_are_left_out(photos):
+    marked = replace(photos, how="corners")
+    aside = torch.tensor([[1.0, 0.0, 1e4], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    elsewhere = replace(photos.photos[0], uv_to_pixel=aside @ photos.photos[0].uv_to_pixel)
+    assert len(observe(replace(marked, photos=(elsewhere, *photos.photos[1:])), SIDE, CPU)) == 2
+    with pytest.raises(ValueError, match="no photo shows the frame"):
+        observe(replace(marked, photos=(elsewhere,)), SIDE, CPU)

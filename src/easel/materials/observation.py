@@ -84,9 +84,13 @@ def observe(photos: Photos, side: int, device: torch.device) -> list[Observation
 
     Stored cameras see a texture that repeats, so all of the photo counts; of other photos what lies inside the frame.
     Where no camera is stored it is taken to be a phone's, and the first photo of a match to be taken straight on.
+    Photos that show nothing of the frame are left out; ValueError when none is left.
     """
     repeats = photos.how == "camera"
-    return [_observation(photo, side, repeats, device) for photo in photos.photos]
+    observations = [_observation(photo, side, repeats, device) for photo in photos.photos]
+    if not (useful := [observation for observation in observations if len(observation.shown)]):
+        raise ValueError("no photo shows the frame of the maps: look at the corners that were marked.")
+    return useful
 
 
 def difference(maps: MaterialMaps, observations: Sequence[Observation], strengths: Sequence[Tensor]) -> float:

@@ -58,8 +58,8 @@ class Step:
     """The maps after one step."""
 
     index: int
-    loss: float
-    """Of the pixels that the step looked at: about the mean difference of their sRGB from the photos'."""
+    difference: float
+    """Mean, in sRGB, of the pixels that the step looked at from those of the photos, before it."""
     maps: MaterialMaps
     """(C, H, W) each."""
     strengths: tuple[Tensor, ...]
@@ -90,14 +90,13 @@ def refine(
         texture = Texture.of(Surface.of(from_unbounded(start + correction)))
         # Photo by photo, up to the texture: what a photo needs for its gradients is gone before the next one
         texels = texture.texels.detach().requires_grad_()
-        loss = 0.0
+        difference = 0.0
         for observation, strengths, gain, draw in zip(observations, known, gains, draws, strict=True):
             chosen = next(draw)
             rendered = observation.rendered(Texture(texels, texture.sizes), strengths * gain.exp(), chosen)
-            far = (rendered - observation.seen(chosen)).square() + OUTLIER**2
-            part = (far.sqrt() - OUTLIER).mean() / len(observations)
-            part.backward()
-            loss += part.item()
+            away = rendered - observation.seen(chosen)
+            ((away.square() + OUTLIER**2).sqrt().mean() / len(observations)).backward()
+            difference += away.detach().abs().mean().item() / len(observations)
         prior = config.nearness * correction.square().mean() + (smoothness * _unevenness(correction)).mean()
         torch.autograd.backward([texture.texels, prior], [texels.grad, None])
         optimizer.step()
@@ -105,7 +104,7 @@ def refine(
         with torch.no_grad():
             refined = from_unbounded(start + speed * _summed(pyramid))
             lit = tuple(strengths * gain.exp() for strengths, gain in zip(known, gains, strict=True))
-        yield Step(index, loss, refined, lit)
+        yield Step(index, difference, refined, lit)
 
 
 def carried(maps: MaterialMaps, before: MaterialMaps, after: MaterialMaps) -> MaterialMaps:

@@ -211,7 +211,7 @@ def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[M
             refinement=config.refine,
             progress=lambda share: bar.update(float(share), f"windows of {tile} pixels"),
             refining=lambda step: bar.update(
-                (step.index + 1) / config.refine, f"step {step.index + 1}, {step.loss:.4f} from the photos"
+                (step.index + 1) / config.refine, f"step {step.index + 1}, {step.difference:.4f} from the photos"
             ),
         )
     if config.uncertainty:

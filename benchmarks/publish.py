@@ -36,7 +36,7 @@ import torch
 
 import easel
 
-PAIRS, FOUR_PAIRS = 80, 40
+PAIRS, FOUR_PAIRS = 60, 20
 STEPS, FOUR_STEPS = 4, 10
 RESAMPLES = 2000
 VIEW = """

@@ -39,6 +39,18 @@ def test_copies_take_a_bounded_share_of_the_time() -> None:
     assert copies * 0.001 <= MOST_SHARE * clock.now * 1.01
 
 
+def test_the_way_to_another_process_counts_as_well() -> None:
+    clock = Clock()
+    latest = Latest(clock)
+    latest.offer(torch.zeros(1))
+    latest.charge(0.002)
+    latest.take()
+    clock.now = 0.99 * 0.002 / MOST_SHARE
+    assert not latest.offer(torch.zeros(1))
+    clock.now = 1.1 * 0.002 / MOST_SHARE
+    assert latest.offer(torch.zeros(1))
+
+
 def test_a_copy_takes_no_part_in_gradients() -> None:
     latest = Latest()
     weight = torch.ones(2, 2, requires_grad=True)
@@ -55,3 +67,4 @@ def test_a_curve_keeps_its_newest_and_counts_all() -> None:
     curve = Curve()
     curve.offer(*map(float, range(10_500)))
     assert curve.count == 10_500 and len(curve.values) == 10_000 and curve.values[-1] == 10_499
+    assert curve.last(3) == [10_497, 10_498, 10_499] and len(curve.last(20_000)) == 10_000

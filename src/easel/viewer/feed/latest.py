@@ -3,13 +3,14 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
 MOST_SHARE = 0.005
-"""Of the publisher's time, what its copies may take."""
+"""Of the publisher's time, what its copies, and their way to another process, may take."""
 MOST_PER_SECOND = 60.0
 MOST_POINTS = 10_000
 """Of a curve; the oldest go first."""
@@ -44,6 +45,10 @@ class Latest:
         self._not_before = ended + max((ended - begun) / MOST_SHARE, 1 / MOST_PER_SECOND)
         return True
 
+    def charge(self, seconds: float) -> None:
+        """The copy went on to another process, which took so long: the next one waits for that as well."""
+        self._not_before += seconds / MOST_SHARE
+
     def put(self, tensor: Shaped[Tensor, "*shape"]) -> None:
         """Take `tensor` itself over; nobody writes into it any more."""
         self.wanted, self._copy = False, tensor
@@ -73,3 +78,7 @@ class Curve:
     def offer(self, *values: float) -> None:
         self.values.extend(values)
         self.count += len(values)
+
+    def last(self, count: int) -> list[float]:
+        """The newest so many of those that are left, in their order."""
+        return list(islice(reversed(self.values), count))[::-1]

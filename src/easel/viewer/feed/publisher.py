@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import threading
+import time
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 
@@ -12,7 +13,7 @@ from easel.viewer.feed.wire import Address, send_numbers, send_picture
 
 log = logging.getLogger("easel")
 
-NUMBERS_SECONDS = 0.1
+NUMBERS_SECONDS = 0.2
 """Numbers wait at most so long for company."""
 
 
@@ -81,13 +82,15 @@ class Publisher:
         for name, picture in list(self._feeds.pictures.items()):
             if self._sent.get(name, 0) != picture.version:
                 self._sent[name] = picture.version
+                begun = time.thread_time()  # waiting for the view costs nothing
                 send_picture(line, name, picture.peek())
+                picture.charge(time.thread_time() - begun)
         for name, curve in list(self._feeds.curves.items()):
             key = f"{name}\0"
             new = curve.count - self._sent.get(key, 0)
             if new:
                 self._sent[key] = curve.count
-                send_numbers(line, name, list(curve.values)[-new:])
+                send_numbers(line, name, curve.last(new))
 
     def _hear(self, line: Connection) -> None:
         try:

@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small photos: does it run?")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
+    parser.add_argument("--sides", type=int, nargs="+", default=SIDES, metavar="PIXELS", help="of the photos")
     parser.add_argument("--only", choices=("mixing", "network"), help="one of the two tables")
     parser.add_argument("--case", nargs=3, metavar=("WHAT", "WAY", "SIDE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -54,7 +56,7 @@ def main() -> None:
     print(f"{machine()}\n", flush=True)
     found: dict[str, object] = {"machine": machine()}
     for what in (options.only,) if options.only else ("mixing", "network"):
-        found[what] = table(what, QUICK_SIDES if options.quick else SIDES)
+        found[what] = table(what, QUICK_SIDES if options.quick else options.sides)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
@@ -64,7 +66,7 @@ def machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, one thread, load {os.getloadavg()[0]:.1f}; {versions}"
 
 
-def table(what: str, sides: tuple[int, ...]) -> list[dict[str, object]]:
+def table(what: str, sides: Sequence[int]) -> list[dict[str, object]]:
     """Print MiB, and CPU seconds in brackets, as they are found."""
     print(f"{'The mixing alone' if what == 'mixing' else 'The whole network'}: MiB at the peak (CPU seconds)\n")
     counted = ("matrix by count", "the teacher's by count") if what == "mixing" else ()

@@ -36,7 +36,7 @@ def ray_cluster(workers: int = 0, *, gpus: bool = False) -> Generator[Engine]:
     """An engine that gives units to the cluster that RAY_ADDRESS names, or else to one of this machine alone.
 
     The latter ends with the block. `workers` units are made at once; 0 is one for each core or, with `gpus`, for each
-    GPU where the cluster has any. ClusterError when it is not there.
+    GPU where the cluster has any. More workers than GPUs share them. ClusterError when it is not there.
     """
     ray = _ray()
     starts = not ray.is_initialized()
@@ -90,9 +90,11 @@ def _knock(address: str) -> None:
 
 def _shared(ray: Any, workers: int, gpus: bool, open_maker: OpenMaker, units: Iterable[Any]) -> Generator[Any]:
     resources = ray.cluster_resources()
-    on_gpus = gpus and resources.get("GPU", 0) >= 1
-    at_once = workers or int(resources.get("GPU" if on_gpus else "CPU", 1))
-    make = ray.remote(num_cpus=1, num_gpus=int(on_gpus), max_retries=RETRIES)(_make_one)
+    there = int(resources.get("GPU", 0)) if gpus else 0
+    at_once = workers or there or int(resources.get("CPU", 1))
+    # A share of a GPU is one in a whole number, so that no worker waits for the rests of several
+    share = 1 / -(-at_once // there) if there else 0
+    make = ray.remote(num_cpus=1, num_gpus=share, max_retries=RETRIES)(_make_one)
     # Once for each machine: what makes units may be a list of a hundred thousand folders
     packed, home = ray.put(pickle.dumps(open_maker)), os.getcwd()
     coming, waiting = iter(units), []

@@ -107,7 +107,7 @@ def rendered(work: Path, scale: Scale) -> tuple[Path, dict[str, float]]:
 
 def trained(work: Path, data: Path, scale: Scale, name: str, *flags: str) -> tuple[Trained, dict[str, float]]:
     folder = work / name
-    small = [] if scale is FULL else ["--data.image-size", "32", "--data.output-size", "32", "--data.crop-size", "32"]
+    small = [] if scale is FULL else ["--data.image-size", "32", "--data.output-size", "32"]
     seconds = command(
         folder,
         "train",
@@ -234,6 +234,7 @@ def structure(name: str, data: Path, batch: int, side: int) -> TrainConfig:
     if name != "Easel, laptop":
         other = get_quick_test_config()
         config.model, config.optimizer, config.model.use_gan = other.model, other.optimizer, False
+        config.data.focus_size = None
     if name == "predecessor":
         config.model.fusion, config.model.norm = "concat", "batch"
         config.data.min_views = config.data.num_views

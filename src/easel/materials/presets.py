@@ -125,7 +125,7 @@ def laptop() -> TrainConfig:
     config = _compact(128)
     config.data.focus_size, config.data.val_ratio = 32, 0.2
     training = config.training
-    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 100, 25, 50
+    training.epochs, training.val_every_n_epochs, training.save_every_n_epochs = 80, 20, 40
     training.log_images_every_n_epochs = 100
     return config
 
@@ -227,7 +227,7 @@ def _compact(size: int) -> TrainConfig:
     data.vertical_flip = data.random_rotation = True
     # Roughness and normals are learned last, and show most where light is mirrored.
     loss.w_ssim, loss.w_roughness, loss.w_normal_map, loss.w_normal = 0.0, 2.0, 3.0, 1.0
-    loss.w_render, loss.render_lights = 0.1, 1
+    loss.w_render, loss.render_lights = 0.25, 1
     optimizer.g_lr, optimizer.lr_fan_in = 4e-3, 48
     optimizer.g_betas, optimizer.g_weight_decay = (0.9, 0.99), 0.01
     optimizer.scheduler_warmup_epochs, optimizer.scheduler_min_lr = 3, 1e-5

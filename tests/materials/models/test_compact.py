@@ -109,6 +109,14 @@ def test_the_guess_of_a_matt_sheet_is_its_albedo():
     assert found.joint[:, :2].abs().max() < 0.15
 
 
+def test_a_texel_that_no_photo_shows_is_guessed_to_be_like_the_others():
+    albedo = linear_to_srgb(torch.tensor([0.6, 0.3, 0.1]))[:, None, None].expand(1, 3, SIDE, SIDE)
+    shown = torch.ones(1, 3, 1, SIDE, SIDE)
+    shown[..., :8, :] = 0
+    guess = cues(flash_photos(albedo, level()) * shown, shown, CAMERAS).guess
+    torch.testing.assert_close(guess[..., 0, 0], guess[..., 8:, :].mean((2, 3)), atol=0.02, rtol=0)
+
+
 def roof(slope: tuple[float, float]) -> torch.Tensor:
     """(1, 3, H, W): normals of a sheet whose left half slopes like this, and its right half as much the other way."""
     half = torch.ones(SIDE, SIDE)

@@ -78,7 +78,11 @@ def cues(
 
     around = F.avg_pool2d(level[:, :, 0], SURROUNDINGS, 1, SURROUNDINGS // 2, count_include_pad=False)
     detail = level - around[:, :, None]
+    # Texels that no photo shows are taken to be like the others
+    seen = shown.amax(1)
     mean = (share * bright).sum(1)
+    usual = (mean * seen).sum((-2, -1), keepdim=True) / seen.sum((-2, -1), keepdim=True).clamp_min(1)
+    mean = mean.where(seen > 0, usual)
     dark = bright.where(shown > 0, math.inf).amin(1).nan_to_num(posinf=0.0)
     light = bright.where(shown > 0, -math.inf).amax(1).nan_to_num(neginf=0.0)
     by_photo = torch.cat(

@@ -215,7 +215,7 @@ def main() -> None:
     load = f"{os.getloadavg()[0]:.1f} at first"
     with tempfile.TemporaryDirectory() as name:
         photographs(Path(name))
-        asks, warm, rounds = (6, 2, 1) if flags.quick else (20, 4, 5)
+        asks, warm, rounds = (6, 2, 1) if flags.quick else (20, 4, 4)
         for label, size in list(SIZES.items())[: 1 if flags.quick else 2]:
             programs = {"easel": lambda size=size: run_easel(Path(name), size, asks, warm)}
             if flags.viser:

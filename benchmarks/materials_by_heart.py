@@ -45,7 +45,7 @@ PLACES = ((20.0, 10.0), (150.0, 25.0), (270.0, 35.0))
 """Azimuth and tilt of the photos, in degrees."""
 GOALS = {"albedo_rmse": 0.04, "roughness_rmse": 0.03, "metallic_rmse": 0.04, "normal_angle_mean": 7.0}
 SIDE, STEPS, WARMUP = 64, 300, 20
-RATE = 4e-3
+RATE = 1.2e-2
 
 
 def photographed(maps: MaterialMaps) -> tuple[torch.Tensor, torch.Tensor]:
@@ -67,8 +67,8 @@ def learn(steps: int) -> list[dict[str, float]]:
     maps = MaterialMaps.stack([procedural(seed, SIDE, family) for family, seed in MATERIALS.items()])
     photos, cameras = photographed(maps)
     config = laptop()
-    # What is already seen is soon fitted; albedo and roughness are what is left.
-    config.loss.w_albedo, config.loss.w_roughness, config.loss.w_normal_map = 2.0, 4.0, 2.0
+    # Albedo, metallic and normals are soon fitted; roughness is what is left.
+    config.loss.w_albedo, config.loss.w_roughness, config.loss.w_normal_map = 1.0, 8.0, 1.0
     model, loss = build_model(config), HybridLoss(config)
     config.optimizer.g_weight_decay = 0.0
     optimizer = build_optimizer(config.optimizer, "g", model.parameters())

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -75,6 +76,14 @@ def test_of_many_requests_the_newest_is_answered(live, request_, monkeypatch):
 def test_maps_that_tile_are_as_large_as_others(folder, network):
     maps, _ = recover(load_generator(network), read_photos(folder), tileable=True)
     assert maps.size == (16, 16) and max(seams(maps).values()) < 1.5
+
+
+def test_maps_are_refined_on_their_photos(live, request_, folder, network, monkeypatch):
+    monkeypatch.setattr(live_recovery, "REFINEMENT_STEPS", 2)
+    live.ask(replace(request_, options=Options(refine=True)))
+    wait(live)
+    same, facts = recover(load_generator(network), read_photos(folder), refinement=2)
+    assert torch.equal(live.found.maps.to_tensor(), same.to_tensor()) and facts["refined"]["steps"] == 2
 
 
 def test_what_cannot_be_used_is_told_and_the_maps_stay(live, request_, tmp_path):

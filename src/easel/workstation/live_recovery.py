@@ -19,6 +19,8 @@ from easel.materials.tiles import Window
 from easel.materials.training.engine import DeviceError, pick_device
 from easel.materials.training.run_files import Trained, load_generator, saved_runs
 
+REFINEMENT_STEPS = 100
+"""Of gradients, where maps are refined."""
 SEEN_SIDE = 256
 """Of a photo as it is shown, in pixels."""
 
@@ -33,6 +35,8 @@ class Options:
     """How photos come into one frame: by stored cameras, by matching, by corners, or not at all."""
     tileable: bool = False
     """Make maps that repeat without a seam."""
+    refine: bool = False
+    """Correct the maps until they look like the photos when they are lit as these were; takes a while."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,9 @@ class LiveRecovery:
             photos,
             size=None if texels == "as learned" else int(texels),
             tileable=request.options.tileable,
+            refinement=REFINEMENT_STEPS * request.options.refine,
             progress=lambda share: self._tell(request, share),
+            refining=lambda step: self._tell(request, (step.index + 1) / REFINEMENT_STEPS),
         )
         pictures, valid = photos.cut(Window(0, 0, SEEN_SIDE, SEEN_SIDE), (SEEN_SIDE, SEEN_SIDE))
         return Recovered(

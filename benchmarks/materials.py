@@ -3,7 +3,8 @@
 First, from nothing: materials are rendered and `--config laptop` is trained by the commands that a user types, and the
 network is judged on materials that were kept from it. Beside it stand the mean of all materials it learned from, a
 guess that looks at no photo; fewer photos; and photos that are not brought into the frame of the texture. With
---unrectified networks that are trained briefly on either kind of photos are rows of their own.
+--unrectified networks that are trained briefly on either kind of photos are rows of their own; with --refined N the
+maps of some materials are refined on their photos.
 
 Then Easel's networks beside the structure of its predecessor, rebuilt: attention between all texels of all photos, and
 batch normalisation. Same photos, size and batch, same loss. Each is a process of its own, so that its peak is its own,
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -29,7 +31,9 @@ import torch
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.evaluate import ERRORS, Score, compare, judge_all, mean_maps, score
+from easel.materials.photos import read_photos
 from easel.materials.presets import get_quick_test_config, laptop
+from easel.materials.recovery import recover
 from easel.materials.training.run_files import Trained, load_generator
 from easel.materials.training.step import Knobs
 from easel.materials.training.train import train
@@ -37,6 +41,9 @@ from easel.materials.training.train import train
 GOALS = {"albedo": 55, "roughness": 25, "metallic": 60, "normal (degrees)": 35, "relit": 60}
 """Percent below the mean of all materials."""
 GOALS_TEXT = "Goals: 3 photos at least {} percent below the mean; a step at least 2x faster than the predecessor's."
+
+
+REFINEMENT_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="keep data and networks here; what is there is used again")
     parser.add_argument("--only", choices=("errors", "steps"), help="one of the two tables")
     parser.add_argument("--unrectified", action="store_true", help="also train on photos in frames of their own")
+    parser.add_argument("--refined", type=int, default=0, metavar="N", help="also refine the maps of the first N")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else FULL
@@ -81,6 +89,8 @@ def main() -> None:
         data, seconds = rendered(work, scale)
         if arguments.only != "steps":
             found["errors"] = errors(work, data, scale, arguments.unrectified, {"render": seconds})
+            if arguments.refined:
+                found["refined"] = refined(load_generator(work / "laptop"), data, arguments.refined)
         if arguments.only != "errors":
             found["steps"] = steps(data, scale)
         print(f"\n{GOALS_TEXT.format(', '.join(f'{name} {percent}' for name, percent in GOALS.items()))}")
@@ -165,6 +175,28 @@ def errors(
     for name, spent in seconds.items():
         print(f"| {name} | {spent['cpu']:.0f} | {spent['wall']:.0f} |")
     return {"seconds": seconds, "guess": dict(guess.figures), "rows": {row.name: dict(row.figures) for row in rows}}
+
+
+def refined(network: Trained, data: Path, count: int) -> dict[str, object]:
+    """The first materials kept from training, by the network alone and with its maps refined on the photos."""
+    samples = opened(network.config, data, "val", "camera")
+    mean = mean_maps(sorted({entry.maps_folder for entry in opened(network.config, data, "train", "none").entries}))
+    found: dict[str, list[dict[str, float]]] = {"mean of all materials": [], "network": [], "refined": []}
+    began = time.process_time()
+    for entry, sample in islice(zip(samples.entries, samples, strict=True), count):
+        photos = read_photos(entry.photos[0].parent)
+        guesses = {
+            "mean of all materials": mean.each(lambda value, to=sample.maps.size: value.expand(-1, *to)),
+            "network": recover(network, photos)[0],
+            "refined": recover(network, photos, refinement=REFINEMENT_STEPS)[0],
+        }
+        for name, guess in guesses.items():
+            found[name].append(compare(guess, sample.maps))
+    seconds = (time.process_time() - began) / count
+    guess, *rows = (score(name, figures) for name, figures in found.items())
+    print(f"\n{count} materials, {REFINEMENT_STEPS} steps of refinement, {seconds:.0f} CPU s each with all else\n")
+    print("\n".join(error_lines(guess, rows)))
+    return {"rows": {row.name: dict(row.figures) for row in (guess, *rows)}, "cpu": seconds}
 
 
 class Samples:

@@ -3,13 +3,15 @@
     python benchmarks/publish.py [--quick] [--json FILE]
 
 A network trains on random pixels, 10 to 20 ms a step, and publishes a 512 x 512 picture and its loss after every step.
-The loop takes turns: a few steps that publish, a few that do not, many times over. Two measures tell the slowdown, each
-with the interval that holds 95 % of what resampled turns give (bootstrap):
+Two measures tell the slowdown, each with the interval that holds 95 % of what resampled turns of a few steps give
+(bootstrap):
 
 - "counted": CPU time within the calls of `publish` and of the process's other thread, which sends, over the CPU time of
-  the steps. It leaves out what publishing does to the steps themselves, through caches and the like.
-- "compared": CPU time of the training's thread in turns that publish over that in their neighbours that do not, the
-  median of all pairs. It has everything, and the noise of everything else that this machine does.
+  the steps, while turn after turn publishes. It leaves out what publishing does to the steps themselves, through caches
+  and the like.
+- "compared": turns publish and do not publish by turns. CPU time of the training's thread in those that do over that in
+  their neighbours that do not, the median of all pairs. It has everything, and the noise of everything else that this
+  machine does.
 
 The view runs in another process, as it does for the ranks of a torchrun job, or in this one. "watched" means that a
 browser tab takes every picture it is offered. Of four processes, all publish and all pause in the same turns: what they
@@ -30,7 +32,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -63,8 +65,9 @@ while True:
 Publish = Callable[[str, object], object]
 Times = tuple[float, float, float]
 """CPU seconds of a turn: of the training's thread, of the process, and within `publish`."""
-Turns = tuple[Times, Times]
-"""One that publishes, and its neighbour that does not."""
+Pair = tuple[Times, Times]
+"""A turn that publishes, and its neighbour that does not."""
+T = TypeVar("T", Times, Pair)
 
 
 class Training:
@@ -129,22 +132,22 @@ class Tab(threading.Thread):
                         await socket.send_str(json.dumps({"kind": "seen", "number": number}))
 
 
-def interval(turns: list[Turns], measure: Callable[[list[Turns]], float]) -> tuple[float, float, float]:
-    """A measure of pairs of turns, and the bounds of 95 % of what resampled pairs give."""
+def interval(turns: list[T], measure: Callable[[list[T]], float]) -> tuple[float, float, float]:
+    """A measure of turns, and the bounds of 95 % of what resampled ones give."""
     chance = random.Random(0)
     resampled = sorted(measure(chance.choices(turns, k=len(turns))) for _ in range(RESAMPLES))
     return measure(turns), resampled[int(0.025 * RESAMPLES)], resampled[int(0.975 * RESAMPLES)]
 
 
-def counted(turns: list[Turns]) -> float:
+def counted(turns: list[Times]) -> float:
     """What publishing took of its own, as a share of the steps."""
-    cost = sum(within + process - thread for (thread, process, within), _ in turns)
-    return cost / sum(thread - within for (thread, _, within), _ in turns)
+    cost = sum(within + process - thread for thread, process, within in turns)
+    return cost / sum(thread - within for thread, _, within in turns)
 
 
-def compared(turns: list[Turns]) -> float:
+def compared(pairs: list[Pair]) -> float:
     """How much longer the thread took beside a turn without publishing, as a share."""
-    return statistics.median(publishing[0] / bare[0] for publishing, bare in turns) - 1
+    return statistics.median(publishing[0] / bare[0] for publishing, bare in pairs) - 1
 
 
 def compare(
@@ -162,9 +165,15 @@ def compare(
         on = (turn + turn // 2) % 2 == 0  # on off off on ...: what drifts meets both alike
         tell(on)
         (publishing if on else bare).append(training.turn(publish if on else None, steps))
-    turns = list(zip(publishing, bare, strict=True))[1:]
-    step_ms = 1e3 * statistics.median(thread for _, (thread, _, _) in turns) / steps
-    row = {"case": case, "step_ms": step_ms, "counted": interval(turns, counted), "compared": interval(turns, compared)}
+    tell(True)
+    steady = [training.turn(publish, steps) for _ in range(2 * pairs)]
+    step_ms = 1e3 * statistics.median(thread for thread, _, _ in bare[1:]) / steps
+    row = {
+        "case": case,
+        "step_ms": step_ms,
+        "counted": interval(steady, counted),
+        "compared": interval(list(zip(publishing, bare, strict=True))[1:], compared),
+    }
     print(told(row), flush=True)
     return row
 

@@ -115,12 +115,17 @@ def test_an_interrupted_fit_saves_what_there_is(number, code, photograph, tmp_pa
         [sys.executable, "-m", "easel", str(photograph), "--out", str(tmp_path / "out"), "--backend", "none",
          "--seconds", "600", "--session", str(tmp_path / "session.json")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # tests that run under nohup ignore SIGHUP
     )  # fmt: skip
-    assert program.stdout is not None
-    assert program.stdout.readline().startswith("host:")
-    time.sleep(1.0)
-    program.send_signal(number)
-    out, err = program.communicate(timeout=60)
+    with program:
+        assert program.stdout is not None
+        assert program.stdout.readline().startswith("host:")
+        time.sleep(1.0)
+        program.send_signal(number)
+        try:
+            out, err = program.communicate(timeout=60)
+        finally:
+            program.kill()
     assert program.returncode == code
     assert {file.name for file in (tmp_path / "out").iterdir()} == FILES
     assert "Traceback" not in err and "metrics.json" in out

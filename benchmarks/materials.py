@@ -30,7 +30,7 @@ import torch
 
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.dataset import PBRDataset
-from easel.materials.evaluate import ERRORS, Score, compare, judge_all, mean_maps, score
+from easel.materials.evaluate import ERRORS, Score, compare, judge, mean_maps, score
 from easel.materials.photos import read_photos
 from easel.materials.presets import get_quick_test_config, laptop
 from easel.materials.recovery import recover
@@ -219,7 +219,7 @@ def opened(config: TrainConfig, data: Path, split: str, way: str) -> Samples:
 
 
 def judged(network: Trained, samples: Samples, photos: int, name: str) -> Score:
-    return score(name, [each.figures for each in judge_all(network, samples, photos)])
+    return score(name, [judge(network, sample, photos).figures for sample in samples])
 
 
 def error_lines(guess: Score, rows: list[Score]) -> Iterator[str]:

@@ -30,7 +30,7 @@ from easel.materials.config import TrainConfig
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.distillation.shards import Form, Origin, Shards, shard_name, write_index, write_shard
 from easel.materials.distillation.teaching import Job, Teaching
-from easel.materials.evaluate import ERRORS, Score, compare, judge_all, mean_maps, score
+from easel.materials.evaluate import ERRORS, Score, compare, judge, mean_maps, score
 from easel.materials.maps import MaterialMaps
 from easel.materials.presets import PRESETS
 from easel.materials.training.run_files import Trained, load_generator
@@ -188,7 +188,7 @@ def samples(dataset: PBRDataset) -> Iterator:
 
 
 def judged(network: Trained, held_out: PBRDataset, name: str) -> Score:
-    return score(name, [each.figures for each in judge_all(network, samples(held_out), 3)])
+    return score(name, [judge(network, sample, 3).figures for sample in samples(held_out)])
 
 
 def cells(row: Score) -> list[str]:

@@ -1,6 +1,6 @@
 """How good a network is on materials that it never learned from, beside a guess that looks at no photo."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,12 +81,6 @@ def mean_maps(folders: Iterable[Path]) -> MaterialMaps:
 def score(name: str, figures: Sequence[Figures]) -> Score:
     """The mean of every figure."""
     return Score(name, {key: sum(each[key] for each in figures) / len(figures) for key in figures[0]})
-
-
-def judge_all(trained: Trained, samples: Iterable[Sample], photos: int) -> Iterator[Judged]:
-    """`judge` for one sample after the other."""
-    for sample in samples:
-        yield judge(trained, sample, photos)
 
 
 def comparison_table(guess: Score, scores: Sequence[Score]) -> str:

@@ -94,7 +94,7 @@ class Session:
     def _spoil(self, reason: str) -> None:
         if self._written == self.file:
             self._written = free_path(self.file)
-        complain(f"{self.file}: {reason}. The file stays as it is; this session is saved beside it.")
+        complain(f"{self.file}: {reason}. The file stays as it is; what is open is saved as {self._written.name}.")
 
 
 def read_session(file: Path) -> tuple[object, dict[str, State]]:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from easel.materials.config import TrainConfig
 from easel.materials.infer import GRAIN_PIXELS
@@ -69,7 +68,3 @@ class Record:
 
 def record_of(trained: Trained, least_side: int, *, fixed: bool, error: float = float("nan")) -> Record:
     return Record(trained.config, trained.step, trained.digest, least_side, fixed, error)
-
-
-def notes_of(record: Record) -> dict[str, Any]:
-    return {KEY: record.to_json()}

@@ -20,8 +20,8 @@ import torch
 from easel.gl.context import open_headless
 from easel.gl.mapping import PictureMapper, is_software
 from easel.gl.texture import PictureTexture
-from easel.viewer.display import Display, apply, split
-from easel.viewer.marks import MARKS
+from easel.viewer.canvas.display import Display, apply, split
+from easel.viewer.canvas.invalid_pixels import MARKS
 
 SIDE = 1024
 SETTINGS = {

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from easel.viewer.recording import Recorder
+from easel.viewer.canvas.recording import Recorder
 
 SIZES = ((256, 256), (720, 1280))
 SUFFIXES = (".gif", ".mp4", ".webm", ".png", ".tif")

@@ -29,10 +29,10 @@ from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.distillation.shards import Form, Origin, Shards, shard_name, write_index, write_shard
-from easel.materials.distillation.teaching import Job, Teaching
-from easel.materials.evaluate import ERRORS, Score, compare, judge, mean_maps, score
+from easel.materials.distillation.write_shards import Job, Teaching
 from easel.materials.maps import MaterialMaps
 from easel.materials.presets import PRESETS
+from easel.materials.recovery.evaluate import ERRORS, Score, compare, judge, mean_maps, score
 from easel.materials.training.run_files import Trained, load_generator
 from easel.materials.training.train import train
 

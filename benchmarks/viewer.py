@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from easel.gl.context import open_headless
-from easel.viewer.events import KeyChanged, PointerButton, PointerMoved
+from easel.viewer.imgui.events import KeyChanged, PointerButton, PointerMoved
 from easel.viewer.view import View
 
 SIDES = (256, 1024, 4096)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from easel.graphics.image import imwrite
 from easel.viewer.driver import Driver
-from easel.viewer.events import PointerMoved
+from easel.viewer.imgui.events import PointerMoved
 from easel.workstation.app import WorkstationConfig, open_shell, open_view
 from easel.workstation.art_page import ArtPage
 from easel.workstation.fit_page import FitPage

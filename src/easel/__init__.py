@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from easel.graphics.light import Light
     from easel.log import set_log_level
     from easel.viewer import ui
+    from easel.viewer.blocking_dialogs import open_file_dialog, save_file_dialog
     from easel.viewer.feed.publisher import Publisher
     from easel.viewer.scene import SceneView
     from easel.viewer.view import View
-    from easel.viewer.waiting import open_file_dialog, save_file_dialog
     from easel.viewer.window import Window, create_tensor, show
     from easel.workstation.network_panel import network_panel
     from easel.workstation.plot_network import PlotNetwork3D
@@ -73,8 +73,8 @@ _HOMES = {
     "imread": "easel.graphics.image",
     "imwrite": "easel.graphics.image",
     "network_panel": "easel.workstation.network_panel",
-    "open_file_dialog": "easel.viewer.waiting",
-    "save_file_dialog": "easel.viewer.waiting",
+    "open_file_dialog": "easel.viewer.blocking_dialogs",
+    "save_file_dialog": "easel.viewer.blocking_dialogs",
     "set_log_level": "easel.log",
     "show": "easel.viewer.window",
 }

@@ -13,9 +13,9 @@ from torch import Tensor
 
 import easel
 from easel.graphics.image import resize
-from easel.viewer.canvas import Canvas
+from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.driver import Driver
-from easel.viewer.program import launch
+from easel.viewer.launcher import launch
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from easel.viewer.events import CloseAsked
+from easel.viewer.imgui.events import CloseAsked
 
 
 def test_the_ramp_is_square_centred_and_exact(example_anywhere) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from skimage.measure import label
 
-from easel.viewer.events import PointerButton, PointerMoved
+from easel.viewer.imgui.events import PointerButton, PointerMoved
 
 BRUSH = torch.tensor([1.0, 0.3, 0.1])
 

@@ -5,7 +5,7 @@ from collections import deque
 import pytest
 import torch
 
-from easel.viewer.events import KeyChanged
+from easel.viewer.imgui.events import KeyChanged
 
 AHEAD, LEFT, RIGHT = 0, 1, 2
 

@@ -8,8 +8,8 @@ from easel.gl.context import open_headless
 from easel.gl.mapping import PictureMapper, is_software
 from easel.gl.texture import PictureTexture
 from easel.graphics.color import COLORMAPS
-from easel.viewer.display import TONEMAPS, Display, apply, split
-from easel.viewer.marks import MARKS
+from easel.viewer.canvas.display import TONEMAPS, Display, apply, split
+from easel.viewer.canvas.invalid_pixels import MARKS
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from easel.viewer import toolkit
+from easel.viewer.imgui import toolkit
 from easel.viewer.view import View
 
 OpenView = Callable[..., View]

@@ -15,7 +15,7 @@ from PIL import ImageGrab
 from easel.viewer.backends.base import BackendUnavailableError
 from easel.viewer.backends.window import WindowBackend
 from easel.viewer.driver import Driver
-from easel.viewer.layout_file import layout_file
+from easel.viewer.panels.layout_file import layout_file
 from easel.viewer.view import View
 
 PROGRAM = """

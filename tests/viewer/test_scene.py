@@ -11,7 +11,7 @@ from easel.graphics.camera import Camera, orbit_pose, project
 from easel.viewer import ui
 from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.driver import Driver
-from easel.viewer.events import PointerButton, PointerMoved
+from easel.viewer.imgui.events import PointerButton, PointerMoved
 from easel.viewer.scene import SceneView
 from easel.viewer.scenery import Frustum
 from easel.viewer.view import View

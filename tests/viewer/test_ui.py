@@ -11,9 +11,9 @@ import torch
 from beartype.door import is_bearable
 
 from easel import ui
-from easel.viewer import style_names, toolkit
-from easel.viewer.events import KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
-from easel.viewer.toolkit import imgui
+from easel.viewer.imgui import style_names, toolkit
+from easel.viewer.imgui.events import KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
+from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.window import Window
 
 PREDECESSOR = """

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import easel
 from easel import show, ui
-from easel.viewer.events import CloseAsked
+from easel.viewer.imgui.events import CloseAsked
 from easel.viewer.window import Window, create_tensor
 
 BACKENDS = ["window", "headless", "none"]

@@ -8,9 +8,9 @@ from easel.fields.config import FieldConfig, Knobs
 from easel.graphics.image import imwrite
 from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig
+from easel.materials.dataset.views import Shot, ShotList, write_views_json
 from easel.materials.models.build import build_model
 from easel.materials.rendering.plane_camera import PlaneCamera
-from easel.materials.synthesis.shots import Shot, ShotList, write_views_json
 from easel.materials.training.run_files import Trained, save_generator
 from easel.workstation.live_fit import End, LiveFit
 

@@ -13,7 +13,7 @@ from easel.fields.latents import Fields
 from easel.fields.recipe import Recipe
 from easel.graphics.image import imread, imwrite
 from easel.viewer.driver import Driver
-from easel.viewer.events import FilesDropped
+from easel.viewer.imgui.events import FilesDropped
 from easel.viewer.view import View
 from easel.workstation.art_litter import GAP, PARENT, THUMBNAIL, framed_sheet, place_at
 from easel.workstation.art_page import ArtPage

@@ -11,7 +11,7 @@ from PIL import Image, ImageGrab
 from easel.graphics.image import imread, resize
 from easel.graphics.metrics import psnr
 from easel.viewer.driver import Driver
-from easel.viewer.events import FilesDropped
+from easel.viewer.imgui.events import FilesDropped
 from easel.viewer.view import View
 from easel.workstation.fit_page import FitPage
 from easel.workstation.live_fit import End

@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import save_file
 
 from easel.viewer.driver import Driver
-from easel.viewer.readouts import Hint, Text
 from easel.viewer.view import View
+from easel.viewer.widgets.readouts import Hint, Text
 from easel.workstation.inspector_page import InspectorPage
 from easel.workstation.page import Training
 

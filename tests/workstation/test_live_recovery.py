@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from easel.materials.maps import MaterialMaps
-from easel.materials.photos import photo_paths, read_photos
-from easel.materials.recovery import recover
+from easel.materials.recovery.photos import photo_paths, read_photos
+from easel.materials.recovery.recovery import recover
 from easel.materials.tileable import seams
 from easel.materials.training.run_files import load_generator, save_generator
 from easel.workstation import live_recovery

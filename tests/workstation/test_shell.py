@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from easel.viewer.driver import Driver
-from easel.viewer.events import FilesDropped
+from easel.viewer.imgui.events import FilesDropped
 from easel.viewer.view import View
 from easel.workstation.page import WorkstationPage
 from easel.workstation.shell import Shell

@@ -9,7 +9,7 @@ from PIL import Image
 from easel.cli import main
 from easel.graphics.image import imread, imwrite
 from easel.viewer.driver import Driver
-from easel.viewer.events import KeyChanged
+from easel.viewer.imgui.events import KeyChanged
 from easel.viewer.view import View
 from easel.workstation.view_page import ViewPage, describe, load
 

@@ -5,27 +5,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from easel.viewer import ui as ui
-    from easel.viewer.canvas import Canvas as Canvas
-    from easel.viewer.describe import Range as Range
+    from easel.viewer.canvas.canvas import Canvas as Canvas
     from easel.viewer.driver import Driver as Driver
-    from easel.viewer.panel import Panel as Panel
-    from easel.viewer.program import launch as launch
+    from easel.viewer.launcher import launch as launch
+    from easel.viewer.panels.panel import Panel as Panel
     from easel.viewer.scene import SceneView as SceneView
     from easel.viewer.view import View as View
+    from easel.viewer.widgets.describe import Range as Range
     from easel.viewer.window import Window as Window
     from easel.viewer.window import create_tensor as create_tensor
     from easel.viewer.window import show as show
 
 _HOMES = {
-    "Canvas": "canvas",
+    "Canvas": "canvas.canvas",
     "Driver": "driver",
-    "Panel": "panel",
-    "Range": "describe",
+    "Panel": "panels.panel",
+    "Range": "widgets.describe",
     "SceneView": "scene",
     "View": "view",
     "Window": "window",
     "create_tensor": "window",
-    "launch": "program",
+    "launch": "launcher",
     "show": "window",
 }
 """Public name → the file it lives in; loaded when first asked for."""

@@ -4,15 +4,15 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from easel.viewer.canvas import Canvas
-from easel.viewer.events import Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
-from easel.viewer.layout import Rectangle
-from easel.viewer.panel import Panel
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.imgui.events import Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
+from easel.viewer.imgui.layout import Rectangle
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.panels.panel import Panel
 from easel.viewer.scene import SceneView
-from easel.viewer.sketch import Number
-from easel.viewer.toolkit import imgui
 from easel.viewer.view import View
-from easel.viewer.widgets import Checkbox, Combo, Slider, SliderInt
+from easel.viewer.widgets.widgets import Checkbox, Combo, Slider, SliderInt
 
 DRAG_STEPS = 4
 """Pointer positions of one drag."""

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from functools import partial
 
 from easel.viewer.backends.base import Frame
-from easel.viewer.callbacks import Callbacks
-from easel.viewer.events import CloseAsked, Event
-from easel.viewer.layout_file import LayoutFile
-from easel.viewer.pace import FRAMES_PER_SECOND
-from easel.viewer.pages import Pages
-from easel.viewer.recording import Recordable
-from easel.viewer.sketch import Number
-from easel.viewer.theme import THEMES
-from easel.viewer.toolkit import imgui
-from easel.viewer.turn import Turn
+from easel.viewer.backends.pace import FRAMES_PER_SECOND
+from easel.viewer.canvas.recording import Recordable
+from easel.viewer.imgui.events import CloseAsked, Event
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.theme import THEMES
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.panels.callbacks import Callbacks
+from easel.viewer.panels.frame_state import Turn
+from easel.viewer.panels.layout_file import LayoutFile
+from easel.viewer.panels.pages import Pages
 from easel.viewer.window import Window
 
 FPS_SECONDS = 0.5

@@ -8,11 +8,11 @@ from PIL import Image
 from torch import Tensor
 
 from easel.graphics.image import check_tensor
-from easel.viewer.canvas import Canvas
-from easel.viewer.drawing import FIRST_DRAWING_ID, Drawing, Subject
-from easel.viewer.layout import Rectangle
-from easel.viewer.placement import FIRST_TEXTURE_ID, Placement
-from easel.viewer.toolkit import imgui
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.drawing import FIRST_DRAWING_ID, Drawing, Subject
+from easel.viewer.canvas.placement import FIRST_TEXTURE_ID, Placement
+from easel.viewer.imgui.layout import Rectangle
+from easel.viewer.imgui.toolkit import imgui
 
 FIRST_NUMBER = FIRST_TEXTURE_ID // 2
 """The numbers that programs draw textures by, apart from those of one frame's canvases and drawings."""

@@ -15,13 +15,13 @@ from easel.graphics import mesh
 from easel.graphics.camera import PIXELS_PER_NOTCH, Camera, project
 from easel.graphics.image import as_picture, check_tensor, resize
 from easel.graphics.light import Light
-from easel.viewer.drawing import Renderer
-from easel.viewer.hand import pointer
-from easel.viewer.layout import Rectangle
-from easel.viewer.placement import LEAST_PIXELS
+from easel.viewer.canvas.drawing import Renderer
+from easel.viewer.canvas.placement import LEAST_PIXELS
+from easel.viewer.canvas.pointer_input import pointer
+from easel.viewer.imgui.layout import Rectangle
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.scenery import AMBER, Brushes, Frustum, Item, Lines, Numbers, Points
-from easel.viewer.sketch import Number
-from easel.viewer.toolkit import imgui
 from easel.viewer.window import Window, window_in_use
 
 if TYPE_CHECKING:

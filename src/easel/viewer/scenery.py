@@ -13,7 +13,7 @@ from torch import Tensor
 
 from easel.gl.draw import LineBrush, PointBrush
 from easel.graphics.camera import rays
-from easel.viewer.sketch import Number
+from easel.viewer.imgui.sketch import Number
 
 if TYPE_CHECKING:
     import moderngl

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from easel.viewer.context import require_frame
-from easel.viewer.readouts import as_curve
-from easel.viewer.style_names import color_index, variable_index
-from easel.viewer.toolkit import imgui
+from easel.viewer.imgui.context import require_frame
+from easel.viewer.imgui.style_names import color_index, variable_index
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.widgets.readouts import as_curve
 
 VECTORS = re.compile(
     r"\b(width, height|outer_width, outer_height|x, y|x1, y1|x2, y2|cx, cy|uv0x, uv0y|uv1x, uv1y"

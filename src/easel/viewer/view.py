@@ -9,26 +9,34 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.viewer.arguments import check_callable
 from easel.viewer.backends.base import Backend
-from easel.viewer.callbacks import Callbacks, EventCallback
-from easel.viewer.commands import Commands, Offer
-from easel.viewer.dialogs import Dialogs
-from easel.viewer.events import CloseAsked, Event, FilesDropped, KeyChanged, PointerButton, PointerMoved, WheelTurned
+from easel.viewer.canvas.history import Timeline
+from easel.viewer.canvas.recording import Recordable
 from easel.viewer.feed.feeds import Feeds
 from easel.viewer.feed.receiver import Receiver
-from easel.viewer.history import Timeline
-from easel.viewer.layout_file import LayoutFile
+from easel.viewer.imgui.arguments import check_callable
+from easel.viewer.imgui.dialogs import Dialogs
+from easel.viewer.imgui.events import (
+    CloseAsked,
+    Event,
+    FilesDropped,
+    KeyChanged,
+    PointerButton,
+    PointerMoved,
+    WheelTurned,
+)
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.theme import THEMES
 from easel.viewer.loop import Loop
-from easel.viewer.page import Page
-from easel.viewer.pages import Bar, Pages
-from easel.viewer.panel import Panel
-from easel.viewer.recording import Recordable
-from easel.viewer.region import Callback
-from easel.viewer.sketch import Number
-from easel.viewer.theme import THEMES
-from easel.viewer.turn import Turn
-from easel.viewer.view_state import VERSION, ViewState, recall_values, values_of
+from easel.viewer.panels.callbacks import Callbacks, EventCallback
+from easel.viewer.panels.commands import Commands, Offer
+from easel.viewer.panels.frame_state import Turn
+from easel.viewer.panels.layout_file import LayoutFile
+from easel.viewer.panels.page import Page
+from easel.viewer.panels.pages import Bar, Pages
+from easel.viewer.panels.panel import Panel
+from easel.viewer.panels.panel_region import Callback
+from easel.viewer.panels.view_state import VERSION, ViewState, recall_values, values_of
 from easel.viewer.window import Window
 
 

@@ -13,20 +13,20 @@ from PIL import Image
 from torch import Tensor
 
 from easel.graphics.image import check_tensor
-from easel.viewer import toolkit
-from easel.viewer.arguments import check_numbers, check_pixels
 from easel.viewer.backends.base import MOST_PIXELS, Backend, Frame
+from easel.viewer.backends.pace import FRAMES_PER_SECOND
 from easel.viewer.backends.select import select
-from easel.viewer.canvas import blank, check_filter
-from easel.viewer.context import require_frame
-from easel.viewer.dialogs import Dialogs
-from easel.viewer.events import CloseAsked, Event
-from easel.viewer.layout import Area
-from easel.viewer.pace import FRAMES_PER_SECOND
-from easel.viewer.panel import Panel
+from easel.viewer.canvas.canvas import blank, check_filter
+from easel.viewer.imgui import toolkit
+from easel.viewer.imgui.arguments import check_numbers, check_pixels
+from easel.viewer.imgui.context import require_frame
+from easel.viewer.imgui.dialogs import Dialogs
+from easel.viewer.imgui.events import CloseAsked, Event
+from easel.viewer.imgui.layout import Area
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.panels.panel import Panel
 from easel.viewer.pictures import Pictures
-from easel.viewer.sketch import Number
-from easel.viewer.toolkit import imgui
 
 
 class Window:

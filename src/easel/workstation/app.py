@@ -148,7 +148,7 @@ def open_shell(
     view: "View", config: WorkstationConfig, photograph: "Photograph", device: str, session: "Session | None" = None
 ) -> "Shell":
     """The four pages in `view`, of which the one that is shown first is made; BadInput for a file that it refuses."""
-    from easel.viewer.page import Page
+    from easel.viewer.panels.page import Page
     from easel.workstation.page import WorkstationPage
     from easel.workstation.shell import Shell
 

@@ -10,13 +10,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.files import FileError
-from easel.viewer.canvas import Canvas
-from easel.viewer.loupe import NOTCH
-from easel.viewer.page import Page
-from easel.viewer.recording import free_path
-from easel.viewer.theme import ALARM, QUIET
-from easel.viewer.toolkit import imgui
-from easel.viewer.widgets import Combo, Slider, SliderInt
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.loupe import NOTCH
+from easel.viewer.canvas.recording import free_path
+from easel.viewer.imgui.theme import ALARM, QUIET
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.panels.page import Page
+from easel.viewer.widgets.widgets import Combo, Slider, SliderInt
 from easel.workstation.art_litter import SIDE, framed_sheet, place_at
 from easel.workstation.art_painting import Painting
 from easel.workstation.art_place import Place, Size

@@ -16,7 +16,7 @@ from easel.fields.calibration import is_blank
 from easel.fields.inrf import INRF, INRF2D
 from easel.fields.recipe import Recipe
 from easel.fields.streams import stream, stream_seed
-from easel.viewer.describe import Range
+from easel.viewer.widgets.describe import Range
 
 SHAPE = (512, 512, 3)
 LATENT_REACH = 3.0

@@ -13,10 +13,10 @@ from torch import Tensor
 from easel.fields.config import FieldConfig
 from easel.graphics.files import FileError
 from easel.graphics.image import as_picture
-from easel.viewer.canvas import Canvas
-from easel.viewer.page import Page
-from easel.viewer.panel import Panel
-from easel.viewer.toolkit import imgui
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.panels.page import Page
+from easel.viewer.panels.panel import Panel
 from easel.workstation.live_fit import LiveFit
 from easel.workstation.page import State, Training, WorkstationPage
 from easel.workstation.photograph import Photograph, load_photograph

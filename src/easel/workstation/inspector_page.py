@@ -11,8 +11,8 @@ from easel.inspector.network_scene import NetworkScene
 from easel.inspector.onnx_file import OnnxMissingError
 from easel.inspector.sources import Source, SourceError, open_source
 from easel.inspector.watcher import Watch, watch
-from easel.viewer.page import Page
-from easel.viewer.theme import ALARM
+from easel.viewer.imgui.theme import ALARM
+from easel.viewer.panels.page import Page
 from easel.workstation.network_page import NetworkPage
 from easel.workstation.network_panel import take_keys
 from easel.workstation.network_time import NetworkTime

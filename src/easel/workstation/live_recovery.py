@@ -13,8 +13,8 @@ from torch import Tensor
 from easel.checkpoint import MANIFEST
 from easel.graphics.files import FileError
 from easel.materials.maps import MaterialMaps
-from easel.materials.photos import Photos, Rectify, read_pictures
-from easel.materials.recovery import recover
+from easel.materials.recovery.photos import Photos, Rectify, read_pictures
+from easel.materials.recovery.recovery import recover
 from easel.materials.tiles import Window
 from easel.materials.training.engine import DeviceError, pick_device
 from easel.materials.training.run_files import Trained, load_generator, saved_runs

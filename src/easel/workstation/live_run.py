@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from easel.graphics.files import FileError
 from easel.materials.contact import labelled_sheet, map_pictures, relit, square
 from easel.materials.dataset.dataset import PBRDataset
-from easel.materials.evaluate import judge
 from easel.materials.maps import MAP_NAMES
+from easel.materials.recovery.evaluate import judge
 from easel.materials.training.logs import METRICS
 from easel.materials.training.run_files import STUDENT, TEACHER, Trained, load_generator
 from easel.workstation.live_recovery import saved_at

@@ -13,7 +13,7 @@ from easel.materials.presets import PRESETS
 from easel.materials.training.run_files import saved_config
 from easel.materials.training.step import Knobs, Step
 from easel.materials.training.train import train
-from easel.viewer.describe import Range
+from easel.viewer.widgets.describe import Range
 
 SLICE_SECONDS = 0.25
 """Of training between two looks at what a person wants."""

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from easel.materials.handover.gltf import save_glb
-from easel.materials.handover.materialx import save_materialx
-from easel.materials.handover.sets import SETS, save_set
-from easel.materials.handover.textures import EXR, PNG, TextureFormat, write_maps
-from easel.materials.handover.usd import save_usd
+from easel.materials.asset_export.gltf import save_glb
+from easel.materials.asset_export.materialx import save_materialx
+from easel.materials.asset_export.sets import SETS, save_set
+from easel.materials.asset_export.textures import EXR, PNG, TextureFormat, write_maps
+from easel.materials.asset_export.usd import save_usd
 from easel.materials.maps import MaterialMaps
 
 NAME = "material"

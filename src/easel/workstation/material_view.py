@@ -17,7 +17,7 @@ from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
 from easel.materials.rendering.procedural_environment import procedural_environment
 from easel.materials.rendering.sphere import FILLING, RADIUS, render_sphere, sphere_camera
-from easel.viewer.describe import Range
+from easel.viewer.widgets.describe import Range
 
 Number = float | int
 

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from easel.viewer.page import Page
-from easel.viewer.pages import Tab
-from easel.viewer.theme import ALARM, QUIET
+from easel.viewer.imgui.theme import ALARM, QUIET
+from easel.viewer.panels.page import Page
+from easel.viewer.panels.pages import Tab
 from easel.workstation import training_desk
 from easel.workstation.live_recovery import Recovered, strip
 from easel.workstation.live_run import Sheet

@@ -12,14 +12,14 @@ from easel.inspector.network_scene import NetworkScene
 from easel.inspector.pick import Hit, value_at, written
 from easel.inspector.pyramid import AGGREGATES
 from easel.inspector.sheet import RANGES, Sheet
-from easel.viewer.canvas import Canvas
-from easel.viewer.events import KeyChanged
-from easel.viewer.histogram import Histogram
-from easel.viewer.histogram_plot import HistogramPlot
-from easel.viewer.panel import Panel
-from easel.viewer.sketch import Number
-from easel.viewer.theme import ALARM
-from easel.viewer.toolkit import imgui
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.histogram import Histogram
+from easel.viewer.canvas.histogram_plot import HistogramPlot
+from easel.viewer.imgui.events import KeyChanged
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.theme import ALARM
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.panels.panel import Panel
 from easel.workstation.network_view import NetworkView
 
 RANGE_NAMES = {"own": "99.5 %", "peak": "own peak", "shared": "shared"}

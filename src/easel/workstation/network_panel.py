@@ -8,9 +8,9 @@ from easel.inspector.graph import TensorRef
 from easel.inspector.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
 from easel.inspector.watcher import Watch
-from easel.viewer.events import KeyChanged
-from easel.viewer.panel import Panel
-from easel.viewer.toolkit import imgui
+from easel.viewer.imgui.events import KeyChanged
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.panels.panel import Panel
 from easel.workstation.network_page import NetworkPage
 from easel.workstation.network_time import NetworkTime
 

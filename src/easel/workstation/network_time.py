@@ -12,7 +12,7 @@ from easel.inspector.snapshot import Snapshot
 from easel.inspector.statistics import NetworkSummary, summarize_network
 from easel.inspector.timeline import Timeline
 from easel.inspector.watcher import Watch
-from easel.viewer.panel import Panel
+from easel.viewer.panels.panel import Panel
 from easel.workstation.network_page import NetworkPage
 from easel.workstation.statistics_table import StatisticsTable
 

@@ -7,10 +7,10 @@ from easel.graphics.camera import Camera
 from easel.inspector.network_scene import NetworkScene
 from easel.inspector.pick import Hit
 from easel.inspector.renderer import NetworkRenderer
-from easel.viewer.hand import pointer
+from easel.viewer.canvas.pointer_input import pointer
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.scene import LEFT, MIDDLE, RIGHT, SceneView
-from easel.viewer.sketch import Number
-from easel.viewer.toolkit import imgui
 
 if TYPE_CHECKING:
     import moderngl

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from easel.viewer.page import Page
+from easel.viewer.panels.page import Page
 
 State = dict[str, object]
 """What JSON can hold."""

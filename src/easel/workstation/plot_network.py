@@ -19,7 +19,7 @@ from easel.inspector.network_scene import NetworkScene
 from easel.inspector.snapshot import Snapshot, copied
 from easel.inspector.timeline import Timeline
 from easel.inspector.weights_file import clean_names, read_weights
-from easel.viewer.events import CloseAsked, KeyChanged
+from easel.viewer.imgui.events import CloseAsked, KeyChanged
 from easel.viewer.view import View
 from easel.workstation.channel_box import BOX_RANGE, ChannelBox
 from easel.workstation.network_page import NetworkPage

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from easel.graphics.files import FileError
 from easel.materials.maps import MAP_NAMES
-from easel.materials.photos import MOST_PHOTOS, SUFFIXES, photo_paths
+from easel.materials.recovery.photos import MOST_PHOTOS, SUFFIXES, photo_paths
 from easel.materials.shipped import SHIPPED
-from easel.materials.synthesis.making import Plan, Procedural, make_sample
-from easel.materials.synthesis.scenes import Scenes
-from easel.viewer.page import Page
-from easel.viewer.panel import Panel
-from easel.viewer.theme import ALARM, QUIET
+from easel.materials.synthesis.photo_setups import Scenes
+from easel.materials.synthesis.render_dataset import Plan, Procedural, make_sample
+from easel.viewer.imgui.theme import ALARM, QUIET
+from easel.viewer.panels.page import Page
+from easel.viewer.panels.panel import Panel
 from easel.workstation.live_recovery import LiveRecovery, Options, Recovered, Request, saved_at
 from easel.workstation.material_export import FORMATS, export
 from easel.workstation.material_view import MaterialView, Stage

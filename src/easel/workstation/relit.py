@@ -12,10 +12,10 @@ from torch import Tensor
 
 from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
-from easel.viewer.canvas import Canvas
-from easel.viewer.panel import Panel
-from easel.viewer.strokes import Point
-from easel.viewer.theme import ALARM
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.strokes import Point
+from easel.viewer.imgui.theme import ALARM
+from easel.viewer.panels.panel import Panel
 from easel.workstation.material_film import film, poster
 from easel.workstation.material_view import LOWEST_DEGREES, TILT_DEGREES, MaterialView, Stage
 

@@ -18,12 +18,12 @@ from easel import __version__
 from easel.graphics.codecs import encode
 from easel.graphics.files import write_whole
 from easel.graphics.image import as_picture, resize
-from easel.viewer.canvas import Canvas
-from easel.viewer.page import Page
-from easel.viewer.panel import Panel
-from easel.viewer.readouts import finite_range, finite_runs
-from easel.viewer.sketch import Bar, Curve, Sketch, Words
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.imgui.sketch import Bar, Curve, Sketch, Words
+from easel.viewer.panels.page import Page
+from easel.viewer.panels.panel import Panel
 from easel.viewer.view import View
+from easel.viewer.widgets.readouts import finite_range, finite_runs
 
 MOST_PIXELS = 1024
 """On a picture's longest side; a larger one is reduced."""

@@ -17,10 +17,10 @@ from typing import Any
 
 from easel.console import BadInput, complain
 from easel.graphics.files import FileError, open_file, write_whole
-from easel.viewer.page import Page
-from easel.viewer.recording import free_path
+from easel.viewer.canvas.recording import free_path
+from easel.viewer.panels.page import Page
+from easel.viewer.panels.view_state import ViewState
 from easel.viewer.view import View
-from easel.viewer.view_state import ViewState
 from easel.workstation.page import State, WorkstationPage
 
 VERSION = 1

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from easel.graphics.files import FileError
-from easel.viewer.commands import KEYS
-from easel.viewer.page import Page
-from easel.viewer.pages import Tab
-from easel.viewer.theme import ALARM
+from easel.viewer.imgui.theme import ALARM
+from easel.viewer.panels.commands import KEYS
+from easel.viewer.panels.page import Page
+from easel.viewer.panels.pages import Tab
 from easel.viewer.view import View
 from easel.workstation.page import Training, WorkstationPage
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from easel.inspector.statistics import NetworkSummary, Row
-from easel.viewer.pen import Pen
-from easel.viewer.sketch import Number, Sketch, Words
-from easel.viewer.theme import ALARM
-from easel.viewer.toolkit import imgui
-from easel.viewer.widgets import Widget
+from easel.viewer.imgui.item_layout import Pen
+from easel.viewer.imgui.sketch import Number, Sketch, Words
+from easel.viewer.imgui.theme import ALARM
+from easel.viewer.imgui.toolkit import imgui
+from easel.viewer.widgets.widgets import Widget
 
 COLUMNS = {
     "Tensor": "name",

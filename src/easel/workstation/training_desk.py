@@ -5,8 +5,8 @@ from pathlib import Path
 from easel.graphics.files import FileError
 from easel.materials.training.logs import METRICS
 from easel.materials.training.run_files import saved_runs
-from easel.viewer.panel import Panel
-from easel.viewer.theme import ALARM, QUIET
+from easel.viewer.imgui.theme import ALARM, QUIET
+from easel.viewer.panels.panel import Panel
 from easel.workstation.live_run import LiveRun, Sheet
 from easel.workstation.live_training import LiveTraining, Recipe, continued, new_run
 

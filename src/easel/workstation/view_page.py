@@ -9,11 +9,11 @@ from torch import Tensor
 from easel.graphics.color import COLORMAPS
 from easel.graphics.image import imread, is_radiance
 from easel.graphics.metrics import psnr, ssim
-from easel.viewer.canvas import Canvas
-from easel.viewer.comparison import MAPS
-from easel.viewer.events import KeyChanged
-from easel.viewer.histogram import Histogram
-from easel.viewer.histogram_plot import HistogramPlot
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.comparison import MAPS
+from easel.viewer.canvas.histogram import Histogram
+from easel.viewer.canvas.histogram_plot import HistogramPlot
+from easel.viewer.imgui.events import KeyChanged
 from easel.viewer.view import View
 
 COMPARISONS = {

@@ -4,8 +4,8 @@ import pytest
 
 from easel.cli import main
 from easel.graphics.image import imread
+from easel.materials.asset_export.sets import SETS
 from easel.materials.collection.procedural import procedural
-from easel.materials.handover.sets import SETS
 from easel.materials.maps import MaterialMaps
 
 TEXTURES = {f"textures/rusty_iron_{name}.png" for name in ("albedo", "roughness", "metallic", "normal")}

@@ -10,9 +10,9 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 from easel.materials.collection import procedural as library
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.noise import tile_rows
 from easel.materials.collection.procedural import FAMILIES, family_of, name_of, procedural
+from easel.materials.collection.sampling import Draw
 from easel.materials.maps import MaterialMaps
 
 

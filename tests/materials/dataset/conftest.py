@@ -11,9 +11,9 @@ import torch
 
 from easel.graphics.camera import apply_homography
 from easel.graphics.image import imwrite
+from easel.materials.dataset.views import VIEWS_FILE, Shot, ShotList, write_views_json
 from easel.materials.maps import MaterialMaps, unit_normals
 from easel.materials.rendering.plane_camera import PlaneCamera
-from easel.materials.synthesis.shots import VIEWS_FILE, Shot, ShotList, write_views_json
 
 
 def smooth(seed: int, channels: int, size: int, cells: int = 8) -> torch.Tensor:

@@ -8,8 +8,8 @@ import torch
 from easel.graphics.files import FileError
 from easel.graphics.image import imread, imwrite
 from easel.materials.dataset.dataset import PBRDataset
+from easel.materials.dataset.views import VIEWS_FILE
 from easel.materials.maps import MaterialMaps
-from easel.materials.synthesis.shots import VIEWS_FILE
 
 
 def opened(folder, **options):

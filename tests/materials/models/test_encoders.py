@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from easel.materials.config import ModelConfig
+from easel.materials.models.backbone import NORMS
 from easel.materials.models.encoders import build_encoder
-from easel.materials.models.staged import NORMS
 
 LARGE, SMALL = "mobilenet_v3_large", "mobilenet_v3_small"
 

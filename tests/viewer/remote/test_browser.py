@@ -15,7 +15,7 @@ from PIL import Image
 
 from easel.graphics.image import imwrite
 from easel.viewer.driver import Driver
-from easel.viewer.events import FilesDropped, PointerButton, PointerMoved
+from easel.viewer.imgui.events import FilesDropped, PointerButton, PointerMoved
 from easel.viewer.remote.protocol import unpack
 from easel.viewer.view import View
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easel.viewer.events import KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
+from easel.viewer.imgui.events import KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
 from easel.viewer.remote.protocol import (
     MOST_SIDE,
     MOST_TEXT,

@@ -60,7 +60,7 @@ def convert(config: ConvertConfig) -> int:
     require_folder(config.maps_dir, "MAPS_DIR")
     if not 0 < config.repeats <= MOST_REPEATS:
         raise BadInput(f"--repeats is above 0 and at most {MOST_REPEATS}; got {config.repeats:g}.")
-    from easel.materials.handover.sets import SETS
+    from easel.materials.asset_export.sets import SETS
     from easel.materials.maps import MaterialMaps
 
     for program in config.sets:
@@ -89,11 +89,11 @@ def _name(config: ConvertConfig) -> str:
 
 def _written(config: ConvertConfig, maps: "MaterialMaps", name: str) -> Iterator[tuple[Path, str]]:
     """Write one thing after the other: its path, and what to know about it."""
-    from easel.materials.handover.gltf import save_glb, save_gltf
-    from easel.materials.handover.materialx import save_materialx
-    from easel.materials.handover.sets import SETS, save_set
-    from easel.materials.handover.textures import EXR, TextureFormat, write_maps
-    from easel.materials.handover.usd import save_usd
+    from easel.materials.asset_export.gltf import save_glb, save_gltf
+    from easel.materials.asset_export.materialx import save_materialx
+    from easel.materials.asset_export.sets import SETS, save_set
+    from easel.materials.asset_export.textures import EXR, TextureFormat, write_maps
+    from easel.materials.asset_export.usd import save_usd
 
     stored = EXR if config.exr else TextureFormat(bits=config.bits)
     everything = not (config.gltf or config.gltf_separate or config.materialx or config.usd or config.sets)

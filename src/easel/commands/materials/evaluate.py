@@ -11,7 +11,7 @@ from easel.console import BadInput, prepare_folder, progress
 
 if TYPE_CHECKING:
     from easel.materials.dataset.dataset import PBRDataset
-    from easel.materials.evaluate import Judged, Score
+    from easel.materials.recovery.evaluate import Judged, Score
     from easel.materials.training.run_files import Trained
 
 SHEET_SIDE = 128
@@ -70,7 +70,7 @@ def evaluate(config: EvaluateConfig) -> int:
     ways = config.rectify or (data.rectify,)
     datasets = {way: _open(config, trained, way, max(views)) for way in ways}
     prepare_folder(config.out)
-    from easel.materials.evaluate import comparison_table, figures_table
+    from easel.materials.recovery.evaluate import comparison_table, figures_table
 
     guess, scores, judged = _judge(config, trained, datasets, views)
     print(f"{len(judged)} samples of {len({each.sample.material for each in judged})} materials ({config.split})")
@@ -115,7 +115,7 @@ def _judge(
     config: EvaluateConfig, trained: "Trained", datasets: "dict[Any, PBRDataset]", views: Sequence[int]
 ) -> "tuple[Score, list[Score], list[Judged]]":
     """The guess, what the network scores with most photos first, and its answers with those."""
-    from easel.materials.evaluate import compare, judge, mean_maps, score
+    from easel.materials.recovery.evaluate import compare, judge, mean_maps, score
 
     first = next(iter(datasets.values()))
     known = sorted({entry.maps_folder for entry in _learned(config, trained, first).entries})

@@ -15,7 +15,7 @@ from easel.console import BadInput, complain, prepare_folder, progress, require_
 if TYPE_CHECKING:
     from easel.materials.dataset.dataset import PBRDataset
     from easel.materials.maps import MaterialMaps
-    from easel.materials.photos import Photos
+    from easel.materials.recovery.photos import Photos
     from easel.materials.tiles import Tiling
     from easel.materials.training.run_files import Trained
 
@@ -154,7 +154,7 @@ def _infer_all(config: InferConfig) -> int:
 
 def _photos(config: InferConfig, trained: "Trained") -> "Photos":
     """Those of the folder, or those of a sample of the dataset; BadInput for what does not fit together."""
-    from easel.materials.photos import read_photos
+    from easel.materials.recovery.photos import read_photos
 
     folder = config.input_dir or _sample_folder(config, trained)
     try:
@@ -191,8 +191,8 @@ def _dataset(config: InferConfig, trained: "Trained") -> "PBRDataset":
 
 def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[MaterialMaps, dict[str, Any]]":
     """The maps, and what maps.json tells of how they were made."""
-    from easel.materials.infer import usual_tile
-    from easel.materials.recovery import recover
+    from easel.materials.recovery.infer import usual_tile
+    from easel.materials.recovery.recovery import recover
     from easel.materials.tiles import Tiling
 
     tile = config.tile or usual_tile(trained)
@@ -285,7 +285,7 @@ def _write_uncertainty(config: InferConfig, trained: "Trained", photos: "Photos"
     """How far the maps of all photos but one differ, from dark for not at all to bright."""
     from easel.graphics.color import colormap
     from easel.graphics.image import imwrite
-    from easel.materials.infer import spread_windows
+    from easel.materials.recovery.infer import spread_windows
 
     count = len(photos.photos)
     if count < 2:

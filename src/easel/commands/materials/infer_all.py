@@ -16,7 +16,7 @@ from easel.console import complain, counted, prepare_folder, progress
 
 if TYPE_CHECKING:
     from easel.materials.maps import MaterialMaps
-    from easel.materials.photos import Rectify
+    from easel.materials.recovery.photos import Rectify
     from easel.materials.training.run_files import Trained
 
 MATERIALS_A_PROCESS = 8
@@ -96,9 +96,9 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
     """Write the maps of one folder of photos, unless they are there; whole or not at all."""
     from easel.graphics.files import FileError
     from easel.materials.export.record import ExportError
-    from easel.materials.photos import read_photos
-    from easel.materials.recovery import recover
-    from easel.materials.synthesis.layout import appearing, partial_of, whole_maps
+    from easel.materials.recovery.photos import read_photos
+    from easel.materials.recovery.recovery import recover
+    from easel.materials.synthesis.dataset_writer import appearing, partial_of, whole_maps
 
     name, folder = unit
     home = work.out / name
@@ -166,7 +166,7 @@ def _write_overview(out: Path, names: list[str]) -> None:
     from easel.graphics.image import imwrite
     from easel.materials.contact import labelled_sheet, map_pictures, relit
     from easel.materials.maps import MAP_NAMES, MaterialMaps
-    from easel.materials.synthesis.layout import whole_maps
+    from easel.materials.synthesis.dataset_writer import whole_maps
 
     shown = [name for name in names if whole_maps(out / name)][:SHOWN]
     if not shown:

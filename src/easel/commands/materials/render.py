@@ -11,7 +11,7 @@ from easel.commands.materials.engine import EngineName, engine, share_of
 from easel.console import BadInput, complain, counted, prepare_folder, progress
 
 if TYPE_CHECKING:
-    from easel.materials.synthesis.making import Folders, Plan, Procedural
+    from easel.materials.synthesis.render_dataset import Folders, Plan, Procedural
 
 OVERVIEW_SAMPLES = 8
 SAMPLES_A_PROCESS = 20
@@ -84,8 +84,8 @@ def render(config: RenderConfig) -> int:
     shard, shards = _check(config)
     from easel.graphics.image import imwrite
     from easel.materials.engines.processes import WorkerError
-    from easel.materials.synthesis.making import make, missing, next_index
     from easel.materials.synthesis.overview import overview
+    from easel.materials.synthesis.render_dataset import make, missing, next_index
 
     plan = _plan(config)
     prepare_folder(config.out)
@@ -139,8 +139,8 @@ def _check(config: RenderConfig) -> tuple[int, int]:
 
 def _plan(config: RenderConfig) -> "Plan":
     from easel.materials.rendering.environment import Environment
-    from easel.materials.synthesis.making import Plan
-    from easel.materials.synthesis.scenes import Scenes
+    from easel.materials.synthesis.photo_setups import Scenes
+    from easel.materials.synthesis.render_dataset import Plan
 
     if config.environment is not None:
         Environment.load(config.environment)  # what is wrong with it is said before anything is written
@@ -169,7 +169,7 @@ def _imported(source: Path, out: Path) -> Path:
 def _library(config: RenderConfig) -> "Procedural | Folders":
     from easel.graphics.files import FileError
     from easel.materials.maps import map_paths
-    from easel.materials.synthesis.making import Folders, Procedural
+    from easel.materials.synthesis.render_dataset import Folders, Procedural
 
     if config.maps is None:
         return Procedural(config.seed, config.materials)

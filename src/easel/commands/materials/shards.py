@@ -11,7 +11,7 @@ from easel.console import BadInput, complain, counted, prepare_folder, progress
 from easel.materials.config import TrainConfig
 
 if TYPE_CHECKING:
-    from easel.materials.distillation.teaching import Job
+    from easel.materials.distillation.write_shards import Job
 
 RANGES = {"shard_size": (1, 4096), "batch_size": (1, 4096), "shard_output_size": (1, 8192), "workers": (0, 1024)}
 """Option → the least and the most that it can be."""
@@ -68,7 +68,7 @@ class ShardsConfig:
 def shards(config: ShardsConfig) -> int:
     """Write the shards; returns 0, or 1 when a process was lost."""
     share, shares = _check(config)
-    from easel.materials.distillation.teaching import Teaching, maker
+    from easel.materials.distillation.write_shards import Teaching, maker
     from easel.materials.engines.processes import WorkerError, in_turn
     from easel.materials.training.engine import DeviceError, pick_device
 
@@ -112,7 +112,7 @@ def shards(config: ShardsConfig) -> int:
 
 def job_of(config: ShardsConfig) -> "Job":
     """The job that the options describe."""
-    from easel.materials.distillation.teaching import Job
+    from easel.materials.distillation.write_shards import Job
 
     root, curriculum = config.data_root, config.render_curriculum
     assert config.checkpoint is not None, "it has been checked"

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float32
 from numpy import ndarray
 
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.noise import combine, tile_rows
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Family, Field, Painting, Surface
 from easel.materials.maps import MaterialMaps
 

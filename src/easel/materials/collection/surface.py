@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float32, UInt32
 from numpy import ndarray
 
-from easel.materials.collection.draw import Colour, Draw
 from easel.materials.collection.noise import Points, uniform
+from easel.materials.collection.sampling import Colour, Draw
 
 Field = Float32[ndarray, "h w"]
 """One number a texel."""

@@ -22,8 +22,8 @@ from easel.graphics.files import FileError, open_file
 from easel.materials.dataset.corners import CORNERS_FILE, read_corners
 from easel.materials.dataset.reading import check_picture, patiently
 from easel.materials.dataset.sample import Source
+from easel.materials.dataset.views import VIEWS_FILE, Shot, read_views_json
 from easel.materials.maps import CHANNELS, MAP_NAMES, map_paths
-from easel.materials.synthesis.shots import VIEWS_FILE, Shot, read_views_json
 
 METADATA_FILE = "render_metadata.json"
 MOST_METADATA_BYTES = 1 << 26

@@ -22,9 +22,9 @@ from torch import Tensor, nn
 
 from easel.graphics.files import FileError
 from easel.materials.export.record import KEY, ExportError, Record, record_of
-from easel.materials.infer import GRAIN_PIXELS
 from easel.materials.maps import CHANNELS, MAP_NAMES
 from easel.materials.models.generator import MultiViewPBRGenerator
+from easel.materials.recovery.infer import GRAIN_PIXELS
 from easel.materials.training.run_files import Trained
 
 VIEWS = ("view1", "view2", "view3")

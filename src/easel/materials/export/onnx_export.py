@@ -21,8 +21,8 @@ from easel.graphics.files import write_whole
 from easel.materials.config import ModelConfig
 from easel.materials.export.record import KEY, ExportError, Record, record_of
 from easel.materials.export.running import open_session
-from easel.materials.infer import GRAIN_PIXELS, usual_tile
 from easel.materials.maps import MAP_NAMES
+from easel.materials.recovery.infer import GRAIN_PIXELS, usual_tile
 from easel.materials.resolve import fusion_of, output_stride
 from easel.materials.training.run_files import Trained
 

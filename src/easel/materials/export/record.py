@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from easel.materials.config import TrainConfig
-from easel.materials.infer import GRAIN_PIXELS
+from easel.materials.recovery.infer import GRAIN_PIXELS
 from easel.materials.training.run_files import Trained
 
 KEY = "easel.materials"

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from easel.graphics.files import FileError, open_file
 from easel.materials.export.record import KEY, ExportError, Record
-from easel.materials.infer import GRAIN_PIXELS
 from easel.materials.maps import MAP_NAMES
+from easel.materials.recovery.infer import GRAIN_PIXELS
 from easel.materials.training.run_files import Trained
 
 SUFFIXES = (".onnx", ".mlpackage")

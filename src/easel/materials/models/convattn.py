@@ -6,9 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from easel.materials.config import ModelConfig
+from easel.materials.models.backbone import recomputed
 from easel.materials.models.layers import Norm, Padding, convolution, normalisation
 from easel.materials.models.pooling import PhotoPooling
-from easel.materials.models.staged import recomputed
 
 LEAST_GATE = 32
 """Hidden channels of a gate, at least."""

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.color import linear_to_srgb
-from easel.materials.models.codes import texel_positions
+from easel.materials.models.positional_encoding import texel_positions
 
 PHOTO_CUES, JOINT_CUES = 20, 12
 """Channels of `Cues`."""

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from easel.materials.config import ModelConfig
 from easel.materials.maps import CHANNELS, MAP_NAMES
+from easel.materials.models.backbone import recomputed
 from easel.materials.models.layers import Norm, Padding, convolution, normalisation, upsample
-from easel.materials.models.staged import recomputed
 
 WIDTH = 64
 """Channels of the decoder's last feature, and of what the heads see."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from easel import checkpoint
 from easel.graphics.files import FileError, open_file
-from easel.materials.models.staged import StagedEncoder
+from easel.materials.models.backbone import StagedEncoder
 
 IGNORED = ("fc.", "classifier.")
 """What a classifier has behind its encoder."""

@@ -3,9 +3,9 @@
 from torch import nn
 
 from easel.materials.config import ModelConfig
+from easel.materials.models.backbone import StagedEncoder
 from easel.materials.models.mobilenet import MobileNetEncoder
 from easel.materials.models.resnet import ResNetEncoder
-from easel.materials.models.staged import StagedEncoder
 from easel.materials.models.unet import UNetEncoder
 
 

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from easel.materials.config import ModelConfig
 from easel.materials.models.attention import AcrossPhotos, Block, Everything, Windows, shown_bias
-from easel.materials.models.codes import TokenCodes
+from easel.materials.models.backbone import recomputed
 from easel.materials.models.pooling import AttentionPooling
-from easel.materials.models.staged import recomputed
+from easel.materials.models.positional_encoding import TokenCodes
 
 
 class ViTFusion(nn.Module):

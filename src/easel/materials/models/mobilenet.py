@@ -6,8 +6,8 @@ from itertools import pairwise
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from easel.materials.models.backbone import StagedEncoder
 from easel.materials.models.layers import Norm, Padding, convolution, normalisation
-from easel.materials.models.staged import StagedEncoder
 
 # Kernel side, hidden channels, channels out, squeeze-and-excitation, hard swish instead of ReLU, stride: the paper's
 # tables 1 and 2. The first block takes the 16 channels of the stem.

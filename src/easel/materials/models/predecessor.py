@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from easel.materials.config import ModelConfig
 from easel.materials.models.attention import Block, Everything
+from easel.materials.models.backbone import recomputed
 from easel.materials.models.fusion import initialise_linear
-from easel.materials.models.staged import recomputed
 
 
 class ConcatFusion(nn.Module):

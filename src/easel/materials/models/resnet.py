@@ -5,8 +5,8 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from easel.materials.models.backbone import StagedEncoder
 from easel.materials.models.layers import MaxPool, Norm, Padding, convolution, normalisation
-from easel.materials.models.staged import StagedEncoder
 
 BLOCKS = {
     "resnet18": (2, 2, 2, 2),

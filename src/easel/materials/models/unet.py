@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from easel.materials.models.backbone import StagedEncoder
 from easel.materials.models.layers import Norm, Padding, convolution, normalisation
-from easel.materials.models.staged import StagedEncoder
 
 
 class DoubleConvolution(nn.Module):

@@ -10,7 +10,7 @@ from easel.graphics.image import imread
 from easel.graphics.sheet import contact_sheet
 from easel.materials.dataset.listing import METADATA_FILE, read_metadata
 from easel.materials.maps import MAP_NAMES
-from easel.materials.synthesis.layout import SOURCES
+from easel.materials.synthesis.dataset_writer import SOURCES
 
 CELL = 160
 """Pixels a side of each picture."""

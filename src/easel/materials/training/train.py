@@ -21,7 +21,7 @@ from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.batches import Batches
 from easel.materials.dataset.keys import key_seed
-from easel.materials.distillation.lesson import open_lesson
+from easel.materials.distillation.teacher_source import open_lesson
 from easel.materials.models.build import build_discriminator, build_model
 from easel.materials.resolve import resolve
 from easel.materials.training.engine import compiled, fit_to_memory, numerics, start_engine

@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.viewer.context import UI
-from easel.viewer.dialogs import Dialog, Question
-from easel.viewer.drawing import Drawing
-from easel.viewer.events import Event
-from easel.viewer.layout import Area
-from easel.viewer.panel import Panel
-from easel.viewer.placement import Placement
-from easel.viewer.sketch import Number
+from easel.viewer.canvas.drawing import Drawing
+from easel.viewer.canvas.placement import Placement
+from easel.viewer.imgui.context import UI
+from easel.viewer.imgui.dialogs import Dialog, Question
+from easel.viewer.imgui.events import Event
+from easel.viewer.imgui.layout import Area
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.panels.panel import Panel
 
 MOST_PIXELS = 16_384
 """Of a window each way: what graphics drivers can draw at least on today's machines."""

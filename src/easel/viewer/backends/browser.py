@@ -9,14 +9,14 @@ import numpy as np
 
 from easel.viewer.backends.base import BackendUnavailableError, Frame
 from easel.viewer.backends.headless import HeadlessBackend
-from easel.viewer.dialogs import Dialog, Question
-from easel.viewer.events import Event, KeyChanged, PointerButton, PointerMoved, Resized
-from easel.viewer.pace import Pace
+from easel.viewer.backends.pace import Pace
+from easel.viewer.imgui.dialogs import Dialog, Question
+from easel.viewer.imgui.events import Event, KeyChanged, PointerButton, PointerMoved, Resized
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.remote.audience import Audience
 from easel.viewer.remote.protocol import Message, Pasted, Resize
 from easel.viewer.remote.server import Server, ServerError
-from easel.viewer.sketch import Number
-from easel.viewer.toolkit import imgui
 
 if TYPE_CHECKING:
     import moderngl

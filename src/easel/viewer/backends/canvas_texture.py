@@ -8,7 +8,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from easel.gl.texture import PictureTexture
-from easel.viewer.witness import Witness
+from easel.viewer.canvas.change_detector import Witness
 
 if TYPE_CHECKING:
     import moderngl

@@ -7,11 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.gl.context import GLUnavailable, open_headless
-from easel.viewer import toolkit
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame, enlarged
 from easel.viewer.backends.painter import Painter
-from easel.viewer.context import UI
-from easel.viewer.sketch import Number
+from easel.viewer.imgui import toolkit
+from easel.viewer.imgui.context import UI
+from easel.viewer.imgui.sketch import Number
 
 if TYPE_CHECKING:
     import moderngl

@@ -3,12 +3,12 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.viewer import toolkit
 from easel.viewer.backends.base import Backend, Frame, enlarged
-from easel.viewer.contact_sheet import contact_sheet
-from easel.viewer.context import UI
-from easel.viewer.sketch import Number
-from easel.viewer.toolkit import imgui
+from easel.viewer.backends.contact_sheet import contact_sheet
+from easel.viewer.imgui import toolkit
+from easel.viewer.imgui.context import UI
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
 
 
 class NoneBackend(Backend):

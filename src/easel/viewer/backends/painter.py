@@ -19,13 +19,13 @@ from easel.gl.texture import read_back
 from easel.viewer.backends.base import Frame
 from easel.viewer.backends.canvas_texture import NOT_STILL, CanvasTexture, Upload
 from easel.viewer.backends.pasting import paste
-from easel.viewer.canvas import Canvas
-from easel.viewer.damage import Box, Damage
-from easel.viewer.drawing import Drawing, Renderer, Subject
-from easel.viewer.marks import MARKS
-from easel.viewer.placement import Placement
-from easel.viewer.theme import current
-from easel.viewer.toolkit import imgui
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.drawing import Drawing, Renderer, Subject
+from easel.viewer.canvas.invalid_pixels import MARKS
+from easel.viewer.canvas.placement import Placement
+from easel.viewer.imgui.damage import Box, Damage
+from easel.viewer.imgui.theme import current
+from easel.viewer.imgui.toolkit import imgui
 
 if TYPE_CHECKING:
     import moderngl

@@ -10,7 +10,7 @@ from easel.viewer.backends.browser import BrowserBackend
 from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.backends.none import NoneBackend
 from easel.viewer.backends.window import WindowBackend
-from easel.viewer.sketch import Number
+from easel.viewer.imgui.sketch import Number
 
 log = logging.getLogger("easel")
 

@@ -11,12 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.gl.context import GLUnavailable, of_current_window
-from easel.viewer import toolkit
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
+from easel.viewer.backends.pace import Pace
 from easel.viewer.backends.painter import Painter
-from easel.viewer.context import UI
-from easel.viewer.dialogs import Dialog, Question, ask_on_desktop
-from easel.viewer.events import (
+from easel.viewer.imgui import toolkit
+from easel.viewer.imgui.context import UI
+from easel.viewer.imgui.dialogs import Dialog, Question, ask_on_desktop
+from easel.viewer.imgui.events import (
     NAMED_KEYS,
     CloseAsked,
     Event,
@@ -28,9 +29,8 @@ from easel.viewer.events import (
     TextTyped,
     WheelTurned,
 )
-from easel.viewer.pace import Pace
-from easel.viewer.sketch import Number
-from easel.viewer.toolkit import imgui
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
 
 if TYPE_CHECKING:
     import moderngl

@@ -7,9 +7,9 @@ from typing import TypeVar
 from torch import Tensor
 
 from easel.graphics.image import as_tensor, check_tensor
-from easel.viewer.arguments import check_name
 from easel.viewer.feed.latest import Curve, Latest
-from easel.viewer.panel import Panel
+from easel.viewer.imgui.arguments import check_name
+from easel.viewer.panels.panel import Panel
 
 Kind = TypeVar("Kind", Latest, Curve)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from easel.viewer.dialogs import Dialog, Question
-from easel.viewer.events import Event, FilesDropped, KeyChanged, PointerButton
+from easel.viewer.imgui.dialogs import Dialog, Question
+from easel.viewer.imgui.events import Event, FilesDropped, KeyChanged, PointerButton
 from easel.viewer.remote.protocol import Answer, Message, ProtocolError, Seen, Steer, Visible, parse
 from easel.viewer.remote.tab import Tab
 from easel.viewer.remote.transfers import Transfers

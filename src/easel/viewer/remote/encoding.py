@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from easel.viewer.damage import Box
+from easel.viewer.imgui.damage import Box
 
 TILE = 32
 """Side of a tile in pixels: two of JPEG's blocks at half resolution of colour."""

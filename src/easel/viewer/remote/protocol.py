@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from easel.viewer.events import KEYS, Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
-from easel.viewer.sketch import Number
+from easel.viewer.imgui.events import KEYS, Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
+from easel.viewer.imgui.sketch import Number
 
 MOST_MESSAGE_BYTES = 1 << 20
 MOST_TEXT = 100_000

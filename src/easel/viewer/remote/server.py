@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from easel.viewer.damage import Box
+from easel.viewer.imgui.damage import Box
 from easel.viewer.remote.audience import Audience
 from easel.viewer.remote.gate import Gate
 from easel.viewer.remote.protocol import MOST_MESSAGE_BYTES

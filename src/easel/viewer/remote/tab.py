@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from easel.viewer.damage import Box
+from easel.viewer.imgui.damage import Box
 from easel.viewer.remote.encoding import Part, changed_tiles, encode_tiles, in_tiles, shares
 from easel.viewer.remote.protocol import pack
 

@@ -5,9 +5,9 @@ from jaxtyping import Float32, Int32
 from numpy import ndarray
 
 from easel.materials.collection.cells import cells
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.marks import stains
 from easel.materials.collection.noise import Points, bumps, combine, edge, fbm, mix, ramp, uniform, warped, wave
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Field, Surface, blend, flat, shades
 
 HIDES = "#6b3f26 #9a5f32 #2a2523 #5a2f1c #b57a3f #8a1f22 #3f302a #cfa877 #2f4a63 #e6dccb #3f5a3a #a8452a"

@@ -3,9 +3,9 @@
 import numpy as np
 
 from easel.materials.collection.cells import cells
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.marks import scratches, stains
 from easel.materials.collection.noise import Points, bumps, fbm, mix, ramp, uniform, warped, wave
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Field, Surface, blend, flat, paint
 
 LIME = "#e8e2d4 #d9cdb8 #c8b79a #b5aa9a #e0c8a8 #cfd0cb #a89c8c"

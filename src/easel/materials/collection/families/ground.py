@@ -3,9 +3,9 @@
 import numpy as np
 
 from easel.materials.collection.cells import cells
-from easel.materials.collection.draw import Colour, Draw
 from easel.materials.collection.marks import spots, stains
 from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
+from easel.materials.collection.sampling import Colour, Draw
 from easel.materials.collection.surface import Field, Painting, Surface, blend, flat, paint, pick, shades
 
 ROCKS = (

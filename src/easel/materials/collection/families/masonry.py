@@ -3,10 +3,10 @@
 import numpy as np
 
 from easel.materials.collection.cells import cells
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.layouts import Units, courses
 from easel.materials.collection.marks import spots, stains
 from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Field, Surface, blend, flat, paint, pick
 
 CLAY = "#8a4433 #a35b42 #6e3a30 #b97a5a #96604a #7d4a3e #c39a78 #5c3b34 #a88f78 #54504e"

@@ -5,9 +5,9 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from easel.materials.collection.cells import cells
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.marks import scratches, spots, stains
 from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped, wave
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Field, Surface, blend, flat, paint
 
 METAL = "#c7c8c9 #f0f0f0 #ffdb91 #f9d2c2 #d8d0c6 #f7f5ec #e3c989 #c4bcb2 #b5b7ba #d9a889"

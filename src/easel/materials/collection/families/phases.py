@@ -1,7 +1,7 @@
 """Two materials that a noise divides: no name, but everything differs between them."""
 
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.noise import Points, bumps, fbm, mix, ramp, warped
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Surface, blend
 
 LEVELS = ("38", "70", "a8", "d8")

@@ -3,10 +3,10 @@
 import numpy as np
 
 from easel.materials.collection.cells import cells
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.layouts import courses
 from easel.materials.collection.marks import scratches, spots, stains
 from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Surface, blend, flat, paint, pick, shades
 
 # ground, cloud, vein

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.families.metal import STEEL
 from easel.materials.collection.layouts import courses
 from easel.materials.collection.marks import scratches, spots, stains
 from easel.materials.collection.noise import Points, bumps, fbm, mix, ramp, warped
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Field, Painting, Surface, blend, flat, paint, shades
 
 RUST = "#2e1a12 #54291a #7d3b1c #a5562a #c47a3d"

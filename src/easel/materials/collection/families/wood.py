@@ -3,10 +3,10 @@
 import numpy as np
 
 from easel.materials.collection.cells import cells
-from easel.materials.collection.draw import Draw
 from easel.materials.collection.layouts import courses
 from easel.materials.collection.marks import scratches, stains
 from easel.materials.collection.noise import Points, edge, fbm, mix, noise, ramp, uniform
+from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Field, Surface, blend, flat, shades
 
 # light wood, late wood, pore: oak, pine, walnut, cherry, beech, ash, teak, ebony, weathered, mahogany, maple

@@ -1,0 +1,1 @@
+"""Files for other programs: glTF, MaterialX, USD and texture sets."""

@@ -1,0 +1,1 @@
+"""From photographs to maps: photos, inference, observation and refinement, evaluation."""

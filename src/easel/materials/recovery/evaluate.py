@@ -1,0 +1,107 @@
+"""How good a network is on materials that it never learned from, beside a guess that looks at no photo."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from easel.materials.dataset.sample import Sample
+from easel.materials.maps import MaterialMaps, unit_normals
+from easel.materials.recovery.infer import infer
+from easel.materials.training.metrics import map_metrics
+from easel.materials.training.rerendering import rerender_metrics
+from easel.materials.training.run_files import Trained
+
+ERRORS = {
+    "albedo": "albedo_rmse",
+    "roughness": "roughness_rmse",
+    "metallic": "metallic_rmse",
+    "normal (degrees)": "normal_angle_mean",
+    "relit": "rerender_rmse",
+}
+"""What a table calls it → the metric; smaller is better for all of them."""
+GUESS_SIDE = 32
+"""Texels at which materials are read for their mean."""
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One sample, what a network made of some of its photos, and how near that is."""
+
+    sample: Sample
+    photos: int
+    predicted: MaterialMaps
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Score:
+    """The means over all samples of one way to guess."""
+
+    name: str
+    """Such as "3 photos"."""
+    figures: Mapping[str, float]
+
+    def below(self, guess: "Score") -> dict[str, float]:
+        """How many percent each error of `ERRORS` is below that of `guess`; 0 where no guess could be better."""
+        return {
+            name: 100 * (1 - self.figures[key] / guess.figures[key]) if guess.figures[key] else 0.0
+            for name, key in ERRORS.items()
+        }
+
+
+def judge(trained: Trained, sample: Sample, photos: int) -> Judged:
+    """The network's maps from the first `photos` of a sample, compared with the true ones."""
+    seen = slice(0, photos)
+    side = max(sample.photos.shape[-2:])
+    predicted = infer(trained, sample.photos[seen], sample.valid[seen], sample.cameras[seen], tile=side)
+    return Judged(sample, photos, predicted, compare(predicted, sample.maps))
+
+
+def compare(predicted: MaterialMaps, true: MaterialMaps) -> Figures:
+    """All metrics of one material: each map by itself, and relit under held-out lights."""
+    mine, others = (maps.each(lambda value: value[None]) for maps in (predicted, true))
+    with torch.inference_mode():
+        found = {**map_metrics(mine, others), **rerender_metrics(mine, others)}
+    return {name: float(value) for name, value in found.items()}
+
+
+def mean_maps(folders: Iterable[Path]) -> MaterialMaps:
+    """The best guess without a photo: the mean of all texels of all materials, (C, 1, 1) each."""
+    values = [
+        MaterialMaps.load(folder, size=(GUESS_SIDE, GUESS_SIDE)).to_tensor().mean(dim=(1, 2)) for folder in folders
+    ]
+    mean = MaterialMaps.from_tensor(torch.stack(values).mean(dim=0)[:, None, None])
+    return MaterialMaps(mean.albedo, mean.roughness, mean.metallic, unit_normals(mean.normal))
+
+
+def score(name: str, figures: Sequence[Figures]) -> Score:
+    """The mean of every figure."""
+    return Score(name, {key: sum(each[key] for each in figures) / len(figures) for key in figures[0]})
+
+
+def comparison_table(guess: Score, scores: Sequence[Score]) -> str:
+    """Errors of all ways to guess, a line each, with how many percent they are below the first."""
+    width = max(len(each.name) for each in (guess, *scores))
+    lines = [" " * width + "".join(f"{name:>18}" for name in ERRORS)]
+    lines.append(f"{guess.name:<{width}}" + "".join(f"{guess.figures[key]:>12.4f}{'':6}" for key in ERRORS.values()))
+    for each in scores:
+        below = each.below(guess)
+        cells = [f"{each.figures[key]:>12.4f}{-below[name]:>+5.0f}%" for name, key in ERRORS.items()]
+        lines.append(f"{each.name:<{width}}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def figures_table(figures: Mapping[str, float]) -> str:
+    """Every map's own figures, and the angles of normals, as lines."""
+    lines = [f"{'':10}{'RMSE':>9}{'MAE':>9}{'PSNR':>9}{'SSIM':>9}"]
+    for name in ("albedo", "roughness", "metallic"):
+        rmse, mae, psnr, ssim = (figures[f"{name}_{figure}"] for figure in ("rmse", "mae", "psnr", "ssim"))
+        lines.append(f"{name:10}{rmse:>9.4f}{mae:>9.4f}{psnr:>6.2f} dB{ssim:>9.4f}")
+    lines.append(f"{'relit':10}{figures['rerender_rmse']:>9.4f}{'':18}{figures['rerender_ssim']:>9.4f}")
+    angles = ("mean", "median", "std", "percentile_90", "percentile_95", "max")
+    told = ", ".join(f"{name.replace('_', ' ')} {figures[f'normal_angle_{name}']:.1f}°" for name in angles)
+    return "\n".join([*lines, f"angle of normals: {told}"])

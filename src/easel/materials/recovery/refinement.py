@@ -1,0 +1,155 @@
+"""Maps brought nearer to the photos that they were made from: inverse rendering, begun where a network ended.
+
+The maps are rendered as the photos were taken, compared with them, and corrected by gradients until both agree. They
+move in a space without bounds, logits and the slopes of normals, by the sum of a pyramid of corrections: coarse ones
+turn whole areas at once, before fine ones follow single texels, so that highlights do not burn in. What no photo tells
+of stays as the network said it: corrections are small and smooth where nothing speaks for them.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from easel.materials.maps import MaterialMaps
+from easel.materials.recovery.observation import Observation, guessed_strengths
+from easel.materials.rendering.brdf import Surface
+from easel.materials.rendering.texture import Texture
+
+BEYOND = 0.05
+"""How far maps in [0, 1] may go over either end before they are cut: at 0 and 1 themselves a logit could not move."""
+STEEPEST = 0.1
+"""The smallest z of a normal that is a slope."""
+CHANNELS = 7
+"""Logits of albedo, roughness and metallic, and the slopes x/z and y/z."""
+SPEED = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5)
+"""How far a step takes each of them, beside each other."""
+SMOOTHNESS = (0.002, 0.002, 0.002, 0.01, 0.01, 0.002, 0.002)
+"""Weight of the differences between corrections of neighbouring texels: roughness and metallic, which show where a
+highlight happens to fall, are taken to be the same around it."""
+OUTLIER = 0.01
+"""Differences beyond it count by their size, smaller ones by their square: shadows and dust on a lens are far off."""
+
+
+@dataclass(frozen=True)
+class RefinementConfig:
+    """How maps are refined."""
+
+    steps: int = 100
+    """Steps of gradients."""
+    pixels: int = 65_536
+    """Of all photos together that a step looks at: what bounds memory and time."""
+    learning_rate: float | int = 0.05
+    """Of Adam; it falls to nothing along half a cosine."""
+    levels: int = 6
+    """Of the pyramid, each half as large as the last."""
+    nearness: float | int = 0.0003
+    """Weight of the squares of corrections: how far the network is believed where photos say little."""
+
+
+STANDARD = RefinementConfig()
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """The maps after one step."""
+
+    index: int
+    difference: float
+    """Mean, in sRGB, of the pixels that the step looked at from those of the photos, before it."""
+    maps: MaterialMaps
+    """(C, H, W) each."""
+    strengths: tuple[Tensor, ...]
+    """(groups, 3): the light of every photo as it is taken to be."""
+
+
+def refine(
+    maps: MaterialMaps,
+    observations: Sequence[Observation],
+    config: RefinementConfig = STANDARD,
+    *,
+    generator: torch.Generator,
+) -> Iterator[Step]:
+    """Bring maps (C, H, W) nearer to what was observed; `generator` draws the pixels that a step looks at."""
+    start, (height, width) = to_unbounded(maps.detach()), maps.size
+    sizes = [(max(1, height >> level), max(1, width >> level)) for level in range(config.levels)]
+    pyramid = [start.new_zeros(CHANNELS, *size, requires_grad=True) for size in sizes]
+    known = [guessed_strengths(maps, observation) for observation in observations]
+    gains = [torch.zeros_like(strengths, requires_grad=True) for strengths in known]
+    free = [gain for gain, observation in zip(gains, observations, strict=True) if not observation.is_lit_as_told]
+    optimizer = torch.optim.Adam([*pyramid, *free], lr=config.learning_rate, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
+    draws = [_batches(each.shown, config.pixels // len(observations), generator) for each in observations]
+    speed, smoothness = (start.new_tensor(weights)[:, None, None] for weights in (SPEED, SMOOTHNESS))
+    for index in range(config.steps):
+        optimizer.zero_grad()
+        correction = speed * _summed(pyramid)
+        texture = Texture.of(Surface.of(from_unbounded(start + correction)))
+        # Photo by photo, up to the texture: what a photo needs for its gradients is gone before the next one
+        texels = texture.texels.detach().requires_grad_()
+        difference = 0.0
+        for observation, strengths, gain, draw in zip(observations, known, gains, draws, strict=True):
+            chosen = next(draw)
+            rendered = observation.rendered(Texture(texels, texture.sizes), strengths * gain.exp(), chosen)
+            away = rendered - observation.seen(chosen)
+            ((away.square() + OUTLIER**2).sqrt().mean() / len(observations)).backward()
+            difference += away.detach().abs().mean().item() / len(observations)
+        prior = config.nearness * correction.square().mean() + (smoothness * _unevenness(correction)).mean()
+        torch.autograd.backward([texture.texels, prior], [texels.grad, None])
+        optimizer.step()
+        schedule.step()
+        with torch.no_grad():
+            refined = from_unbounded(start + speed * _summed(pyramid))
+            lit = tuple(strengths * gain.exp() for strengths, gain in zip(known, gains, strict=True))
+        yield Step(index, difference, refined, lit)
+
+
+def carried(maps: MaterialMaps, before: MaterialMaps, after: MaterialMaps) -> MaterialMaps:
+    """`maps` of any size with the corrections that led from `before` to `after`, which may be smaller than they are."""
+    correction = to_unbounded(after) - to_unbounded(before)
+    return from_unbounded(to_unbounded(maps) + _resized(correction, maps.size))
+
+
+def to_unbounded(maps: MaterialMaps) -> Float[Tensor, "7 h w"]:
+    """Logits of what lies in [0, 1], and the slopes of normals."""
+    bounded = torch.cat([maps.albedo, maps.roughness, maps.metallic]).clamp(0, 1)
+    logits = ((bounded + BEYOND) / (1 + 2 * BEYOND)).logit()
+    return torch.cat([logits, maps.normal[:2] / maps.normal[2:].clamp(min=STEEPEST)])
+
+
+def from_unbounded(values: Float[Tensor, "7 h w"]) -> MaterialMaps:
+    """Inverse of `to_unbounded`, but for normals that are steeper than it takes them."""
+    free = values[:5].sigmoid() * (1 + 2 * BEYOND) - BEYOND
+    # Cut, but with the gradient of what is not: what is beyond an end finds its way back
+    albedo, roughness, metallic = (free + (free.clamp(0, 1) - free).detach()).split((3, 1, 1))
+    upright = torch.cat([values[5:], torch.ones_like(values[:1])])
+    return MaterialMaps(albedo, roughness, metallic, upright / upright.square().sum(0, keepdim=True).sqrt())
+
+
+def _summed(pyramid: Sequence[Float[Tensor, "7 _ _"]]) -> Float[Tensor, "7 h w"]:
+    """The corrections of all levels together, at the size of the first."""
+    size = pyramid[0].shape[-2], pyramid[0].shape[-1]
+    return pyramid[0] + sum(_resized(level, size) for level in pyramid[1:])
+
+
+def _resized(values: Float[Tensor, "c _ _"], size: tuple[int, int]) -> Float[Tensor, "c h w"]:
+    return torch.nn.functional.interpolate(values[None], size, mode="bilinear")[0]
+
+
+def _unevenness(correction: Float[Tensor, "7 h w"]) -> Float[Tensor, "7 h w"]:
+    """How far neighbouring texels are corrected differently; edges cost no more than slopes. Rudin et al. 1992."""
+    # 0.01: where all agree, the root has a gradient
+    right, down = ((correction - correction.roll(1, axis)).square() + 0.01**2 for axis in (-1, -2))
+    return right.sqrt() + down.sqrt()
+
+
+def _batches(shown: Int[Tensor, " n"], count: int, generator: torch.Generator) -> Iterator[Int[Tensor, " m"]]:
+    """Some of the pixels at a time, all of them once before any comes again."""
+    while True:
+        order = torch.randperm(len(shown), generator=generator).to(shown.device)
+        # As even parts: a step that saw a rest of few pixels would follow them as far as others follow many
+        for part in order.chunk(math.ceil(len(shown) / count)):
+            yield shown[part]

@@ -1,0 +1,224 @@
+"""The histogram of a canvas as it is drawn over it, with handles for the range of values that is shown."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.display import Display, reduced, shown_range
+from easel.viewer.canvas.histogram import AXES, Counts, Histogram, axis_range, stride_of
+from easel.viewer.imgui.item_layout import Pen
+from easel.viewer.imgui.layout import Rectangle
+from easel.viewer.imgui.sketch import Number, Sketch, Words
+from easel.viewer.imgui.theme import DARK, INK, QUIET, SMALL_TEXT_PIXELS, colour
+from easel.viewer.imgui.toolkit import imgui, implot
+from easel.viewer.widgets.widgets import Widget
+
+WIDTH_EMS, HEIGHT_EMS = 22.0, 9.5
+PLOT_EMS = 8.0
+"""Height of the bars in a panel."""
+MARGIN = 8.0
+VEIL = (0.05, 0.06, 0.08, 0.9)
+CHANNEL_COLORS = ((1.0, 0.32, 0.3, 1.0), (0.35, 0.85, 0.4, 1.0), (0.38, 0.56, 1.0, 1.0))
+GREY = (0.8, 0.82, 0.86, 1.0)
+HANDLE_COLORS = ((0.55, 0.6, 0.68, 1.0), (1.0, 1.0, 1.0, 1.0))
+"""What is shown black, and what is shown white."""
+LEAST_SHARE = 1e-6
+"""Where a logarithmic axis of counts begins, unless the rarest bin holds more."""
+
+
+def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
+    """Draw a canvas's histogram at the top right of what is seen of it, if it has one and there is room."""
+    histogram = canvas.histogram
+    if histogram is None:
+        return
+    renew(canvas, histogram)
+    histogram.area = None
+    em = imgui.get_font_size()
+    margin = MARGIN * imgui.get_style().font_scale_dpi
+    width, height = WIDTH_EMS * em, HEIGHT_EMS * em
+    if visible.width < width + 2 * margin or visible.height < 1.6 * height:
+        return
+    # A window of its own: what happens over it is not for the canvas, and the canvas stays the panel's last item.
+    imgui.set_next_window_pos((visible.x + visible.width - width - margin, visible.y + margin))
+    imgui.set_next_window_size((width, height))
+    imgui.push_style_color(imgui.Col_.window_bg, VEIL)
+    imgui.push_style_var(imgui.StyleVar_.window_padding, (em * 0.4, em * 0.3))
+    flags = imgui.WindowFlags_
+    plain = flags.no_decoration | flags.no_docking | flags.no_saved_settings | flags.no_nav | flags.no_move
+    imgui.begin(f"##histogram of {canvas.name} {id(canvas)}", None, plain | flags.no_focus_on_appearing)
+    with _on_veil():
+        _draw_title(histogram)
+        if histogram.counts is not None:
+            _draw_plot(canvas, histogram, histogram.counts, imgui.get_content_region_avail().y)
+    if imgui.is_window_hovered() and imgui.get_io().key_ctrl and imgui.is_key_pressed(imgui.Key.h):
+        canvas.histogram = False
+    imgui.end()
+    imgui.pop_style_var()
+    imgui.pop_style_color()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HistogramPlot(Widget[str]):
+    """The histogram of a canvas in a panel, `Panel.ask(label, HistogramPlot(canvas))`, instead of over the canvas."""
+
+    canvas: Canvas
+    histogram: Histogram
+    """Where the counts are kept between frames."""
+    default: str = AXES[0]
+
+    def accept(self, value: object) -> str:
+        """The axes; ValueError where they are none of `AXES`."""
+        self.histogram.axes = str(value)
+        return self.histogram.axes
+
+    def draw(self, pen: Pen, label: str, value: str) -> str:
+        self.histogram.area = None
+        renew(self.canvas, self.histogram)
+        # Its colours are made for a dark ground, as over a picture.
+        corner, height = imgui.get_cursor_screen_pos(), PLOT_EMS * imgui.get_font_size()
+        end = (
+            corner.x + imgui.get_content_region_avail().x,
+            corner.y + height + imgui.get_text_line_height_with_spacing(),
+        )
+        imgui.get_window_draw_list().add_rect_filled(corner, end, colour(VEIL), imgui.get_style().frame_rounding)
+        imgui.push_id(label)
+        with _on_veil():
+            _draw_title(self.histogram)
+            if self.histogram.counts is not None:
+                _draw_plot(self.canvas, self.histogram, self.histogram.counts, height)
+        imgui.pop_id()
+        return self.histogram.axes
+
+    def sketch(self, label: str, value: str) -> Sketch:
+        counts = self.histogram.counts
+        return Words("no finite value" if counts is None else f"{value}: {remarks(counts)}")
+
+
+def renew(canvas: Canvas, histogram: Histogram) -> None:
+    """Have the histogram count what the canvas shows now, if it has changed."""
+    if canvas.size is None:
+        return
+    display, moment = canvas.display, canvas.past
+    stride = stride_of(*canvas.size)
+    step = None if moment is None else moment.step
+    key = canvas.version, display.layout, display.channels, step
+    part = slice(None, None, stride)
+
+    def read() -> Float[Tensor, "h w c"] | None:
+        found = canvas.probe(part, part)
+        if found is None:
+            return None
+        # A picture of the past is kept as it was shown.
+        stored = Display() if moment is not None else dataclasses.replace(canvas.display, layout="hwc")
+        return reduced(found[0], stored)
+
+    histogram.renew(key, canvas.live and moment is None, read, stride)
+
+
+@contextmanager
+def _on_veil() -> Iterator[None]:
+    """What is drawn inside stands on a dark veil, whatever the theme."""
+    col = imgui.Col_
+    shades = {col.text: INK, col.button: DARK.button[0], col.button_hovered: DARK.button[1]}
+    for index, shade in shades.items():
+        imgui.push_style_color(index, shade)
+    yield
+    imgui.pop_style_color(len(shades))
+
+
+def _draw_title(histogram: Histogram) -> None:
+    counts = histogram.counts
+    if imgui.small_button(f"{histogram.axes}##axes"):
+        histogram.axes = AXES[(AXES.index(histogram.axes) + 1) % len(AXES)]
+    if imgui.begin_item_tooltip():
+        imgui.text_unformatted("Which axis is logarithmic. The two lines are vmin and vmax: drag them.")
+        imgui.end_tooltip()
+    words = remarks(counts) if counts is not None else "no finite value"
+    imgui.push_font(None, SMALL_TEXT_PIXELS)
+    imgui.same_line()
+    room = imgui.get_content_region_avail().x - imgui.calc_text_size(words).x
+    imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(room, 0.0))
+    imgui.push_style_color(imgui.Col_.text, QUIET)
+    imgui.text_unformatted(words)
+    imgui.pop_style_color()
+    imgui.pop_font()
+
+
+def remarks(counts: Counts) -> str:
+    """The range of the values, and what of them the histogram does not hold."""
+    words = [f"{counts.low:.4g} to {counts.high:.4g}"]
+    words += [f"{counts.strange:,} not finite"] if counts.strange else []
+    words += [f"{counts.hidden:.1%} too low"] if counts.hidden > 5e-4 else []
+    words += [f"1 pixel in {counts.stride**2}"] if counts.stride > 1 else []
+    return " · ".join(words)
+
+
+def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, height: Number) -> None:
+    """The bars and the handles."""
+    log_values = histogram.axes == "log values" and bool(counts.edges[0] > 0)
+    log_counts = histogram.axes == "log counts"
+    handles = shown_range(canvas.display) if canvas.past is None else None
+    flags = implot.Flags_.canvas_only | implot.Flags_.no_frame
+    imgui.push_font(None, SMALL_TEXT_PIXELS)
+    implot.push_style_var(implot.StyleVar_.plot_padding, imgui.ImVec2(2, 2))
+    implot.push_style_color(implot.Col_.plot_bg, imgui.ImVec4(0, 0, 0, 0))
+    if implot.begin_plot("##plot", (imgui.get_content_region_avail().x, height), flags):
+        axis = implot.AxisFlags_
+        fixed = axis.no_highlight | axis.no_menus | axis.no_side_switch | axis.lock
+        implot.setup_axes("", "", fixed, fixed | axis.no_grid_lines | axis.no_tick_labels | axis.no_tick_marks)
+        histogram.span = axis_range(counts, handles, log_values)
+        implot.setup_axis_limits(implot.ImAxis_.x1, *histogram.span, implot.Cond_.always)
+        if log_values:
+            implot.setup_axis_scale(implot.ImAxis_.x1, implot.Scale_.log10)
+        floor, top = _share_limits(counts, log_counts)
+        implot.setup_axis_limits(implot.ImAxis_.y1, floor, top, implot.Cond_.always)
+        if log_counts:
+            implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+        at, size = implot.get_plot_pos(), implot.get_plot_size()
+        histogram.area = Rectangle(at.x, at.y, size.x, size.y)
+        _draw_bars(counts, floor)
+        if handles is not None:
+            _drag_handles(canvas, handles)
+        implot.end_plot()
+    implot.pop_style_color()
+    implot.pop_style_var()
+    imgui.pop_font()
+
+
+def _share_limits(counts: Counts, log_counts: bool) -> tuple[float, float]:
+    """Where the axis of counts begins and ends."""
+    tallest = float(counts.shares.max())
+    if log_counts:
+        rarest = counts.shares[counts.shares > 0].min()
+        return max(float(rarest) / 2, LEAST_SHARE), tallest * 1.5
+    # One value that fills the picture, such as black around it, must not flatten all others.
+    common = float(np.quantile(counts.shares.max(axis=0), 0.95))
+    return 0.0, 1.1 * (min(tallest, 1.6 * common) or tallest)
+
+
+def _draw_bars(counts: Counts, floor: float) -> None:
+    corners = np.repeat(counts.edges, 2)[1:-1]
+    colors = CHANNEL_COLORS if len(counts.shares) == 3 else (GREY,)
+    for number, (shares, color) in enumerate(zip(counts.shares, colors, strict=True)):
+        heights = np.maximum(np.repeat(shares, 2), np.float32(floor))
+        shade = imgui.ImVec4(*color)
+        fill = implot.Spec(fill_color=shade, fill_alpha=0.35)
+        implot.plot_shaded(f"##fill{number}", corners, heights, floor, fill)
+        implot.plot_line(f"##line{number}", corners, heights, implot.Spec(line_color=shade, line_weight=1.0))
+
+
+def _drag_handles(canvas: Canvas, handles: tuple[Number, Number]) -> None:
+    """The lines of vmin and vmax; dragged, they set them."""
+    found = list(handles)
+    held = False
+    for number, color in enumerate(HANDLE_COLORS):
+        shade = imgui.ImVec4(*color)
+        _, found[number], _, _, down = implot.drag_line_x(number, handles[number], shade, 2.0, 0, False, False, False)
+        held |= bool(down)
+    if held and found[0] != found[1] and tuple(found) != handles:
+        canvas.set_display(vmin=found[0], vmax=found[1])

@@ -1,0 +1,252 @@
+"""Recording: the pictures of a canvas or of a whole view, on their way into a film.
+
+The loop pays one copy of the picture as bytes. Encoding is a worker's business, and so is the disk.
+"""
+
+import atexit
+import itertools
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import UInt8
+from torch import Tensor
+
+from easel.graphics.files import FileError
+from easel.graphics.image import as_bytes, as_picture, resize
+from easel.graphics.video import VideoWriter, film_path, film_pixels
+from easel.viewer.canvas.frame_queue import MEMORY_BYTES, Spool
+from easel.viewer.imgui.layout import Rectangle, fit
+from easel.viewer.imgui.sketch import Number
+
+log = logging.getLogger("easel")
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+Look = Callable[[], Tensor | None]
+Recorded = TypeVar("Recorded", bound="Recordable")
+
+CLOCKS = ("wall", "frames")
+
+_unfinished: "set[Recorder]" = set()
+"""Recorders whose film is not complete."""
+
+
+class Recorder:
+    """One film in the making, from its beginning on; fed once per frame of the view.
+
+    With `clock="wall"` the film lasts as long as the recording did: every 1/fps seconds a tick takes the newest
+    picture, frames in between are left out, and ticks without a new frame repeat the last. With `clock="frames"` every
+    frame that is fed is one of the film. A picture of another size than the first is fitted into it.
+
+    The film is complete when `is_saving` becomes False, at the latest when the interpreter has ended; `save_error`
+    tells if it could not be saved. The exceptions of a bad `path` or `fps` are those of `VideoWriter`.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        fps: Number = 30,
+        quality: Number = 0.8,
+        clock: str = "wall",
+        now: Callable[[], float] = time.perf_counter,
+        after: "Sequence[Recorder]" = (),
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        if clock not in CLOCKS:
+            raise ValueError(f"unknown clock {clock!r}. Known: {', '.join(CLOCKS)}.")
+        self._writer = VideoWriter(path, fps=fps, quality=quality)
+        self.path = self._writer.path
+        """The film that there will be: a file, or the folder of a sequence; absolute."""
+        self.save_error: str | None = None
+        """Why there will be no film."""
+        self.is_recording = True
+        self._fps, self._clock, self._now, self._after = fps, clock, now, tuple(after)
+        self._began = now()
+        self._last: Pixels | None = None
+        self._last_count = 0
+        self._ticks = 0
+        self._spool = Spool(self.path.parent, memory_bytes)
+        # A daemon: the interpreter ends other threads before `_finish_all` could tell them to.
+        self._worker = threading.Thread(target=self._save, name=f"easel: {self.path.name}", daemon=True)
+        _unfinished.add(self)
+        self._worker.start()
+
+    def feed(self, look: Look) -> None:
+        """A frame of the view is complete. `look` gives its picture and is called only when the film needs one."""
+        ticks = self._ticks + 1 if self._clock == "frames" else math.floor(self._seconds * self._fps) + 1
+        missing = ticks - self._ticks
+        if not self.is_recording or missing < 1 or (picture := look()) is None:
+            return
+        pixels = film_pixels(picture)
+        if self._last is None:
+            self._last_count = missing
+        else:
+            self._put_last(missing - 1)
+            self._last_count = 1
+        self._last, self._ticks = pixels, ticks
+
+    def stop(self) -> Path:
+        """End the recording; the film is completed beside the loop. Idempotent."""
+        if self.is_recording:
+            self.is_recording = False
+            # As many ticks as began before now: the film is never shorter than what it shows.
+            ticks = math.ceil(self._seconds * self._fps) if self._clock == "wall" else self._ticks
+            if self._last is not None:
+                self._put_last(max(ticks - self._ticks, 0))
+            self._spool.close()
+        return self.path
+
+    @property
+    def is_saving(self) -> bool:
+        """The recording is over and the film not complete yet."""
+        return not self.is_recording and self in _unfinished
+
+    def wait(self) -> None:
+        """Return when the film is complete, or has failed; needs a `stop` before."""
+        self._worker.join()
+
+    @property
+    def _seconds(self) -> float:
+        return self._now() - self._began
+
+    def _put_last(self, repeats: int) -> None:
+        assert self._last is not None
+        try:
+            self._spool.put(self._last, self._last_count + repeats)
+        except OSError as error:  # the disk is full; the loop goes on
+            self._spool.close(error)
+            self.is_recording = False
+
+    def _save(self) -> None:
+        """The worker: encode what comes."""
+        try:
+            with self._writer as writer:
+                for pixels, count in self._frames():
+                    writer.append(pixels, count=count)
+                for other in self._after:
+                    other.wait()
+        except Exception as error:
+            self.save_error = str(error) or type(error).__name__
+            log.error("recording: %s", self.save_error)
+        finally:
+            self.is_recording = False
+            self._spool.drop()
+            _unfinished.discard(self)
+
+    def _frames(self) -> Iterator[tuple[Pixels, int]]:
+        """What was recorded, in the size of the first frame."""
+        size: tuple[int, int] | None = None
+        warned = False
+        for pixels, count in self._spool:
+            height, width, _ = pixels.shape
+            size = size or (height, width)
+            if (height, width) != size:
+                if not warned:
+                    sizes = (width, height, size[1], size[0])
+                    log.warning("recording %s: frames of %d x %d are fitted into %d x %d", self.path, *sizes)
+                    warned = True
+                pixels = letterbox(pixels, size)
+            yield pixels, count
+
+
+class Recordable:
+    """Something with a picture in every frame of a view: a canvas, or the view as a whole."""
+
+    def __init__(self, clock: str) -> None:
+        self.recording_clock = clock
+        """How a recording tells time unless it says: "wall" or "frames"."""
+        self._recorders: list[Recorder] = []
+        """Those whose film is not complete, and at the end the latest."""
+        self._refusal: str | None = None
+
+    def start_recording(
+        self: Recorded,
+        path: str | os.PathLike[str],
+        *,
+        fps: Number = 30,
+        quality: Number = 0.8,
+        clock: str | None = None,
+    ) -> Recorded:
+        """Record from the next frame on into a film: .gif, .mp4, .webm, or a folder of numbered .png or .tif files.
+
+        `fps` is 1 to 50 for a GIF, `quality` 0 to 1. With `clock="wall"`, the rule where a person watches, the film
+        lasts as long as the recording; with `clock="frames"`, the rule where nobody does, it has one frame per frame
+        of the view. What had the name before is replaced when the film is complete. A recording that runs is stopped.
+        """
+        self.stop_recording()
+        unfinished = [recorder for recorder in self._recorders if recorder.is_saving]
+        same = [recorder for recorder in unfinished if recorder.path == film_path(path)]
+        try:
+            clock = clock or self.recording_clock
+            recorder = Recorder(path, fps=fps, quality=quality, clock=clock, after=same)
+        except (ImportError, OSError, FileError) as error:
+            self._refusal = str(error)
+            raise
+        self._recorders, self._refusal = [*unfinished, recorder], None
+        return self
+
+    def stop_recording(self) -> str | None:
+        """End the recording, and complete the film beside the loop; its absolute path, None without a recording."""
+        return str(self._recorders[-1].stop()) if self.is_recording else None
+
+    @property
+    def is_recording(self) -> bool:
+        return bool(self._recorders) and self._recorders[-1].is_recording
+
+    @property
+    def is_saving(self) -> bool:
+        """A film is on its way to the disk."""
+        return any(recorder.is_saving for recorder in self._recorders)
+
+    @property
+    def save_error(self) -> str | None:
+        """Why the latest film could not be saved, or not be begun."""
+        return self._refusal or (self._recorders[-1].save_error if self._recorders else None)
+
+    def wait(self) -> None:
+        """Return when nothing is being saved any more; goes on recording."""
+        for recorder in self._recorders:
+            if not recorder.is_recording:
+                recorder.wait()
+
+    def feed_recording(self, look: Look) -> None:
+        """A frame is complete; `look` gives the picture and is called only when a recording needs it."""
+        if self._recorders:
+            self._recorders[-1].feed(look)
+
+
+def free_path(path: str | os.PathLike[str]) -> Path:
+    """`path`, or the first of its neighbours "name-2", "name-3" … that is neither there nor being recorded."""
+    wanted = Path(path)
+    taken = {recorder.path for recorder in list(_unfinished)}
+    neighbours = (wanted.with_stem(f"{wanted.stem}-{number}") for number in itertools.count(2))
+    for name in itertools.chain([wanted], neighbours):
+        film = film_path(name)
+        if film not in taken and not film.exists():
+            return name
+    raise AssertionError("there is always another number")
+
+
+def letterbox(pixels: Pixels, size: tuple[int, int]) -> UInt8[np.ndarray, "new_h new_w 3"]:
+    """`pixels` as large as they go into a black frame of `size` = (height, width), in their own aspect."""
+    x, y, width, height = map(int, fit(pixels.shape[:2], Rectangle(0, 0, size[1], size[0])))
+    frame = np.zeros((*size, 3), np.uint8)
+    frame[y : y + height, x : x + width] = as_bytes(resize(as_picture(pixels), (height, width))).numpy()
+    return frame
+
+
+@atexit.register
+def _finish_all() -> None:
+    """A program that ends, even while it records, leaves complete films."""
+    recorders = list(_unfinished)
+    for recorder in recorders:
+        recorder.stop()
+    for recorder in recorders:
+        recorder.wait()

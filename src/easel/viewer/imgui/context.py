@@ -1,0 +1,154 @@
+"""The Dear ImGui context of one view: its frames, its input, its end."""
+
+import logging
+from collections.abc import Callable
+
+from easel.viewer.imgui import toolkit
+from easel.viewer.imgui.events import (
+    DIGITS,
+    KEYS,
+    MODIFIERS,
+    Event,
+    KeyChanged,
+    PointerButton,
+    PointerMoved,
+    TextTyped,
+    WheelTurned,
+)
+from easel.viewer.imgui.theme import DARK, Theme, apply_theme, colour_theme, scale_theme, use_theme
+from easel.viewer.imgui.toolkit import imgui, implot
+
+log = logging.getLogger("easel")
+
+SHORTEST_FRAME_SECONDS = 1e-4
+"""Dear ImGui refuses a frame that took no time."""
+
+
+wakers: list[Callable[[], object]] = []
+"""Each opens the frame of a view's step that has none so far, because nobody needed it; see `Turn.doze`."""
+
+
+class UI:
+    """The Dear ImGui context of one view; a frame is open between `begin` and `end`."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self._imgui = imgui.create_context()
+        self._implot = implot.create_context()
+        self.theme = DARK
+        self.activate()
+        io = imgui.get_io()
+        io.set_ini_filename("")  # else imgui.ini lands in the working directory
+        io.config_flags |= imgui.ConfigFlags_.docking_enable
+        io.config_windows_move_from_title_bar_only = True
+        # A callback that raises leaves groups and styles open; with these two off, recovery closes them in silence.
+        io.config_error_recovery_enable_assert = False
+        io.config_error_recovery_enable_tooltip = False
+        # Not to the program's standard output: `end` hands it to our log.
+        imgui.get_current_context().debug_log_flags &= ~imgui.internal.DebugLogFlags_.output_to_tty
+        apply_theme(scale)
+        self.open = False
+        self._heard = 0
+        self._told: set[str] = set()
+
+    def activate(self) -> None:
+        """Make this view's context the current one; several views take turns in one process."""
+        imgui.set_current_context(self._imgui)
+        implot.set_current_context(self._implot)
+        use_theme(self.theme)
+
+    def prepare(self, size: tuple[int, int], seconds: float) -> None:
+        """The next frame is `size` = (width, height) large and comes `seconds` after the last one."""
+        imgui.get_io().display_size = imgui.ImVec2(*size)
+        self.pass_time(seconds)
+
+    def pass_time(self, seconds: float) -> None:
+        """The next frame comes `seconds` after the last one."""
+        imgui.get_io().delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
+
+    def rescale(self, scale: float) -> None:
+        """Letters and measures for a screen of another density, from the next frame on."""
+        scale_theme(scale)
+
+    def dress(self, theme: Theme) -> None:
+        """Another theme, from the next frame on."""
+        self.theme = theme
+        self.activate()
+        colour_theme(theme)
+
+    def begin(self) -> None:
+        """Open a frame; one that an exception left open is closed before."""
+        if self.open:
+            self.end()
+        imgui.new_frame()
+        self.open = True
+
+    def end(self) -> None:
+        """Close the frame and make its draw lists; no pixel is touched yet."""
+        self.open = False
+        imgui.render()
+        for complaint in set(self.complaints()) - self._told:
+            self._told.add(complaint)
+            log.warning("Dear ImGui: %s", complaint)
+
+    def complaints(self) -> list[str]:
+        """What was done wrong since the last call, such as a window that was begun and not ended."""
+        buffer = imgui.get_current_context().debug_log_buf
+        if buffer.size() == self._heard:
+            return []
+        new, self._heard = buffer.c_str().encode()[self._heard :], buffer.size()
+        lines = [line.partition("[imgui-error] ")[2] for line in new.decode().splitlines()]
+        return [line for line in lines if line and not line.startswith("(current settings")]
+
+    def feed(self, event: Event) -> None:
+        """Hand an event to the widgets; it acts in the frame that begins next."""
+        io = imgui.get_io()
+        match event:
+            case PointerMoved(x, y):
+                io.add_mouse_pos_event(x, y)
+            case PointerButton(button, down):
+                io.add_mouse_button_event(button, down)
+            case WheelTurned(x, y):
+                io.add_mouse_wheel_event(x, y)
+            case TextTyped(text):
+                io.add_input_characters_utf8(text)
+            case KeyChanged(key, down):
+                for code in _codes(key):
+                    io.add_key_event(code, down)
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Destroy both contexts; the renderer must have been shut down before."""
+        self.activate()
+        if self.open:
+            self.end()
+        implot.destroy_context(self._implot)
+        imgui.destroy_context(self._imgui)
+
+
+def require_frame(who: str) -> None:
+    """RuntimeError unless a frame is open in the current Dear ImGui context; `who` asks for it."""
+    if toolkit.MISSING:
+        raise RuntimeError(f"{who} needs Dear ImGui: {toolkit.MISSING}.")
+    if not _frame_is_open() and wakers:
+        wakers[-1]()
+    if not _frame_is_open():
+        raise RuntimeError(
+            f"{who}: no frame is open. Call it in a callback of a View, or between begin_frame() and end_frame() of a "
+            "Window."
+        )
+
+
+def _frame_is_open() -> bool:
+    context = imgui.get_current_context()
+    return context is not None and context.within_frame_scope
+
+
+def _codes(key: str) -> "tuple[imgui.Key, ...]":
+    """Dear ImGui's codes for one of our key names; a modifier is two: the key, and the state that shortcuts ask for."""
+    if key not in KEYS:
+        raise ValueError(f"unknown key {key!r}. Known: {', '.join(KEYS)}")
+    names = {"left": "left_arrow", "right": "right_arrow", "up": "up_arrow", "down": "down_arrow"}
+    if key in MODIFIERS:
+        return imgui.Key[f"mod_{key}"], imgui.Key[f"left_{key}"]
+    return (imgui.Key[f"_{key}" if key in DIGITS else names.get(key, key)],)

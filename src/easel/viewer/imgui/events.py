@@ -1,0 +1,79 @@
+"""What a person does at the window, as plain records: the same from a window, a browser tab or a script.
+
+Positions are in window pixels with (0, 0) at the top left corner.
+"""
+
+from dataclasses import dataclass
+
+from easel.viewer.imgui.sketch import Number
+
+
+@dataclass(frozen=True, slots=True)
+class PointerMoved:
+    """The pointer is at (x, y) now."""
+
+    x: Number
+    y: Number
+
+
+@dataclass(frozen=True, slots=True)
+class PointerButton:
+    """A button went down or up where the pointer is; 0 is left, 1 right, 2 middle."""
+
+    button: int
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WheelTurned:
+    """The wheel turned by so many notches; up and right are positive."""
+
+    x: Number
+    y: Number
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """A key went down or up: "a", "7", "enter", "left", "f5", "ctrl"; see `KEYS`."""
+
+    key: str
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TextTyped:
+    """Characters as the keyboard layout or the input method composed them."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilesDropped:
+    """Files were dragged from elsewhere and let go over the window."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """The window has a new size, or was covered and needs its picture again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAsked:
+    """The person wants the window to close."""
+
+
+Event = (
+    PointerMoved | PointerButton | WheelTurned | KeyChanged | TextTyped | FilesDropped | Resized | CloseAsked
+)  # fmt: skip
+
+LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
+DIGITS = tuple("0123456789")
+FUNCTION_KEYS = tuple(f"f{n}" for n in range(1, 13))
+MODIFIERS = ("ctrl", "shift", "alt", "super")
+NAMED_KEYS = ("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end",
+              "page_up", "page_down", "left", "right", "up", "down", "comma", "period", "left_bracket",
+              "right_bracket")  # fmt: skip
+KEYS = LETTERS + DIGITS + FUNCTION_KEYS + MODIFIERS + NAMED_KEYS
+"""Every key that `KeyChanged` names."""

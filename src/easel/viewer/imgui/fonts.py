@@ -1,0 +1,97 @@
+"""Type: one face, merged from what this machine has: Latin and Greek, then Chinese, Japanese, Korean, then symbols."""
+
+import functools
+import importlib.util
+import logging
+import os
+import unicodedata
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from easel.viewer.imgui.sketch import Number
+from easel.viewer.imgui.toolkit import imgui
+
+log = logging.getLogger("easel")
+
+CJK = ("notosanscjk*", "notosanssc*", "sourcehansans*", "wqy-microhei*", "wqy-zenhei*", "droidsansfallback*",
+       "pingfang*", "hiragino sans gb*", "stheiti*", "msyh.*", "simsun.*", "yugothr*", "malgun.*")  # fmt: skip
+"""Names of files that have Chinese letters and more, the better ones first."""
+SYMBOLS = ("dejavusans.*", "apple symbols*", "seguisym.*")
+SUFFIXES = (".ttf", ".ttc", ".otf")
+TOLD_CHARACTERS = 8
+
+_checked: set[str] = set()
+_missing: list[str] = []
+
+
+def load_fonts(pixels: Number) -> None:
+    """Give the current Dear ImGui context its face, at a height of `pixels`."""
+    fonts = imgui.get_io().fonts
+    package = importlib.util.find_spec("imgui_bundle")
+    assert package is not None and package.submodule_search_locations
+    roboto = Path(package.submodule_search_locations[0]) / "assets/fonts/Roboto/Roboto-Regular.ttf"
+    # The merged font must be the first one added: title bars use the first.
+    if roboto.is_file():
+        fonts.add_font_from_file_ttf(str(roboto), pixels)
+    else:
+        log.debug("no Roboto beside imgui-bundle: taking its bitmap font")
+        fonts.add_font_default()
+    merged = imgui.ImFontConfig()
+    merged.merge_mode = True
+    for names in (CJK, SYMBOLS):
+        found = find_font(names, font_files(tuple(font_folders())))
+        if found is not None:
+            fonts.add_font_from_file_ttf(str(found), pixels, merged)
+
+
+def font_folders() -> list[Path]:
+    """Where Linux, macOS and Windows keep fonts, those of this person first."""
+    home, data = Path.home(), os.environ.get("XDG_DATA_HOME")
+    local = os.environ.get("LOCALAPPDATA")
+    return [
+        Path(data or home / ".local/share") / "fonts",
+        home / ".fonts",
+        home / "Library/Fonts",
+        *([Path(local) / "Microsoft/Windows/Fonts"] if local else []),
+        Path("/usr/local/share/fonts"),
+        Path("/usr/share/fonts"),
+        Path("/Library/Fonts"),
+        Path("/System/Library/Fonts"),
+        Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts",
+    ]
+
+
+@functools.cache
+def font_files(folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """All font files in these folders, in their order."""
+    return tuple(
+        Path(path, name)
+        for folder in folders
+        for path, _, names in os.walk(folder)
+        for name in sorted(names)
+        if name.lower().endswith(SUFFIXES)
+    )
+
+
+def find_font(names: Sequence[str], files: Sequence[Path]) -> Path | None:
+    """The first of `names`, which may hold *, that a file has; of several weights the regular one."""
+    for name in names:
+        matches = [file for file in files if fnmatch(file.name.lower(), name)]
+        if matches:
+            return next((file for file in matches if "regular" in file.name.lower()), matches[0])
+    return None
+
+
+def note_missing(text: str) -> None:
+    """Log once, for the whole process, that letters of a text which is drawn now are in no font here."""
+    if text.isascii() or _missing:
+        return
+    new = sorted(character for character in {*text} - _checked if unicodedata.category(character)[0] not in "CMZ")
+    _checked.update(text)
+    _missing.extend(character for character in new if not imgui.get_font().is_glyph_in_font(ord(character)))
+    if _missing:
+        log.warning(
+            "no font here has %s: such letters show as '?'. For Chinese, Japanese and Korean install Noto Sans CJK.",
+            "".join(_missing[:TOLD_CHARACTERS]) + " ..." * (len(_missing) > TOLD_CHARACTERS),
+        )

@@ -1,0 +1,1 @@
+"""Panels, pages and their layout: docking, command palette, callbacks, view state."""

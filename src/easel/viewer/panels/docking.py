@@ -1,0 +1,88 @@
+"""Puts the layout's rectangles into Dear ImGui's dock space, one for every page."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+
+from easel.viewer.imgui.layout import Area, Place, arrange, insert
+from easel.viewer.imgui.toolkit import imgui
+
+DIRECTIONS = {"left": "left", "right": "right", "top": "up", "bottom": "down"}
+"""What Dear ImGui calls the sides."""
+
+
+class Dock:
+    """Where the panels of one page are. The program places them; a person may move them."""
+
+    def __init__(self, page: str = "") -> None:
+        self.area: Area = None
+        """The places that the program asked for."""
+        self.reset = False
+        """Put the panels back where the program placed them, in the next frame."""
+        self.arrives = False
+        """The page was not shown in the last frame."""
+        self._page = page
+        self._known: dict[str, Place] = {}
+        self._space = 0
+
+    def place(self, places: Mapping[str, Place], *, drawing: bool) -> bool:
+        """In every frame: show the dock space, where something is drawn, and give panels that are new their place.
+
+        True when panels have to find their size: something was placed, or the page was not shown before. A page that
+        had the same panels when the layout was kept has its arrangement from there.
+        """
+        restored = False
+        if places and not self._space:
+            self._space = zlib.crc32("\0".join([self._page, *sorted(places)]).encode()) or 1
+            restored = drawing and imgui.internal.dock_builder_get_node(self._space) is not None
+        if drawing:
+            imgui.dock_space_over_viewport(self._space, flags=imgui.DockNodeFlags_.passthru_central_node)
+        new = [place for name, place in places.items() if name not in self._known]
+        arrives, self.arrives = self.arrives and bool(places), False
+        if not new and not self.reset:
+            return arrives
+        if not self._known or self.reset:
+            self.area = arrange(list(places.values()))
+            if drawing and not restored:
+                self._apply(self.area)
+        else:
+            self._insert(new, drawing=drawing)
+        self.reset, self._known = False, dict(places)
+        return True
+
+    def window(self, panel: str) -> str:
+        """What Dear ImGui calls the window of a panel: pages may have panels of the same name."""
+        return f"{panel}###{self._page}/{panel}" if self._page else panel
+
+    def _insert(self, new: Sequence[Place], *, drawing: bool) -> None:
+        """Give panels that were made later a place beside the last one without a side."""
+        for place in new:
+            neighbour = next((name for name in reversed(self._known) if self._known[name].side is None), None)
+            self.area = insert(self.area, place, neighbour)
+            if drawing:
+                self._apply(self.area) if neighbour is None else self._dock_beside(place, neighbour)
+            self._known[place.panel] = place
+
+    def _apply(self, area: Area) -> None:
+        """Dock every panel of `area` in its place, from scratch."""
+        builder = imgui.internal
+        builder.dock_builder_remove_node(self._space)
+        builder.dock_builder_add_node(self._space, imgui.internal.DockNodeFlagsPrivate_.dock_space)
+        builder.dock_builder_set_node_size(self._space, imgui.get_main_viewport().work_size)
+        self._dock(area, self._space)
+        builder.dock_builder_finish(self._space)
+
+    def _dock(self, area: Area, node: int) -> None:
+        if area is None:
+            return
+        if isinstance(area, str):
+            imgui.internal.dock_builder_dock_window(self.window(area), node)
+            return
+        split = imgui.internal.dock_builder_split_node(node, imgui.Dir[DIRECTIONS[area.side]], area.share)
+        self._dock(area.first, split.id_at_dir)
+        self._dock(area.rest, split.id_at_opposite_dir)
+
+    def _dock_beside(self, place: Place, neighbour: str) -> None:
+        """Cut the node that `neighbour` is in now, wherever the person has put it."""
+        window = imgui.internal.find_window_by_name(self.window(neighbour))
+        if window is not None and window.dock_id:
+            self._dock(insert(neighbour, place, neighbour), window.dock_id)

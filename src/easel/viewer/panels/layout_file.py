@@ -1,0 +1,69 @@
+"""Keeps what a person made of a view's layout: where its panels are, on every page."""
+
+import hashlib
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from easel.graphics.files import FileError, write_whole
+from easel.viewer.imgui.toolkit import imgui
+
+log = logging.getLogger("easel")
+
+
+class LayoutFile:
+    """The arrangement of one view, found before its first frame and written after the last."""
+
+    def __init__(self, title: str, file: Path | None, remembers: bool) -> None:
+        self._title, self._file, self._remembers = title, file, remembers
+        self._read = False
+        self._given = ""
+
+    def give(self, text: str) -> None:
+        """Have the arrangement `text`, from the next frame on, in place of the one that is kept."""
+        self._given = text
+
+    def read(self, names: Iterable[str]) -> None:
+        """Find the arrangement that was kept for these pages or panels, once, unless another was given."""
+        given, self._given = self._given, ""
+        if given:
+            imgui.load_ini_settings_from_memory(given)
+        if self._read:
+            return
+        if self._file is None and self._remembers:
+            self._file = layout_file(self._title, list(names))
+        self._read = True
+        if self._file is not None and not given:
+            with suppress(OSError, UnicodeDecodeError):
+                imgui.load_ini_settings_from_memory(self._file.read_text(encoding="utf-8"))
+
+    def tell(self) -> str:
+        """The arrangement as it is now."""
+        return self._given or imgui.save_ini_settings_to_memory()
+
+    def write(self) -> None:
+        """Keep the arrangement; a folder that cannot be written costs a line in the log and nothing else."""
+        if self._file is None or not self._read:
+            return
+        try:
+            with write_whole(self._file) as file:
+                file.write_text(imgui.save_ini_settings_to_memory(), encoding="utf-8")
+        except (OSError, FileError) as error:
+            log.warning("the window's layout was not saved: %s", error)
+
+
+def layout_file(title: str, names: Sequence[str]) -> Path:
+    """Where the arrangement of these pages or panels under this title is kept, in the user's own config folder."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData/Roaming")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library/Application Support"
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    key = hashlib.sha256("\0".join([title, *sorted(names)]).encode()).hexdigest()[:12]
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "view"
+    return base / "easel" / "layouts" / f"{name}-{key}.ini"

@@ -1,0 +1,1 @@
+"""Controls of a panel: sliders, switches, read-outs, and their state by label."""

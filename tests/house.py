@@ -51,12 +51,13 @@ class House:
         # A package is known by its folder; its own code is the module of the same name.
         self.packages = {self.module_of(path) for path in self.src.rglob("__init__.py")}
         self.arrows = {module: set(self.imports(module)) - {module} for module in self.trees}
+        self.named = {module: set(self.names(module)) - {module} for module in self.trees}
 
     def module_of(self, path: Path) -> str:
         return ".".join(path.relative_to(self.src).with_suffix("").parts).removesuffix(".__init__")
 
     def imports(self, module: str) -> Iterator[str]:
-        """Modules of ours that this one names in any line: inside functions, and as a string where tables are lazy."""
+        """Modules of ours that this one imports in any line, inside functions too."""
         for node in ast.walk(self.trees[module]):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names if alias.name in self.trees)
@@ -67,7 +68,11 @@ class House:
                         yield full
                     elif node.module in self.trees:
                         yield node.module
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+
+    def names(self, module: str) -> Iterator[str]:
+        """Modules of ours that this one imports by name: `"easel.viewer.view:View"` in a table."""
+        for node in ast.walk(self.trees[module]):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 name = node.value.partition(":")[0]
                 if name.startswith("easel.") and name in self.trees:
                     yield name
@@ -80,15 +85,17 @@ class House:
         """The child of the folder `within` in which a module lies."""
         return module.removeprefix(f"{within}.").partition(".")[0]
 
-    def rooms_of(self, folder: str) -> dict[str, set[str]]:
-        """Rooms directly in a folder, and which of their neighbours each one imports."""
+    def rooms_of(self, folder: str, facade: bool = False) -> dict[str, set[str]]:
+        """Rooms directly in a folder, and which of their neighbours each one imports, by name too.
+
+        With `facade` the folder's own table of names is a room among them.
+        """
         rooms: dict[str, set[str]] = defaultdict(set)
-        for module in self.files():
-            if not module.startswith(f"{folder}."):
-                continue
+        modules = [module for module in self.files() if module.startswith(f"{folder}.")]
+        for module in [*modules, folder] if facade else modules:
             here = self.room(module, folder)
-            targets = {self.room(name, folder) for name in self.arrows[module] if name.startswith(f"{folder}.")}
-            rooms[here] |= targets - {here}
+            below = {name for name in self.arrows[module] | self.named[module] if name.startswith(f"{folder}.")}
+            rooms[here] |= {self.room(name, folder) for name in below} - {here}
         return rooms
 
 
@@ -168,9 +175,9 @@ def docstring_nodes(tree: ast.Module) -> Iterator[ast.Constant]:
                 yield value
 
 
-def questioning_docstrings(house: House) -> list[str]:
+def questioning_docstrings(trees: dict[str, ast.Module]) -> list[str]:
     found = []
-    for module, tree in house.trees.items():
+    for module, tree in trees.items():
         for node in docstring_nodes(tree):
             words = str(node.value).split()
             if words and words[0].rstrip(",:;.") in QUESTIONS:
@@ -202,41 +209,41 @@ def parallel_assignments(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
 
 
-def measures(root: Path) -> list[Measure]:
+def measures(root: Path, within: str = "easel") -> list[Measure]:
+    """All figures of a tree; prose and idioms of the modules below `within` alone."""
     house = House(root)
     rings, chain = folder_rings(house), longest_chain(house)
-    viewer = house.rooms_of("easel.viewer")
+    viewer = house.rooms_of("easel.viewer", facade=True)
     viewer_arrows = sorted(f"{room} -> {target}" for room, targets in viewer.items() for target in targets)
     viewer_floors = depths(viewer)
-    classes, docstrings = repeated_classes(house), questioning_docstrings(house)
-    total = sum(text.count("\n") for text in house.texts.values())
-    code = comments = 0
+    classes = repeated_classes(house)
+    read = {module: tree for module, tree in house.trees.items() if f"{module}.".startswith(f"{within}.")}
+    docstrings = questioning_docstrings(read)
+    total = code = comments = 0
     conditionals: list[str] = []
     tuples: list[str] = []
-    for module, tree in house.trees.items():
+    for module, tree in read.items():
         code_lines, comment_lines = line_kinds(house.texts[module], tree)
+        total += house.texts[module].count("\n")
         code += len(code_lines)
         comments += len(comment_lines)
         conditionals += [f"{module}:{node.lineno}" for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
         tuples += [f"{module}:{line}" for line in parallel_assignments(tree)]
+    if_share = round(1000 * len(conditionals) / total, 1)
+    tuple_share = round(1000 * len(tuples) / total, 1)
     floors = [f"{len(way)}: {room}" for room, way in sorted(viewer_floors.items(), key=lambda item: len(item[1]))]
     return [
         Measure("rings of folders", len(rings), 0, places=rings),
-        Measure("chain of imports, modules", len(chain), 15, places=chain),
+        Measure("longest chain of imports, modules", len(chain), 15, places=chain),
         Measure("viewer: rooms", len(viewer), 20, places=sorted(viewer)),
         Measure("viewer: floors", max(map(len, viewer_floors.values()), default=0), 10, places=floors),
         Measure("viewer: arrows", len(viewer_arrows), 70, places=viewer_arrows),
-        Measure("classes with a name of several", len(classes), 8, places=classes),
+        Measure("class names that mean several things", len(classes), 8, places=classes),
         Measure("code lines", code, 38_500),
         Measure("comments, % of lines", round(100 * comments / total, 2), 4, at_least=True),
         Measure("docstrings that begin with a question", len(docstrings), 20, places=docstrings),
-        Measure(
-            "ifs in expressions per 1,000 code lines",
-            round(1000 * len(conditionals) / code, 1),
-            12,
-            places=conditionals,
-        ),
-        Measure("tuples assigned per 1,000 code lines", round(1000 * len(tuples) / code, 1), 7, places=tuples),
+        Measure("conditional expressions per 1,000 lines", if_share, 12, places=conditionals),
+        Measure("parallel tuple assignments per 1,000 lines", tuple_share, 7, places=tuples),
     ]
 
 
@@ -270,9 +277,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", metavar="COMMIT", help="measure this commit too, in a column beside")
     parser.add_argument("--list", metavar="FIGURE", help="print the places behind the figures whose name holds this")
+    parser.add_argument("--within", metavar="PACKAGE", default="easel", help="count prose and idioms below this only")
     parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
     options = parser.parse_args()
-    now = measures(ROOT)
+    now = measures(ROOT, options.within)
     if options.list:
         for measure in now:
             if options.list in measure.name:

@@ -19,6 +19,7 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,9 @@ class House:
         self.root, self.src = root, root / "src"
         self.texts = {self.module_of(path): path.read_text(encoding="utf-8") for path in self.src.rglob("*.py")}
         self.trees = {module: ast.parse(text) for module, text in self.texts.items()}
+        # A package's public names stand in the stub beside it.
+        stubs = {self.module_of(path): path.read_text(encoding="utf-8") for path in self.src.rglob("__init__.pyi")}
+        self.stubs = {module: ast.parse(text) for module, text in stubs.items()}
         # A package is known by its folder; its own code is the module of the same name.
         self.packages = {self.module_of(path) for path in self.src.rglob("__init__.py")}
         self.arrows = {module: set(self.imports(module)) - {module} for module in self.trees}
@@ -58,7 +62,8 @@ class House:
 
     def imports(self, module: str) -> Iterator[str]:
         """Modules of ours that this one imports in any line, inside functions too."""
-        for node in ast.walk(self.trees[module]):
+        stub = ast.walk(self.stubs[module]) if module in self.stubs else ()
+        for node in chain(ast.walk(self.trees[module]), stub):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names if alias.name in self.trees)
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -212,7 +217,8 @@ def parallel_assignments(tree: ast.Module) -> Iterator[int]:
 def measures(root: Path, within: str = "easel") -> list[Measure]:
     """All figures of a tree; prose and idioms of the modules below `within` alone."""
     house = House(root)
-    rings, chain = folder_rings(house), longest_chain(house)
+    rings = folder_rings(house)
+    longest = longest_chain(house)
     viewer = house.rooms_of("easel.viewer", facade=True)
     viewer_arrows = sorted(f"{room} -> {target}" for room, targets in viewer.items() for target in targets)
     viewer_floors = depths(viewer)
@@ -234,7 +240,7 @@ def measures(root: Path, within: str = "easel") -> list[Measure]:
     floors = [f"{len(way)}: {room}" for room, way in sorted(viewer_floors.items(), key=lambda item: len(item[1]))]
     return [
         Measure("rings of folders", len(rings), 0, places=rings),
-        Measure("longest chain of imports, modules", len(chain), 15, places=chain),
+        Measure("longest chain of imports, modules", len(longest), 15, places=longest),
         Measure("viewer: rooms", len(viewer), 20, places=sorted(viewer)),
         Measure("viewer: floors", max(map(len, viewer_floors.values()), default=0), 10, places=floors),
         Measure("viewer: arrows", len(viewer_arrows), 70, places=viewer_arrows),

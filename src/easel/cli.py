@@ -7,10 +7,10 @@ from importlib import import_module
 from inspect import cleandoc
 from typing import get_type_hints
 
-from easel import __version__
 from easel.commands.conf import defaults
 from easel.console import BadInput, complain
 from easel.graphics.files import FileError
+from easel.version import __version__
 
 COMMANDS = {
     "workstation": ("easel.workstation.app:workstation", "fit a photograph with a neural field and watch it learn"),

@@ -8,12 +8,12 @@ from typing import Any, Literal, get_args, get_type_hints
 import torch
 from torch import Tensor, nn
 
-from easel import __version__
 from easel.fields.art.architecture import Architecture, build, resolve
 from easel.fields.config import FieldConfig
 from easel.fields.field import Field, build_field
 from easel.fields.streams import stream
 from easel.fields.window import WHOLE, Window
+from easel.version import __version__
 
 FORMAT = 1
 MAX_SIDE = 2**24

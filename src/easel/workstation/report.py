@@ -14,10 +14,10 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from easel import __version__
 from easel.graphics.codecs import encode
 from easel.graphics.files import write_whole
 from easel.graphics.image import as_picture, resize
+from easel.version import __version__
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.imgui.sketch import Bar, Curve, Sketch, Words
 from easel.viewer.panels.page import Page

@@ -1,0 +1,29 @@
+from easel import fields as fields
+from easel import graphics as graphics
+from easel import inspector as inspector
+from easel import materials as materials
+from easel import viewer as viewer
+from easel import workstation as workstation
+from easel.fields.inrf import INRF2D as INRF2D
+from easel.fields.inrf import INRF3D as INRF3D
+from easel.graphics.camera import Camera as Camera
+from easel.graphics.color import COLORMAPS as COLORMAPS
+from easel.graphics.color import colormap as colormap
+from easel.graphics.image import imread as imread
+from easel.graphics.image import imwrite as imwrite
+from easel.graphics.light import Light as Light
+from easel.log import set_log_level as set_log_level
+from easel.version import __version__ as __version__
+from easel.viewer import ui as ui
+from easel.viewer.blocking_dialogs import open_file_dialog as open_file_dialog
+from easel.viewer.blocking_dialogs import save_file_dialog as save_file_dialog
+from easel.viewer.feed.publisher import Publisher as Publisher
+from easel.viewer.scene import SceneView as SceneView
+from easel.viewer.view import View as View
+from easel.viewer.window import Window as Window
+from easel.viewer.window import create_tensor as create_tensor
+from easel.viewer.window import show as show
+from easel.workstation.network_panel import network_panel as network_panel
+from easel.workstation.plot_network import PlotNetwork3D as PlotNetwork3D
+
+HAS_CUDA: bool

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from easel.fields import Architecture, Field, build, render
 from easel.fields.art.networks import ConvStack
-from easel.fields.coordinates import pixel_centers
+from easel.fields.model.coordinates import pixel_centers
 
 SIZES = ((256, 256), (1024, 1024), (2048, 2048), (64, 64, 64), (128, 128, 128), (256, 256, 256))
 QUICK = ((256, 256), (64, 64, 64))

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 
 from easel.fields import PRESETS, FourierEncoding, as_target, build_field, fit, render
-from easel.fields.coordinates import pixel_centers
+from easel.fields.model.coordinates import pixel_centers
 from easel.graphics.image import resize
 
 COLUMNS = (8, 16, 32, 64)

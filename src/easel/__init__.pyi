@@ -4,8 +4,8 @@ from easel import inspector as inspector
 from easel import materials as materials
 from easel import viewer as viewer
 from easel import workstation as workstation
-from easel.fields.inrf import INRF2D as INRF2D
-from easel.fields.inrf import INRF3D as INRF3D
+from easel.fields.artist.inrf import INRF2D as INRF2D
+from easel.fields.artist.inrf import INRF3D as INRF3D
 from easel.graphics.camera import Camera as Camera
 from easel.graphics.color import COLORMAPS as COLORMAPS
 from easel.graphics.color import colormap as colormap

@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 from easel.cli import main
-from easel.fields.inrf import INRF2D
+from easel.fields.artist.inrf import INRF2D
 from easel.graphics.image import imread
 
 

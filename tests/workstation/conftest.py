@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from easel.fields.config import FieldConfig, Knobs
+from easel.fields.model.config import FieldConfig, Knobs
 from easel.graphics.image import imwrite
 from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from easel.fields.art.architecture import Architecture
-from easel.fields.inrf import INRF2D, INRF3D
-from easel.fields.latents import Fields
-from easel.fields.recipe import Recipe
+from easel.fields.artist.inrf import INRF2D, INRF3D
+from easel.fields.artist.recipe import Recipe
+from easel.fields.model.latents import Fields
 from easel.graphics.image import imread, imwrite
 from easel.viewer.driver import Driver
 from easel.viewer.imgui.events import FilesDropped

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from easel.fields.art.architecture import Architecture
-from easel.fields.latents import Fields
-from easel.fields.recipe import Recipe
+from easel.fields.artist.recipe import Recipe
+from easel.fields.model.latents import Fields
 from easel.workstation.art_painting import Draft, Painting
 from easel.workstation.art_place import Place
 from easel.workstation.art_specimen import Specimen

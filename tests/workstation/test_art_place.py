@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easel.fields.coordinates import axis_coordinates
-from easel.fields.window import Window
+from easel.fields.model.coordinates import axis_coordinates
+from easel.fields.model.extent import Window
 from easel.workstation.art_place import Place
 
 SIZE = (48, 80)

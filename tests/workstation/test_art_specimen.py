@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from easel.fields.inrf import INRF2D
+from easel.fields.artist.inrf import INRF2D
 from easel.workstation.art_litter import thumbnail
 from easel.workstation.art_specimen import Specimen, Traits, first, is_dull, seedling
 

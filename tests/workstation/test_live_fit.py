@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from easel.fields.config import FieldConfig, Knobs
+from easel.fields.model.config import FieldConfig, Knobs
 from easel.graphics.color import colormap
 from easel.workstation.live_fit import CURVE_LENGTH, End, LiveFit
 

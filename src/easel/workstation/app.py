@@ -153,7 +153,7 @@ def open_shell(
     from easel.workstation.shell import Shell
 
     def make_fit(page: Page) -> WorkstationPage:
-        from easel.fields.config import FieldConfig, Knobs
+        from easel.fields.model.config import FieldConfig, Knobs
         from easel.workstation.fit_page import FitPage
         from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
 

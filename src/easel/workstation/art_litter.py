@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.fields.latents import Fields
-from easel.graphics.sheet import contact_sheet
+from easel.fields.model.latents import Fields
+from easel.graphics.contact_sheet import contact_sheet
 from easel.workstation.art_place import Place
 from easel.workstation.art_specimen import Specimen, Way, is_dull, rgb
 

@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from easel.fields.rendering import finished
-from easel.fields.window import Window
+from easel.fields.model.extent import Window
+from easel.fields.rendering.render import finished
 from easel.workstation.art_place import Place, Size
 from easel.workstation.art_specimen import Specimen
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from easel.fields.window import Window, per_axis
+from easel.fields.model.extent import Window, per_axis
 
 Number = float | int
 Size = tuple[int, int]

@@ -12,10 +12,10 @@ from torch import Tensor
 from easel.fields.art.architecture import Architecture, draw_latent, resolve
 from easel.fields.art.catalog import TOPOLOGIES
 from easel.fields.art.random_settings import random_settings
-from easel.fields.calibration import is_blank
-from easel.fields.inrf import INRF, INRF2D
-from easel.fields.recipe import Recipe
-from easel.fields.streams import stream, stream_seed
+from easel.fields.artist.inrf import INRF, INRF2D
+from easel.fields.artist.recipe import Recipe
+from easel.fields.model.streams import stream, stream_seed
+from easel.fields.rendering.calibration import is_blank
 from easel.viewer.widgets.describe import Range
 
 SHAPE = (512, 512, 3)

@@ -10,12 +10,12 @@ from typing import Any, get_args
 
 from torch import Tensor
 
+from easel.fields.artist.inrf import INRF, INRF2D
+from easel.fields.artist.recipe import Recipe
+from easel.fields.artist.storage import read_metadata
 from easel.fields.films.film import latent_film, latent_keys, write_film
 from easel.fields.films.schedules import schedule
-from easel.fields.inrf import INRF, INRF2D
-from easel.fields.latents import Fields
-from easel.fields.recipe import Recipe
-from easel.fields.storage import read_metadata
+from easel.fields.model.latents import Fields
 from easel.graphics.files import FileError
 from easel.workstation.art_litter import PARENT, Litter
 from easel.workstation.art_place import Place, Size

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from easel.fields.config import FieldConfig
+from easel.fields.model.config import FieldConfig
 from easel.graphics.files import FileError
 from easel.graphics.image import as_picture
 from easel.viewer.canvas.canvas import Canvas

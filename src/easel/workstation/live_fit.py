@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.fields.config import FieldConfig, Knobs
-from easel.fields.field import Field, build_field
 from easel.fields.fitting.run import Step, fit
-from easel.fields.rendering import render
+from easel.fields.model.config import FieldConfig, Knobs
+from easel.fields.model.field import Field, build_field
+from easel.fields.rendering.render import render
 from easel.graphics.color import colormap
 from easel.graphics.metrics import psnr
 

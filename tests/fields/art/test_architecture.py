@@ -12,7 +12,7 @@ import torch
 from easel.fields import Architecture, build, resolve
 from easel.fields.art.architecture import slots
 from easel.fields.art.catalog import ENCODINGS, TOPOLOGIES
-from easel.fields.coordinates import pixel_centers
+from easel.fields.model.coordinates import pixel_centers
 
 TILE = 4096
 

@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from easel.fields.art.architecture import Architecture, build
-from easel.fields.config import FieldConfig
-from easel.fields.coordinates import pixel_centers
 from easel.fields.export.glsl import ShaderError
 from easel.fields.export.shader import Shader, to_shader
 from easel.fields.export.web_page import PageSettings, save_page
-from easel.fields.field import Field, build_field
-from easel.fields.rendering import render
+from easel.fields.model.config import FieldConfig
+from easel.fields.model.coordinates import pixel_centers
+from easel.fields.model.field import Field, build_field
+from easel.fields.rendering.render import render
 
 SIZE = (12, 16)
 

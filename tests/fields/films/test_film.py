@@ -2,8 +2,8 @@ import pytest
 import torch
 from PIL import Image
 
+from easel.fields.artist.inrf import INRF2D, INRF3D
 from easel.fields.films.film import latent_film, latent_keys, pan_film, rotation_film, write_film, zoom_film
-from easel.fields.inrf import INRF2D, INRF3D
 from easel.fields.volumes.views import render_volume
 
 SIZE = (24, 32)

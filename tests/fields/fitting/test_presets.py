@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 import torch
 
-from easel.fields.field import build_field
 from easel.fields.fitting.presets import PRESETS, preset_named
 from easel.fields.fitting.result import drain
 from easel.fields.fitting.run import fit
+from easel.fields.model.field import build_field
 
 
 def picture(size):

@@ -4,11 +4,11 @@ import math
 import pytest
 import torch
 
-from easel.fields.config import FieldConfig, Knobs
-from easel.fields.field import build_field
 from easel.fields.fitting.result import drain
 from easel.fields.fitting.run import fit
-from easel.fields.rendering import render
+from easel.fields.model.config import FieldConfig, Knobs
+from easel.fields.model.field import build_field
+from easel.fields.rendering.render import render
 from easel.graphics.metrics import psnr, ssim
 
 PICTURE = torch.stack(torch.meshgrid(torch.linspace(0, 1, 30), torch.linspace(0, 1, 20), indexing="ij"), dim=-1)

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from easel.fields.config import Knobs
-from easel.fields.field import build_field
 from easel.fields.fitting.run import fit, psnr_of
 from easel.fields.fitting.sizing import largest_field, smallest_field
-from easel.fields.rendering import render
+from easel.fields.model.config import Knobs
+from easel.fields.model.field import build_field
+from easel.fields.rendering.render import render
 
 PICTURE = torch.rand(32, 40, 3, generator=torch.Generator().manual_seed(0))
 

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easel.fields.config import FieldConfig
-from easel.fields.field import build_field
 from easel.fields.fitting.run import fit
-from easel.fields.rendering import render
+from easel.fields.model.config import FieldConfig
+from easel.fields.model.field import build_field
+from easel.fields.rendering.render import render
 from easel.fields.volumes.nifti import read_nifti
 from easel.fields.volumes.views import render_volume
 from easel.fields.volumes.volume_files import read_volume, write_volume

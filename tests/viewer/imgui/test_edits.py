@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easel.fields.config import FieldConfig, Knobs
+from easel.fields.model.config import FieldConfig, Knobs
 from easel.viewer.driver import Driver
 from easel.viewer.widgets.controls import Entry, Fields, Shown
 from easel.viewer.widgets.describe import Range, describe, field_docs, usual_range

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from easel.fields.inrf import INRF
+    from easel.fields.artist.inrf import INRF
 
 THUMBNAIL = 48
 MAP_SIDE = 1200

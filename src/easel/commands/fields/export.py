@@ -11,7 +11,7 @@ from easel.commands.fields.models import open_model
 from easel.console import BadInput, prepare_folder
 
 if TYPE_CHECKING:
-    from easel.fields.inrf import INRF
+    from easel.fields.artist.inrf import INRF
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _page(model: "INRF", path: Path, title: str) -> None:
     from easel.fields.export.glsl import ShaderError
     from easel.fields.export.shader import to_shader
     from easel.fields.export.web_page import PageSettings, save_page
-    from easel.fields.window import per_axis
+    from easel.fields.model.extent import per_axis
 
     field, latent, shown = model.map_fn, model.map_fn.latent, model.fields.window
     calibration, size = model.calibration(), model.output_shape[:-1]

@@ -15,10 +15,10 @@ from easel.console import BadInput, prepare_folder, progress
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from easel.fields.artist.inrf import INRF
     from easel.fields.fitting.losses import LossWeights
     from easel.fields.fitting.result import FitResult
     from easel.fields.fitting.run import Step
-    from easel.fields.inrf import INRF
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".webp", ".tif", ".tiff")
 VOLUMES = (".npy", ".nii", ".gz")
@@ -88,9 +88,9 @@ def _places(config: FitConfig) -> Iterator[tuple[Path, Path]]:
 
 
 def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
+    from easel.fields.artist.inrf import INRF2D, INRF3D
     from easel.fields.fitting.presets import preset_named
     from easel.fields.fitting.targets import as_target
-    from easel.fields.inrf import INRF2D, INRF3D
     from easel.fields.volumes.volume_files import read_volume
     from easel.graphics.image import imread
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from easel.console import BadInput
 
 if TYPE_CHECKING:
-    from easel.fields.inrf import INRF
+    from easel.fields.artist.inrf import INRF
 
 RECIPES = (".png", ".tif", ".tiff", ".safetensors")
 """Files that hold a recipe."""
@@ -68,7 +68,7 @@ _RENAMED = {
 
 def make_model(options: FieldOptions, shape: tuple[int, ...], seed: int) -> "INRF":
     """The random field of these options; `shape` is its sizes and channels."""
-    from easel.fields.inrf import INRF2D, INRF3D
+    from easel.fields.artist.inrf import INRF2D, INRF3D
 
     kind = INRF3D if len(shape) == 4 else INRF2D
     given = {entry.name: getattr(options, entry.name) for entry in fields(FieldOptions)}
@@ -122,9 +122,9 @@ def _is_noise(model: "INRF") -> bool:
 
 def open_model(path: Path) -> "INRF":
     """The model of a .safetensors file, or of a PNG or TIFF with a recipe inside. Raises FileError or BadInput."""
-    from easel.fields.inrf import INRF2D, INRF3D
-    from easel.fields.predecessor import is_predecessors
-    from easel.fields.storage import load_field, read_metadata
+    from easel.fields.artist.inrf import INRF2D, INRF3D
+    from easel.fields.artist.predecessor import is_predecessors
+    from easel.fields.artist.storage import load_field, read_metadata
 
     if path.suffix.lower() not in RECIPES:
         raise BadInput(f"{path} holds no field; {', '.join(RECIPES)} written by Easel do.")

@@ -11,7 +11,7 @@ from easel.commands.fields.models import open_model, recipes_in
 from easel.console import BadInput, counted, prepare_folder, progress
 
 if TYPE_CHECKING:
-    from easel.fields.inrf import INRF
+    from easel.fields.artist.inrf import INRF
 
 Curve = Literal["linear", "geometric", "cosine", "sigmoid", "exp", "log", "sqrt", "cbrt"]
 

@@ -8,10 +8,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from easel.fields.activations import LARGE_SET, SMALL_SET
 from easel.fields.art.graphml import MOST_NODES
-from easel.fields.encodings import DenseGrid, FourierEncoding, Identity, OneBlob, RandomFourier, SphericalHarmonics
-from easel.fields.grids import HashGrid, PlaneProduct
+from easel.fields.model.activations import LARGE_SET, SMALL_SET
+from easel.fields.model.encodings import (
+    DenseGrid,
+    FourierEncoding,
+    Identity,
+    OneBlob,
+    RandomFourier,
+    SphericalHarmonics,
+)
+from easel.fields.model.grids import HashGrid, PlaneProduct
 
 AXES = "xyzw"
 """Names of the inputs, in the order of the array's axes; r is the radius."""

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import elu, linear
 
-from easel.fields.activations import activation
-from easel.fields.initialization import empty_linear, linears
+from easel.fields.model.activations import activation
+from easel.fields.model.initialization import empty_linear, linears
 
 SPREAD, TINT = 5.0, 0.8
 """Of the levels: what most values of the strongest channel span, and the most that a channel's middle is off zero. A

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from easel.fields.streams import stream
+from easel.fields.model.streams import stream
 
 _PICTURES: Mapping[str, Sequence[Any]] = {
     "latent_dim": (8, 16, 32, 64),

@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from easel.fields.activations import Add, Scale, activation, activation_name
 from easel.fields.art.graphml import OPERATIONS, Node, directed
 from easel.fields.art.networks import ArtNetwork, InputSum
-from easel.fields.initialization import empty_linear, linears
-from easel.fields.streams import stream, stream_seed
+from easel.fields.model.activations import Add, Scale, activation, activation_name
+from easel.fields.model.initialization import empty_linear, linears
+from easel.fields.model.streams import stream, stream_seed
 
 END_SPREAD, END_SCALE = 2.5, (1.0, 2.0)
 """What most values span before the two last activations, and the bounds of the scale between them."""

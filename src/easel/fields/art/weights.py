@@ -4,7 +4,7 @@ import torch
 
 from easel.fields.art.networks import ArtNetwork, ArtSiren
 from easel.fields.art.topology import GraphNetwork
-from easel.fields.initialization import Initialization, linears
+from easel.fields.model.initialization import Initialization, linears
 
 GRAPH_GAIN = 0.7
 """Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from easel.fields.config import Knobs
-from easel.fields.coordinates import coordinates_at
-from easel.fields.field import Field
 from easel.fields.fitting.losses import LossWeights, mean_loss, mixed_loss
+from easel.fields.model.config import Knobs
+from easel.fields.model.coordinates import coordinates_at
+from easel.fields.model.field import Field
 
 # eps far below torch's 1e-8: a grid's gradients are as small as that, and Adam is meant not to see their scale
 # (Müller et al. 2022, section 4).

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from easel.fields.config import FieldConfig, Knobs
+from easel.fields.model.config import FieldConfig, Knobs
 
 
 @dataclass(frozen=True)

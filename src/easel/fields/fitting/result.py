@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from easel.fields.field import Field
 from easel.fields.fitting.run import Step, psnr_of
-from easel.fields.rendering import render
+from easel.fields.model.field import Field
+from easel.fields.rendering.render import render
 from easel.graphics.metrics import ssim
 
 

@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from easel.fields.config import Knobs
-from easel.fields.field import Field
-from easel.fields.fitting.fused import FusedLearner, runs_fused
+from easel.fields.fitting.fused_learner import FusedLearner, runs_fused
 from easel.fields.fitting.learner import SMALL_BATCH, Learner, one_thread
 from easel.fields.fitting.losses import MS_SSIM_PATCH, LossWeights
 from easel.fields.fitting.targets import channel_weights
-from easel.fields.rendering import render, values_at
+from easel.fields.model.config import Knobs
+from easel.fields.model.field import Field
+from easel.fields.rendering.render import render, values_at
 
 PSNR_EVERY = 16
 """Steps from one measurement of PSNR to the next."""

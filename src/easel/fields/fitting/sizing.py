@@ -4,10 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.fields.config import FieldConfig, Knobs
-from easel.fields.field import build_field
 from easel.fields.fitting.run import fit, psnr_of
-from easel.fields.rendering import render
+from easel.fields.model.config import FieldConfig, Knobs
+from easel.fields.model.field import build_field
+from easel.fields.rendering.render import render
 
 SMALLEST = 1_000
 """Learned numbers in the grids of the smallest field that is tried."""

@@ -1,0 +1,1 @@
+"""artist: to be described."""

@@ -1,0 +1,115 @@
+"""What a field is asked with: its latents, and the samples at which it is looked at."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.fields.model.coordinates import pixel_centers
+from easel.fields.model.extent import WHOLE, PerAxis, Window
+from easel.fields.model.field import norm
+
+
+@dataclass(frozen=True, eq=False)
+class Latents:
+    """One latent for every picture of a batch, also by the keys 'sample', 'input', 'base_shape' and 'sample_shape'."""
+
+    sample: Float[Tensor, "b 1 l"]
+    scale: float
+    """Factor of z on its way into the field."""
+    shape: tuple[int, ...]
+    """Samples on every axis of the picture that they were made for."""
+
+    def __getitem__(self, key: str) -> Any:
+        known = {
+            "sample": lambda: self.sample,
+            "input": lambda: (self.sample * self.scale).expand(-1, math.prod(self.shape), -1),
+            "base_shape": lambda: self.shape,
+            "sample_shape": lambda: tuple(self.sample.shape),
+        }
+        if key not in known:
+            raise KeyError(f"latents have {', '.join(known)}; not {key!r}.")
+        return known[key]()
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Where a field is sampled: a description, which takes no memory; `coords()` makes it numbers."""
+
+    shape: tuple[int, ...]
+    """Samples on every axis."""
+    window: Window = WHOLE
+    splits: int | Literal["auto"] = "auto"
+    """The least number of parts in which a picture is computed."""
+    batch_size: int = 1
+
+    @property
+    def zoom(self) -> PerAxis:
+        return self.window.zoom
+
+    @property
+    def pan(self) -> PerAxis:
+        return self.window.pan
+
+    def coords(self) -> Float[Tensor, "b k *shape"]:
+        """The coordinates and the radius of every sample: x, y, r of a picture, x, y, z, r of a volume."""
+        points = pixel_centers(self.shape, window=self.window)
+        inputs = torch.cat([points, norm(points)], dim=1).T.reshape(1, -1, *self.shape)
+        return inputs.expand(self.batch_size, *[-1] * (inputs.ndim - 1))
+
+
+class LatentInputs(NamedTuple):
+    """What `init_latent_inputs` returns."""
+
+    latents: Latents
+    fields: Fields
+    meta: dict[str, Any]
+    """The recipe of the picture, as plain data."""
+
+
+Size = Sequence[int]
+Reusable = Latents | LatentInputs | Mapping[str, Any]
+"""Whatever latents can be taken from: themselves, a whole `LatentInputs`, or a recipe."""
+
+
+def reused_sample(source: Reusable) -> Float[Tensor, "b 1 l"]:
+    """The latents of an earlier call."""
+    if isinstance(source, Latents):
+        return source.sample
+    if isinstance(source, LatentInputs):
+        return source.latents.sample
+    _check_keys(source)
+    rows: Sequence[Sequence[float]] = source["latents"]
+    return torch.tensor(rows, dtype=torch.float32)[:, None, :]
+
+
+def reused_shape(source: Reusable, dimensions: int) -> tuple[int, ...]:
+    """Samples on every axis in an earlier call."""
+    if isinstance(source, Latents):
+        return source.shape
+    if isinstance(source, LatentInputs):
+        return source.fields.shape
+    _check_keys(source)
+    return tuple(source["output_shape"])[:dimensions]
+
+
+def explicit(coords: Tensor, dimensions: int) -> tuple[Fields, Float[Tensor, "n k"]]:
+    """The fields that a tensor (axes + 1, *size) of coordinates and radius stands for, and its rows, one a sample."""
+    inputs = coords[0] if coords.ndim == dimensions + 2 and len(coords) == 1 else coords
+    if inputs.ndim != dimensions + 1 or len(inputs) != dimensions + 1:
+        raise ValueError(
+            f"fields are a tensor ({dimensions + 1}, *size) of coordinates and radius; got {tuple(coords.shape)}."
+        )
+    return Fields(tuple(inputs.shape[1:])), inputs.flatten(1).T.float()
+
+
+def _check_keys(recipe: Mapping[str, Any]) -> None:
+    if not {"latents", "output_shape"} <= set(recipe):
+        raise ValueError(
+            "latents come from Latents, LatentInputs or a recipe, which has the keys 'latents' and 'output_shape'; "
+            f"got {', '.join(map(str, recipe)) or 'no keys'}."
+        )

@@ -53,8 +53,8 @@ def generate(config: GenerateConfig) -> int:
     import secrets
 
     from easel.fields.art.random_settings import random_settings
+    from easel.graphics.contact_sheet import contact_sheet
     from easel.graphics.image import imwrite
-    from easel.graphics.sheet import contact_sheet
 
     def options(seed: int) -> FieldOptions:
         return replace(FieldOptions(), **random_settings(2, seed)) if config.random_settings else config

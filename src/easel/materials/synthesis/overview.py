@@ -6,11 +6,11 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.graphics.contact_sheet import contact_sheet
 from easel.graphics.image import imread
-from easel.graphics.sheet import contact_sheet
 from easel.materials.dataset.listing import METADATA_FILE, read_metadata
+from easel.materials.dataset.views import SOURCES
 from easel.materials.maps import MAP_NAMES
-from easel.materials.synthesis.dataset_writer import SOURCES
 
 CELL = 160
 """Pixels a side of each picture."""

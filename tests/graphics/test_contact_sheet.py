@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from easel.graphics.sheet import contact_sheet
+from easel.graphics.contact_sheet import contact_sheet
 
 
 def test_pictures_stand_in_reading_order_with_grey_around_them():

@@ -3,7 +3,7 @@ import pytest
 import tifffile
 import torch
 
-from easel.fields.sample_files import regrouped, write_samples
+from easel.fields.files.sample_files import regrouped, write_samples
 from easel.graphics.files import FileError
 from easel.graphics.image import imread
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from easel.fields.zarr_files import planes_of, write_zarr
+from easel.fields.files.zarr_files import planes_of, write_zarr
 from easel.graphics.files import FileError, write_whole
 
 SUFFIXES = (".npy", ".png", ".tif", ".tiff", ".zarr")

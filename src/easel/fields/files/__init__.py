@@ -1,0 +1,1 @@
+"""Files that samples of fields are written into."""

@@ -27,7 +27,7 @@ from networks import NETWORKS, make
 
 from easel.gl.context import open_headless
 from easel.graphics.camera import Camera
-from easel.inspector.model_tensors import tensors
+from easel.inspector.models.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
 
 SIZE = (720, 1280)

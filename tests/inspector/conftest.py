@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from torch import Tensor
 
-from easel.inspector.graph import TensorRef
+from easel.inspector.models.graph import TensorRef
 from easel.inspector.network_scene import NetworkScene
 
 

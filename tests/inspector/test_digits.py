@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from easel import inspector
-from easel.inspector.comparison import difference
+from easel.inspector.history.comparison import difference
+from easel.inspector.history.statistics import summarize_network
 from easel.inspector.network_scene import NetworkScene
-from easel.inspector.statistics import summarize_network
 
 STEPS = 40
 

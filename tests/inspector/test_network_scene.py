@@ -11,14 +11,14 @@ from torch import nn
 
 from easel.gl.context import GLUnavailable, open_headless
 from easel.graphics.camera import Camera
-from easel.inspector.brushes import SheetBrush
-from easel.inspector.colors import AMBER, BACKGROUND, LOUD, POSITIVE, ZERO
-from easel.inspector.graph import TensorRef
-from easel.inspector.model_tensors import tensors
+from easel.inspector.drawing.colors import AMBER, BACKGROUND, LOUD, POSITIVE, ZERO
+from easel.inspector.drawing.gl_draw import SheetBrush
+from easel.inspector.drawing.shaders import SHEET_CELLS
+from easel.inspector.models.graph import TensorRef
+from easel.inspector.models.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
-from easel.inspector.pyramid import tiles_of
-from easel.inspector.shaders import SHEET_CELLS
-from easel.inspector.view import Eye
+from easel.inspector.scene.pyramid import tiles_of
+from easel.inspector.scene.view import Eye
 
 SIZE = (120, 160)
 Make = Callable[..., NetworkScene]
@@ -165,7 +165,7 @@ def test_a_changed_tensor_changes_its_own_pixels_only(scene: Make):
 
 
 def test_only_what_changed_is_uploaded(gl: None):
-    from easel.inspector.renderer import NetworkRenderer
+    from easel.inspector.drawing.renderer import NetworkRenderer
 
     tensors = {f"{name}.weight": torch.randn(64, 64) for name in "abc"}
     made = NetworkScene([TensorRef(name, tensor, module_path=name[0]) for name, tensor in tensors.items()])

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from easel.gl.context import GLUnavailable
 from easel.graphics.camera import Camera
-from easel.inspector.content import Content
-from easel.inspector.flat import flat_picture
-from easel.inspector.focus import focus_picture
-from easel.inspector.graph import Graph, TensorRef
-from easel.inspector.layout import Arrangement, Box, arrange
-from easel.inspector.pick import Hit, Picker, ray_through, value_at
-from easel.inspector.studio import Studio
-from easel.inspector.view import facing
+from easel.inspector.drawing.flat import flat_picture
+from easel.inspector.drawing.focus import focus_picture
+from easel.inspector.drawing.render_thread import Studio
+from easel.inspector.layout.layout import Arrangement, Box, arrange
+from easel.inspector.models.graph import Graph, TensorRef
+from easel.inspector.scene.content import Content
+from easel.inspector.scene.pick import Hit, Picker, ray_through, value_at
+from easel.inspector.scene.view import facing
 
 Number = float | int
 

@@ -1,0 +1,172 @@
+"""A network as a glTF binary: one node for every sheet, coloured, where it stands; other programs open it.
+
+glTF 2.0 (Khronos), with the extension KHR_materials_unlit: colours are data here, and no light may change them.
+"""
+
+import io
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image
+
+from easel.graphics.files import write_whole
+from easel.graphics.glb import Binary, glb
+from easel.inspector.drawing.colors import value_colors
+from easel.inspector.layout.layout import Arrangement, Box, arrange
+from easel.inspector.models.graph import TensorRef
+from easel.inspector.scene.sheet import Sheet
+
+MOST_TEXELS = 1024
+"""Of a picture each way; larger sheets show the peaks of several cells in one texel."""
+MOST_BYTES = 256 * 2**20
+"""Larger files are not written."""
+UNSIGNED_SHORT, FLOAT, NEAREST, CLAMP = 5123, 5126, 9728, 33071
+CORNERS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
+"""Of every sheet, before its node puts it in place: x along the rows, y down."""
+TRIANGLES = np.array([0, 3, 2, 0, 2, 1], np.uint16)
+
+
+def save_gltf(
+    path: str | Path,
+    refs: Iterable[TensorRef],
+    arrangement: Arrangement | None = None,
+    *,
+    most_texels: int = MOST_TEXELS,
+    limit_bytes: int = MOST_BYTES,
+) -> tuple[str, ...]:
+    """Write a `.glb`; returns the names of the tensors of which a texel shows the peak of several cells.
+
+    A node's `extras` tell name, shape, dtype, the magnitude that has the last colour, and the cells per texel along a
+    side. Raises ValueError for a network without anything to show and for more than `limit_bytes`.
+    """
+    known = {ref.name: ref for ref in refs}
+    arrangement = arrangement or arrange(known.values())
+    content = _Content()
+    reduced = []
+    for box in arrangement.boxes:
+        if box.sheet is None:
+            continue
+        ref = known[box.name]
+        picture, limit, cells = sheet_picture(Sheet(box, ref, largest=max(box.sheet.grid)), most_texels)
+        if cells > 1:
+            reduced.append(ref.name)
+        content.add(box, _facts(ref, limit, cells), picture)
+        if content.size_bytes > limit_bytes:
+            raise ValueError(
+                f"the glTF would be larger than {limit_bytes / 2**20:g} MiB at {ref.name!r}. "
+                f"Lower most_texels (now {most_texels}), or export fewer tensors."
+            )
+    if not content.nodes:
+        raise ValueError("there is no tensor with values to export.")
+    with write_whole(path) as partial:
+        partial.write_bytes(content.glb())
+    return tuple(reduced)
+
+
+def sheet_picture(sheet: Sheet, most_texels: int) -> tuple[UInt8[np.ndarray, "h w 4"], float, int]:
+    """(picture, magnitude with the last colour, cells per texel along a side); clear where there are no values."""
+    pyramid, level = sheet.pyramid("peak"), level_within(sheet, most_texels)
+    shares = sheet.level(0, level, "peak").astype(np.float32) / pyramid.limits[level]
+    colors = value_colors(shares, sequential=sheet.is_sequential("peak"))
+    used = sheet.map.spread(torch.ones(sheet.map.shape, dtype=torch.uint8)).numpy()
+    rows, columns = shares.shape
+    picture = np.empty((rows, columns, 4), np.uint8)
+    picture[..., :3] = np.rint(colors * 255)
+    # A texel is as clear as its first cell: gutters are thin, and what is unused are whole ends of blocks.
+    picture[..., 3] = 255 * used[:: 1 << level, :: 1 << level][:rows, :columns]
+    return picture, math.ldexp(pyramid.limits[level], -pyramid.exponent), 1 << level
+
+
+def level_within(sheet: Sheet, most_texels: int) -> int:
+    """The finest level of a sheet's pyramid that has no longer side."""
+    level = 0
+    while max(sheet.map.grid) >> level > most_texels:
+        level += 1
+    return level
+
+
+def _facts(ref: TensorRef, limit: float, cells: int) -> dict[str, Any]:
+    return {
+        "name": ref.name,
+        "kind": ref.kind,
+        "shape": list(ref.shape),
+        "dtype": str(ref.tensor.dtype).removeprefix("torch."),
+        "limit": limit,
+        "cells_per_texel": cells,
+    }
+
+
+class _Content:
+    """The parts of a glTF as they come in."""
+
+    def __init__(self) -> None:
+        self.nodes: list[dict[str, Any]] = []
+        self._images: list[dict[str, Any]] = []
+        self._binary = Binary()
+        for data in (CORNERS, CORNERS[:, :2].copy(), TRIANGLES):
+            self._binary.add(data.tobytes())
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self._binary.data)
+
+    def add(self, box: Box, facts: dict[str, Any], picture: UInt8[np.ndarray, "h w 4"]) -> None:
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG")
+        self._images.append({"bufferView": self._binary.add(file.getvalue()), "mimeType": "image/png"})
+        right, down = np.array(box.right, np.float64), np.array(box.down, np.float64)
+        normal = np.cross(right, down)
+        normal /= np.linalg.norm(normal)
+        # Columns of the matrix one after another, as glTF has them.
+        matrix = np.stack([[*right, 0], [*down, 0], [*normal, 0], [*box.origin, 1]])
+        place = matrix.reshape(-1).tolist()
+        self.nodes.append({"name": box.name, "mesh": len(self.nodes), "matrix": place, "extras": facts})
+
+    def glb(self) -> bytes:
+        count = range(len(self.nodes))
+        attributes = {"POSITION": 0, "TEXCOORD_0": 1}
+        document = {
+            "asset": {"version": "2.0", "generator": "Easel"},
+            "extensionsUsed": ["KHR_materials_unlit"],
+            "scene": 0,
+            "scenes": [{"nodes": list(count)}],
+            "nodes": self.nodes,
+            "meshes": [{"primitives": [{"attributes": attributes, "indices": 2, "material": k}]} for k in count],
+            "materials": [
+                {
+                    "name": self.nodes[k]["name"],
+                    "pbrMetallicRoughness": {
+                        "baseColorTexture": {"index": k},
+                        "metallicFactor": 0.0,
+                        "roughnessFactor": 1.0,
+                    },
+                    "alphaMode": "MASK",
+                    "doubleSided": True,
+                    "extensions": {"KHR_materials_unlit": {}},
+                }
+                for k in count
+            ],
+            "textures": [{"sampler": 0, "source": k} for k in count],
+            "samplers": [{"magFilter": NEAREST, "minFilter": NEAREST, "wrapS": CLAMP, "wrapT": CLAMP}],
+            "images": self._images,
+            "accessors": [
+                {
+                    "bufferView": 0,
+                    "componentType": FLOAT,
+                    "count": 4,
+                    "type": "VEC3",
+                    "min": [0.0, 0.0, 0.0],
+                    "max": [1.0, 1.0, 0.0],
+                },
+                {"bufferView": 1, "componentType": FLOAT, "count": 4, "type": "VEC2"},
+                {"bufferView": 2, "componentType": UNSIGNED_SHORT, "count": 6, "type": "SCALAR"},
+            ],
+            "bufferViews": self._binary.views,
+            "buffers": [{"byteLength": len(self._binary.data)}],
+        }
+        return glb(document, self._binary)

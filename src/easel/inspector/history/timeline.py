@@ -1,0 +1,156 @@
+"""Snapshots of a run by step, within a budget of memory: the first, the last, and evenly many between."""
+
+import bisect
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from easel import checkpoint
+from easel.graphics.files import FileError
+from easel.inspector.history.snapshot import Snapshot
+
+MEMORY_BYTES = 512 * 2**20
+MOST_SNAPSHOTS = 4096
+"""Finer than a slider can be set; networks of a few bytes reach it before they reach their budget."""
+
+
+class Timeline:
+    """Snapshots in the order of their steps.
+
+    When they outgrow `memory_bytes`, or are more than 4096, every second one between the first and the last is given
+    up, and from then on only every second new one is kept; again and again, so that what is left covers the whole run
+    evenly. Tensors that snapshots share count once. The first and the last stay even where they alone are larger than
+    the budget.
+
+    With a `folder` (created when it is needed) what is given up is written there and read again when its step is asked
+    for. Where that fails it is lost, `notice` tells why, and the training that is watched goes on.
+    """
+
+    def __init__(self, memory_bytes: int = MEMORY_BYTES, folder: str | Path | None = None) -> None:
+        if memory_bytes <= 0:
+            raise ValueError(f"a timeline needs a budget above 0 bytes; got {memory_bytes}.")
+        self.memory_bytes = memory_bytes
+        self.folder = None if folder is None else Path(folder)
+        self.notice = ""
+        """Why the folder does not take what it should, in one line."""
+        # Exchanged as a whole, never written into: a window may read while a training adds.
+        self._held: dict[int, Snapshot] = {}
+        self._ordinals: dict[int, int] = {}
+        self._spilled: frozenset[int] = frozenset()
+        self._holders = Counter[int]()
+        """id of a tensor → how many of the held snapshots share it."""
+        self._used_bytes = 0
+        self._stride = 1
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        """All snapshots in order, one at a time."""
+        return (self.at(step) for step in self.steps)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps whose snapshots can be had, in order."""
+        return tuple(sorted({*self._held, *self._spilled}))
+
+    @property
+    def first(self) -> Snapshot | None:
+        return self.at(self.steps[0]) if self.steps else None
+
+    @property
+    def last(self) -> Snapshot | None:
+        return self.at(self.steps[-1]) if self.steps else None
+
+    @property
+    def used_bytes(self) -> int:
+        """Memory of all snapshots that are held, shared tensors counted once."""
+        return self._used_bytes
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Take a snapshot in; one of the same step is replaced."""
+        held = dict(self._held)
+        if (replaced := held.get(snapshot.step)) is not None:
+            self._account(replaced, -1)
+        held[snapshot.step] = snapshot
+        self._account(snapshot, 1)
+        if snapshot.step not in self._ordinals:
+            self._ordinals[snapshot.step] = self._count
+            self._count += 1
+        self._spilled -= {snapshot.step}
+        # The one that was last until now may have been there for that alone.
+        held = self._thinned(held)
+        while (self._used_bytes > self.memory_bytes or len(held) > MOST_SNAPSHOTS) and len(held) > 2:
+            self._stride *= 2
+            held = self._thinned(held)
+        self._held = held
+        self._ordinals = {step: self._ordinals[step] for step in held}
+
+    def at(self, step: int) -> Snapshot:
+        """The snapshot of exactly this step; KeyError where there is none."""
+        if (snapshot := self._held.get(step)) is not None:
+            return snapshot
+        if step not in self._spilled:
+            raise KeyError(f"no snapshot of step {step}; the nearest is {self._nearest(step)}")
+        tensors, config = checkpoint.read(self._path(step))
+        return Snapshot(step, tensors, config["kinds"])
+
+    def nearest(self, step: int) -> Snapshot | None:
+        """The snapshot whose step is closest, the earlier of two; None while there is none."""
+        found = self._nearest(step)
+        return None if found is None else self.at(found)
+
+    def values(self, name: str, index: tuple[int, ...] = ()) -> list[tuple[int, float | int | complex]]:
+        """(step, value) of one element through time, from the snapshots that have it."""
+        found: list[tuple[int, float | int | complex]] = []
+        for snapshot in self:
+            tensor = snapshot.tensors.get(name)
+            fits = tensor is not None and tensor.ndim == len(index)
+            if tensor is not None and fits and all(i < n for i, n in zip(index, tensor.shape, strict=True)):
+                found.append((snapshot.step, tensor[index].item()))
+        return found
+
+    def _thinned(self, held: dict[int, Snapshot]) -> dict[int, Snapshot]:
+        ends = {min(held), max(held)}
+        kept: dict[int, Snapshot] = {}
+        for step in sorted(held):
+            snapshot = held[step]
+            # A stride beyond the count leaves the ends alone: where steps came out of order, number 0 is none of them.
+            if step in ends or (self._ordinals[step] % self._stride == 0 and self._stride <= self._count):
+                kept[step] = snapshot
+                continue
+            self._account(snapshot, -1)
+            if self.folder is not None:
+                self._spill(snapshot)
+        return kept
+
+    def _spill(self, snapshot: Snapshot) -> None:
+        config = {"step": snapshot.step, "kinds": dict(snapshot.kinds)}
+        try:
+            checkpoint.write(self._path(snapshot.step), snapshot.tensors, config)
+        except (FileError, OSError) as error:
+            self.notice = f"step {snapshot.step} is lost: {error}"
+        else:
+            self._spilled |= {snapshot.step}
+
+    def _account(self, snapshot: Snapshot, change: int) -> None:
+        """Count a snapshot's tensors in (1) or out (−1)."""
+        for tensor in snapshot.tensors.values():
+            before = self._holders[id(tensor)]
+            self._holders[id(tensor)] = before + change
+            if 0 in (before, before + change):
+                self._used_bytes += change * tensor.numel() * tensor.element_size()
+            if not before + change:
+                del self._holders[id(tensor)]
+
+    def _nearest(self, step: int) -> int | None:
+        steps = self.steps
+        if not steps:
+            return None
+        place = bisect.bisect_left(steps, step)
+        return min(steps[max(place - 1, 0) : place + 1], key=lambda other: abs(other - step))
+
+    def _path(self, step: int) -> Path:
+        assert self.folder is not None
+        return self.folder / f"step-{step:08d}.safetensors"

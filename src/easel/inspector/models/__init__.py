@@ -1,0 +1,1 @@
+"""Networks as data: parameters and buffers of modules, weights in files, ONNX graphs."""

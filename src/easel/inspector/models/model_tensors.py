@@ -1,0 +1,78 @@
+"""The parameters and buffers of any module, by name, without running it."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from easel.inspector.models.graph import Kind, TensorRef
+
+WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+"""Names that torch puts into a path when it compiles, shards or checkpoints a module."""
+
+
+def tensors(model: nn.Module, *, buffers: bool = True) -> dict[str, TensorRef]:
+    """Every parameter, and buffer, once: name → TensorRef, in the order of the modules.
+
+    Tied weights stand under their first name and list the others. Lazy parameters and those on `meta` are there
+    without values. The model is only read.
+    """
+    model = unwrap(model)
+    refs: dict[str, TensorRef] = {}
+    first_names: dict[int, str] = {}
+    for name, tensor, kind, path, module in _holdings(model, buffers):
+        if (first := first_names.setdefault(id(tensor), name)) == name:
+            values, note = _values(tensor)
+            groups = getattr(module, "groups", 1)
+            groups = groups if isinstance(groups, int) else 1
+            refs[name] = TensorRef(name, values, kind, path, (), type(module).__name__, groups, note)
+        else:
+            known = refs[first]
+            refs[first] = TensorRef(**{**vars(known), "aliases": (*known.aliases, name)})
+    return refs
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The module inside DataParallel, DistributedDataParallel and torch.compile."""
+    while True:
+        if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            model = model.module
+        elif isinstance(inner := dict(model.named_children()).get("_orig_mod"), nn.Module):
+            model = inner
+        else:
+            return model
+
+
+def clean_path(path: str) -> str:
+    """A path without the names of wrappers."""
+    return ".".join(part for part in path.split(".") if part not in WRAPPERS)
+
+
+def join_path(path: str, name: str) -> str:
+    """`path.name`, or the name alone at the top."""
+    return f"{path}.{name}" if path else name
+
+
+def _holdings(model: nn.Module, buffers: bool) -> Iterator[tuple[str, Tensor, Kind, str, nn.Module]]:
+    """(name, tensor, kind, path, module) of all that the modules own, tied ones under each of their names."""
+    for raw_path, module in model.named_modules(remove_duplicate=False):
+        path = clean_path(raw_path)
+        for name, parameter in module.named_parameters(recurse=False, remove_duplicate=False):
+            yield join_path(path, name), parameter, "parameter", path, module
+        if buffers:
+            for name, buffer in module.named_buffers(recurse=False, remove_duplicate=False):
+                yield join_path(path, name), buffer, "buffer", path, module
+
+
+def _values(tensor: Tensor) -> tuple[Tensor, str]:
+    """What can be shown of a tensor, and what has to be told about it."""
+    if nn.parameter.is_lazy(tensor):
+        return torch.empty(0, device="meta"), "not materialised: its shape comes with the first batch"
+    # Nobody has a sharded tensor before this module is loaded, and loading it takes seconds.
+    sharding: Any = sys.modules.get("torch.distributed.tensor")
+    if sharding is not None and isinstance(tensor, sharding.DTensor):
+        shard: Any = tensor.detach()
+        return shard.to_local(), f"local shard of {tuple(tensor.shape)}"
+    return tensor.detach(), "not materialised" if tensor.is_meta else ""

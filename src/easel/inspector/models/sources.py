@@ -1,0 +1,107 @@
+"""What a person names to look at: a file of weights, an ONNX file, or a function that returns a model."""
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from easel.graphics.files import open_file
+from easel.inspector.models.graph import Graph, Kind, TensorRef
+from easel.inspector.models.model_tensors import tensors
+from easel.inspector.models.naming import one_line
+from easel.inspector.models.onnx_file import read_onnx
+from easel.inspector.models.weights_file import read_weights
+
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+"""Last parts of names that are no parameters, as far as a name can tell."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was found under a name."""
+
+    tensors: Mapping[str, TensorRef]
+    model: nn.Module | None = None
+    graph: Graph | None = None
+    """Of a file that tells how data flows; a model tells it by `capture`."""
+    step: int | None = None
+
+
+class SourceError(ValueError):
+    """A name leads to nothing that can be looked at; one line tells what to do."""
+
+
+def open_source(name: str) -> Source:
+    """Open a `.safetensors`, `.pt` or `.pth` file, an ONNX file, or `package.module:function`.
+
+    Files are judged by their content and never run; the function is the user's own code and does run, without
+    arguments. FileError, SourceError or OnnxMissingError, each of one line.
+    """
+    if not os.path.lexists(name) and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", name):
+        model = _model(name)
+        return Source(tensors(model), model)
+    with open_file(name) as file:
+        head = file.read(16)
+    if _is_onnx(head, Path(name)):
+        refs, graph = read_onnx(name)
+        return Source(refs, graph=graph)
+    weights = read_weights(name)
+    return Source(refs_of(weights.tensors), step=weights.step)
+
+
+def refs_of(weights: Mapping[str, Tensor]) -> dict[str, TensorRef]:
+    """Weights without a model as a scene takes them: the tree of their names is all the structure there is."""
+    refs = {}
+    for name, tensor in weights.items():
+        path, _, last = name.rpartition(".")
+        kind: Kind = "buffer" if last in BUFFERS else "parameter"
+        refs[name] = TensorRef(name, tensor, kind, path, note="not materialised" if tensor.is_meta else "")
+    return refs
+
+
+def _is_onnx(head: bytes, path: Path) -> bool:
+    """A protobuf begins with the number of its first field: the version, a small number, in ONNX.
+
+    The header's length of a safetensors file may begin with the same byte; then a brace follows the eight bytes.
+    """
+    return path.suffix.lower() == ".onnx" or (head[:1] == b"\x08" and head[8:9] != b"{")
+
+
+def _model(name: str) -> nn.Module:
+    module_name, _, path = name.partition(":")
+    try:
+        with _here_first():
+            found: Any = importlib.import_module(module_name)
+            for part in path.split("."):
+                found = getattr(found, part)
+            made = found() if not isinstance(found, nn.Module) else found
+    except ModuleNotFoundError as error:
+        message = (
+            f"cannot open {name!r}: there is no module {error.name!r} here. Name a file, or package.module:function."
+        )
+        raise SourceError(message) from error
+    except AttributeError as error:
+        raise SourceError(f"cannot open {name!r}: {error}.") from error
+    except Exception as error:
+        raise SourceError(f"cannot open {name!r}: it raised {one_line(error)}") from error
+    if not isinstance(made, nn.Module):
+        raise SourceError(f"{name!r} returned a {type(made).__name__}; a function that returns a torch.nn.Module fits.")
+    return made
+
+
+@contextmanager
+def _here_first() -> Iterator[None]:
+    """Modules of the current folder can be imported, as by `python -m`."""
+    here = os.getcwd()
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)

@@ -1,0 +1,1 @@
+"""The scene: values on their rectangles, the camera that looks at them, and picking."""

@@ -1,0 +1,1 @@
+"""Tracing: one real forward pass recorded as a graph with its activations."""

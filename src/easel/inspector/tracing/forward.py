@@ -1,0 +1,235 @@
+"""One real forward pass → a graph and its activations, for any architecture; the model comes out as it went in."""
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from easel.inspector.models.graph import Graph, TensorRef
+from easel.inspector.models.model_tensors import clean_path, tensors, unwrap
+from easel.inspector.models.naming import one_line
+from easel.inspector.models.tree import leaves
+from easel.inspector.tracing.recorder import Recorder
+from easel.inspector.tracing.verify_capture import different
+
+MEMORY_BYTES = 256 * 2**20
+"""What the kept activations of one capture may take."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one forward pass did."""
+
+    graph: Graph
+    activations: dict[str, TensorRef]
+    """By name, copies in main memory. What did not fit the budget is on `meta`, and its note says so."""
+    error: str = ""
+    """Why the forward pass ended early, in one line; the graph holds what ran before, and the node that failed."""
+    mismatches: tuple[str, ...] = ()
+    """Nodes that gave something else when they were checked."""
+
+
+def capture(
+    model: nn.Module,
+    *args: Any,
+    activations: bool = True,
+    mode: str = "as_is",
+    seed: int = 0,
+    weights: Mapping[str, Tensor] | None = None,
+    memory_bytes: int = MEMORY_BYTES,
+    check: bool = False,
+    **kwargs: Any,
+) -> Capture:
+    """Run `model(*args, **kwargs)` once, without gradients, and write down what ran.
+
+    State dict, training flags, gradients, hooks and random states are the same before and after: the pass uses the
+    model's own parameters, copies of its buffers, and random numbers of `seed`. `weights`, by name, take the place of
+    the model's own for this pass; `mode` is one of as_is, eval and train. Call it from the thread that trains, between
+    two steps. Hooks of the user's own run once per capture, and what a forward writes into plain attributes stays
+    written. Functions that torch fuses where nothing watches run one by one, so that last bits may differ.
+
+    `check` runs every node again, alone, from the activations that it is said to have read; `mismatches` then names
+    those that give something else. A forward pass that raises gives what ran until then. ValueError: weights of other
+    shapes, an unknown mode.
+    """
+    if mode not in ("as_is", "eval", "train"):
+        raise ValueError(f"unknown mode {mode!r}. Known: as_is, eval, train.")
+    model = unwrap(model)
+    refs = tensors(model)
+    if lazy := [ref.name for ref in refs.values() if ref.note.startswith("not materialised:")]:
+        return Capture(Graph(), {}, f"{lazy[0]!r} is not materialised: run the model once, on one batch.")
+    swapped, known, originals = _swapped(model, weights or {})
+    if refs and all(ref.tensor.is_meta for ref in refs.values()):
+        args, kwargs = _on_meta(args), _on_meta(kwargs)
+    kept = _Kept(memory_bytes if activations else -1)
+    recorder = Recorder(known, kept.keep, keep_calls=check)
+    given = [*leaves([*args]), *leaves(kwargs)]
+    for suffix, tensor in given:
+        recorder.add_input("input" if len(given) == 1 else f"input{suffix}", tensor)
+    error = ""
+    with same_afterwards(model, mode, seed):
+        with _watched(model, recorder, originals):
+            try:
+                with torch.no_grad(), recorder:
+                    if isinstance(model, torch.jit.ScriptModule):
+                        model(*args, **kwargs)
+                    else:
+                        functional_call(model, swapped, args, kwargs)
+                recorder.failure = None  # whatever failed on the way, the model knew what to do
+            except Exception as failure:
+                error = one_line(failure)
+        graph, names = recorder.graph()
+        mismatches = tuple(different(recorder.calls, kept.copies)) if check else ()
+    return Capture(graph, kept.refs(graph, names) if activations else {}, error, mismatches)
+
+
+@dataclass
+class _Kept:
+    """Copies of activations within a budget; those of layers push out those of functions."""
+
+    memory_bytes: int
+    """Below 0 nothing is kept."""
+    copies: dict[int, Tensor] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
+    of_functions: list[int] = field(default_factory=list)
+    used_bytes: int = 0
+
+    def keep(self, number: int, tensor: Tensor, is_layers: bool) -> None:
+        if self.memory_bytes < 0:
+            return
+        size_bytes = 0 if tensor.is_meta else tensor.numel() * tensor.element_size()
+        while is_layers and self.of_functions and self.used_bytes + size_bytes > self.memory_bytes:
+            evicted = self.of_functions.pop()
+            copy = self.copies[evicted]
+            self.used_bytes -= copy.numel() * copy.element_size()
+            self._only_tell(evicted, copy)
+        if self.used_bytes + size_bytes > self.memory_bytes:
+            self._only_tell(number, tensor)
+            return
+        self.used_bytes += size_bytes
+        plain = tensor.detach().to_dense() if tensor.layout is not torch.strided else tensor.detach()
+        self.copies[number] = plain.clone() if plain.is_meta else plain.to("cpu", copy=True)
+        if not is_layers:
+            self.of_functions.append(number)
+
+    def refs(self, graph: Graph, names: Mapping[int, str]) -> dict[str, TensorRef]:
+        """The activations by name, in the order in which they were made."""
+        makers = {output: node for node in graph.nodes for output in node.outputs}
+        refs = {}
+        for number, name in names.items():
+            node, note = makers[name], self.notes.get(number, "")
+            copy = self.copies[number]
+            note = note or ("not materialised" if copy.is_meta else "")
+            refs[name] = TensorRef(name, copy, "activation", node.module_path, module=node.kind, note=note)
+        return refs
+
+    def _only_tell(self, number: int, tensor: Tensor) -> None:
+        self.copies[number] = torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+        self.notes[number] = f"not kept: over the budget of {self.memory_bytes / 2**20:.4g} MiB"
+        if tensor.numel() and not tensor.is_complex():
+            low, high = (float(bound) for bound in torch.aminmax(tensor.detach()))
+            self.notes[number] += f"; {low:.4g} to {high:.4g}"
+
+
+@contextmanager
+def _watched(model: nn.Module, recorder: Recorder, originals: Mapping[int, str]) -> Iterator[None]:
+    """The recorder's hooks are on the modules, and nowhere afterwards."""
+    inside_scripts = {inner for script in _scripts(model) for inner in script.modules() if inner is not script}
+    with ExitStack() as stack:
+        for raw_path, module in model.named_modules():
+            if module not in inside_scripts:
+                is_layer = _is_layer(module, is_top=module is model)
+                owned = _owned(module, originals) if is_layer else ()
+                for handle in recorder.watch_module(module, clean_path(raw_path), is_layer=is_layer, tensors=owned):
+                    stack.callback(handle.remove)
+        yield
+
+
+@contextmanager
+def same_afterwards(model: nn.Module, mode: str, seed: int) -> Iterator[None]:
+    """Random numbers from a seed, and training flags as asked for; all as it was at the end."""
+    states = random.getstate(), np.random.get_state()
+    flags = [(module, module.training) for module in model.modules()]
+    # The tensors of scripts are not exchanged: what they write into is put back.
+    buffers = [(buffer, buffer.clone()) for script in _scripts(model) for buffer in script.buffers()]
+    devices = sorted({tensor.device.index for tensor in model.parameters() if tensor.is_cuda})
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices))
+        if any("_orig_mod" in dict(module.named_children()) for module in model.modules()):
+            stack.enter_context(torch.compiler.set_stance("force_eager"))  # hooks and modes see eager calls only
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would also touch devices that nobody uses
+        for index in devices:
+            torch.cuda.default_generators[index].manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            if mode != "as_is":
+                for module, _ in flags:
+                    module.training = mode == "train"
+            yield
+        finally:
+            for module, flag in flags:
+                module.training = flag
+            with torch.no_grad():
+                for buffer, before in buffers:
+                    buffer.copy_(before)
+            random.setstate(states[0])
+            np.random.set_state(states[1])
+
+
+def _swapped(
+    model: nn.Module, weights: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[int, str], dict[int, str]]:
+    """Tensors for one functional call: (torch's name → tensor, its id → our name, the original's id → our name)."""
+    swapped: dict[str, Tensor] = {}
+    known, originals = {}, {}
+    is_buffer = {id(buffer) for buffer in model.buffers()}
+    is_scripts = {id(tensor) for script in _scripts(model) for tensor in (*script.parameters(), *script.buffers())}
+    for raw_name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        name = originals[id(tensor)] = clean_path(raw_name)
+        if id(tensor) in is_scripts:
+            continue
+        values = tensor.detach()
+        if name in weights:
+            if weights[name].shape != tensor.shape:
+                came, fits = tuple(weights[name].shape), tuple(tensor.shape)
+                raise ValueError(f"the model's {name!r} is {fits}; the weights that came are {came}.")
+            values = weights[name].detach().to(tensor.device, tensor.dtype)
+        swapped[raw_name] = values.clone() if id(tensor) in is_buffer else values
+        known[id(swapped[raw_name])] = name
+    return swapped, known, originals
+
+
+def _scripts(model: nn.Module) -> list[nn.Module]:
+    """What is compiled to TorchScript, the inner ones included."""
+    return [module for module in model.modules() if isinstance(module, torch.jit.ScriptModule)]
+
+
+def _owned(module: nn.Module, originals: Mapping[int, str]) -> tuple[str, ...]:
+    """Our names of all parameters and buffers inside a layer."""
+    return tuple(dict.fromkeys(originals[id(tensor)] for tensor in (*module.parameters(), *module.buffers())))
+
+
+def _is_layer(module: nn.Module, is_top: bool) -> bool:
+    """Whether a module is one node: nobody wants to see inside it, or nobody can."""
+    if isinstance(module, nn.MultiheadAttention | torch.jit.ScriptModule):
+        return True
+    if any(name != "parametrizations" for name, _ in module.named_children()):
+        return False
+    # A model that is written with bare parameters has no children, and its operations are what there is to see.
+    return not is_top or type(module).__module__.startswith("torch.nn.")
+
+
+def _on_meta(value: Any) -> Any:
+    """The same containers with tensors that have shapes and no values."""
+    if isinstance(value, Tensor):
+        return value.to("meta")
+    if isinstance(value, Mapping):
+        return {key: _on_meta(part) for key, part in value.items()}
+    return type(value)(_on_meta(part) for part in value) if type(value) in (list, tuple) else value

@@ -15,10 +15,10 @@ from easel.graphics.image import imwrite
 from easel.viewer.driver import Driver
 from easel.viewer.imgui.events import PointerMoved
 from easel.workstation.app import WorkstationConfig, open_shell, open_view
-from easel.workstation.art_page import ArtPage
-from easel.workstation.fit_page import FitPage
-from easel.workstation.materials_page import MaterialsPage
-from easel.workstation.photograph import load_photograph
+from easel.workstation.art.art_page import ArtPage
+from easel.workstation.fit.fit_page import FitPage
+from easel.workstation.fit.photograph import load_photograph
+from easel.workstation.materials.materials_page import MaterialsPage
 from easel.workstation.shell import Shell
 
 SIZE = 1440, 900

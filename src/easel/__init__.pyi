@@ -23,7 +23,7 @@ from easel.viewer.view import View as View
 from easel.viewer.window import Window as Window
 from easel.viewer.window import create_tensor as create_tensor
 from easel.viewer.window import show as show
-from easel.workstation.network_panel import network_panel as network_panel
-from easel.workstation.plot_network import PlotNetwork3D as PlotNetwork3D
+from easel.workstation.network.network_panel import network_panel as network_panel
+from easel.workstation.network.plot_network import PlotNetwork3D as PlotNetwork3D
 
 HAS_CUDA: bool

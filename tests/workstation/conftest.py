@@ -12,7 +12,7 @@ from easel.materials.dataset.views import Shot, ShotList, write_views_json
 from easel.materials.models.build import build_model
 from easel.materials.rendering.plane_camera import PlaneCamera
 from easel.materials.training.run_files import Trained, save_generator
-from easel.workstation.live_fit import End, LiveFit
+from easel.workstation.fit.live_fit import End, LiveFit
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from PIL import Image
 from easel.cli import main
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
-from easel.workstation.fit_page import FitPage
-from easel.workstation.live_fit import End
-from easel.workstation.photograph import Photograph
+from easel.workstation.fit.fit_page import FitPage
+from easel.workstation.fit.live_fit import End
+from easel.workstation.fit.photograph import Photograph
 
 pytest.importorskip("aiohttp", reason="a view in a browser needs aiohttp")
 

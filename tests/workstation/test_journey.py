@@ -10,8 +10,8 @@ from PIL import Image
 from easel.graphics.image import imwrite
 from easel.viewer.driver import Driver
 from easel.workstation.app import PAGES, WorkstationConfig, open_shell, open_view
-from easel.workstation.material_view import Stage, Surroundings
-from easel.workstation.photograph import load_photograph
+from easel.workstation.fit.photograph import load_photograph
+from easel.workstation.materials.material_view import Stage, Surroundings
 
 LEAST_COLOURS = 500
 """An empty page has fewer."""
@@ -19,10 +19,11 @@ LEAST_COLOURS = 500
 
 @pytest.fixture
 def shell(gl, tmp_path, picture, monkeypatch):
-    monkeypatch.setattr("easel.workstation.recovery_desk.EXAMPLE_PIXELS", 64)
-    monkeypatch.setattr("easel.workstation.relit.MOST_SIDE", 160)
+    monkeypatch.setattr("easel.workstation.materials.recovery_panel.EXAMPLE_PIXELS", 64)
+    monkeypatch.setattr("easel.workstation.materials.relighting.MOST_SIDE", 160)
     # The filtered surroundings alone would take longer than the material.
-    monkeypatch.setattr("easel.workstation.recovery_desk.Stage", lambda: Stage(surroundings=Surroundings("none")))
+    unlit = Stage(surroundings=Surroundings("none"))
+    monkeypatch.setattr("easel.workstation.materials.recovery_panel.Stage", lambda: unlit)
     Image.fromarray((picture * 255).round().byte().numpy()).save(tmp_path / "photograph.png")
     config = WorkstationConfig(image=tmp_path / "photograph.png", page="fit", out=tmp_path, headless=True, steps=40)
     with open_view("Easel", config) as view:

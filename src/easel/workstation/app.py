@@ -17,8 +17,8 @@ from easel.console import BadInput, complain, prepare_folder, progress
 
 if TYPE_CHECKING:
     from easel.viewer.view import View
-    from easel.workstation.fit_page import FitPage
-    from easel.workstation.photograph import Photograph
+    from easel.workstation.fit.fit_page import FitPage
+    from easel.workstation.fit.photograph import Photograph
     from easel.workstation.session import Session
     from easel.workstation.shell import Shell
 
@@ -86,7 +86,7 @@ def workstation(config: WorkstationConfig) -> int:
     Raises FileError for a photograph that cannot be read or a folder that cannot be written, before the fit begins.
     """
     prepare_folder(config.out)
-    from easel.workstation.photograph import load_photograph
+    from easel.workstation.fit.photograph import load_photograph
 
     session = open_session(config)
     config = replace(config, page=config.page or first_page(session))
@@ -154,8 +154,8 @@ def open_shell(
 
     def make_fit(page: Page) -> WorkstationPage:
         from easel.fields.model.config import FieldConfig, Knobs
-        from easel.workstation.fit_page import FitPage
-        from easel.workstation.live_fit import USUAL_STEPS, End, LiveFit
+        from easel.workstation.fit.fit_page import FitPage
+        from easel.workstation.fit.live_fit import USUAL_STEPS, End, LiveFit
 
         end = End(config.steps, config.seconds, config.psnr)
         if view.headless and end == End():
@@ -164,22 +164,22 @@ def open_shell(
         return FitPage(page, fit, photograph, config.out, config.max_size, look_inside=look_inside)
 
     def make_art(page: Page) -> WorkstationPage:
-        from easel.workstation.art_page import ArtPage
+        from easel.workstation.art.art_page import ArtPage
 
         return ArtPage(page, config.out)
 
     def make_network(page: Page) -> WorkstationPage:
-        from easel.workstation.inspector_page import InspectorPage
+        from easel.workstation.network.inspector_page import InspectorPage
 
         return InspectorPage(page, config.out, shell.trainings)
 
     def make_materials(page: Page) -> WorkstationPage:
-        from easel.workstation.materials_page import MaterialsPage
+        from easel.workstation.materials.materials_page import MaterialsPage
 
         return MaterialsPage(page, config.out)
 
     def look_inside() -> None:
-        from easel.workstation.inspector_page import InspectorPage
+        from easel.workstation.network.inspector_page import InspectorPage
 
         network = shell.page(PAGES["network"])
         view.show_page(PAGES["network"])
@@ -220,7 +220,7 @@ def turn(shell: "Shell", received: list[int], session: "Session | None" = None) 
     The session is saved whenever that is due.
     Returns what stopped the page that was shown, where nobody watches; else "".
     """
-    from easel.workstation.fit_page import FitPage
+    from easel.workstation.fit.fit_page import FitPage
 
     view = shell.view
     fitted = shell.shown.content if isinstance(shell.shown.content, FitPage) else None
@@ -297,7 +297,7 @@ def signals() -> Generator[list[int]]:
 def save_results(config: WorkstationConfig, shell: "Shell") -> list[Path]:
     """Write the window as it is shown and, where there was a fit, its pictures and figures."""
     from easel.graphics.image import imwrite
-    from easel.workstation.fit_page import FitPage
+    from easel.workstation.fit.fit_page import FitPage
 
     view, page = shell.view, shell.pages.get(PAGES["fit"])
     fitted = page if isinstance(page, FitPage) else None

@@ -1,0 +1,208 @@
+"""`easel inspect`: a network from a file or a function, in a window or as files where nobody sits in front of one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional
+
+from easel.console import BadInput, counted, prepare_folder, progress
+from easel.workstation.app import HostConfig, open_view
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from easel.inspector.history.comparison import Difference
+    from easel.inspector.models.graph import TensorRef
+    from easel.inspector.models.sources import Source
+    from easel.inspector.network_scene import NetworkScene
+    from easel.inspector.tracing.forward import Capture
+
+RANKED = 5
+"""So many of the tensors that differ most are told."""
+
+
+@dataclass(frozen=True)
+class InspectConfig(HostConfig):
+    """Look inside a network: every tensor is a sheet in space, exact under the mouse.
+
+    SOURCE is a .safetensors file, weights that torch.save wrote, an ONNX file (extra export), or
+    package.module:function, which runs your own code and returns a model. Nothing in a file is ever run. Without a
+    display, overview.png, statistics.json, statistics.csv and network.html are written into --out.
+    """
+
+    source: Annotated[Positional[str], tyro.conf.arg(metavar="SOURCE")]
+    """A file, or package.module:function."""
+    out: Path = Path("easel-out")
+    """Folder for what is written."""
+    size: tuple[int, int] = (1280, 720)
+    """Width and height of the window and of pictures, in pixels."""
+    diff: Annotated[str | None, tyro.conf.arg(metavar="OTHER")] = None
+    """Show OTHER minus SOURCE, a source as well."""
+    activations: Annotated[Path | None, tyro.conf.arg(metavar="IMAGE")] = None
+    """Run the model on this picture and show what every step gives; SOURCE is then a function."""
+    statistics: Annotated[bool, FlagCreatePairsOff] = False
+    """Write statistics.json and statistics.csv, and tell what to be warned of."""
+    turntable: Annotated[int, tyro.conf.arg(metavar="FRAMES")] = 0
+    """Write turntable.gif with so many frames."""
+    html: Annotated[bool, FlagCreatePairsOff] = False
+    """Write network.html, a page that turns, zooms and tells values in any browser."""
+    gltf: Annotated[bool, FlagCreatePairsOff] = False
+    """Write network.glb for other programs."""
+
+
+def inspect(config: InspectConfig) -> int:
+    """Show the network, write what is asked for; returns 0."""
+    if min(config.size) < 16 or max(config.size) > 16384:
+        raise BadInput(f"--size is 16 to 16384 pixels each way; got {config.size[0]} x {config.size[1]}.")
+    if config.turntable < 0:
+        raise BadInput(f"--turntable is a number of frames; got {config.turntable}.")
+    source = _open(config.source)
+    other = None if config.diff is None else _open(config.diff)
+    seen = None if config.activations is None else _run(source, config)
+    prepare_folder(config.out)
+    from easel.gl.context import GLUnavailable
+    from easel.inspector.network_scene import NetworkScene
+
+    refs, graph = (source.tensors, source.graph) if seen is None else (seen.activations, seen.graph)
+    values = sum(ref.tensor.numel() for ref in refs.values())
+    print(f"{config.source}: {len(refs)} tensors, {values:,} values")
+    scene = NetworkScene(refs, graph, aspect=config.size[0] / config.size[1])
+    if other is not None and seen is None:
+        scene.update(_compare(source, other, config).tensors)
+    title = f"Easel - {config.source}"
+    try:
+        with open_view(title, config, config.size) as view:
+            alone = view.headless
+            if not alone:
+                from easel.workstation.network.network_page import NetworkPage
+
+                page = NetworkPage(view.panel("Network"), scene, details=view.panel("Tensor", side="right", width=0.24))
+                view.on_key(page.press)
+                view.run()
+        _write(config, scene, source, other, alone=alone)
+    except GLUnavailable as error:
+        raise BadInput(f"pictures of networks need OpenGL: {error}. `./dev system` tells what is missing.") from error
+    finally:
+        scene.close()
+    return 0
+
+
+def _open(name: str) -> "Source":
+    from easel.inspector.models.onnx_file import OnnxMissingError
+    from easel.inspector.models.sources import SourceError, open_source
+
+    try:
+        source = open_source(name)
+    except (SourceError, OnnxMissingError) as error:
+        raise BadInput(str(error)) from None
+    if not source.tensors:
+        raise BadInput(f"{name!r} has no parameters and no buffers: there is nothing to show.")
+    return source
+
+
+def _run(source: "Source", config: InspectConfig) -> "Capture":
+    """The forward pass of a picture."""
+    from easel.graphics.image import imread, to_batch
+    from easel.inspector.tracing.forward import capture
+
+    assert config.activations is not None
+    if source.model is None:
+        raise BadInput(
+            f"--activations needs a model to run; {config.source} holds weights. Name package.module:function."
+        )
+    parameters = [parameter for parameter in source.model.parameters() if parameter.ndim == 4]
+    channels = int(parameters[0].shape[1]) if parameters and parameters[0].shape[1] in (1, 3, 4) else 3
+    picture = to_batch(imread(config.activations, channels=channels, device="cpu"))
+    like = next(source.model.parameters(), picture)
+    seen = capture(source.model, picture.to(like.device, like.dtype), mode="eval")
+    if seen.error and not seen.activations:
+        raise BadInput(f"the model cannot run on {config.activations}: {seen.error}.")
+    if seen.error:
+        print(f"the forward pass ended early: {seen.error}")
+    return seen
+
+
+def _compare(source: "Source", other: "Source", config: InspectConfig) -> "Difference":
+    from easel.inspector.history.comparison import difference
+
+    first, second = ({name: ref.tensor for name, ref in one.tensors.items()} for one in (source, other))
+    found = difference(first, second)
+    if not found.tensors:
+        raise BadInput(f"{config.source} and {config.diff} have no tensor in common ({found.mismatch}).")
+    if found.mismatch:
+        print(f"left out: {found.mismatch}")
+    for name, ratio in found.ranking[:RANKED]:
+        print(f"{name}: changed by {ratio:.3g} of its norm")
+    return found
+
+
+def _write(
+    config: InspectConfig, scene: "NetworkScene", source: "Source", other: "Source | None", *, alone: bool
+) -> None:
+    """The files that are asked for; where nobody looked at a window, those that tell what it would have shown."""
+    from easel.graphics.image import imwrite
+    from easel.graphics.video import VideoWriter
+    from easel.inspector.export.gltf import save_gltf
+    from easel.inspector.export.web_page import save_html
+    from easel.inspector.export_films import turntable
+
+    size = config.size[1], config.size[0]
+    shown = [replace(ref, tensor=values) for ref in scene.refs.values() if (values := _shown(scene, ref)) is not None]
+    if alone:
+        _written(config.out / "overview.png", lambda path: imwrite(path, scene.draw(scene.home(size), size)))
+    if config.statistics or alone:
+        _write_statistics(config, source, other)
+    if config.html or alone:
+        coarse = _written(
+            config.out / "network.html",
+            lambda path: save_html(path, shown, scene.arrangement, title=config.source),
+        )
+        if coarse:
+            print(
+                f"network.html shows peaks of several cells for {len(coarse)} large tensors: {', '.join(coarse[:3])} …"
+            )
+    if config.gltf:
+        _written(config.out / "network.glb", lambda path: save_gltf(path, shown, scene.arrangement))
+    if config.turntable:
+
+        def film(path: Path) -> None:
+            with VideoWriter(path, fps=20) as writer, progress("turning") as bar:
+                for frame in counted(turntable(scene, config.turntable, size), config.turntable, bar):
+                    writer.append(frame)
+
+        _written(config.out / "turntable.gif", film)
+
+
+def _shown(scene: "NetworkScene", ref: "TensorRef") -> "Tensor | None":
+    """What the scene shows of a tensor, which may be a difference."""
+    sheet = scene.sheet(ref.name)
+    return None if sheet is None else sheet.tensor
+
+
+def _write_statistics(config: InspectConfig, source: "Source", other: "Source | None") -> None:
+    from easel.inspector.history.export_statistics import save_statistics
+    from easel.inspector.history.snapshot import Snapshot
+    from easel.inspector.history.statistics import summarize_network
+
+    def snapshot(one: "Source") -> Snapshot:
+        known = {name: ref for name, ref in one.tensors.items() if ref.is_materialised}
+        return Snapshot(one.step or 0, {n: r.tensor for n, r in known.items()}, {n: r.kind for n, r in known.items()})
+
+    first = snapshot(source)
+    summary = summarize_network(first) if other is None else summarize_network(snapshot(other), initial=first)
+    for suffix in ("json", "csv"):
+        _written(config.out / f"statistics.{suffix}", lambda path: save_statistics(path, summary))
+    for warning in summary.warnings:
+        print(f"warning: {warning}")
+
+
+def _written(path: Path, write: "Callable[[Path], tuple[str, ...] | None]") -> "tuple[str, ...] | None":
+    try:
+        told = write(path)
+    except ValueError as error:
+        raise BadInput(f"{path} was not written: {error}") from None
+    print(f"wrote {path}")
+    return told

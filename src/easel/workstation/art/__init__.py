@@ -1,0 +1,1 @@
+"""Art: random fields to fly through, to change and to breed from."""

@@ -1,0 +1,1 @@
+"""Fit: a photograph, and the field that learns it while a person steers."""

@@ -1,0 +1,1 @@
+"""Materials: photos to maps, maps under a lamp, and trainings that are watched."""

@@ -1,0 +1,1 @@
+"""Network: the tensors of a network in space, live, over time and compared."""

@@ -1,0 +1,147 @@
+"""ChannelBox: a box along a network; the layers that it reaches are taken apart, every channel map by itself.
+
+It lies in path coordinates: z runs along the network from its input at 0, every activation as deep as it has channels
+with a gap of 5 between two; x and y are cells of a map from its centre, right and up.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from easel.inspector.layout.layout import Box
+from easel.inspector.layout.places import Vector
+from easel.inspector.layout.routes import Route
+from easel.inspector.layout.sheet_map import sheet_of
+from easel.inspector.models.graph import Graph, TensorRef
+from easel.inspector.network_scene import NetworkScene
+
+Number = float | int
+BOX_RANGE = (-100, 100, -100, 100, -75, 75)
+GAP = 5
+"""Between two activations on the path."""
+APART = 0.12
+"""Of a map's side, between maps."""
+LIFT = 0.7
+"""How far in front of the sheet they stand."""
+
+
+class ChannelBox:
+    """The box: its range, and how far along the network it has been moved."""
+
+    def __init__(self, range: Sequence[Number], step: Number) -> None:
+        if len(range) != 6 or any(range[k] >= range[k + 1] for k in (0, 2, 4)):
+            raise ValueError(f"box_render_range is xmin, xmax, ymin, ymax, zmin, zmax, each pair rising; got {range}.")
+        self.range, self.step = tuple(range), step
+        self.shift: Number = 0
+        self._covered: dict[str, tuple[str, ...]] = {}
+        """The activations that it reaches, and the names of their maps."""
+        self._places: dict[str, tuple[Number, Number]] = {}
+
+    @property
+    def span(self) -> tuple[Number, Number]:
+        """From where to where it reaches along the network."""
+        return self.range[4] + self.shift, self.range[5] + self.shift
+
+    @property
+    def covered(self) -> tuple[str, ...]:
+        """The activations that are taken apart."""
+        return tuple(self._covered)
+
+    def holds(self, name: str) -> bool:
+        """Whether a sheet is one of the box."""
+        return name in self._covered or any(name in maps for maps in self._covered.values())
+
+    def move(self, by: Number) -> bool:
+        """Move along the network, never beyond its ends; whether it moved."""
+        end = max((stop for _, stop in self._places.values()), default=0)
+        before = self.shift
+        self.shift = min(max(self.shift + by, -self.range[5]), end - self.range[4])
+        return self.shift != before
+
+    def move_to(self, name: str) -> bool:
+        """Move its middle to an activation; whether it moved."""
+        if name not in self._places:
+            return False
+        start, stop = self._places[name]
+        return self.move((start + stop) / 2 - sum(self.span) / 2)
+
+    def expand(self, scene: NetworkScene, graph: Graph) -> NetworkScene:
+        """The scene with the maps of the layers in the box apart."""
+        self._places = path_places(scene.refs.values())
+        self._covered = {}
+        low, high = self.span
+        refs, boxes, routes = dict(scene.refs), list(scene.arrangement.boxes), list(scene.arrangement.routes)
+        for box in scene.arrangement.boxes:
+            ref = scene.refs[box.name]
+            start, stop = self._places[box.name]
+            if box.sheet is None or ref.tensor.ndim != 4 or stop < low or start > high:
+                continue
+            maps = self._maps(ref)
+            standing = _stand(box, maps)
+            refs |= {single.name: single for single in maps}
+            boxes += standing
+            routes.append(_frame(box.name, standing))
+            self._covered[box.name] = tuple(single.name for single in maps)
+        arrangement = replace(scene.arrangement, boxes=tuple(boxes), routes=tuple(routes))
+        return NetworkScene(refs, graph, arrangement=arrangement)
+
+    def _maps(self, ref: TensorRef) -> list[TensorRef]:
+        """Every channel of the first sample, as far as the box reaches over it."""
+        left, right, bottom, top = self.range[:4]
+        height, width = ref.tensor.shape[-2:]
+        rows = slice(max(round(height / 2 - top), 0), max(round(height / 2 - bottom), 1))
+        columns = slice(max(round(width / 2 + left), 0), max(round(width / 2 + right), 1))
+        return [
+            TensorRef(f"{ref.name}[0, {channel}]", ref.tensor[0, channel, rows, columns], "activation", ref.module_path)
+            for channel in range(ref.tensor.shape[1])
+            if ref.tensor[0, channel, rows, columns].numel()
+        ]
+
+
+def path_places(refs: Iterable[TensorRef]) -> dict[str, tuple[Number, Number]]:
+    """From where to where each activation lies on the path."""
+    places, at = {}, 0
+    for ref in refs:
+        depth = ref.shape[1] if len(ref.shape) > 2 else 1
+        places[ref.name] = (at, at + depth)
+        at += depth + GAP
+    return places
+
+
+def _stand(box: Box, maps: list[TensorRef]) -> list[Box]:
+    """The maps as a grid before their sheet, in the order that they have there."""
+    assert box.sheet is not None
+    across = min(box.sheet.across, len(maps)) or 1
+    down = -(-len(maps) // across)
+    width, height = abs(box.right[0]) / across, abs(box.down[1]) / down
+    x, y, z = (start + (along + below) / 2 for start, along, below in zip(box.origin, box.right, box.down, strict=True))
+    pitch = width * (1 + APART), height * (1 + APART)
+    left, top = x - (across * pitch[0] - APART * width) / 2, y + (down * pitch[1] - APART * height) / 2
+    return [
+        Box(
+            single.name,
+            (left + number % across * pitch[0], top - number // across * pitch[1], z + LIFT),
+            (width, 0.0, 0.0),
+            (0.0, -height, 0.0),
+            sheet_of(single),
+            box.name,
+            box.stage,
+        )
+        for number, single in enumerate(maps)
+    ]
+
+
+def _frame(name: str, boxes: list[Box]) -> Route:
+    """The outline of the box around what it has taken apart."""
+    left, top, z = boxes[0].origin
+    right = max(box.origin[0] + box.right[0] for box in boxes)
+    bottom = min(box.origin[1] + box.down[1] for box in boxes)
+    margin = 2 * APART * boxes[0].right[0]
+    corners = (
+        (-1, left, 1, top),
+        (1, right, 1, top),
+        (1, right, -1, bottom),
+        (-1, left, -1, bottom),
+        (-1, left, 1, top),
+    )
+    points: list[Vector] = [(x + sx * margin, y + sy * margin, z) for sx, x, sy, y in corners]
+    return Route(name, name, (*points, points[-1]), skips=True)  # a last piece without length has no tip of an arrow

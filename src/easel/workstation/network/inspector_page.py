@@ -1,0 +1,195 @@
+"""The Network page: a network from a file, from a function, or from whatever another page is training."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from easel.graphics.files import FileError
+from easel.inspector.history.watcher import Watch, watch
+from easel.inspector.models.model_tensors import tensors
+from easel.inspector.models.onnx_file import OnnxMissingError
+from easel.inspector.models.sources import Source, SourceError, open_source
+from easel.inspector.network_scene import NetworkScene
+from easel.viewer.imgui.theme import ALARM
+from easel.viewer.panels.page import Page
+from easel.workstation.network.network_page import NetworkPage
+from easel.workstation.network.network_panel import take_keys
+from easel.workstation.network.network_time import NetworkTime
+from easel.workstation.page import State, Training, WorkstationPage
+
+KINDS = (".safetensors", ".pt", ".pth", ".onnx")
+NETWORKS = [("Networks", " ".join(f"*{kind}" for kind in KINDS)), ("All files", "*.*")]
+FUNCTION_HELP = "package.module:function, which returns a torch.nn.Module. This runs your own code."
+EMPTY = (
+    "No network yet.\n\n"
+    "Open a file of weights or an ONNX file at the left, or drop one here; nothing in it is run.\n"
+    "Name a function of your own that returns a model.\n"
+    "Or look inside what another page is training: it stays live."
+)
+
+
+class InspectorPage(WorkstationPage):
+    """Joins sources of networks to a `NetworkPage`; `trainings` tells what other pages train, by their names."""
+
+    name = "Network"
+
+    def __init__(self, page: Page, out: Path, trainings: Callable[[], Mapping[str, Training]]) -> None:
+        super().__init__(page, out)
+        self.title = ""
+        """What is shown."""
+        self.following: str | None = None
+        """The page whose training is shown."""
+        self.notice = ""
+        self.network: NetworkPage | None = None
+        self._trainings = trainings
+        self._time: NetworkTime | None = None
+        self._watch: Watch | None = None
+        self._recorded = -1
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open-network")
+        self._opening: tuple[str, Future[Source]] | None = None
+        self.sources = page.panel("Source", side="left", width=0.2)
+        self.details = page.panel("Tensor", side="right", width=0.26)
+        self.panel = page.panel("Network")
+        self.sources.on_frame(self.draw_sources)
+        self.panel.on_frame(self.draw_network)
+        self.details.on_frame(self.draw_details)
+
+    def advance(self) -> None:
+        self._take_opened()
+        self._record()
+
+    def background(self) -> None:
+        """Keep what it follows: the past of a training is there when somebody comes back."""
+        self._record()
+
+    @property
+    def settled(self) -> bool:
+        return self._opening is None
+
+    def open(self, path: Path) -> bool:
+        """Take in a file of weights or an ONNX file, read beside the loop."""
+        if path.suffix.lower() not in KINDS:
+            return False
+        self.load(str(path))
+        return True
+
+    def load(self, name: str) -> None:
+        """Take in a file, or call `package.module:function`."""
+        self._opening = name, self._loader.submit(open_source, name)
+
+    def follow(self, page: str) -> None:
+        """Show what a page is training, from now on."""
+        self.following, self._watch, self.notice = page, None, ""
+        self._record()
+
+    def state(self) -> State:
+        return {"source": None if self.following else self.title or None, "following": self.following}
+
+    def restore(self, state: State) -> None:
+        """Come back to a file or a training; a function is named and not called, as sessions may be from strangers."""
+        source, following = state["source"], state["following"]
+        if not isinstance(source, str | None) or not isinstance(following, str | None):
+            raise TypeError(f"a source and a page are texts or null; got {source!r} and {following!r}.")
+        if following is not None:
+            self.following, self._watch = following, None
+        elif source is not None and ":" in source and not Path(source).exists():
+            self.sources.set("Function", source)
+        elif source is not None:
+            self.load(source)
+
+    def actions(self) -> dict[str, Callable[[], object]]:
+        found: dict[str, Callable[[], object]] = {}
+        if self.network is not None:
+            found["Whole network"] = self.network.view.home
+        return found | {f"Look inside {page}": partial(self.follow, page) for page in self._trainings()}
+
+    def close(self) -> None:
+        self._loader.shutdown(cancel_futures=True)
+        self._show(None)
+
+    # What is shown
+
+    def _take_opened(self) -> None:
+        if self._opening is None or not self._opening[1].done():
+            return
+        (name, opening), self._opening = self._opening, None
+        try:
+            source = opening.result()
+        except (FileError, SourceError, OnnxMissingError) as error:
+            self.notice = str(error)
+            return
+        if not source.tensors:
+            self.notice = f"{name} has no parameters and no buffers: there is nothing to show."
+            return
+        self.following, self._watch, self.notice, self.title = None, None, "", name
+        self._show(NetworkScene(source.tensors, source.graph))
+
+    def _record(self) -> None:
+        """Take a snapshot of what is followed, if it has learned and one is due."""
+        training = None if self.following is None else self._trainings().get(self.following)
+        if training is None:
+            return
+        if self._watch is None or self._watch.model is not training.model:
+            self._watch, self._recorded = watch(training.model), -1
+            self.title = f"what {self.following} is training"
+            self._show(NetworkScene(tensors(training.model)))
+            assert self.network is not None
+            self._time = NetworkTime(self.network, self._watch)
+        if training.step != self._recorded and self._watch.record(training.step):
+            self._recorded = training.step
+
+    def _show(self, scene: NetworkScene | None) -> None:
+        """Show another network in place of the last."""
+        if self._time is not None:
+            self._time.close()
+            self._time = None
+        if self.network is None:
+            self.network = None if scene is None else NetworkPage(self.panel, scene, details=self.details)
+            return
+        self.network.footers.clear()
+        self.network.notes.clear()
+        if scene is None:
+            self.network.scene.close()
+        else:
+            self.network.change_scene(scene)
+
+    # Panels
+
+    def draw_sources(self) -> None:
+        panel = self.sources
+        path = panel.file_dialog("Open network...", title="Open a network", filters=NETWORKS)
+        if path:
+            self.load(path)
+        panel.section("Function")
+        function = panel.input_text("Function", help=FUNCTION_HELP)
+        with panel.enabled(bool(function.strip())):
+            if panel.button("Call it", help=FUNCTION_HELP):
+                self.load(function.strip())
+        panel.section("In training")
+        trainings = self._trainings()
+        for name, training in trainings.items():
+            if panel.button(f"Look inside {name}"):
+                self.follow(name)
+            panel.text(f"step {training.step:,}")
+        if not trainings:
+            panel.text_wrapped("Nothing is being trained. The Fit page trains a network as soon as it is shown.")
+        if self.network is not None:
+            panel.section("Shown")
+            refs = self.network.scene.refs
+            values = sum(ref.tensor.numel() for ref in refs.values())
+            panel.text_wrapped(f"{self.title}\n{len(refs)} tensors, {values:,} values")
+        if self._opening is not None:
+            panel.text_wrapped(f"Opening {self._opening[0]} ...")
+        if self.notice:
+            panel.text_wrapped(self.notice, color=ALARM)
+
+    def draw_network(self) -> None:
+        if self.network is None:
+            self.panel.hint(EMPTY)
+        else:
+            take_keys(self.network)
+
+    def draw_details(self) -> None:
+        if self.network is None:
+            self.details.hint("The tensor that you point at will be here, value by value.")

@@ -281,7 +281,7 @@ def latency(trials: int) -> Row:
         panel.on_frame(lambda: answer("button") if panel.button("Click") else None)
         turn(view)
         turn(view)
-        place = panel.pen.spots["Click"].rectangle
+        place = panel.item_layout.placed["Click"].rectangle
         view.post(PointerMoved(place.x + place.width / 2, place.y + place.height / 2))
         turn(view)
 

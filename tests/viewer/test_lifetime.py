@@ -168,7 +168,7 @@ def test_a_window_remembers_how_it_was_arranged(xvfb: str, open_view, monkeypatc
             if reset:
                 view.reset_layout()
             driver.frames(2)
-            return panel.pen.spots["b"].rectangle.x
+            return panel.item_layout.placed["b"].rectangle.x
 
     first = left_edge_of_b()
     moved = left_edge_of_b(drag_to=400)

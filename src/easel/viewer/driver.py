@@ -192,16 +192,16 @@ class Driver:
     def _spot(self, label: str, panel: str | None) -> Rectangle:
         """Where a labelled thing is, brought into sight first."""
         for browser in self._view.dialogs.browsers:
-            if label in browser.pen.spots:
-                return browser.pen.spots[label].rectangle
+            if label in browser.item_layout.placed:
+                return browser.item_layout.placed[label].rectangle
         owner = self._panel_of(label, None) if panel is None else self._view.panels[panel]
         for _ in range(SEARCH_ROUNDS):
-            spot = owner.pen.spots.get(label)
+            spot = owner.item_layout.placed.get(label)
             if spot is not None and spot.visible:
                 return spot.rectangle
-            owner.focus_wanted, owner.pen.wanted = True, label
+            owner.focus_wanted, owner.item_layout.scroll_target = True, label
             self.frames(2)
-            owner.focus_wanted, owner.pen.wanted = False, ""
+            owner.focus_wanted, owner.item_layout.scroll_target = False, ""
         raise LookupError(f"{label!r} does not come into sight in panel {owner.name!r}.")
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.backends.base import Backend
-from easel.viewer.canvas.history import Timeline
+from easel.viewer.canvas.history import FrameTimeline
 from easel.viewer.canvas.recording import Recordable
 from easel.viewer.feed.feeds import Feeds
 from easel.viewer.feed.receiver import Receiver
@@ -341,7 +341,7 @@ class View(Recordable):
         return self._pages.bar
 
     @property
-    def timeline(self) -> Timeline:
+    def timeline(self) -> FrameTimeline:
         """Where in their past the canvases are that keep a history; a program may number its steps on it."""
         return self._pages.own.timeline
 

@@ -481,7 +481,7 @@ def test_at_another_scale_everything_but_the_picture_is_larger(open_any, monkeyp
         assert view.capture().shape == (150 * scale, 200 * scale, 3)
         if view.drawn:
             assert canvas.rectangle is not None and canvas.rectangle.width == 10
-        return panel.pen.spots["b"].rectangle.height if view.drawn else 10 * scale
+        return panel.item_layout.placed["b"].rectangle.height if view.drawn else 10 * scale
 
     single = button_height(scale=1)
     assert button_height(scale=2) == pytest.approx(2 * single, abs=2)
@@ -534,14 +534,14 @@ def test_the_layout_is_reset_from_a_tab_s_menu(open_view, gl: None) -> None:
     panel.on_frame(lambda: panel.button("b"))
     driver = Driver(view)
     driver.frames(2)
-    x = panel.pen.spots["b"].rectangle.x
+    x = panel.item_layout.placed["b"].rectangle.x
     driver._drag([(320, 200), (420, 200), (420, 200)], 0)
-    assert panel.pen.spots["b"].rectangle.x > x + 90
-    tab = panel.pen.spots[TAB].rectangle
+    assert panel.item_layout.placed["b"].rectangle.x > x + 90
+    tab = panel.item_layout.placed[TAB].rectangle
     driver._drag([(tab.x + 5, tab.y + 5)], 1)
     driver.click(f"{TAB}/Reset layout", "B")
     driver.frames(2)
-    assert panel.pen.spots["b"].rectangle.x == x
+    assert panel.item_layout.placed["b"].rectangle.x == x
 
 
 def test_a_panel_made_later_takes_half_of_the_last_one_without_a_side(open_view, gl: None) -> None:
@@ -552,6 +552,6 @@ def test_a_panel_made_later_takes_half_of_the_last_one_without_a_side(open_view,
     for panel in panels:
         panel.on_frame(lambda panel=panel: panel.button("b"))
     view.run(max_frames=3)
-    a, b, c = (panel.pen.spots["b"].rectangle for panel in panels)
+    a, b, c = (panel.item_layout.placed["b"].rectangle for panel in panels)
     assert a.y == b.y and a.x < b.x == c.x
     assert c.y == pytest.approx(b.y + 240, abs=4)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from easel.viewer.canvas.canvas import Canvas, blank
-from easel.viewer.canvas.change_detector import STRIP_BYTES, Witness
+from easel.viewer.canvas.change_detector import STRIP_BYTES, ChangeDetector
 from easel.viewer.imgui.events import Resized
 from easel.viewer.view import View
 
@@ -182,21 +182,21 @@ def test_writes_past_torch_are_found_and_such_a_tensor_is_not_believed_again(win
 def test_one_number_written_past_torch_is_found_as_soon_as_its_strip_comes_by() -> None:
     tensor = torch.zeros(1024, 300, 3)
     strips = tensor.nbytes // STRIP_BYTES
-    canvas, witness = Canvas("c").bind(tensor), Witness()
-    assert [witness.rests(canvas) for _ in range(2 + strips)] == [False, False] + [True] * strips
+    canvas, detector = Canvas("c").bind(tensor), ChangeDetector()
+    assert [detector.unchanged(canvas) for _ in range(2 + strips)] == [False, False] + [True] * strips
     tensor.numpy()[700, 5, 1] = 1e-30
-    assert not all(witness.rests(canvas) for _ in range(strips))
-    assert not witness.rests(canvas)
+    assert not all(detector.unchanged(canvas) for _ in range(strips))
+    assert not detector.unchanged(canvas)
 
 
 @pytest.mark.parametrize("tensor", [torch.rand(3, 40, 50).permute(1, 2, 0), torch.rand(1, 1), torch.rand(9, 8) > 0.5])
 def test_any_memory_layout_can_rest(tensor) -> None:
-    canvas, witness = Canvas("c").bind(tensor), Witness()
-    assert [witness.rests(canvas) for _ in range(4)] == [False, False, True, True]
+    canvas, detector = Canvas("c").bind(tensor), ChangeDetector()
+    assert [detector.unchanged(canvas) for _ in range(4)] == [False, False, True, True]
 
 
 def test_what_torch_does_not_count_is_never_known_to_rest() -> None:
     with torch.inference_mode():
         canvas = Canvas("c").bind(torch.rand(4, 4))
-    witness = Witness()
-    assert not any(witness.rests(canvas) for _ in range(4))
+    detector = ChangeDetector()
+    assert not any(detector.unchanged(canvas) for _ in range(4))

@@ -130,7 +130,7 @@ def test_several_fitted_canvases_share_the_height_and_leave_room_for_widgets(ope
     view.run(max_frames=3)
     heights = {canvas.rectangle.height for canvas in canvases}
     assert len(heights) == 1 and heights.pop() > 60
-    spots = panel.pen.spots
+    spots = panel.item_layout.placed
     assert all(spots[f"button {n}"].visible for n in range(3))
     assert spots["button 2"].rectangle.y + spots["button 2"].rectangle.height <= 480
     assert spots["button 0"].rectangle.y >= canvases[-1].rectangle.y + canvases[-1].rectangle.height

@@ -115,7 +115,7 @@ def test_its_handles_set_the_range_and_the_canvas_below_does_not_notice(open_hea
         view.post(event)
         view.run(max_frames=2)
     assert canvas.vmax == pytest.approx(0.6, abs=0.02) and canvas.vmin == pytest.approx(0)
-    assert painted == [] and canvas.loupe.at_rest
+    assert painted == [] and canvas.loupe.unzoomed
     assert canvas.look().max() == 1
 
 

@@ -74,7 +74,7 @@ def test_the_wheel_zooms_about_the_pointer_and_back(open_headless):
     assert canvas.mouse == pytest.approx(before, abs=0.1)
     turn(driver, -12)
     driver.frames(1)
-    assert canvas.loupe.at_rest and canvas.rectangle == rest
+    assert canvas.loupe.unzoomed and canvas.rectangle == rest
     assert view.capture().shape == (480, 640, 3)
 
 
@@ -145,7 +145,7 @@ def test_space_drags_and_a_double_click_with_it_fits(open_headless):
         driver._frame(PointerButton(0, True))
         driver._frame(PointerButton(0, False))
     driver._frame(KeyChanged("space", False))
-    assert canvas.loupe.at_rest
+    assert canvas.loupe.unzoomed
 
 
 def test_keys_show_the_whole_picture_or_pixel_for_pixel(open_headless):
@@ -180,13 +180,13 @@ def test_a_zooming_canvas_owns_the_wheel(open_headless):
     driver.move(first, 150, 100)
     turn(driver, 3)
     driver.frames(3)
-    assert not first.loupe.at_rest and second.loupe.at_rest and first.rectangle.y <= top
+    assert not first.loupe.unzoomed and second.loupe.unzoomed and first.rectangle.y <= top
     first.loupe.rest()
     first.zoomable = False
     driver.frames(2)
     turn(driver, -3)
     driver.frames(3)
-    assert first.loupe.at_rest and first.rectangle.y < top  # the panel has scrolled instead
+    assert first.loupe.unzoomed and first.rectangle.y < top  # the panel has scrolled instead
 
 
 def test_linked_canvases_show_the_same_part_whatever_their_size(open_headless):
@@ -198,14 +198,14 @@ def test_linked_canvases_show_the_same_part_whatever_their_size(open_headless):
     driver.frames(2)
     driver.wheel(left, 6, at=(10, 8))
     assert right.rectangle.width == pytest.approx(left.rectangle.width, rel=0.01)
-    assert right.loupe is left.loupe and not left.loupe.at_rest
+    assert right.loupe is left.loupe and not left.loupe.unzoomed
     assert left.loupe.owner is left and left.loupe.cursor == pytest.approx((10 / 40, 8 / 30), abs=0.01)
     driver.move(right, 30, 20)
     assert left.loupe.owner is right
     right.unlink()
     right.loupe.rest()
     driver.frames(1)
-    assert not left.loupe.at_rest
+    assert not left.loupe.unzoomed
 
 
 def test_values_are_read_as_stored_and_as_shown(open_headless):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.frame_queue import Spool
+from easel.viewer.canvas.frame_queue import FrameQueue
 from easel.viewer.canvas.recording import Recorder, free_path, letterbox
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
@@ -150,7 +150,7 @@ def test_the_loop_never_waits_and_frames_that_memory_cannot_take_lie_on_the_disk
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(0, 3)), max_size=20), st.integers(0, 200))
 def test_a_spool_gives_what_it_was_given_in_order(tmp_path_factory, steps, memory_bytes):
-    spool = Spool(tmp_path_factory.getbasetemp(), memory_bytes)
+    spool = FrameQueue(tmp_path_factory.getbasetemp(), memory_bytes)
     frames = [np.full((height, width, 3), n, np.uint8) for n, (height, width, _) in enumerate(steps)]
     reader, got = iter(spool), []
     for n, frame in enumerate(frames):
@@ -167,7 +167,7 @@ def test_a_spool_gives_what_it_was_given_in_order(tmp_path_factory, steps, memor
 
 def test_a_full_disk_ends_the_recording_and_not_the_loop(tmp_path, monkeypatch):
     slow = Slowly(monkeypatch)
-    monkeypatch.setattr(Spool, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(FrameQueue, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     recorder = Recorder(tmp_path / "a.gif", clock="frames", memory_bytes=0)
     for number in range(5):
         recorder.feed(lambda number=number: flat(number))

@@ -139,7 +139,7 @@ def test_only_what_begins_on_the_canvas_draws(open_headless) -> None:
     driver = Driver(view)
     driver.frames(3)
     driver.drag("s", 1.0)
-    spot = side.pen.spots["s"].rectangle
+    spot = side.item_layout.placed["s"].rectangle
     assert canvas.rectangle is not None
     inside = canvas.rectangle.x + 5, canvas.rectangle.y + 50
     driver._drag([(spot.x + 5, spot.y + 5), inside, inside], 0)

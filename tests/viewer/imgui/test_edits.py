@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from easel.fields.model.config import FieldConfig, Knobs
 from easel.viewer.driver import Driver
-from easel.viewer.widgets.controls import Entry, Fields, Shown
+from easel.viewer.widgets.controls import FieldControls, ReadOnly, WidgetControl
 from easel.viewer.widgets.describe import Range, describe, field_docs, usual_range
 from easel.viewer.widgets.widgets import Slider
 
@@ -175,7 +175,7 @@ def test_docstrings_are_the_help() -> None:
     assert field_docs(Config) == {"lr": "Learning rate\nof the next step."}
     assert field_docs(FieldConfig)["hidden"] == "Width of the hidden layers."
     lr = describe(Config()).controls["lr"]
-    assert isinstance(lr, Entry) and lr.help.startswith("Learning rate")
+    assert isinstance(lr, WidgetControl) and lr.help.startswith("Learning rate")
 
     @dataclass
     class Base:
@@ -204,9 +204,9 @@ def test_values_beside_their_annotations_are_shown_and_kept() -> None:
         unknown: "Nowhere" = 5  # type: ignore[name-defined]
 
     described = describe(Odd())
-    assert {name for name, c in described.controls.items() if isinstance(c, Shown)} == {
+    assert {name for name, c in described.controls.items() if isinstance(c, ReadOnly)} == {
         "count", "rate", "tensor", "table", "size", "derived"}  # fmt: skip
-    assert isinstance(described.controls["unknown"], Entry)
+    assert isinstance(described.controls["unknown"], WidgetControl)
 
 
 def test_what_is_no_dataclass_is_named() -> None:
@@ -222,7 +222,7 @@ def test_what_is_no_dataclass_is_named() -> None:
 
 def test_ranges_of_nested_fields_go_by_their_path() -> None:
     net = describe(Config(), ranges={"net.width": Range(1, 9)}).controls["net"]
-    assert isinstance(net, Fields) and net.controls["width"].widget.max == 9
+    assert isinstance(net, FieldControls) and net.controls["width"].widget.max == 9
 
 
 @given(st.floats(-1e6, 1e6) | st.integers(-(10**9), 10**9))

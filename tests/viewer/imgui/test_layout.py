@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easel.viewer.imgui.layout import SIDES, Place, Rectangle, arrange, fit, insert, native, panels, rectangles
+from easel.viewer.imgui.layout import SIDES, PanelPlace, Rectangle, arrange, fit, insert, native, panels, rectangles
 
 ROOM = Rectangle(0, 0, 1000, 500)
 sides = st.sampled_from([None, *SIDES])
 
 
 @st.composite
-def places(draw: st.DrawFn) -> list[Place]:
+def places(draw: st.DrawFn) -> list[PanelPlace]:
     wanted = draw(st.lists(st.tuples(sides, st.floats(0, 0.9)), max_size=7))
-    return [Place(f"panel {n}", side, width) for n, (side, width) in enumerate(wanted)]
+    return [PanelPlace(f"panel {n}", side, width) for n, (side, width) in enumerate(wanted)]
 
 
 @given(places())
-def test_panels_tile_the_window(wanted: list[Place]) -> None:
+def test_panels_tile_the_window(wanted: list[PanelPlace]) -> None:
     placed = rectangles(arrange(wanted), ROOM)
     assert set(placed) == {place.panel for place in wanted}
     free = 0.0 if any(place.side is None for place in wanted) else None
@@ -32,28 +32,28 @@ def test_panels_tile_the_window(wanted: list[Place]) -> None:
 
 
 def test_a_side_takes_its_share_of_what_remains() -> None:
-    placed = rectangles(arrange([Place("a", "left", 0.2), Place("b", "bottom", 0.5), Place("c")]), ROOM)
+    placed = rectangles(arrange([PanelPlace("a", "left", 0.2), PanelPlace("b", "bottom", 0.5), PanelPlace("c")]), ROOM)
     assert placed == {"a": (0, 0, 200, 500), "b": (200, 250, 800, 250), "c": (200, 0, 800, 250)}
 
 
 def test_the_default_share_is_a_fifth() -> None:
-    assert rectangles(arrange([Place("a", "right"), Place("b")]), ROOM)["a"] == (800, 0, 200, 500)
+    assert rectangles(arrange([PanelPlace("a", "right"), PanelPlace("b")]), ROOM)["a"] == (800, 0, 200, 500)
 
 
 def test_panels_without_a_side_stack_with_equal_heights() -> None:
-    wanted = [Place("r"), Place("g"), Place("b"), Place("all", "right", 0.5)]
+    wanted = [PanelPlace("r"), PanelPlace("g"), PanelPlace("b"), PanelPlace("all", "right", 0.5)]
     placed = rectangles(arrange(wanted), Rectangle(0, 0, 800, 1200))
     assert [placed[name] for name in "rgb"] == [pytest.approx((0, y, 400, 400)) for y in (0, 400, 800)]
     assert placed["all"] == (400, 0, 400, 1200)
 
 
 @given(places(), sides, st.integers(0, 6))
-def test_a_panel_made_later_takes_room_from_its_neighbour_only(wanted: list[Place], side, index: int) -> None:
+def test_a_panel_made_later_takes_room_from_its_neighbour_only(wanted: list[PanelPlace], side, index: int) -> None:
     area = arrange(wanted)
     names = panels(area)
     neighbour = names[index % len(names)] if names else None
     before = rectangles(area, ROOM)
-    after = rectangles(insert(area, Place("new", side), neighbour), ROOM)
+    after = rectangles(insert(area, PanelPlace("new", side), neighbour), ROOM)
     assert set(after) == {*before, "new"}
     if neighbour is not None:
         assert all(after[name] == before[name] for name in before if name != neighbour)

@@ -95,7 +95,7 @@ def test_layouts_are_kept_for_every_page(open_view, gl, tmp_path):
             if drag_to is not None:
                 driver._drag([(300, 150), (drag_to, 150), (drag_to, 150)], 0)
             driver.frames(2)
-            return view.page(page).panel("B").pen.spots["b"].rectangle.x
+            return view.page(page).panel("B").item_layout.placed["b"].rectangle.x
 
     first = left_edge("Two")
     moved = left_edge("Two", drag_to=400)

@@ -57,7 +57,7 @@ def test_a_view_comes_back_in_another_one_through_json(open_view) -> None:
 def test_the_layout_comes_back(open_view) -> None:
     def width(view: View) -> float:
         Driver(view).frames(3)
-        return view.panels["Controls"].pen.spots["lr"].rectangle.width
+        return view.panels["Controls"].item_layout.placed["lr"].rectangle.width
 
     wide = furnish(open_view(backend="none"), share=0.6)
     assert width(wide) > 1.2 * width(furnish(open_view(backend="none")))

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easel.viewer.widgets.readouts import Progress, as_curve, finite_range, finite_runs
+from easel.viewer.widgets.readouts import ProgressBar, as_curve, finite_range, finite_runs
 from easel.viewer.widgets.widgets import Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt
 
 numbers = st.floats(allow_nan=False, width=32) | st.integers(-1000, 1000)
@@ -70,7 +70,7 @@ def test_text_is_cut_at_characters(text, length) -> None:
 
 
 def test_progress_is_a_share() -> None:
-    assert [Progress(f, "").fraction for f in (math.nan, -1, 0.5, 7, math.inf)] == [0, 0, 0.5, 1, 1]
+    assert [ProgressBar(f, "").fraction for f in (math.nan, -1, 0.5, 7, math.inf)] == [0, 0, 0.5, 1, 1]
 
 
 @given(st.lists(st.floats() | st.integers(-9, 9), max_size=30))

@@ -8,7 +8,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from easel.gl.texture import PictureTexture
-from easel.viewer.canvas.change_detector import Witness
+from easel.viewer.canvas.change_detector import ChangeDetector
 
 if TYPE_CHECKING:
     import moderngl
@@ -52,7 +52,7 @@ class CanvasTexture:
         """What is not on the GPU yet, because nobody has drawn it so far."""
         self._kind: tuple[object, ...] = ()
         """Of the last upload."""
-        self.witness = Witness()
+        self.change_detector = ChangeDetector()
 
     def upload(self, upload: Upload) -> "moderngl.Texture":
         """Put a picture on the GPU."""

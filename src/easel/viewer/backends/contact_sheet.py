@@ -13,7 +13,7 @@ from easel.viewer.canvas.overlay import legend
 from easel.viewer.canvas.placement import stand
 from easel.viewer.imgui.layout import Rectangle, rectangles
 from easel.viewer.imgui.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
-from easel.viewer.imgui.theme import ACCENT, DESK, EDGE, INK, PAPER, QUIET, WELL
+from easel.viewer.imgui.theme import ACCENT, BACKDROP, EDGE, INK, PAPER, QUIET, WELL
 from easel.viewer.panels.panel import Panel
 from easel.viewer.widgets.readouts import finite_range, finite_runs
 
@@ -38,7 +38,7 @@ class Sheet:
     """The picture while it is drawn."""
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self.image = Image.new("RGB", size, _ink(DESK))
+        self.image = Image.new("RGB", size, _ink(BACKDROP))
         self._pen = ImageDraw.Draw(self.image)
         self._font = ImageFont.load_default(FONT_PIXELS)
 
@@ -70,7 +70,7 @@ class Sheet:
         height, width = picture.shape[:2]
         target, visible = stand(canvas, room)
         canvas.rectangle = target
-        if canvas.squares or not canvas.loupe.at_rest:
+        if canvas.squares or not canvas.loupe.unzoomed:
             rows = (torch.arange(visible.height) + 0.5 + visible.y - target.y) * height / target.height
             columns = (torch.arange(visible.width) + 0.5 + visible.x - target.x) * width / target.width
             picture = picture[rows.long()][:, columns.long()]
@@ -98,7 +98,7 @@ class Sheet:
                     self._pen.rounded_rectangle((x, y, x + fraction * width, y + LINE), 4, _ink(ACCENT, 0.7))
                 self._write(x + 6, y + 2, overlay, INK, width)
             case Curve(values, overlay, _):
-                self._pen.rectangle((x, y, x + width, y + height - 6), _ink(DESK))
+                self._pen.rectangle((x, y, x + width, y + height - 6), _ink(BACKDROP))
                 self._draw_curve(values, Rectangle(x, y + 14, width, height - 26))
                 self._write(x + 6, y + 3, overlay, INK, width)
 

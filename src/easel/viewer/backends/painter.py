@@ -162,14 +162,14 @@ class Painter:
                 command.tex_ref = texture
 
     def _find_damage(self, textures: dict[int, int], size: tuple[int, int]) -> list[Box]:
-        return self._damage.find(imgui.get_draw_data(), textures, size, current().desk)
+        return self._damage.find(imgui.get_draw_data(), textures, size, current().backdrop)
 
     def _paint(self, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
         """Draw into the first `size` = (width, height) pixels of `target`."""
         for texture in self._textures.values():
             texture.hurry()
         target.use()
-        target.clear(*current().desk, viewport=(0, 0, *size))
+        target.clear(*current().backdrop, viewport=(0, 0, *size))
         imgui.backends.opengl3_render_draw_data(imgui.get_draw_data())
 
     def _paste(self, name: int, part: np.ndarray) -> bool:
@@ -251,7 +251,7 @@ class Painter:
         # Far smaller on screen, what is averaged is the picture, not the numbers that it is made from.
         if 2 * shown[0] <= size[0] and 2 * shown[1] <= size[1]:
             return None
-        return canvas.halves()
+        return canvas.gpu_input()
 
     def _bring(self, texture: CanvasTexture, upload: Upload, mapping: Mapping | None) -> None:
         """Put a picture on the GPU, and have it worked out there if a `mapping` says how."""
@@ -277,7 +277,7 @@ class Painter:
     def _rests(self, canvas: Canvas) -> bool:
         """Whether the texture of a canvas is known to show what the canvas does."""
         texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
-        unchanged = texture.witness.rests(canvas)
+        unchanged = texture.change_detector.unchanged(canvas)
         in_place = texture.seen is not None and texture.seen[1] == _shown(canvas)
         return self._is_still(canvas, texture) or (unchanged and in_place)
 

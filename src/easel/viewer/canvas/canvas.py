@@ -16,9 +16,9 @@ from easel.gl.mapping import Mapping
 from easel.graphics.channels import hwc
 from easel.graphics.dither import dithered
 from easel.graphics.image import as_picture, as_tensor, imwrite
-from easel.viewer.canvas.comparison import Comparison, Shown
+from easel.viewer.canvas.comparison import Comparison, PictureSource
 from easel.viewer.canvas.display import Display, apply, check, split
-from easel.viewer.canvas.history import DEFAULT_BYTES, History, Moment, Timeline
+from easel.viewer.canvas.history import DEFAULT_BYTES, FrameTimeline, History, PastFrame
 from easel.viewer.canvas.loupe import Loupe
 from easel.viewer.canvas.recording import Recordable
 from easel.viewer.canvas.settings import Displayed
@@ -73,7 +73,7 @@ class Canvas(Recordable, Displayed):
         """With what `compare` compares it, and how near the two are."""
         self.history: History | None = None
         """What it has shown, once `keep_history` was called."""
-        self.timeline = Timeline()
+        self.timeline = FrameTimeline()
         """Where in it the canvas is; the view's, for the canvases of a view."""
         self.moved_bytes = 0
         """What all frames together have moved to the graphics driver; a canvas that nobody sees moves nothing."""
@@ -106,7 +106,7 @@ class Canvas(Recordable, Displayed):
     @property
     def squares(self) -> bool:
         """Pixels are squares now: so is the filter, or the loupe enlarges them and nobody has chosen another."""
-        if self._filter == "nearest" or self._filter_chosen or self.loupe.at_rest or self.rectangle is None:
+        if self._filter == "nearest" or self._filter_chosen or self.loupe.unzoomed or self.rectangle is None:
             return self._filter == "nearest"
         return self._size is not None and self.rectangle.width >= SQUARE_PIXELS * self._size[1]
 
@@ -232,20 +232,20 @@ class Canvas(Recordable, Displayed):
             self.history.keep(step, picture)
 
     @property
-    def past(self) -> Moment | None:
+    def past(self) -> PastFrame | None:
         """What is shown of its past; None while that is now."""
         if self.history is None or self.timeline.shown is None or not self.history.steps:
             return None
         return self.history.at(self.timeline.shown)
 
-    def compare(self, other: "Shown | None", mode: str = "wipe", *, gain: Number = 1.0) -> "Canvas":
+    def compare(self, other: "PictureSource | None", mode: str = "wipe", *, gain: Number = 1.0) -> "Canvas":
         """Show this canvas against `other`, of which `Canvas(name).bind(tensor)` makes one that is not on screen.
 
         "wipe" parts them at a line that can be dragged, "flicker" shows them in turns; "l1", "l2", "relative", "ssim"
         and "flip" show how far they are apart, from 0 to 1 / `gain`. `comparison` has PSNR, SSIM and L1 meanwhile, of
         all or of its `region`. `history.at(step)` can be compared with as well. None ends it.
         """
-        if other is not None and not isinstance(other, Shown):
+        if other is not None and not isinstance(other, PictureSource):
             raise TypeError(
                 f"{self._who} is compared with a canvas or a step of its history; got {type(other).__name__}. "
                 "A tensor becomes one by Canvas(name).bind(tensor)."
@@ -269,7 +269,7 @@ class Canvas(Recordable, Displayed):
         alone = self.comparison is None and self.past is None
         return self._source if alone and isinstance(self._source, Tensor) else None
 
-    def halves(self) -> tuple[Shaped[Tensor, "h w c"], Mapping] | None:
+    def gpu_input(self) -> tuple[Shaped[Tensor, "h w c"], Mapping] | None:
         """What it shows in two halves: numbers as they are stored, and what a GPU makes of them; None where it cannot.
 
         `look` does both.

@@ -1,4 +1,4 @@
-"""Witness: whether a canvas still shows what it showed, so that what has not changed is not converted and moved again.
+"""ChangeDetector: whether a canvas still shows what it showed, so that what has not changed is not converted and moved again.
 
 torch counts the writes into a tensor that it makes itself. Those that go past it, through NumPy or a raw pointer, are
 found by checksums: of all of it once it has come to rest, then of one strip after another for as long as it rests. A
@@ -18,7 +18,7 @@ are noticed at once."""
 Fingerprint = tuple[object, ...]
 
 
-class Witness:
+class ChangeDetector:
     """Watches what one canvas is bound to."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Witness:
         self._caught: int | None = None
         """Where in memory a tensor lives that was written past torch."""
 
-    def rests(self, canvas: Canvas) -> bool:
+    def unchanged(self, canvas: Canvas) -> bool:
         """Whether the canvas shows for certain what it showed when this was asked last."""
         tensor = canvas.only_tensor
         before, self._fingerprint = self._fingerprint, None if tensor is None else _fingerprint(tensor, canvas)

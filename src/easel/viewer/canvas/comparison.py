@@ -31,7 +31,7 @@ Region = tuple[int, int, int, int]
 
 
 @runtime_checkable
-class Shown(Protocol):
+class PictureSource(Protocol):
     """What has a name and a picture: a canvas, or a step of its history."""
 
     name: str
@@ -43,7 +43,7 @@ class Comparison:
     """A canvas's picture against `other`, which need not be on screen itself."""
 
     def __init__(
-        self, other: Shown, mode: str = "wipe", gain: Number = 1.0, now: Callable[[], float] = time.perf_counter
+        self, other: PictureSource, mode: str = "wipe", gain: Number = 1.0, now: Callable[[], float] = time.perf_counter
     ):
         if mode not in MODES:
             raise ValueError(f"unknown comparison {mode!r}. Known: {', '.join(MODES)}.")

@@ -28,7 +28,7 @@ class _Entry:
     count: int
 
 
-class Spool:
+class FrameQueue:
     """First in, first out, between two threads; what does not fit in `memory_bytes` waits in a file in `folder`.
 
     The file has no name: it disappears with the process, whatever ends it.

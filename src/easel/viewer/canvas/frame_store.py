@@ -1,4 +1,4 @@
-"""Shelf: pictures of the past in a file, first in, first out."""
+"""FrameStore: pictures of the past in a file, first in, first out."""
 
 import logging
 import tempfile
@@ -15,7 +15,7 @@ log = logging.getLogger("easel")
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class PastFrame:
     """A picture as it was shown, in 8 bits; something to compare with."""
 
     step: int
@@ -39,14 +39,14 @@ class _Entry:
     end: int
 
 
-class Shelf:
+class FrameStore:
     """Moments in a nameless file of at most `limit_bytes`, where the newest take the place of the oldest."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._entries: deque[_Entry] = deque()
         self._file: BinaryIO | None = None
-        self._taken: Moment | None = None
+        self._taken: PastFrame | None = None
         """The one read last: what is shown is asked for in every frame."""
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class Shelf:
         """In use now."""
         return sum(entry.end - entry.offset for entry in self._entries)
 
-    def put(self, moment: Moment) -> None:
+    def put(self, moment: PastFrame) -> None:
         """Add a moment after all others; the oldest go where there is no room. One that never fits goes itself.
 
         A disk that is full ends it: then nothing is kept any more, and the log says why.
@@ -83,7 +83,7 @@ class Shelf:
             return
         self._entries.append(_Entry(moment.step, tuple(moment.picture.shape), offset, offset + size))
 
-    def get(self, index: int) -> Moment:
+    def get(self, index: int) -> PastFrame:
         """A moment by its number, 0 the oldest."""
         entry = self._entries[index]
         if self._taken is None or self._taken.step != entry.step:
@@ -91,7 +91,7 @@ class Shelf:
             self._file.seek(entry.offset)
             data = bytearray(self._file.read(entry.end - entry.offset))
             picture = torch.frombuffer(data, dtype=torch.uint8).reshape(entry.shape)
-            self._taken = Moment(entry.step, picture)
+            self._taken = PastFrame(entry.step, picture)
         return self._taken
 
     def drop_newest(self) -> None:

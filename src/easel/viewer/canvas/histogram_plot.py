@@ -11,7 +11,7 @@ from torch import Tensor
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.canvas.display import Display, reduced, shown_range
 from easel.viewer.canvas.histogram import AXES, Counts, Histogram, axis_range, stride_of
-from easel.viewer.imgui.item_layout import Pen
+from easel.viewer.imgui.item_layout import ItemLayout
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number, Sketch, Words
 from easel.viewer.imgui.theme import DARK, INK, QUIET, SMALL_TEXT_PIXELS, colour
@@ -76,7 +76,7 @@ class HistogramPlot(Widget[str]):
         self.histogram.axes = str(value)
         return self.histogram.axes
 
-    def draw(self, pen: Pen, label: str, value: str) -> str:
+    def draw(self, layout: ItemLayout, label: str, value: str) -> str:
         self.histogram.area = None
         renew(self.canvas, self.histogram)
         # Its colours are made for a dark ground, as over a picture.

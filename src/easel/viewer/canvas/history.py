@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from easel.graphics.image import as_bytes
-from easel.viewer.canvas.frame_store import Moment, Shelf
+from easel.viewer.canvas.frame_store import FrameStore, PastFrame
 
 DEFAULT_BYTES = 256 << 20
 """Of main memory, for the past of one canvas."""
@@ -29,8 +29,8 @@ class History:
         self.limit_bytes, self.every, self.disk_bytes = limit_bytes, every, disk_bytes
         self.bytes = 0
         """In use in main memory now."""
-        self._moments: deque[Moment] = deque()
-        self._older = Shelf(disk_bytes)
+        self._moments: deque[PastFrame] = deque()
+        self._older = FrameStore(disk_bytes)
         self._steps: deque[int] = deque()
 
     @property
@@ -53,7 +53,7 @@ class History:
             self._forget_newest()
         copied = as_bytes(picture).cpu()
         copied = copied.clone() if copied.data_ptr() == picture.data_ptr() else copied.contiguous()
-        self._moments.append(Moment(step, copied))
+        self._moments.append(PastFrame(step, copied))
         self._steps.append(step)
         self.bytes += copied.nbytes
         while self.bytes > self.limit_bytes and len(self._moments) > 1:
@@ -63,7 +63,7 @@ class History:
         while len(self._steps) > len(self._moments) + len(self._older):
             self._steps.popleft()
 
-    def at(self, step: int) -> Moment:
+    def at(self, step: int) -> PastFrame:
         """What was shown at a step: the last kept one up to it, or the oldest; LookupError when nothing is kept."""
         if not self._steps:
             raise LookupError("nothing is kept yet: turn some frames first.")
@@ -80,7 +80,7 @@ class History:
 
 
 @dataclass(eq=False)
-class Timeline:
+class FrameTimeline:
     """Where in their past the canvases of a view are."""
 
     step: int | None = None

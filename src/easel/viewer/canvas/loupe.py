@@ -32,7 +32,7 @@ class Loupe:
     """The canvas that the pointer is on."""
 
     @property
-    def at_rest(self) -> bool:
+    def unzoomed(self) -> bool:
         return self.zoom == 1.0
 
     def rest(self) -> None:
@@ -41,7 +41,7 @@ class Loupe:
 
     def place(self, rest: Rectangle) -> Rectangle:
         """Where a picture stands, enlarged, that stands at `rest` by itself: it goes on covering that."""
-        if self.at_rest:
+        if self.unzoomed:
             return rest
         width, height = max(round(rest.width * self.zoom), 1), max(round(rest.height * self.zoom), 1)
         x = _along(rest.x, rest.width, width, self.center[0])

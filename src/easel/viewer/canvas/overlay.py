@@ -85,7 +85,7 @@ class Overlay:
     def draw_readout(self) -> None:
         """At the bottom right: where the pointer is, or that of a linked canvas, and what is there."""
         canvas, spot = self._canvas, self._spot
-        if spot is None or (canvas.loupe.at_rest and not imgui.get_io().key_alt):
+        if spot is None or (canvas.loupe.unzoomed and not imgui.get_io().key_alt):
             return
         x, y = spot
         found = canvas.probe(slice(y, y + 1), slice(x, x + 1))
@@ -158,7 +158,7 @@ class Overlay:
     def draw_pixels(self) -> None:
         """The grid between pixels, and their values, as far as they are large enough."""
         size = min(self._pixel)
-        if self._canvas.loupe.at_rest or size < GRID_PIXELS * self._scale:
+        if self._canvas.loupe.unzoomed or size < GRID_PIXELS * self._scale:
             return
         (first, end), (top, bottom) = self._range(0), self._range(1)
         veil = colour((0.5, 0.5, 0.5, min(max((size / self._scale - GRID_PIXELS) / 20, 0.1), 0.45)))

@@ -62,7 +62,7 @@ def stand(canvas: Canvas, room: Rectangle) -> tuple[Rectangle, Rectangle]:
     """Where a canvas's picture stands in `room`, and the part of that which is seen under its loupe."""
     rest, frame = _rest(canvas, room)
     picture = canvas.loupe.place(rest)
-    return picture, rest if canvas.loupe.at_rest else overlap(picture, frame)
+    return picture, rest if canvas.loupe.unzoomed else overlap(picture, frame)
 
 
 def _rest(canvas: Canvas, room: Rectangle) -> tuple[Rectangle, Rectangle]:

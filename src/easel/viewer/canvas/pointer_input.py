@@ -113,6 +113,6 @@ def _drag(canvas: Canvas, hovered: bool, rest: Rectangle) -> None:
     elif canvas.grabbed is not None and not imgui.is_mouse_down(canvas.grabbed):
         canvas.grabbed = None
     held = canvas.comparison is not None and (canvas.comparison.held or canvas.comparison.corner is not None)
-    if canvas.grabbed is not None and not held and not canvas.loupe.at_rest:
+    if canvas.grabbed is not None and not held and not canvas.loupe.unzoomed:
         by: Point = (imgui.get_io().mouse_delta.x, imgui.get_io().mouse_delta.y)
         canvas.loupe.drag(by, rest)

@@ -21,7 +21,7 @@ from torch import Tensor
 from easel.graphics.files import FileError
 from easel.graphics.image import as_bytes, as_picture, resize
 from easel.graphics.video import VideoWriter, film_path, film_pixels
-from easel.viewer.canvas.frame_queue import MEMORY_BYTES, Spool
+from easel.viewer.canvas.frame_queue import MEMORY_BYTES, FrameQueue
 from easel.viewer.imgui.layout import Rectangle, fit
 from easel.viewer.imgui.sketch import Number
 
@@ -72,7 +72,7 @@ class Recorder:
         self._last: Pixels | None = None
         self._last_count = 0
         self._ticks = 0
-        self._spool = Spool(self.path.parent, memory_bytes)
+        self._spool = FrameQueue(self.path.parent, memory_bytes)
         # A daemon: the interpreter ends other threads before `_finish_all` could tell them to.
         self._worker = threading.Thread(target=self._save, name=f"easel: {self.path.name}", daemon=True)
         _unfinished.add(self)

@@ -24,7 +24,7 @@ SHORTEST_FRAME_SECONDS = 1e-4
 """Dear ImGui refuses a frame that took no time."""
 
 
-wakers: list[Callable[[], object]] = []
+frame_openers: list[Callable[[], object]] = []
 """Each opens the frame of a view's step that has none so far, because nobody needed it; see `Turn.doze`."""
 
 
@@ -130,8 +130,8 @@ def require_frame(who: str) -> None:
     """RuntimeError unless a frame is open in the current Dear ImGui context; `who` asks for it."""
     if toolkit.MISSING:
         raise RuntimeError(f"{who} needs Dear ImGui: {toolkit.MISSING}.")
-    if not _frame_is_open() and wakers:
-        wakers[-1]()
+    if not _frame_is_open() and frame_openers:
+        frame_openers[-1]()
     if not _frame_is_open():
         raise RuntimeError(
             f"{who}: no frame is open. Call it in a callback of a View, or between begin_frame() and end_frame() of a "

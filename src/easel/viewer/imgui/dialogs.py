@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from easel.viewer.imgui import toolkit
-from easel.viewer.imgui.item_layout import Pen
+from easel.viewer.imgui.item_layout import ItemLayout
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.imgui.toolkit import imgui
 
@@ -154,7 +154,7 @@ class FileBrowser(Dialog):
     def __init__(self, question: Question) -> None:
         self.question = question
         self.path = str(Path(question.folder or Path.cwd()).resolve()) + "/"
-        self.pen = Pen()
+        self.item_layout = ItemLayout()
         self._answer: str | None = None
 
     def poll(self) -> str | None:
@@ -169,7 +169,7 @@ class FileBrowser(Dialog):
         _, kept_open = imgui.begin(f"{self.question.title}###file dialog", True, flags)
         imgui.set_next_item_width(-1.0)
         self.path = imgui.input_text("##path", self.path)[1]
-        self.pen.keep_spot("path")
+        self.item_layout.record("path")
         self._draw_folder()
         self._draw_choice()
         imgui.end()
@@ -183,7 +183,7 @@ class FileBrowser(Dialog):
             if imgui.selectable(name, False)[0]:
                 parent = Path(folder or "/")
                 self.path = f"{parent.parent if name == '../' else parent / name}" + "/" * name.endswith("/")
-            self.pen.keep_spot(name)
+            self.item_layout.record(name)
         imgui.end_child()
 
     def _draw_choice(self) -> None:
@@ -192,15 +192,15 @@ class FileBrowser(Dialog):
         imgui.begin_disabled(not fits)
         if imgui.button(verb):
             self._answer = self.path
-        self.pen.keep_spot(verb)
+        self.item_layout.record(verb)
         imgui.end_disabled()
         imgui.same_line()
         if imgui.button("Cancel"):
             self._answer = ""
-        self.pen.keep_spot("Cancel")
+        self.item_layout.record("Cancel")
         if not fits and not self.question.save and not Path(self.path).exists():
             imgui.same_line()
-            self.pen.words("no such file", ALARM, in_line=True)
+            self.item_layout.text("no such file", ALARM, in_line=True)
 
 
 def entries(folder: Path, question: Question, prefix: str = "") -> list[str]:

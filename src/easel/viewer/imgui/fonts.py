@@ -83,7 +83,7 @@ def find_font(names: Sequence[str], files: Sequence[Path]) -> Path | None:
     return None
 
 
-def note_missing(text: str) -> None:
+def warn_missing_glyphs(text: str) -> None:
     """Log once, for the whole process, that letters of a text which is drawn now are in no font here."""
     if text.isascii() or _missing:
         return

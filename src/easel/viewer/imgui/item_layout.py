@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from easel.viewer.imgui.fonts import note_missing
+from easel.viewer.imgui.fonts import warn_missing_glyphs
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number, Rgba
 from easel.viewer.imgui.theme import CAPTION_SHARE, colour, current, readable
@@ -23,15 +23,15 @@ class Spot(NamedTuple):
 
 
 @dataclass
-class Pen:
+class ItemLayout:
     """Draws on the panel whose window is begun; keeps where every labelled thing ended up this frame."""
 
-    spots: dict[str, Spot] = field(default_factory=dict)
-    wanted: str = ""
+    placed: dict[str, Spot] = field(default_factory=dict)
+    scroll_target: str = ""
     """A label that a script looks for: it is scrolled into view when it comes by."""
     _row_fill: list[int] = field(default_factory=list)
 
-    def advance(self) -> None:
+    def next_item(self) -> None:
         """Move on to the next item: in a row it stands beside the one before."""
         if self._row_fill:
             if self._row_fill[-1]:
@@ -40,7 +40,7 @@ class Pen:
 
     def begin_row(self) -> None:
         """From here on items stand side by side; a row in a row is one item of the outer."""
-        self.advance()
+        self.next_item()
         imgui.begin_group()
         self._row_fill.append(0)
 
@@ -57,14 +57,14 @@ class Pen:
         visible, identity = imgui_name(label)
         if self._row_fill:
             if visible:
-                self.words(visible, current().quiet, in_line=True)
+                self.text(visible, current().quiet, in_line=True)
                 imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
             imgui.set_next_item_width(ROW_CONTROL_EMS * imgui.get_font_size())
             return identity
         if visible:
             start, column = imgui.get_cursor_pos_x(), CAPTION_SHARE * imgui.get_content_region_avail().x
             fits = imgui.calc_text_size(visible).x <= column - imgui.get_style().item_inner_spacing.x
-            self.words(visible, current().quiet, in_line=fits)
+            self.text(visible, current().quiet, in_line=fits)
             if fits:
                 imgui.same_line(start + column)
         imgui.set_next_item_width(-1.0)
@@ -88,27 +88,27 @@ class Pen:
         finally:
             imgui.pop_style_color(5)
 
-    def words(self, text: str, color: Rgba | None = None, *, in_line: bool = False) -> None:
+    def text(self, text: str, color: Rgba | None = None, *, in_line: bool = False) -> None:
         """Text as it is, `%` included; `in_line` sets it on the baseline of a control that follows on the same line."""
         if in_line:
             imgui.align_text_to_frame_padding()
-        note_missing(text)
+        warn_missing_glyphs(text)
         imgui.push_style_color(imgui.Col_.text, readable(color, current()) if color else current().ink)
         imgui.text_unformatted(text)
         imgui.pop_style_color()
 
-    def keep_spot(self, label: str) -> None:
+    def record(self, label: str) -> None:
         """Remember where the item just drawn is; scroll to it if a script asked for it."""
         low, high = imgui.get_item_rect_min(), imgui.get_item_rect_max()
-        self.spots[label] = Spot(Rectangle(low.x, low.y, high.x - low.x, high.y - low.y), imgui.is_item_visible())
-        if self.wanted == label:
+        self.placed[label] = Spot(Rectangle(low.x, low.y, high.x - low.x, high.y - low.y), imgui.is_item_visible())
+        if self.scroll_target == label:
             imgui.set_scroll_here_y()
 
-    def keep_tab_close(self, tab: str) -> None:
+    def record_tab_close(self, tab: str) -> None:
         """Remember, as `tab`/close, where the tab just drawn has its close box; Dear ImGui does not tell."""
-        (area, visible), pad, side = self.spots[tab], imgui.get_style().frame_padding, imgui.get_font_size()
+        (area, visible), pad, side = self.placed[tab], imgui.get_style().frame_padding, imgui.get_font_size()
         box = Rectangle(area.x + area.width - pad.x - side, area.y + pad.y, side, side)
-        self.spots[f"{tab}/close"] = Spot(box, visible)
+        self.placed[f"{tab}/close"] = Spot(box, visible)
 
 
 @contextmanager

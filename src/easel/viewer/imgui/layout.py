@@ -21,7 +21,7 @@ class Rectangle(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
+class PanelPlace:
     """Where a panel asked to be: `width` is its share, in (0, 1), of what remains along the axis of its side."""
 
     panel: str
@@ -43,7 +43,7 @@ Area = Split | str | None
 """A cut, a panel that fills the area, or nothing."""
 
 
-def arrange(places: Sequence[Place]) -> Area:
+def arrange(places: Sequence[PanelPlace]) -> Area:
     """The cuts that give every panel its place.
 
     Sided panels are cut off what remains, in the order of their creation, so earlier ones keep the full length. Panels
@@ -63,7 +63,7 @@ def _stack(panels: list[str]) -> Area:
     return Split("top", 1 / len(panels), panels[0], _stack(panels[1:]))
 
 
-def insert(area: Area, place: Place, neighbour: str | None) -> Area:
+def insert(area: Area, place: PanelPlace, neighbour: str | None) -> Area:
     """`area` with one panel more: beside `neighbour`, at its own side or below, or in the middle without one."""
     if area is None or area == neighbour or (neighbour is None and isinstance(area, str)):
         share = place.width if 0 < place.width < 1 else DEFAULT_SHARE if place.side else 0.5

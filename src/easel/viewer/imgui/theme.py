@@ -23,7 +23,7 @@ class Theme:
     bright: Rgba
     """The accent under the pointer."""
     alarm: Rgba
-    desk: Rgba
+    backdrop: Rgba
     """Behind the panels."""
     paper: Rgba
     """A panel."""
@@ -44,7 +44,7 @@ DARK = Theme(
     accent=_rgb(0x5AA2FF),
     bright=_rgb(0x7DB6FF),
     alarm=_rgb(0xFF6B61),
-    desk=_rgb(0x101216),
+    backdrop=_rgb(0x101216),
     paper=_rgb(0x191C22),
     popup=_rgb(0x20242B, 0.98),
     well=(_rgb(0x262A33), _rgb(0x303540), _rgb(0x363C48)),
@@ -59,7 +59,7 @@ LIGHT = Theme(
     accent=_rgb(0x1F6FEB),
     bright=_rgb(0x1559C7),
     alarm=_rgb(0xC4281F),
-    desk=_rgb(0xD9DDE4),
+    backdrop=_rgb(0xD9DDE4),
     paper=_rgb(0xF7F8FA),
     popup=_rgb(0xFFFFFF, 0.98),
     well=(_rgb(0xE3E7ED), _rgb(0xD9DEE6), _rgb(0xCED5DF)),
@@ -72,7 +72,7 @@ THEMES = {"dark": DARK, "light": LIGHT}
 
 INK, QUIET, ACCENT, ALARM = DARK.ink, DARK.quiet, DARK.accent, DARK.alarm
 """What is written on veils over pictures, whose theme nobody chooses, and on contact sheets; `readable` elsewhere."""
-DESK, PAPER, WELL, EDGE = DARK.desk, DARK.paper, DARK.well[0], DARK.edge
+BACKDROP, PAPER, WELL, EDGE = DARK.backdrop, DARK.paper, DARK.well[0], DARK.edge
 
 LEAST_CONTRAST = 4.5
 """Of a text and its paper (WCAG 2.2, 1.4.3)."""
@@ -168,10 +168,10 @@ def _colour(style: "imgui.Style", theme: Theme) -> None:
         col.frame_bg: theme.well[0],
         col.frame_bg_hovered: theme.well[1],
         col.frame_bg_active: theme.well[2],
-        col.title_bg: theme.desk,
-        col.title_bg_active: theme.desk,
-        col.title_bg_collapsed: theme.desk,
-        col.menu_bar_bg: theme.desk,
+        col.title_bg: theme.backdrop,
+        col.title_bg_active: theme.backdrop,
+        col.title_bg_collapsed: theme.backdrop,
+        col.menu_bar_bg: theme.backdrop,
         col.scrollbar_bg: clear,
         col.scrollbar_grab: theme.grab[0],
         col.scrollbar_grab_hovered: theme.grab[1],
@@ -194,14 +194,14 @@ def _colour(style: "imgui.Style", theme: Theme) -> None:
         col.resize_grip_active: (*tint, 0.7),
         col.input_text_cursor: accent,
         col.tab_hovered: theme.well[0],
-        col.tab: theme.desk,
+        col.tab: theme.backdrop,
         col.tab_selected: theme.paper,
         col.tab_selected_overline: accent,
-        col.tab_dimmed: theme.desk,
+        col.tab_dimmed: theme.backdrop,
         col.tab_dimmed_selected: theme.paper,
         col.tab_dimmed_selected_overline: accent,
         col.docking_preview: (*tint, 0.35),
-        col.docking_empty_bg: theme.desk,
+        col.docking_empty_bg: theme.backdrop,
         col.plot_lines: accent,
         col.plot_lines_hovered: theme.bright,
         col.plot_histogram: (*tint, 0.35),

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Mapping, Sequence
 
-from easel.viewer.imgui.layout import Area, Place, arrange, insert
+from easel.viewer.imgui.layout import Area, PanelPlace, arrange, insert
 from easel.viewer.imgui.toolkit import imgui
 
 DIRECTIONS = {"left": "left", "right": "right", "top": "up", "bottom": "down"}
@@ -21,10 +21,10 @@ class Dock:
         self.arrives = False
         """The page was not shown in the last frame."""
         self._page = page
-        self._known: dict[str, Place] = {}
+        self._known: dict[str, PanelPlace] = {}
         self._space = 0
 
-    def place(self, places: Mapping[str, Place], *, drawing: bool) -> bool:
+    def place(self, places: Mapping[str, PanelPlace], *, drawing: bool) -> bool:
         """In every frame: show the dock space, where something is drawn, and give panels that are new their place.
 
         True when panels have to find their size: something was placed, or the page was not shown before. A page that
@@ -53,7 +53,7 @@ class Dock:
         """What Dear ImGui calls the window of a panel: pages may have panels of the same name."""
         return f"{panel}###{self._page}/{panel}" if self._page else panel
 
-    def _insert(self, new: Sequence[Place], *, drawing: bool) -> None:
+    def _insert(self, new: Sequence[PanelPlace], *, drawing: bool) -> None:
         """Give panels that were made later a place beside the last one without a side."""
         for place in new:
             neighbour = next((name for name in reversed(self._known) if self._known[name].side is None), None)
@@ -81,7 +81,7 @@ class Dock:
         self._dock(area.first, split.id_at_dir)
         self._dock(area.rest, split.id_at_opposite_dir)
 
-    def _dock_beside(self, place: Place, neighbour: str) -> None:
+    def _dock_beside(self, place: PanelPlace, neighbour: str) -> None:
         """Cut the node that `neighbour` is in now, wherever the person has put it."""
         window = imgui.internal.find_window_by_name(self.window(neighbour))
         if window is not None and window.dock_id:

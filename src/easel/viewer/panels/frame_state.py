@@ -39,14 +39,14 @@ class Turn:
     def doze(self, opener: Callable[[], None]) -> None:
         """Leave this step without a frame until somebody needs one: `opener` opens it."""
         self._opener = opener
-        context.wakers.append(self.wake)
+        context.frame_openers.append(self.wake)
 
     def wake(self) -> bool:
         """Open the frame that this step has left out so far; whether there was such a step."""
         opener, self._opener = self._opener, None
         if opener is None:
             return False
-        context.wakers.remove(self.wake)
+        context.frame_openers.remove(self.wake)
         opener()
         return True
 
@@ -54,7 +54,7 @@ class Turn:
         """End a step that nobody needed a frame in; whether it was one."""
         dozed, self._opener = self._opener is not None, None
         if dozed:
-            context.wakers.remove(self.wake)
+            context.frame_openers.remove(self.wake)
         return dozed
 
     @property

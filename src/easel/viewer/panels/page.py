@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from easel.viewer.canvas.history import Timeline
+from easel.viewer.canvas.history import FrameTimeline
 from easel.viewer.imgui.arguments import check_name, check_numbers
-from easel.viewer.imgui.layout import SIDES, Place
+from easel.viewer.imgui.layout import SIDES, PanelPlace
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.panels.docking import Dock
 from easel.viewer.panels.frame_state import Turn
@@ -22,9 +22,9 @@ class Page:
         """Its panels are those that are drawn; while it is not, it costs nothing."""
         self.panels: dict[str, Panel] = {}
         """By name, in the order of their making."""
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, PanelPlace] = {}
         self.dock = Dock(name)
-        self.timeline = Timeline()
+        self.timeline = FrameTimeline()
         """Where in their past its canvases are that keep a history; a program may number its steps on it."""
         self._turn, self._hand_out = turn, hand_out
 
@@ -45,7 +45,7 @@ class Page:
             panel = Panel(name, self._turn, window=self.dock.window(name), timeline=self.timeline)
             panel.hidden = not self.shown
             panel.recall(self._turn.kept.pop((self.name, name), {}))
-            self.panels[name], self.places[name] = panel, Place(name, side, width)
+            self.panels[name], self.places[name] = panel, PanelPlace(name, side, width)
         return self.panels[name]
 
     def clear(self) -> None:
@@ -55,7 +55,7 @@ class Page:
             if values := panel.values:
                 self._turn.kept[self.name, panel.name] = values
         self.panels, self.places, self.dock = {}, {}, Dock(self.name)
-        self.timeline = Timeline()
+        self.timeline = FrameTimeline()
 
     def note_edit(self, what: str, undo: Callable[[], object], redo: Callable[[], object]) -> bool:
         """A person has changed something that no widget holds: Ctrl+Z takes it back by `undo`, `redo` repeats it.

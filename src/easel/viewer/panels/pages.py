@@ -8,7 +8,7 @@ from typing import ClassVar
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.imgui.arguments import check_name
 from easel.viewer.imgui.edits import Edit
-from easel.viewer.imgui.item_layout import Pen
+from easel.viewer.imgui.item_layout import ItemLayout
 from easel.viewer.imgui.sketch import Sketch, Words
 from easel.viewer.imgui.theme import colour, current
 from easel.viewer.imgui.toolkit import imgui
@@ -120,7 +120,7 @@ class Bar(Panel):
 
     def _draw_menu(self) -> None:
         imgui.set_cursor_pos_x(MARGIN * imgui.get_style().font_scale_dpi)
-        self.pen.words(self.title, current().quiet)
+        self.item_layout.text(self.title, current().quiet)
         imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + MARGIN * imgui.get_style().font_scale_dpi / 2)
 
 
@@ -135,7 +135,7 @@ class Tab(Widget[bool]):
     def accept(self, value: object) -> bool:
         return bool(value)
 
-    def draw(self, pen: Pen, label: str, value: bool) -> bool:
+    def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         text, corner = imgui.calc_text_size(label), imgui.get_cursor_screen_pos()
         pad, scale = imgui.get_style().frame_padding, imgui.get_style().font_scale_dpi
         clicked = imgui.invisible_button(f"##{label}", (text.x + 2 * pad.x, imgui.get_frame_height()))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from easel.viewer.imgui.item_layout import Pen, imgui_name
+from easel.viewer.imgui.item_layout import ItemLayout, imgui_name
 from easel.viewer.imgui.sketch import Sketch, Words
 from easel.viewer.imgui.theme import colour, current
 from easel.viewer.imgui.toolkit import imgui
@@ -102,7 +102,7 @@ class SearchField(InputText):
     def kept(self) -> bool:
         return False
 
-    def draw(self, pen: Pen, label: str, value: str) -> str:
+    def draw(self, layout: ItemLayout, label: str, value: str) -> str:
         if self.focused:
             imgui.set_keyboard_focus_here()
         imgui.set_next_item_width(-1.0)
@@ -121,7 +121,7 @@ class Row(Widget[bool]):
     def accept(self, value: object) -> bool:
         return bool(value)
 
-    def draw(self, pen: Pen, label: str, value: bool) -> bool:
+    def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         clicked, _ = imgui.selectable(f"{imgui_name(label)[0]}##{label}", self.lit)
         if self.keys:
             low, high = imgui.get_item_rect_min(), imgui.get_item_rect_max()

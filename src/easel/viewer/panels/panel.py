@@ -17,7 +17,7 @@ from easel.viewer.imgui.sketch import Number, Rgba
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.panels.panel_region import Region
 from easel.viewer.widgets.describe import Range, describe
-from easel.viewer.widgets.readouts import Hint, Plot, Progress, Section, Text, as_curve
+from easel.viewer.widgets.readouts import Hint, Plot, ProgressBar, Section, Text, as_curve
 from easel.viewer.widgets.watch import watch
 from easel.viewer.widgets.widget_state import UNSET
 from easel.viewer.widgets.widgets import Button, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt, StepSlider
@@ -74,7 +74,7 @@ class Panel(Region):
 
     def progress(self, fraction: Number, *, overlay: str = "") -> None:
         """A bar for a share in [0, 1]; the percentage is written over it unless `overlay` is."""
-        self._tell(Progress(fraction, overlay))
+        self._tell(ProgressBar(fraction, overlay))
 
     def checkbox(self, label: str, *, default: bool = False, help: str = "") -> bool:
         return self.ask(label, Checkbox(default), help)

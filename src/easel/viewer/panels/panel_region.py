@@ -9,19 +9,19 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.history import Timeline
+from easel.viewer.canvas.history import FrameTimeline
 from easel.viewer.canvas.placement import place_canvases
 from easel.viewer.imgui.arguments import check_callable, check_name
 from easel.viewer.imgui.error_guard import Guard
-from easel.viewer.imgui.fonts import note_missing
-from easel.viewer.imgui.item_layout import Pen
+from easel.viewer.imgui.fonts import warn_missing_glyphs
+from easel.viewer.imgui.item_layout import ItemLayout
 from easel.viewer.imgui.sketch import Number, Sketch, Words
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.panels.frame_state import Turn
-from easel.viewer.widgets.controls import Fields
+from easel.viewer.widgets.controls import FieldControls
 from easel.viewer.widgets.readouts import Readout, Text
-from easel.viewer.widgets.widget_state import UNSET, Slot
+from easel.viewer.widgets.widget_state import UNSET, WidgetState
 from easel.viewer.widgets.widgets import Button, Widget
 
 T = TypeVar("T")
@@ -34,13 +34,13 @@ TAB = "##tab"
 class Region:
     """A docked region of a view: its canvases, its callbacks, and what its labels stand for."""
 
-    def __init__(self, name: str, turn: Turn, *, window: str = "", timeline: Timeline | None = None) -> None:
+    def __init__(self, name: str, turn: Turn, *, window: str = "", timeline: FrameTimeline | None = None) -> None:
         self.name = name
         self.hidden = False
         """It is on a page that is not shown: nothing of it is drawn, and its callbacks rest."""
         self.canvases: dict[str, Canvas] = {}
         self.guard = Guard(f"panel {name!r}", turn.ui, turn.strict)
-        self.pen = Pen()
+        self.item_layout = ItemLayout()
         self.items: list[tuple[str, Widget[Any], Any] | Readout] = []
         """What this frame's widgets are, in order, with labels and values."""
         self.closable = False
@@ -54,10 +54,10 @@ class Region:
         self._turn = turn
         self._window = window or name
         """What Dear ImGui knows it by."""
-        self._timeline = Timeline() if timeline is None else timeline
+        self._timeline = FrameTimeline() if timeline is None else timeline
         self._callbacks: dict[object, Callable[[], object]] = {}
-        self._slots: dict[str, Slot] = {}
-        self._forms: dict[object, Fields] = {}
+        self._states: dict[str, WidgetState] = {}
+        self._forms: dict[object, FieldControls] = {}
         self._entered = 0
         self._disabled = 0
         self._unnoted = 0
@@ -88,12 +88,12 @@ class Region:
         """Children stand side by side; rows may stand in rows."""
         with self._inside() as drawn:
             if drawn:
-                self.pen.begin_row()
+                self.item_layout.begin_row()
             try:
                 yield
             finally:
                 if drawn:
-                    self.pen.end_row()
+                    self.item_layout.end_row()
 
     @contextmanager
     def enabled(self, enabled: bool) -> Iterator[None]:
@@ -125,28 +125,28 @@ class Region:
 
     def set(self, label: str, value: object) -> None:
         """Give a widget a value, even before it exists; it takes it, converted and in range, when it is called next."""
-        self._slots.setdefault(label, Slot()).pending = value
+        self._states.setdefault(label, WidgetState()).pending = value
 
     def enter(self, label: str, value: object) -> None:
         """The same as a person does it: it can be undone."""
         self.set(label, value)
-        self._slots[label].by_hand = True
+        self._states[label].by_hand = True
 
     def get(self, label: str, default: Any = None) -> Any:
         """What the widget returned last, else what was set, else `default`."""
-        slot = self._slots.get(label, Slot())
+        slot = self._states.get(label, WidgetState())
         return next((value for value in (slot.value, slot.pending) if value is not UNSET), default)
 
     @property
     def values(self) -> dict[str, object]:
         """What its widgets hold, by label, as JSON can keep it; also what `recall` brought and none has taken yet."""
-        told = {label: slot.plain for label, slot in self._slots.items()}
+        told = {label: slot.plain for label, slot in self._states.items()}
         return {label: value for label, value in told.items() if value is not UNSET}
 
     def recall(self, values: Mapping[str, object]) -> None:
         """Bring back `values`. A widget takes its own when it is called next; a button never does."""
         for label, value in values.items():
-            self._slots.setdefault(label, Slot()).restored = value
+            self._states.setdefault(label, WidgetState()).restored = value
 
     def press(self, label: str) -> None:
         """Click a button from code: its next call returns True."""
@@ -157,13 +157,13 @@ class Region:
     def draw(self) -> None:
         """One frame of the panel: canvases, then callbacks, then what went wrong in them."""
         self.items = []
-        self.pen.spots = {}
+        self.item_layout.placed = {}
         self._buttons = 0
         for canvas in self.canvases.values():
             canvas.rectangle = None
         with self._inside() as drawn:
             if drawn:
-                note_missing(self.name)
+                warn_missing_glyphs(self.name)
                 self._draw_menu()
                 canvases = self.canvases.values()
                 place_canvases(canvases, self._widgets_height, self.look, self._turn.placements)
@@ -184,7 +184,7 @@ class Region:
 
     def leave(self) -> None:
         """Be out of sight, with all that is in it."""
-        self.hidden, self.visible, self.items, self.pen.spots = True, False, [], {}
+        self.hidden, self.visible, self.items, self.item_layout.placed = True, False, [], {}
         for canvas in self.canvases.values():
             canvas.rectangle = None
             canvas.point_at(None)
@@ -208,19 +208,19 @@ class Region:
         if canvas.history is not None:
             self.guard.run(("canvas", canvas.name, canvas.version), partial(canvas.remember, step))
 
-    def slot(self, label: str) -> Slot | None:
+    def slot(self, label: str) -> WidgetState | None:
         """What stands behind a label, if a widget was ever called or set under it."""
-        return self._slots.get(label)
+        return self._states.get(label)
 
     def _draw_menu(self) -> None:
         """What a right click on the panel's tab offers."""
-        self.pen.keep_spot(TAB)
+        self.item_layout.record(TAB)
         if self.closable:
-            self.pen.keep_tab_close(TAB)
+            self.item_layout.record_tab_close(TAB)
         if imgui.begin_popup_context_item("##panel"):
             if imgui.menu_item("Reset layout", "", False)[0]:
                 self._turn.layout_reset = True
-            self.pen.keep_spot(f"{TAB}/Reset layout")
+            self.item_layout.record(f"{TAB}/Reset layout")
             imgui.end_popup()
 
     def _draw_failures(self) -> None:
@@ -273,10 +273,10 @@ class Region:
         with self._inside() as drawn:
             self.items.append(readout)
             if drawn:
-                self.pen.advance()
-                readout.draw(self.pen)
+                self.item_layout.next_item()
+                readout.draw(self.item_layout)
                 if label:
-                    self.pen.keep_spot(label)
+                    self.item_layout.record(label)
 
     def ask(self, label: str, widget: Widget[T], help: str = "", *, given: object = UNSET) -> T:
         """Any widget, by its own class: what the methods above are made of.
@@ -285,7 +285,7 @@ class Region:
         program has changed it, and otherwise what a person made of it.
         """
         check_name(label, f"a widget of panel {self.name!r}")
-        slot = self._slots.setdefault(label, Slot())
+        slot = self._states.setdefault(label, WidgetState())
         if self._turn.running:
             self._claim(label, slot, widget)
         if self._disabled and widget.momentary:
@@ -294,13 +294,13 @@ class Region:
         value = taken = slot.take(widget, given)
         with self._inside() as drawn:
             if drawn:
-                self.pen.advance()
-                value = widget.accept(widget.draw(self.pen, label, value))
+                self.item_layout.next_item()
+                value = widget.accept(widget.draw(self.item_layout, label, value))
                 words = widget.sketch(label, value)
                 if isinstance(words, Words):
-                    note_missing(words.text)
-                if label not in self.pen.spots:
-                    self.pen.keep_spot(label)
+                    warn_missing_glyphs(words.text)
+                if label not in self.item_layout.placed:
+                    self.item_layout.record(label)
                 if help and imgui.begin_item_tooltip():
                     imgui.push_text_wrap_pos(24 * imgui.get_font_size())
                     imgui.text_unformatted(help)
@@ -318,9 +318,9 @@ class Region:
 
     def _is_claimed(self, label: str) -> bool:
         """A widget has used the label in this frame."""
-        return self._turn.running and label in self._slots and self._slots[label].frame == self._turn.index
+        return self._turn.running and label in self._states and self._states[label].frame == self._turn.index
 
-    def _claim(self, label: str, slot: Slot, widget: Widget[Any]) -> None:
+    def _claim(self, label: str, slot: WidgetState, widget: Widget[Any]) -> None:
         if self._is_claimed(label):
             kind = type(widget).__name__
             raise ValueError(

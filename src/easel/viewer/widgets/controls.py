@@ -43,7 +43,7 @@ class Control(ABC):
 
 
 @dataclass
-class Shown(Control):
+class ReadOnly(Control):
     """What nothing can edit, as text."""
 
     label: str
@@ -56,7 +56,7 @@ class Shown(Control):
 
 
 @dataclass
-class Entry(Control):
+class WidgetControl(Control):
     """One widget; `encode` and `decode` translate between the object's value and the widget's."""
 
     label: str
@@ -69,14 +69,14 @@ class Entry(Control):
         try:
             given = self.widget.accept(self.encode(value))
         except (TypeError, ValueError):
-            return Shown(self.label).draw(form, value)  # the type promised something else
+            return ReadOnly(self.label).draw(form, value)  # the type promised something else
         answer = form.ask(self.label, self.widget, self.help, given=given)
         # Untouched, a value keeps what the widget cannot hold: its digits, or a place outside the slider.
         return value if answer == given else self.decode(answer)
 
 
 @dataclass
-class PathEntry(Entry):
+class PathControl(WidgetControl):
     """A path to type, with a button that asks for one."""
 
     def draw(self, form: Form, value: Any) -> Any:
@@ -89,7 +89,7 @@ class PathEntry(Entry):
 
 
 @dataclass
-class Switched(Control):
+class OptionalControl(Control):
     """A value that may be None: a box to tick, and while it is ticked what it switches on."""
 
     label: str
@@ -108,7 +108,7 @@ class Switched(Control):
 
 
 @dataclass
-class Several(Control):
+class TupleControl(Control):
     """A tuple of values of a fixed length."""
 
     label: str
@@ -116,13 +116,13 @@ class Several(Control):
 
     def draw(self, form: Form, value: Any) -> Any:
         if not isinstance(value, tuple) or len(value) != len(self.parts):
-            return Shown(self.label).draw(form, value)
+            return ReadOnly(self.label).draw(form, value)
         new = tuple(part.draw(form, old) for part, old in zip(self.parts, value, strict=True))
         return value if all(a is b for a, b in zip(new, value, strict=True)) else new
 
 
 @dataclass
-class Fields(Control):
+class FieldControls(Control):
     """The fields of a dataclass: a frozen one is replaced, another is written into."""
 
     label: str
@@ -131,12 +131,12 @@ class Fields(Control):
 
     def draw(self, form: Form, value: Any) -> Any:
         if type(value) is not self.kind:
-            return Shown(self.label).draw(form, value)
+            return ReadOnly(self.label).draw(form, value)
         if self.label:
             form.section(self.label)
         changes = {}
         # What follows a section belongs to it for the eye: sections come last.
-        for name, control in sorted(self.controls.items(), key=lambda item: isinstance(item[1], Fields)):
+        for name, control in sorted(self.controls.items(), key=lambda item: isinstance(item[1], FieldControls)):
             old = getattr(value, name)
             new = control.draw(form, old)
             if new is not old:

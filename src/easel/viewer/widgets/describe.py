@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from easel.viewer.imgui.sketch import Number
-from easel.viewer.widgets.controls import Control, Entry, Fields, PathEntry, Several, Shown, Switched
+from easel.viewer.widgets.controls import (
+    Control,
+    FieldControls,
+    OptionalControl,
+    PathControl,
+    ReadOnly,
+    TupleControl,
+    WidgetControl,
+)
 from easel.viewer.widgets.widgets import Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt
 
 SMALL = 0.01
@@ -63,7 +71,7 @@ class Range:
         return Slider(self.min, self.max, default, self.log, self.format, self.step)
 
 
-def describe(config: Any, name: str = "", ranges: Mapping[str, Range] | None = None) -> Fields:
+def describe(config: Any, name: str = "", ranges: Mapping[str, Range] | None = None) -> FieldControls:
     """The controls of a dataclass instance, labelled with its fields' names.
 
     `name` is appended to every label as `##name`, unseen. `ranges` names fields, those of nested ones with dots, and
@@ -108,29 +116,29 @@ def field_docs(cls: type) -> Mapping[str, str]:
     return docs
 
 
-def _fields(config: Any, path: str, name: str, ranges: Mapping[str, Range]) -> Fields:
+def _fields(config: Any, path: str, name: str, ranges: Mapping[str, Range]) -> FieldControls:
     cls = type(config)
     try:
         hints = typing.get_type_hints(cls, include_extras=True)
     except (NameError, TypeError):  # a type that only checkers see: what the values are has to do
         hints = {}
-    described = Fields(_words(path), cls)
+    described = FieldControls(_words(path), cls)
     for entry in fields(config):
         if entry.name.startswith("_"):
             continue
         reader = _Reader(f"{path}{entry.name}", name, field_docs(cls).get(entry.name, ""), ranges)
         value = getattr(config, entry.name)
         hint = hints.get(entry.name, type(value))
-        control = reader.control(hint, value, _default(entry)) if entry.init else Shown(reader.label)
+        control = reader.control(hint, value, _default(entry)) if entry.init else ReadOnly(reader.label)
         described.controls[entry.name] = control
     return described
 
 
-def _paths(described: Fields, before: str = "") -> list[str]:
+def _paths(described: FieldControls, before: str = "") -> list[str]:
     """The names of all fields, those of nested ones with dots."""
     names = []
     for name, control in described.controls.items():
-        names += [before + name, *(_paths(control, f"{before}{name}.") if isinstance(control, Fields) else [])]
+        names += [before + name, *(_paths(control, f"{before}{name}.") if isinstance(control, FieldControls) else [])]
     return names
 
 
@@ -170,20 +178,20 @@ class _Reader:
             return self._entry(kind, value, default, span, self.label)
         if kind is Path:
             empty = {"encode": lambda path: path or "", "decode": lambda text: Path(text) if text else None}
-            return PathEntry(self.label, InputText("", TEXT_CHARACTERS), self.help, **empty)
+            return PathControl(self.label, InputText("", TEXT_CHARACTERS), self.help, **empty)
         start = next((v for v in (value, default) if v is not None), _blank(kind, span))
         inner = self._entry(kind, start, start, span, f"##{self.label}")
-        return inner if isinstance(inner, Shown) else Switched(self.label, inner, start, self.help)
+        return inner if isinstance(inner, ReadOnly) else OptionalControl(self.label, inner, start, self.help)
 
     def _tuple(self, hints: tuple[Any, ...], value: Any, span: Range | None) -> Control:
         if not isinstance(value, tuple) or len(value) != len(hints):
-            return Shown(self.label)
+            return ReadOnly(self.label)
         if len(hints) == 3 and {*hints} <= {float, int} and "colo" in self.path.rpartition(".")[2]:
-            return Entry(self.label, ColorPicker(value), self.help)
+            return WidgetControl(self.label, ColorPicker(value), self.help)
         words, _, scope = self.label.partition("##")
         labels = [f"{words} {number}" + f"##{scope}" * bool(scope) for number in range(1, len(hints) + 1)]
         parts = zip(hints, value, labels, strict=True)
-        return Several(self.label, [self._entry(hint, part, part, span, label) for hint, part, label in parts])
+        return TupleControl(self.label, [self._entry(hint, part, part, span, label) for hint, part, label in parts])
 
     def _entry(self, hint: Any, value: Any, default: Any, span: Range | None, label: str) -> Control:
         if get_origin(hint) is Literal:
@@ -192,17 +200,17 @@ class _Reader:
         if issubclass(kind, enum.Enum):
             return self._choice(tuple(kind), [choice.name for choice in kind], label)
         if issubclass(kind, bool):
-            return Entry(label, Checkbox(bool(value)), self.help)
+            return WidgetControl(label, Checkbox(bool(value)), self.help)
         if issubclass(kind, int | float) and _is_number(value):
-            return Entry(label, _slider(kind, value, default, span), self.help)
+            return WidgetControl(label, _slider(kind, value, default, span), self.help)
         if issubclass(kind, str):
-            return Entry(label, InputText("", TEXT_CHARACTERS), self.help)
+            return WidgetControl(label, InputText("", TEXT_CHARACTERS), self.help)
         if issubclass(kind, Path):
-            return PathEntry(label, InputText("", TEXT_CHARACTERS), self.help, decode=Path)
-        return Shown(label)
+            return PathControl(label, InputText("", TEXT_CHARACTERS), self.help, decode=Path)
+        return ReadOnly(label)
 
     def _choice(self, choices: tuple[Any, ...], names: list[str], label: str) -> Control:
-        return Entry(label, Combo(tuple(names), 0), self.help, encode=choices.index, decode=choices.__getitem__)
+        return WidgetControl(label, Combo(tuple(names), 0), self.help, encode=choices.index, decode=choices.__getitem__)
 
 
 def _slider(kind: type, value: Number, default: Any, span: Range | None) -> Slider | SliderInt:

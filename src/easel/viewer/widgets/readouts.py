@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from easel.viewer.imgui.arguments import check_numbers
-from easel.viewer.imgui.item_layout import Pen
+from easel.viewer.imgui.item_layout import ItemLayout
 from easel.viewer.imgui.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.imgui.theme import SMALL_TEXT_PIXELS, colour, current
 from easel.viewer.imgui.toolkit import imgui, implot
@@ -35,10 +35,10 @@ class Text:
             red, green, blue, alpha = self.color
             check_numbers("a text's color", red=red, green=green, blue=blue, alpha=alpha)
 
-    def draw(self, pen: Pen) -> None:
+    def draw(self, layout: ItemLayout) -> None:
         if self.wrapped:
             imgui.push_text_wrap_pos(0.0)
-        pen.words(self.text, self.color)
+        layout.text(self.text, self.color)
         if self.wrapped:
             imgui.pop_text_wrap_pos()
 
@@ -52,14 +52,14 @@ class Hint:
 
     text: str
 
-    def draw(self, pen: Pen) -> None:
+    def draw(self, layout: ItemLayout) -> None:
         free, corner = imgui.get_content_region_avail(), imgui.get_cursor_pos()
         width = min(HINT_EMS * imgui.get_font_size(), free.x)
         size = imgui.calc_text_size(self.text, wrap_width=width)
         x, y = (corner.x + max(free.x - size.x, 0) / 2, corner.y + max(free.y - size.y, 0) * HINT_HEIGHT)
         imgui.set_cursor_pos((x, y))
         imgui.push_text_wrap_pos(x + width)
-        pen.words(self.text, current().quiet)
+        layout.text(self.text, current().quiet)
         imgui.pop_text_wrap_pos()
 
     def sketch(self) -> Sketch:
@@ -72,7 +72,7 @@ class Section:
 
     title: str = ""
 
-    def draw(self, pen: Pen) -> None:
+    def draw(self, layout: ItemLayout) -> None:
         if not self.title:
             imgui.separator()
             return
@@ -85,7 +85,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Progress:
+class ProgressBar:
     fraction: Number
     overlay: str
 
@@ -96,7 +96,7 @@ class Progress:
             raise TypeError(f"progress is a share from 0 to 1; got {self.fraction!r}.") from error
         object.__setattr__(self, "fraction", 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0))
 
-    def draw(self, pen: Pen) -> None:
+    def draw(self, layout: ItemLayout) -> None:
         imgui.progress_bar(self.fraction, imgui.ImVec2(-1, 0), self.overlay or None)
 
     def sketch(self) -> Sketch:
@@ -113,7 +113,7 @@ class Plot:
     height: Number
     identity: str
 
-    def draw(self, pen: Pen) -> None:
+    def draw(self, layout: ItemLayout) -> None:
         flags = implot.Flags_.canvas_only | implot.Flags_.no_inputs
         width = self.width if self.width > 0 else max(imgui.get_content_region_avail().x, 1.0)
         height = self.height * imgui.get_style().font_scale_dpi
@@ -170,7 +170,7 @@ class Plot:
         return Curve(self.values, self.overlay, self.height)
 
 
-Readout = Text | Hint | Section | Progress | Plot
+Readout = Text | Hint | Section | ProgressBar | Plot
 
 
 def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:

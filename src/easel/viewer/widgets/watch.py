@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from easel.viewer.widgets.controls import Control, Entry, Form, Several
+from easel.viewer.widgets.controls import Control, Form, TupleControl, WidgetControl
 from easel.viewer.widgets.describe import Range
 
 RATE = Range(1e-6, 1.0, log=True)
@@ -33,15 +33,17 @@ def watch(form: Form, optimizer: Optimizer, name: str) -> None:
 def _controls(group: dict[str, Any], scope: str) -> list[tuple[str, Control]]:
     """What this kind of optimizer has, under its key in the group."""
 
-    def slider(words: str, span: Range, help: str) -> Entry:
-        return Entry(f"{words}##{scope}" if scope else words, span.slider(span.min), f"{help} Acts at the next step.")
+    def slider(words: str, span: Range, help: str) -> WidgetControl:
+        return WidgetControl(
+            f"{words}##{scope}" if scope else words, span.slider(span.min), f"{help} Acts at the next step."
+        )
 
     means = "Running mean of gradients: the share that stays."
     known = {
         "lr": slider("lr", RATE, "Learning rate."),
         "weight_decay": slider("weight decay", DECAY, "Pull of the weights towards zero; off at the left end."),
         "momentum": slider("momentum", MOMENTUM, means),
-        "betas": Several(
+        "betas": TupleControl(
             "betas",
             [slider("beta 1", MOMENTUM, means), slider("beta 2", MOMENTUM, f"{means[:-1]}, for their squares.")],
         ),

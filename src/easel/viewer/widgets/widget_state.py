@@ -11,7 +11,7 @@ UNSET: Any = object()
 
 
 @dataclass
-class Slot:
+class WidgetState:
     """What one label of a panel stands for."""
 
     widget: Widget[Any] | None = None

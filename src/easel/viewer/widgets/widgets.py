@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from easel.viewer.imgui.arguments import check_numbers
-from easel.viewer.imgui.item_layout import Pen, imgui_name, tinted
+from easel.viewer.imgui.item_layout import ItemLayout, imgui_name, tinted
 from easel.viewer.imgui.sketch import Number, Rgba, Sketch, Words
 from easel.viewer.imgui.toolkit import imgui
 
@@ -51,7 +51,7 @@ class Widget(ABC, Generic[T]):
         """`value` converted and brought into range; raises ValueError or TypeError where that makes no sense."""
 
     @abstractmethod
-    def draw(self, pen: Pen, label: str, value: T) -> T:
+    def draw(self, layout: ItemLayout, label: str, value: T) -> T:
         """Draw it where the pen is and return what the person made of `value`."""
 
     @abstractmethod
@@ -76,7 +76,7 @@ class Button(Widget[bool]):
     def accept(self, value: object) -> bool:
         return bool(value)
 
-    def draw(self, pen: Pen, label: str, value: bool) -> bool:
+    def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         visible, _ = imgui_name(label)
         with tinted(self.color):
             clicked = imgui.button(f"{visible}###button{self.identity}", imgui.ImVec2(self.width, self.height))
@@ -93,7 +93,7 @@ class Checkbox(Widget[bool]):
     def accept(self, value: object) -> bool:
         return bool(value)
 
-    def draw(self, pen: Pen, label: str, value: bool) -> bool:
+    def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         return imgui.checkbox(label, value)[1]
 
     def sketch(self, label: str, value: bool) -> Sketch:
@@ -117,10 +117,10 @@ class Slider(Widget[float]):
     def accept(self, value: object) -> float:
         return float(_notch(_number(value), self.min, self.max, self.step))
 
-    def draw(self, pen: Pen, label: str, value: float) -> float:
+    def draw(self, layout: ItemLayout, label: str, value: float) -> float:
         flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
-        identity = pen.caption(label)
-        with pen.track(self.position(value)):
+        identity = layout.caption(label)
+        with layout.track(self.position(value)):
             changed, moved = imgui.slider_float(identity, value, self.min, self.max, self.format, flags)
         return moved if changed else value  # an untouched value keeps the digits that float32 has not
 
@@ -152,10 +152,10 @@ class SliderInt(Widget[int]):
     def accept(self, value: object) -> int:
         return int(_notch(round(_number(value)), self.min, self.max, self.step))
 
-    def draw(self, pen: Pen, label: str, value: int) -> int:
+    def draw(self, layout: ItemLayout, label: str, value: int) -> int:
         flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
-        identity = pen.caption(label)
-        with pen.track(self.position(value)):
+        identity = layout.caption(label)
+        with layout.track(self.position(value)):
             return imgui.slider_int(identity, value, self.min, self.max, self.format, flags)[1]
 
     def position(self, value: Number) -> float:
@@ -187,8 +187,8 @@ class ColorPicker(Widget[tuple[float, float, float]]):
             raise ValueError(f"a colour is three numbers in [0, 1]; got {value!r}") from error
         return red, green, blue
 
-    def draw(self, pen: Pen, label: str, value: tuple[float, float, float]) -> tuple[float, float, float]:
-        changed, picked = imgui.color_edit3(pen.caption(label), list(value))
+    def draw(self, layout: ItemLayout, label: str, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        changed, picked = imgui.color_edit3(layout.caption(label), list(value))
         return self.accept(picked) if changed else value
 
     def sketch(self, label: str, value: tuple[float, float, float]) -> Sketch:
@@ -221,13 +221,13 @@ class Combo(Widget[int]):
             return list(self.items).index(value)
         return min(max(round(_number(value)), 0), max(len(self.items) - 1, 0))
 
-    def draw(self, pen: Pen, label: str, value: int) -> int:
-        if imgui.begin_combo(pen.caption(label), self.items[value] if self.items else ""):
-            pen.keep_spot(label)
+    def draw(self, layout: ItemLayout, label: str, value: int) -> int:
+        if imgui.begin_combo(layout.caption(label), self.items[value] if self.items else ""):
+            layout.record(label)
             for index, item in enumerate(self.items):
                 if imgui.selectable(f"{item}##{index}", index == value)[0]:
                     value = index
-                pen.keep_spot(f"{label}/{item}")
+                layout.record(f"{label}/{item}")
                 if index == value:
                     imgui.set_item_default_focus()
             imgui.end_combo()
@@ -250,8 +250,8 @@ class InputText(Widget[str]):
     def accept(self, value: object) -> str:
         return str(value)[: self.max_length]
 
-    def draw(self, pen: Pen, label: str, value: str) -> str:
-        return imgui.input_text(pen.caption(label), value)[1]
+    def draw(self, layout: ItemLayout, label: str, value: str) -> str:
+        return imgui.input_text(layout.caption(label), value)[1]
 
     def sketch(self, label: str, value: str) -> Sketch:
         return _named(label, value)

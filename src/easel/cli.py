@@ -7,7 +7,7 @@ from importlib import import_module
 from inspect import cleandoc
 from typing import get_type_hints
 
-from easel.commands.conf import defaults
+from easel.commands.conf import check_options, defaults
 from easel.console import BadInput, complain
 from easel.graphics.files import FileError
 from easel.version import __version__
@@ -99,7 +99,9 @@ def run(name: str, arguments: Sequence[str]) -> int:
         given = {} if default is None else {"default": default}
         if prepare:
             given["description"] = cleandoc(command.__doc__ or "")
-        return command(tyro.cli(kind, prog=f"easel {name}", args=arguments, **given))
+        config = tyro.cli(kind, prog=f"easel {name}", args=arguments, **given)
+        check_options(config)
+        return command(config)
     except (BadInput, FileError) as error:
         complain(str(error))
         return BAD_INPUT

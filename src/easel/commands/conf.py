@@ -4,13 +4,13 @@ Keys are the names of the options with underscores. Those of neural-canvas's fil
 """
 
 import dataclasses
-import types
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from easel.console import BadInput, complain
+from easel.graphics.checked_record import annotations, fit, has_range, misfits
 
 Config = TypeVar("Config")
 MOST_BYTES = 1 << 20
@@ -52,7 +52,7 @@ def defaults(kind: type[Config], arguments: Sequence[str]) -> Config | None:
         return None
     import tyro
 
-    hints = get_type_hints(kind)
+    hints = annotations(kind)
     given = {name: _converted(path, name, value, hints[name]) for name, value in _read(path, names).items()}
     for name, entry in names.items():
         if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
@@ -106,41 +106,18 @@ def _read(path: Path, names: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def check_options(config: object) -> None:
+    """Raise BadInput, "--size is 8 to 8192; got 4.", for the first option outside the Range of its annotation."""
+    hints = annotations(type(config))
+    for name, value, fitting in misfits(config):
+        if has_range(hints[name]):
+            raise BadInput(f"--{name.replace('_', '-')} is {fitting}; got {value}.")
+
+
 def _converted(path: Path, name: str, value: Any, hint: Any) -> Any:
     """The value as the config has it; BadInput where it cannot be."""
-    for kind in _choices(hint):
-        origin, arguments = get_origin(kind), get_args(kind)
-        if origin is Literal and value in arguments:
-            return value
-        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        if kind is Path and isinstance(value, str):
-            return Path(value)
-        if kind in (int, bool, str) and type(value) is kind:
-            return value
-        if origin is tuple and isinstance(value, list):
-            kinds = [arguments[0]] * len(value) if Ellipsis in arguments else list(arguments)
-            if len(kinds) == len(value):
-                return tuple(_converted(path, name, part, kind) for part, kind in zip(value, kinds, strict=True))
-    raise BadInput(f"{path}: {name} cannot be {str(value)[:60]!r}; it is {_said(hint)}.")
-
-
-def _choices(hint: Any) -> list[Any]:
-    if get_origin(hint) is Annotated or hasattr(hint, "__metadata__"):
-        return _choices(get_args(hint)[0] if get_args(hint) else hint.__origin__)
-    if get_origin(hint) in (Union, types.UnionType):
-        return [choice for part in get_args(hint) for choice in _choices(part)]
-    return [hint]
-
-
-def _said(hint: Any) -> str:
-    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false", Path: "a path"}
-    said = []
-    for kind in _choices(hint):
-        if get_origin(kind) is Literal:
-            said.append("one of " + ", ".join(map(str, get_args(kind))))
-        elif get_origin(kind) is tuple:
-            said.append("a list")
-        elif kind in words:
-            said.append(words[kind])
-    return " or ".join(said)
+    try:
+        return fit(value, hint, ranges=False)
+    except ValueError as error:
+        fitting = str(error).replace("'", "")  # YAML writes texts without quotes
+        raise BadInput(f"{path}: {name} cannot be {str(value)[:60]!r}; it is {fitting}.") from None

@@ -8,17 +8,14 @@ centre. Fields of view are vertical.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.graphics.closed import Closed
-
-Number = float | int
+from easel.graphics.checked_record import CheckedRecord, Number, Range
 
 NEAR, FAR = 0.01, 100.0
 """What lies between these distances in front of a camera is seen."""
@@ -126,18 +123,16 @@ def apply_homography(matrix: Float[Tensor, "3 3"], points: Float[Tensor, "*n 2"]
 
 
 @dataclass(slots=True)
-class Camera(Closed):
+class Camera(CheckedRecord):
     """A camera that orbits a point; its attributes are both where it is put and where a person has dragged it."""
-
-    LIMITS: ClassVar[Mapping[str, tuple[float, float]]] = {"distance": (1e-3, 1e6), "fov": (1.0, 179.0)}
 
     azimuth: Number = 0.0
     """Radians around the target; 0 stands in front of it, on +Z."""
     elevation: Number = 0.6
     """Radians above the horizon."""
-    distance: Number = 3.0
+    distance: Annotated[Number, Range(1e-3, 1e6)] = 3.0
     target: tuple[Number, Number, Number] = (0.0, 0.0, 0.0)
-    fov: Number = 45.0
+    fov: Annotated[Number, Range(1, 179)] = 45.0
     """Vertical field of view in degrees."""
 
     def pose(self) -> Float[Tensor, "4 4"]:

@@ -6,9 +6,16 @@ Standard library only: help texts must not wait for torch.
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from easel.graphics.checked_record import Range
 from easel.materials.settings import Settings
+
+Count = Annotated[int, Range(1)]
+Whole = Annotated[int, Range(0)]
+Weight = Annotated[float, Range(0)]
+Positive = Annotated[float, Range(0, above=True)]
+Share = Annotated[float, Range(0, 1, below=True)]
 
 
 @dataclass
@@ -29,17 +36,17 @@ class DataConfig(Settings):
     """Train on random squares of this many input pixels; None takes whole pictures."""
     focus_size: int | None = None
     """Learn from a random square of this many texels, of which 'compact' sees all that is around; None is from all."""
-    cache_mib: int = 1024
+    cache_mib: Whole = 1024
     """Memory for decoded pictures in MiB, so that an epoch reads no file twice; 0 keeps none."""
-    batch_size: int = 1
+    batch_size: Count = 1
     """Samples in a step, of each process."""
-    num_workers: int = 8
+    num_workers: Whole = 8
     """Processes that read pictures, at most one per CPU; 0 reads in the training process."""
     pin_memory: bool = True
     """Hand batches to a CUDA device through locked memory."""
     persistent_workers: bool = True
     """Keep the reading processes from epoch to epoch."""
-    prefetch_factor: int = 4
+    prefetch_factor: Count = 4
     """Batches that each reading process keeps ready."""
     use_dirty_renders: bool = False
     """Old spelling of render_curriculum 2."""
@@ -47,7 +54,7 @@ class DataConfig(Settings):
     """Clean renders alone, what is on disk, or dirty renders alone."""
     strict: bool = False
     """Stop at the first sample that cannot be used, instead of leaving it out."""
-    val_ratio: float = 0.1
+    val_ratio: Share = 0.1
     """Share of the materials that are kept for validation."""
     split_seed: int | None = None
     """Chooses which materials those are; None takes training.seed. Students take their teacher's."""
@@ -65,9 +72,9 @@ class DataConfig(Settings):
     """Make each photo brighter or darker by up to so many stops."""
     white_balance_jitter: float = 0.0
     """Change red and blue of each photo by up to this share."""
-    num_views: int = 3
+    num_views: Count = 3
     """Photos of a sample that are used."""
-    min_views: int = 1
+    min_views: Count = 1
     """Every step hides a random number of photos but leaves at least this many."""
     rectify: Literal["camera", "match", "corners", "none"] = "camera"
     """How photos come into the frame of the texture: by their stored cameras, by matching them with the first, by the
@@ -84,7 +91,7 @@ class ModelConfig(Settings):
         "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenet_v3_large", "mobilenet_v3_small"
     ] = "resnet50"
     """Which one of 'resnet' or 'mobilenetv3'."""
-    encoder_in_channels: int = 3
+    encoder_in_channels: Count = 3
     """Channels of a photo."""
     encoder_stride: Literal[1, 2] = 1
     """Stride of the first convolution: 2 does a quarter of the work. U-Nets have none."""
@@ -92,7 +99,7 @@ class ModelConfig(Settings):
     """Widths of a U-Net's stages."""
     compact_channels: list[int] = field(default_factory=lambda: [48, 64, 96, 128])
     """Widths of 'compact' at the whole size of the picture, a quarter, an eighth and a sixteenth."""
-    compact_context: int = 64
+    compact_context: Count = 64
     """Numbers in which 'compact' sums up the whole picture."""
     weights: str | None = None
     """File with the encoder's weights, named as torchvision names them; None starts from random numbers."""
@@ -109,7 +116,7 @@ class ModelConfig(Settings):
     the predecessor's attention between all texels of num_views photos, in their order."""
     fusion_attention: Literal["views_windows", "global"] = "views_windows"
     """Attention across the photos at each texel, then within windows of texels; or between all texels of all photos."""
-    window_size: int = 16
+    window_size: Count = 16
     """Side of an attention window in texels of the latent."""
     position_code: bool = True
     """Tell attention where on the picture a texel lies."""
@@ -117,25 +124,25 @@ class ModelConfig(Settings):
     """Tell attention where the camera was, when that is known."""
     use_transformer: bool = True
     """False fuses by 'pool', whatever `fusion` says."""
-    transformer_dim: int = 2048
+    transformer_dim: Count = 2048
     """Numbers per token."""
-    transformer_num_heads: int = 32
+    transformer_num_heads: Count = 32
     """Attention heads; they divide transformer_dim."""
-    transformer_depth: int = 4
+    transformer_depth: Count = 4
     """Attention blocks."""
-    transformer_mlp_ratio: float = 4.0
+    transformer_mlp_ratio: Positive = 4.0
     """Width of a block's hidden layer, in multiples of transformer_dim."""
-    transformer_proj_drop: float = 0.1
+    transformer_proj_drop: Share = 0.1
     """Dropout behind attention and in the hidden layer."""
-    transformer_attn_drop: float = 0.1
+    transformer_attn_drop: Share = 0.1
     """Dropout of attention weights."""
-    transformer_drop_path_rate: float = 0.1
+    transformer_drop_path_rate: Share = 0.1
     """Chance that the last block is left out in a step; earlier ones less, the first never."""
-    bottleneck_channels: int = 320
+    bottleneck_channels: Count = 320
     """Channels of 'convattn'."""
-    num_blocks: int = 3
+    num_blocks: Count = 3
     """Blocks of 'convattn'."""
-    kernel_size: int = 17
+    kernel_size: Count = 17
     """Side of the large kernel of 'convattn', odd."""
     decoder_sr_scale: Literal[0, 2, 4] = 0
     """Super-resolution behind the decoder. It follows from the sizes and need not be set."""
@@ -151,7 +158,7 @@ class ModelConfig(Settings):
     """PatchGAN of discriminator_n_layers, or of four convolutions."""
     discriminator_in_channels: int = 8
     """Channels of all maps together."""
-    discriminator_ndf: int = 64
+    discriminator_ndf: Count = 64
     """Width of its first layer."""
     discriminator_n_layers: Literal[3, 4, 5, 6] = 6
     """Strided layers: a logit sees 70, 142, 286 or 574 texels."""
@@ -167,39 +174,39 @@ class LossConfig(Settings):
 
     loss_type: Literal["hybrid", "l1_only"] = "hybrid"
     """All parts, or the L1 of the maps alone."""
-    w_l1: float = 1.0
+    w_l1: Weight = 1.0
     """Mean absolute difference of the maps, each times its own weight below."""
-    w_ssim: float = 0.3
+    w_ssim: Weight = 0.3
     """1 − structural similarity of albedo."""
-    w_normal: float = 0.5
+    w_normal: Weight = 0.5
     """1 − cosine of the angle between normals."""
-    w_render: float = 0.5
+    w_render: Weight = 0.5
     """Difference of the logarithms of both materials rendered under random lights."""
-    w_gan: float = 0.05
+    w_gan: Weight = 0.05
     """What the discriminator says."""
-    w_albedo: float = 1.0
+    w_albedo: Weight = 1.0
     """Weight of albedo within L1."""
-    w_roughness: float = 1.0
+    w_roughness: Weight = 1.0
     """Weight of roughness within L1."""
-    w_metallic: float = 1.0
+    w_metallic: Weight = 1.0
     """Weight of metallic within L1."""
-    w_normal_map: float = 1.0
+    w_normal_map: Weight = 1.0
     """Weight of normals within L1."""
-    w_discriminator: float = 1.0
+    w_discriminator: Weight = 1.0
     """Weight of the discriminator's own loss."""
     gan_loss_type: Literal["hinge", "bce"] = "hinge"
     """How the discriminator's logits become a loss."""
-    render_lights: int = 2
+    render_lights: Count = 2
     """Pairs of light and camera per step, half of them mirrored about the normal of the plane."""
-    render_epsilon: float = 0.1
+    render_epsilon: Positive = 0.1
     """Radiance that is added before the logarithm, so that darkness does not outweigh all else."""
-    distill_temperature: float = 4.0
+    distill_temperature: Positive = 4.0
     """How much a teacher's and a student's answers are softened before they are compared."""
-    distill_alpha: float = 0.3
+    distill_alpha: Share = 0.3
     """Share of the teacher's answer against the truth."""
-    lambda_output: float = 1.0
+    lambda_output: Weight = 1.0
     """Weight of the teacher's maps where features are compared as well."""
-    lambda_feat: float = 0.0
+    lambda_feat: Weight = 0.0
     """Weight of the teacher's features; 0 compares none."""
     extra: dict[str, float] = field(default_factory=dict)
     """More parts: "package.module:function" and its weight."""
@@ -211,7 +218,7 @@ class OptimizerConfig(Settings):
 
     g_optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     """SGD has momentum 0.9."""
-    g_lr: float = 2e-4
+    g_lr: Positive = 2e-4
     """Learning rate after warmup."""
     g_betas: tuple[float, float] = (0.5, 0.999)
     """How slowly the mean of gradients and of their squares follow, for adam and adamw."""
@@ -219,27 +226,27 @@ class OptimizerConfig(Settings):
     """Pull towards zero: taken off the weights by adamw, added to the gradient by the others."""
     d_optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     """SGD has momentum 0.9."""
-    d_lr: float = 2e-4
+    d_lr: Positive = 2e-4
     """Learning rate after warmup."""
     d_betas: tuple[float, float] = (0.5, 0.999)
     """How slowly the mean of gradients and of their squares follow, for adam and adamw."""
     d_weight_decay: float = 0.0
     """Pull towards zero: taken off the weights by adamw, added to the gradient by the others."""
-    lr_fan_in: int | None = None
+    lr_fan_in: Count | None = None
     """Inputs of a layer beyond which it learns slower in proportion; None lets all layers learn alike."""
     scheduler: Literal["cosine", "step", "plateau", "none"] = "cosine"
     """What the rates do after warmup: half a cosine, steps, a step whenever validation stalls, or nothing."""
-    scheduler_warmup_epochs: int = 5
+    scheduler_warmup_epochs: Whole = 5
     """Epochs in which the rates rise from a tenth."""
     scheduler_min_lr: float = 1e-6
     """Where the cosine ends, and what no plateau falls below."""
-    step_size: int = 30
+    step_size: Count = 30
     """Epochs from step to step."""
-    gamma: float = 0.1
+    gamma: Positive = 0.1
     """Factor of a step."""
-    patience: int = 10
+    patience: Whole = 10
     """Validations without progress before a plateau."""
-    factor: float = 0.5
+    factor: Positive = 0.5
     """Factor at a plateau."""
 
 
@@ -247,11 +254,11 @@ class OptimizerConfig(Settings):
 class TrainingConfig(Settings):
     """How long, on what, and what is written meanwhile. `batch_size` is at home in `data` and answers here too."""
 
-    epochs: int = 100
+    epochs: Count = 100
     """Passes through the data."""
-    steps: int | None = None
+    steps: Count | None = None
     """Stop after so many steps, if that is earlier."""
-    start_epoch: int = 0
+    start_epoch: Whole = 0
     """Count from here."""
     device: str = "auto"
     """auto (CUDA, then MPS, then CPU), cuda, cuda:N, mps or cpu."""
@@ -259,21 +266,21 @@ class TrainingConfig(Settings):
     """Half precision where the device is faster with it."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Which one: auto takes bf16 or fp16 on CUDA, as the device can, and fp32 elsewhere."""
-    grad_clip_norm: float = 1.0
+    grad_clip_norm: Weight = 1.0
     """Longest gradient; 0 does not clip."""
-    accumulate: int = 1
+    accumulate: Count = 1
     """Batches whose gradients make one step."""
-    ema_decay: float | None = None
+    ema_decay: Share | None = None
     """Also keep a moving average of the weights, which keeps this share in a step."""
-    gan_start_epoch: int = 5
+    gan_start_epoch: Whole = 5
     """First epoch in which the discriminator has a say."""
-    d_steps_per_g_step: int = 1
+    d_steps_per_g_step: Count = 1
     """Steps of the discriminator for one of the generator."""
-    val_every_n_epochs: int = 1
+    val_every_n_epochs: Count = 1
     """Epochs from validation to validation."""
-    val_batches: int | None = None
+    val_batches: Count | None = None
     """Batches that are validated; None takes all."""
-    save_every_n_epochs: int = 5
+    save_every_n_epochs: Count = 5
     """Epochs from checkpoint to checkpoint."""
     save_best_only: bool = False
     """Write latest and best, and no others."""
@@ -281,9 +288,9 @@ class TrainingConfig(Settings):
     """Write a .pth file, which torch.load opens, beside every checkpoint."""
     checkpoint_dir: str = "./checkpoints"
     """Folder for checkpoints and logs."""
-    log_every_n_steps: int = 10
+    log_every_n_steps: Count = 10
     """Steps from line to line of the log."""
-    log_images_every_n_epochs: int = 5
+    log_images_every_n_epochs: Count = 5
     """Epochs from picture to picture in TensorBoard."""
     use_tensorboard: bool = True
     """Write TensorBoard files into checkpoint_dir/logs."""

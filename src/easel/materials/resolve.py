@@ -5,10 +5,9 @@ Standard library only: a mistake must be told before torch is loaded.
 
 import logging
 import os
-from dataclasses import fields
 from typing import Literal
 
-from easel.materials.config import DataConfig, LossConfig, ModelConfig, TrainConfig
+from easel.materials.config import DataConfig, ModelConfig, TrainConfig
 
 _LOG = logging.getLogger("easel")
 
@@ -18,49 +17,6 @@ PATCHGAN_LEAST_PIXELS = {3: 24, 4: 48, 5: 96, 6: 192}
 """Strided layers of a discriminator → the smallest side for which one logit is left."""
 SIMPLE_LEAST_PIXELS = 32
 """The same for the discriminator 'simple'."""
-
-_LEAST = {
-    "data": {"batch_size": 1, "num_workers": 0, "prefetch_factor": 1, "num_views": 1, "min_views": 1, "cache_mib": 0},
-    "model": {
-        "encoder_in_channels": 1,
-        "compact_context": 1,
-        "window_size": 1,
-        "transformer_dim": 1,
-        "transformer_num_heads": 1,
-        "transformer_depth": 1,
-        "bottleneck_channels": 1,
-        "num_blocks": 1,
-        "kernel_size": 1,
-        "discriminator_ndf": 1,
-    },
-    "loss": {"render_lights": 1},
-    "optimizer": {"lr_fan_in": 1, "scheduler_warmup_epochs": 0, "step_size": 1, "patience": 0},
-    "training": {
-        "epochs": 1,
-        "steps": 1,
-        "accumulate": 1,
-        "start_epoch": 0,
-        "gan_start_epoch": 0,
-        "d_steps_per_g_step": 1,
-        "grad_clip_norm": 0,
-        "val_every_n_epochs": 1,
-        "val_batches": 1,
-        "save_every_n_epochs": 1,
-        "log_every_n_steps": 1,
-        "log_images_every_n_epochs": 1,
-    },
-}
-_POSITIVE = {
-    "model": ("transformer_mlp_ratio",),
-    "loss": ("render_epsilon", "distill_temperature"),
-    "optimizer": ("g_lr", "d_lr", "gamma", "factor"),
-}
-_SHARES = {
-    "data": ("val_ratio",),
-    "model": ("transformer_proj_drop", "transformer_attn_drop", "transformer_drop_path_rate"),
-    "loss": ("distill_alpha",),
-    "training": ("ema_decay",),
-}
 
 
 def resolve(config: TrainConfig) -> TrainConfig:
@@ -82,7 +38,6 @@ def checked(config: TrainConfig) -> TrainConfig:
     config = config.copy()
     config.check()
     data, model = config.data, config.model
-    _check_numbers(config)
     if data.use_dirty_renders and data.render_curriculum == 0:
         data.render_curriculum = 2
     if data.min_views > data.num_views:
@@ -138,27 +93,6 @@ def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
             f"data.focus_size is {data.focus_size}; it needs 1 to {data.crop_size or min(data.output_size)} texels."
         )
     return scale
-
-
-def _check_numbers(config: TrainConfig) -> None:
-    for section, limits in _LEAST.items():
-        for name, least in limits.items():
-            value = getattr(getattr(config, section), name)
-            if value is not None and value < least:
-                raise ValueError(f"{section}.{name} is {value}; it must be {least} or more.")
-    for section, names in _POSITIVE.items():
-        for name in names:
-            value = getattr(getattr(config, section), name)
-            if value <= 0:
-                raise ValueError(f"{section}.{name} is {value}; it must be above 0.")
-    for section, names in _SHARES.items():
-        for name in names:
-            value = getattr(getattr(config, section), name)
-            if value is not None and not 0 <= value < 1:
-                raise ValueError(f"{section}.{name} is {value}; it must be 0 or more and below 1.")
-    for weight in (field.name for field in fields(LossConfig) if field.name.startswith(("w_", "lambda_"))):
-        if getattr(config.loss, weight) < 0:
-            raise ValueError(f"loss.{weight} is {getattr(config.loss, weight)}; it must be 0 or more.")
 
 
 def _check_model(model: ModelConfig) -> None:

@@ -319,13 +319,13 @@ def test_a_dropped_scene_gives_its_memory_back(open_headless) -> None:
     view.run(max_frames=1)
     view.capture()
     backend = view.window.backend
-    assert isinstance(backend, HeadlessBackend) and backend._painter is not None
+    assert isinstance(backend, HeadlessBackend) and backend._renderer is not None
     for _ in range(3):
         held["scene"] = SceneView()
         view.run(max_frames=1)
         gc.collect()
         view.capture()
-        assert len(backend._painter._renderers) == 1
+        assert len(backend._renderer._renderers) == 1
 
 
 # Scenery

@@ -326,7 +326,7 @@ def test_an_unchanged_upload_moves_once(open_window) -> None:
     for _ in range(3):
         frame(window, lambda: ui.image(window.tensor_texture_id, 50, 40))
         window.capture()
-    assert window.backend._painter.uploads == 1
+    assert window.backend._renderer.uploads == 1
 
 
 def test_the_default_window_waits_for_its_screen_and_a_view_s_never(open_window, open_view) -> None:

@@ -21,7 +21,7 @@ from easel.viewer.canvas.pointer_input import pointer
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
-from easel.viewer.scenery import AMBER, Brushes, Frustum, Item, Lines, Numbers, Points
+from easel.viewer.scenery import AMBER, Brushes, Frustum, Item, Lines, Numbers, PointCloud
 from easel.viewer.window import Window, window_in_use
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ GEOMETRIES = ("plane", *SOLIDS, "heightfield")
 SAMPLES = (1, 2, 4, 8, 16, 32, 64)
 HEIGHTFIELD_CORNERS = 128
 """Along the longer side of a heightfield."""
-AnyItem = TypeVar("AnyItem", Points, Lines, Frustum)
+AnyItem = TypeVar("AnyItem", PointCloud, Lines, Frustum)
 LEFT, RIGHT, MIDDLE = 0, 1, 2
 
 
@@ -122,9 +122,9 @@ class SceneView:
         """(height, width) in pixels as it is shown; None while it is not."""
         return None if self.rectangle is None else (round(self.rectangle.height), round(self.rectangle.width))
 
-    def add_points(self, positions: Numbers, colors: Numbers = AMBER, *, size: Number = 6.0) -> Points:
+    def add_points(self, positions: Numbers, colors: Numbers = AMBER, *, size: Number = 6.0) -> PointCloud:
         """Round points at (N, 3), `size` pixels across; `colors` is one for all or (N, 3)."""
-        return self._add(Points(positions, colors, size))
+        return self._add(PointCloud(positions, colors, size))
 
     def add_lines(self, segments: Numbers, colors: Numbers = AMBER, *, width: Number = 2.0) -> Lines:
         """Lines from [:, 0] to [:, 1] of (N, 2, 3), `width` pixels wide; `colors` is one for all or (N, 3)."""
@@ -150,7 +150,7 @@ class SceneView:
         """Take points, lines or a frustum out of the scene."""
         self.scenery.remove(item)
 
-    def pick(self, points: Points) -> int | None:
+    def pick(self, points: PointCloud) -> int | None:
         """The index of the point that the pointer is on, of several the one in front; None while it is on none.
 
         What else may hide it is not looked at.

@@ -56,7 +56,7 @@ class Colored:
         self._colors = _colors(value)
 
 
-class Points(Colored):
+class PointCloud(Colored):
     """Round points; made by `SceneView.add_points`."""
 
     def __init__(self, positions: Numbers, colors: Numbers, size: Number) -> None:
@@ -162,7 +162,7 @@ class Frustum:
         brushes.lines.draw(clip_from_world, self.width)
 
 
-Item = Points | Lines | Frustum
+Item = PointCloud | Lines | Frustum
 
 
 def _table(value: Numbers, who: str, row: tuple[int, ...]) -> Tensor:

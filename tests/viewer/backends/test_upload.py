@@ -95,10 +95,10 @@ class Watched:
 
     def frames(self, count: int) -> tuple[int, int]:
         """Turn some; returns how many of them were drawn, and how many pictures uploaded."""
-        drawn, uploads = self.drawn, self._backend._painter.uploads
+        drawn, uploads = self.drawn, self._backend._renderer.uploads
         for _ in range(count):
             frame(self.view)
-        return self.drawn - drawn, self._backend._painter.uploads - uploads
+        return self.drawn - drawn, self._backend._renderer.uploads - uploads
 
     def _count(self, swap, window) -> None:
         self.drawn += 1

@@ -173,7 +173,7 @@ def test_a_still_canvas_is_taken_once_and_again_when_refreshed(open_headless, tm
         assert on_screen(view, canvas).max() == pytest.approx(0.25, abs=1 / 255)
     canvas.save(tmp_path / "c.png")
     assert len(calls) == 1
-    assert view._backend._painter.uploads == 1
+    assert view._backend._renderer.uploads == 1
     canvas.refresh()
     view.run(max_frames=1)
     assert on_screen(view, canvas).max() == pytest.approx(0.5, abs=1 / 255)
@@ -205,7 +205,7 @@ def test_a_canvas_out_of_sight_is_not_uploaded(open_headless) -> None:
     for n in range(12):
         view.panel("Long").canvas(f"{n}", fit=False).bind(noise(200, 20, seed=n))
     view.capture()
-    assert view._backend._painter.uploads == 3
+    assert view._backend._renderer.uploads == 3
 
 
 def test_no_autograd_graph_is_kept(open_headless) -> None:

@@ -253,7 +253,7 @@ def test_a_gpu_shows_what_torch_would(open_headless, monkeypatch, settings):
     values[5, 5] = torch.nan
     captures = []
     for software in (True, False):
-        monkeypatch.setattr("easel.viewer.backends.painter.is_software", lambda _, answer=software: answer)
+        monkeypatch.setattr("easel.viewer.backends.frame_renderer.is_software", lambda _, answer=software: answer)
         view = open_headless()
         canvas = view.panel("P").canvas("c", filter="nearest").bind(values)
         canvas.set_display(**settings)

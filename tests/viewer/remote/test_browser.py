@@ -42,7 +42,7 @@ def fits(page: Any) -> bool:
 
 def exact(view: View) -> bool:
     server = view._backend.server
-    tab = server.audience.tabs[0]
+    tab = server.clients.tabs[0]
     return tab.number == server._newest.number and not tab._lossy.any()
 
 
@@ -232,7 +232,7 @@ def test_strangers_get_nothing(open_remote, call) -> None:
             return [*statuses, answer.status]
 
     assert call(view, rebound) == [403, 403, 403, 404]
-    assert not list(view._backend.server.audience.transfers.folder.iterdir()), "nothing of a stranger's is kept"
+    assert not list(view._backend.server.clients.transfers.folder.iterdir()), "nothing of a stranger's is kept"
 
 
 def test_malformed_messages_do_no_harm(open_remote, call) -> None:
@@ -314,7 +314,7 @@ def test_a_drag_that_comes_all_at_once_acts(open_remote) -> None:
         clicks.extend([1] if panel.button("Go") else [])
 
     view.run(max_frames=3)
-    post = view._backend.server.audience.post
+    post = view._backend.server.clients.post
     for share in (0.2, 0.5, 0.9):
         post(PointerMoved(*spot(view, "speed", share)))
         if share == 0.2:
@@ -346,7 +346,7 @@ def test_a_lost_drag_ends(open_remote, call) -> None:
 
 def test_too_large_an_upload_leaves_nothing(open_remote, call) -> None:
     view = open_remote("Small")
-    transfers = view._backend.server.audience.transfers
+    transfers = view._backend.server.clients.transfers
     transfers.most_bytes = 1000
     dropped: list[FilesDropped] = []
     view.on_drop(dropped.append)

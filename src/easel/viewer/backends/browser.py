@@ -14,7 +14,7 @@ from easel.viewer.imgui.dialogs import Dialog, Question
 from easel.viewer.imgui.events import Event, KeyChanged, PointerButton, PointerMoved, Resized
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
-from easel.viewer.remote.audience import Audience
+from easel.viewer.remote.clients import Clients
 from easel.viewer.remote.protocol import Message, Pasted, Resize
 from easel.viewer.remote.server import Server, ServerError
 
@@ -55,14 +55,14 @@ class BrowserBackend(HeadlessBackend):
             raise BackendUnavailableError(str(error)) from error
         # The address is how a person gets in, whatever program this is; there is nowhere else to show it.
         print(f"easel: {title!r} is at {self.server.address}", file=sys.stderr, flush=True)
-        if self.server.gate.public:
+        if self.server.auth.public:
             told = f"easel: other machines can reach port {self.server.port}, and nothing that travels is encrypted."
             print(f"{told} An SSH tunnel to {LOOPBACK} is safer.", file=sys.stderr, flush=True)
 
     def poll(self) -> list[Event]:
         server = self._serving()
         events: list[Event] = []
-        for message in self._next(server.audience):
+        for message in self._next(server.clients):
             if isinstance(message, Resize):
                 self._resize(message)
                 events.append(Resized())
@@ -75,37 +75,37 @@ class BrowserBackend(HeadlessBackend):
             self.ui.activate()
             for event in events:
                 self.ui.feed(event)
-        server.audience.hand_out_arrived()
+        server.clients.hand_out_arrived()
         return events
 
     def due(self) -> bool:
         return self.server is not None and self._pace.seconds_left() == 0 and self.server.wants_picture
 
     def wait(self, seconds: float) -> None:
-        stirred = self._serving().audience.stirred
+        stirred = self._serving().clients.stirred
         stirred.wait(max(seconds, 0.0))
         stirred.clear()
 
     def present(self, frame: Frame) -> None:
-        assert self._context is not None and self._painter is not None and self.ui is not None
+        assert self._context is not None and self._renderer is not None and self.ui is not None
         started = time.perf_counter()
         server = self._serving()
         self.ui.activate()
         with self._context:
             target, anew = self._framebuffer()
-            picture, damage = self._painter.patch(frame, target, self.size, None if anew else self._picture)
+            picture, damage = self._renderer.patch(frame, target, self.size, None if anew else self._picture)
         if picture is not None and damage:
             self._picture = picture
             server.offer(picture, damage)
-        self._tell_manners(server.audience)
+        self._tell_manners(server.clients)
         (self._pace.drawn if damage else self._pace.looked)(time.perf_counter() - started)
 
     def ask(self, question: Question) -> Dialog | str:
-        audience = self._serving().audience
-        return audience.ask(question) if audience.watched else "no browser tab is open"
+        clients = self._serving().clients
+        return clients.ask(question) if clients.watched else "no browser tab is open"
 
     def hand_out(self, path: Path) -> None:
-        self._serving().audience.hand_out(path)
+        self._serving().clients.hand_out(path)
 
     @property
     def address(self) -> str:
@@ -121,13 +121,13 @@ class BrowserBackend(HeadlessBackend):
                 self._target = None
         super().close()
 
-    def _next(self, audience: Audience) -> list[Message]:
+    def _next(self, clients: Clients) -> list[Message]:
         """What belongs into the next frame of all that came: at most one change of a button, and that at its end.
 
         Over a slow line a whole drag comes at once. In one frame Dear ImGui would see the release alone, and the slider
         would stay where it was the frame before: a release after a movement has the next frame to itself.
         """
-        self._coming += audience.take()
+        self._coming += clients.take()
         end, moved = len(self._coming), False
         for index, message in enumerate(self._coming):
             if isinstance(message, PointerButton):
@@ -136,7 +136,7 @@ class BrowserBackend(HeadlessBackend):
             moved |= isinstance(message, PointerMoved)
         now, self._coming = self._coming[:end], self._coming[end:]
         if self._coming:
-            audience.stirred.set()
+            clients.stirred.set()
         return now
 
     def _serving(self) -> Server:
@@ -168,13 +168,13 @@ class BrowserBackend(HeadlessBackend):
         self._clipboard = text
         return [KeyChanged(key, down) for down in (True, False) for key in ("ctrl", "v")]
 
-    def _tell_manners(self, audience: Audience) -> None:
+    def _tell_manners(self, clients: Clients) -> None:
         """The pointer's shape and what was copied are the tab's to show and to keep."""
-        audience.set_cursor(CURSORS.get(str(imgui.MouseCursor_(imgui.get_mouse_cursor()).name), "default"))
+        clients.set_cursor(CURSORS.get(str(imgui.MouseCursor_(imgui.get_mouse_cursor()).name), "default"))
         copied = imgui.get_clipboard_text()
         if copied != self._clipboard:
             self._clipboard = copied
-            audience.tell(kind="copied", text=copied)
+            clients.tell(kind="copied", text=copied)
 
 
 def _release(target: "moderngl.Framebuffer") -> None:

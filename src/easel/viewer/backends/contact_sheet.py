@@ -24,7 +24,7 @@ FONT_PIXELS = 14
 
 def contact_sheet(frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
     """`frame` as a picture of `size` = (width, height) in [0, 1]."""
-    sheet = Sheet(size)
+    sheet = ContactSheet(size)
     for name, rectangle in rectangles(frame.area, Rectangle(0, 0, *size)).items():
         if frame.panels[name].open:
             sheet.draw_panel(name, frame.panels[name], rectangle)
@@ -34,7 +34,7 @@ def contact_sheet(frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]
     return torch.from_numpy(np.array(sheet.image)).float() / 255
 
 
-class Sheet:
+class ContactSheet:
     """The picture while it is drawn."""
 
     def __init__(self, size: tuple[int, int]) -> None:

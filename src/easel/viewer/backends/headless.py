@@ -8,7 +8,7 @@ from torch import Tensor
 
 from easel.gl.context import GLUnavailable, open_headless
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame, enlarged
-from easel.viewer.backends.painter import Painter
+from easel.viewer.backends.frame_renderer import FrameRenderer
 from easel.viewer.imgui import toolkit
 from easel.viewer.imgui.context import UI
 from easel.viewer.imgui.sketch import Number
@@ -22,7 +22,7 @@ class HeadlessBackend(Backend):
 
     def __init__(self) -> None:
         self._context: moderngl.Context | None = None
-        self._painter: Painter | None = None
+        self._renderer: FrameRenderer | None = None
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         if toolkit.MISSING:
@@ -35,19 +35,19 @@ class HeadlessBackend(Backend):
             raise BackendUnavailableError(str(error)) from error
         with self._context:
             self.ui = UI(self.scale)
-            self._painter = Painter(self._context)
+            self._renderer = FrameRenderer(self._context)
 
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
-        assert self._context is not None and self._painter is not None and self.ui is not None
+        assert self._context is not None and self._renderer is not None and self.ui is not None
         self.ui.activate()
         with self._context:
-            return self._painter.capture(frame, self.size)
+            return self._renderer.capture(frame, self.size)
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        if self._context is None or self._painter is None:
+        if self._context is None or self._renderer is None:
             return None  # closed
         with self._context:
-            return self._painter.share(height, width, channels, device)
+            return self._renderer.share(height, width, channels, device)
 
     def close(self) -> None:
         if self._context is None:
@@ -56,9 +56,9 @@ class HeadlessBackend(Backend):
         with self._context:
             if self.ui is not None:
                 self.ui.activate()
-                if self._painter is not None:
-                    unused = self._painter.close()
+                if self._renderer is not None:
+                    unused = self._renderer.close()
                 self.ui.close()
         if unused:
             self._context.release()
-        self._context = self._painter = None
+        self._context = self._renderer = None

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from easel.gl.context import GLUnavailable, of_current_window
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
+from easel.viewer.backends.frame_renderer import FrameRenderer
 from easel.viewer.backends.pace import Pace
-from easel.viewer.backends.painter import Painter
 from easel.viewer.imgui import toolkit
 from easel.viewer.imgui.context import UI
 from easel.viewer.imgui.dialogs import Dialog, Question, ask_on_desktop
@@ -47,7 +47,7 @@ class WindowBackend(Backend):
         self._glfw: Any = None
         self._window: Any = None
         self._context: moderngl.Context | None = None
-        self._painter: Painter | None = None
+        self._renderer: FrameRenderer | None = None
         self._events: list[Event] = []
         self._pace = Pace()
         self._vsync = False
@@ -73,7 +73,7 @@ class WindowBackend(Backend):
         address = ctypes.cast(self._window, ctypes.c_void_p).value
         assert address is not None
         imgui.backends.glfw_init_for_opengl(address, True)
-        self._painter = Painter(self._context)
+        self._renderer = FrameRenderer(self._context)
         self.size = self._glfw.get_framebuffer_size(self._window)
         self._glfw.show_window(self._window)
 
@@ -111,27 +111,27 @@ class WindowBackend(Backend):
 
     def present(self, frame: Frame) -> None:
         started = time.perf_counter()
-        painter, context = self._activate()
+        renderer, context = self._activate()
         target = context.detect_framebuffer(0)
         # With vsync it is the swap of buffers that waits for the screen.
-        drawn = painter.refresh(frame, target, self.size, anew=self._vsync or self._damaged)
+        drawn = renderer.refresh(frame, target, self.size, anew=self._vsync or self._damaged)
         if drawn:
             self._glfw.swap_buffers(self._window)
         self._damaged = False
         (self._pace.drawn if drawn else self._pace.looked)(time.perf_counter() - started)
 
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
-        painter, _ = self._activate()
-        return painter.capture(frame, self.size)
+        renderer, _ = self._activate()
+        return renderer.capture(frame, self.size)
 
     def ask(self, question: Question) -> Dialog | str:
         return ask_on_desktop(question)
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        if self._painter is None:
+        if self._renderer is None:
             return None  # closed
-        painter, _ = self._activate()
-        return painter.share(height, width, channels, device)
+        renderer, _ = self._activate()
+        return renderer.share(height, width, channels, device)
 
     def close(self) -> None:
         global _open_windows
@@ -141,18 +141,18 @@ class WindowBackend(Backend):
         self._glfw.make_context_current(self._window)
         if self.ui is not None:
             self.ui.activate()
-            if self._painter is not None:
-                unused = self._painter.close()
+            if self._renderer is not None:
+                unused = self._renderer.close()
                 imgui.backends.glfw_shutdown()
             self.ui.close()
         if not unused:
             self._glfw.hide_window(self._window)
-            self._window = self._painter = self.ui = None
+            self._window = self._renderer = self.ui = None
             return
         if self._context is not None:
             self._context.release()
         self._glfw.destroy_window(self._window)
-        self._window = self._context = self._painter = self.ui = None
+        self._window = self._context = self._renderer = self.ui = None
         _open_windows -= 1
         if not _open_windows:
             self._glfw.terminate()
@@ -162,11 +162,11 @@ class WindowBackend(Backend):
         """It is time to, if the window can be seen."""
         return min(self.size) > 0 and (self._vsync or self._pace.seconds_left() == 0)
 
-    def _activate(self) -> "tuple[Painter, moderngl.Context]":
-        assert self._painter is not None and self._context is not None and self.ui is not None
+    def _activate(self) -> "tuple[FrameRenderer, moderngl.Context]":
+        assert self._renderer is not None and self._context is not None and self.ui is not None
         self.ui.activate()
         self._glfw.make_context_current(self._window)
-        return self._painter, self._context
+        return self._renderer, self._context
 
     def _listen(self) -> None:
         glfw, window = self._glfw, self._window

@@ -81,7 +81,7 @@ def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
 
 
 @dataclass(frozen=True)
-class Part:
+class EncodedPart:
     """A rectangle of a picture, as it travels."""
 
     box: Box
@@ -91,10 +91,10 @@ class Part:
     """It shows just what was drawn."""
 
 
-def encode_tiles(picture: np.ndarray, tiles: np.ndarray, *, exact: bool) -> list[Part]:
+def encode_tiles(picture: np.ndarray, tiles: np.ndarray, *, exact: bool) -> list[EncodedPart]:
     """All `tiles` that are true, in few parts."""
     size = (picture.shape[1], picture.shape[0])
-    return [Part(box, *encode(picture, box, exact=exact)) for box in boxes(tiles, size)]
+    return [EncodedPart(box, *encode(picture, box, exact=exact)) for box in boxes(tiles, size)]
 
 
 def encode(picture: np.ndarray, box: Box, *, exact: bool, quality: int = QUALITY) -> tuple[bytes, bool]:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from easel.viewer.imgui.damage import Box
-from easel.viewer.remote.audience import Audience
-from easel.viewer.remote.gate import Gate
+from easel.viewer.remote.auth import Auth
+from easel.viewer.remote.clients import Clients
 from easel.viewer.remote.protocol import MOST_MESSAGE_BYTES
 from easel.viewer.remote.tab import MESSAGES_PER_SECOND, Newest, Tab
 
@@ -53,8 +53,8 @@ class Server:
             self._aiohttp, self._web = import_module("aiohttp"), import_module("aiohttp.web")
         except ImportError as error:
             raise ServerError(f"it needs aiohttp ({error}): pip install 'torch-easel[browser]'") from error
-        self.gate = Gate(host)
-        self.audience = Audience(title, self._call)
+        self.auth = Auth(host)
+        self.clients = Clients(title, self._call)
         self.port = port
         self._title = title
         self._newest = Newest()
@@ -70,25 +70,25 @@ class Server:
     @property
     def address(self) -> str:
         """What a person opens; whoever has it can steer."""
-        host = "localhost" if self.gate.host in ("127.0.0.1", "::1", "0.0.0.0", "::") else self.gate.host
-        return f"http://{host}:{self.port}/?token={self.gate.token}"
+        host = "localhost" if self.auth.host in ("127.0.0.1", "::1", "0.0.0.0", "::") else self.auth.host
+        return f"http://{host}:{self.port}/?token={self.auth.token}"
 
     @property
     def wants_picture(self) -> bool:
         """A tab is looking, has shown what it was sent and can take another picture."""
-        return self.audience.waits_for(self._newest.number)
+        return self.clients.waits_for(self._newest.number)
 
     def offer(self, pixels: np.ndarray, damage: list[Box]) -> None:
         """The newest picture, uint8 (h, w, 4), other than the one before in `damage`; it takes that one's place."""
         self._newest = Newest(pixels, self._newest.number + 1, damage)
-        self._call(self.audience.wake)
+        self._call(self.clients.wake)
 
     def close(self) -> None:
         """Say goodbye and stop listening."""
         if not self._loop.is_closed():
             self._call(lambda: self._stopped.set())
             self._thread.join(START_SECONDS)
-        self.audience.transfers.close()
+        self.clients.transfers.close()
 
     def _call(self, function: Callable[[], object]) -> None:
         if not self._loop.is_closed():
@@ -129,16 +129,16 @@ class Server:
             self._failure = ""
             self._listening.set()
             await self._stopped.wait()
-            self.audience.dismiss()
+            self.clients.dismiss()
             await asyncio.sleep(0)
         finally:
             await runner.cleanup()
 
     async def _guard(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Every request passes here: the rules of the gate before, the headers after."""
-        reason = self.gate.refuses(request.headers.get("Host"), request.headers.get("Origin"))
-        known = self.gate.knows(request.cookies.get(self._cookie))
-        known = known or (request.path == "/" and self.gate.knows(request.query.get("token")))
+        """Every request passes here: the rules of the auth before, the headers after."""
+        reason = self.auth.refuses(request.headers.get("Host"), request.headers.get("Origin"))
+        known = self.auth.knows(request.cookies.get(self._cookie))
+        known = known or (request.path == "/" and self.auth.knows(request.query.get("token")))
         if reason or not known:
             text = reason or "open the address that the program printed, with its token"
             return self._web.Response(status=403, text=f"Not here: {text}.\n", headers=HEADERS)
@@ -159,12 +159,12 @@ class Server:
         text = resources.files("easel.viewer.remote").joinpath("page", name).read_text(encoding="utf-8")
         answer = self._web.Response(text=text.replace("{{title}}", html.escape(self._title)), content_type=kind)
         if request.path == "/":
-            answer.set_cookie(self._cookie, self.gate.token, httponly=True, samesite="Strict", path="/")
+            answer.set_cookie(self._cookie, self.auth.token, httponly=True, samesite="Strict", path="/")
         return answer
 
     async def _upload(self, request: Any) -> Any:
         """A file that a person opens or drops; `for` is the question that it answers."""
-        web, transfers = self._web, self.audience.transfers
+        web, transfers = self._web, self.clients.transfers
         room, received = transfers.room(), 0
         path = transfers.place(request.query.get("name", ""))
         try:
@@ -179,18 +179,18 @@ class Server:
             path.unlink(missing_ok=True)
             raise
         question = request.query.get("for", "")
-        self.audience.receive(path, int(question) if question.isdecimal() and len(question) < 10 else 0)
+        self.clients.receive(path, int(question) if question.isdecimal() and len(question) < 10 else 0)
         return web.json_response({"bytes": received})
 
     async def _download(self, request: Any) -> Any:
-        path = self.audience.transfers.offered(int(request.match_info["number"]))
+        path = self.clients.transfers.offered(int(request.match_info["number"]))
         if path is None or not path.is_file():
             raise self._web.HTTPNotFound
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{path.name}"'}
         return self._web.FileResponse(path, headers=headers)
 
     async def _stream(self, request: Any) -> Any:
-        if len(self.audience.tabs) >= MOST_VIEWERS:
+        if len(self.clients.tabs) >= MOST_VIEWERS:
             raise self._web.HTTPServiceUnavailable(reason=f"{MOST_VIEWERS} tabs are watching already")
         socket = self._web.WebSocketResponse(
             max_msg_size=MOST_MESSAGE_BYTES,
@@ -198,8 +198,8 @@ class Server:
             compress=False,  # once more what is a JPEG already would take nearly as long as encoding it
         )
         await socket.prepare(request)
-        tab = Tab(socket, lambda: self._newest, self.audience.stirred.set)
-        self.audience.join(tab)
+        tab = Tab(socket, lambda: self._newest, self.clients.stirred.set)
+        self.clients.join(tab)
         feeding = asyncio.ensure_future(tab.feed())
         try:
             async for message in socket:
@@ -208,8 +208,8 @@ class Server:
                     await socket.close(code=1008, message=b"too many messages")
                     break
                 if message.type == self._aiohttp.WSMsgType.TEXT:
-                    self.audience.hear(tab, message.data)
+                    self.clients.hear(tab, message.data)
         finally:
             feeding.cancel()
-            self.audience.leave(tab)
+            self.clients.leave(tab)
         return socket

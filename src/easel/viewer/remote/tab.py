@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from easel.viewer.imgui.damage import Box
-from easel.viewer.remote.encoding import Part, changed_tiles, encode_tiles, in_tiles, shares
+from easel.viewer.remote.encoding import EncodedPart, changed_tiles, encode_tiles, in_tiles, shares
 from easel.viewer.remote.protocol import pack
 
 MOST_IN_FLIGHT = 2
@@ -118,7 +118,7 @@ class Tab:
         if before is None or before.shape != pixels.shape:
             self._lossy = np.zeros_like(changed_tiles(None, pixels))
 
-        def encoded(share: Sequence[Box]) -> list[Part]:
+        def encoded(share: Sequence[Box]) -> list[EncodedPart]:
             return encode_tiles(pixels, changed_tiles(before, pixels, share), exact=False)
 
         # One errand for comparing and encoding: where every core is busy, it is changing threads that takes time.
@@ -130,7 +130,7 @@ class Tab:
         else:
             self._on_idle()
 
-    async def _send(self, parts: Sequence[Part]) -> None:
+    async def _send(self, parts: Sequence[EncodedPart]) -> None:
         assert self._shown is not None
         self._in_flight += 1
         size = (self._shown.shape[1], self._shown.shape[0])

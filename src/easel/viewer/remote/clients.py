@@ -19,7 +19,7 @@ Call = Callable[[Callable[[], object]], None]
 """Runs a function on the server's thread."""
 
 
-class Audience:
+class Clients:
     """All tabs of one view. What its methods do to tabs happens on the server's thread, by `call`."""
 
     def __init__(self, title: str, call: Call) -> None:
@@ -217,14 +217,14 @@ class Audience:
 class RemoteDialog(Dialog):
     """A question that a browser tab shows."""
 
-    def __init__(self, audience: Audience, number: int) -> None:
-        self._audience, self._number = audience, number
+    def __init__(self, clients: Clients, number: int) -> None:
+        self._clients, self._number = clients, number
 
     def poll(self) -> str | None:
-        return self._audience.answer(self._number)
+        return self._clients.answer(self._number)
 
     def close(self) -> None:
-        self._audience.retract(self._number)
+        self._clients.retract(self._number)
 
 
 def _accepted(question: Question) -> str:

@@ -45,7 +45,7 @@ def _mapper(context: "moderngl.Context") -> PictureMapper | None:
         return None
 
 
-class Painter:
+class FrameRenderer:
     """Textures for canvases, and the drawing of finished frames. Its context must be current in every call."""
 
     def __init__(self, context: "moderngl.Context") -> None:

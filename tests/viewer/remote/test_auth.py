@@ -2,9 +2,9 @@
 
 import pytest
 
-from easel.viewer.remote.gate import Gate
+from easel.viewer.remote.auth import Auth
 
-LOCAL = Gate("127.0.0.1")
+LOCAL = Auth("127.0.0.1")
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "LOCALHOST", "[::1]:8000"])
@@ -28,7 +28,7 @@ def test_a_foreign_page_is_refused(origin: str) -> None:
 
 
 def test_an_open_server_goes_by_its_addresses_and_own_names_but_no_others() -> None:
-    public = Gate("0.0.0.0")
+    public = Auth("0.0.0.0")
     assert public.public and not LOCAL.public
     assert not public.refuses("192.168.1.7:8000", None) and not public.refuses("localhost", None)
     assert public.refuses("rebound.example:8000", None)
@@ -36,5 +36,5 @@ def test_an_open_server_goes_by_its_addresses_and_own_names_but_no_others() -> N
 
 def test_tokens_are_long_differ_and_must_match() -> None:
     assert LOCAL.knows(LOCAL.token) and len(LOCAL.token) >= 43  # 256 bits in base64
-    assert Gate("127.0.0.1").token != LOCAL.token
+    assert Auth("127.0.0.1").token != LOCAL.token
     assert not any(map(LOCAL.knows, [None, "", LOCAL.token[:-1], LOCAL.token + "x", "é"]))

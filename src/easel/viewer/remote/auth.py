@@ -15,7 +15,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
-class Gate:
+class Auth:
     """The rules of one server that listens at `host`."""
 
     host: str

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
 
-from easel.graphics.codecs import SUFFIXES, decode, encode
+from easel.graphics.codecs import decode, encode
+from easel.graphics.picture_formats import SUFFIXES
 
 EXR = pytest.mark.skipif(find_spec("OpenEXR") is None, reason="needs the extra exr")
 EVERY_SUFFIX = [pytest.param(suffix, marks=EXR if suffix == ".exr" else ()) for suffix in SUFFIXES]

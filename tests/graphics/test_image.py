@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from easel.graphics.codecs import SUFFIXES
 from easel.graphics.files import FileError
 from easel.graphics.image import (
     as_picture,
@@ -26,6 +25,7 @@ from easel.graphics.image import (
     resize,
     to_batch,
 )
+from easel.graphics.picture_formats import SUFFIXES
 
 EIGHT_BITS = (".png", ".bmp", ".tga")
 FLOATS = (".tif", ".tiff", ".npy")

@@ -16,14 +16,15 @@ from easel.graphics.files import MAX_PIXELS, FileError, check_pixels, too_large
 
 log = logging.getLogger("easel")
 
-EXR_MAGIC = b"v/1\x01"
-
 _MOST_SAMPLES = 8 * MAX_PIXELS
 """Of all channels and parts together, since the library reads them all: 2 GiB of floats."""
 
 
-def read_exr(file: BinaryIO) -> np.ndarray:
-    """The numbers of the first part as float32 (h, w, c): its data window, c of 1, 3 or 4; grey with alpha has 4."""
+def read_exr(file: BinaryIO) -> tuple[np.ndarray, int]:
+    """Return the numbers of the first part's data window, float32 (h, w, c), and orientation 1.
+
+    c is 1, 3 or 4; grey with alpha has 4. FileError for what is understood and refused.
+    """
     library = _library("reading")
     file.seek(0)
     data = io.BytesIO(file.read())
@@ -52,14 +53,16 @@ def read_exr(file: BinaryIO) -> np.ndarray:
         more = f" and {len(headers) - 1} more parts" if len(headers) > 1 else ""
         log.info("OpenEXR: took %s, left out %s%s", " ".join(chosen), " ".join(left_out) or "no channel", more)
     pixels = np.stack([channels[name].pixels for name in chosen], axis=-1).astype(np.float32, copy=False)
-    return pixels[..., [0, 0, 0, 1]] if len(chosen) == 2 else pixels
+    if len(chosen) == 2:
+        pixels = pixels[..., [0, 0, 0, 1]]
+    return pixels, 1
 
 
-def write_exr(pixels: np.ndarray, *, half: bool) -> bytes:
-    """Scanlines of (h, w, c) floats, compressed without loss; `half` stores 16 bits, infinite beyond 65504."""
+def write_exr(pixels: np.ndarray, *, bits: int, **_: int) -> bytes:
+    """Return scanlines of (h, w, c) floats, lossless; at 16 `bits` half floats, infinite from 65520."""
     library = _library("writing")
     with np.errstate(over="ignore"):
-        stored = pixels.astype(np.float16 if half else np.float32)
+        stored = pixels.astype(np.float16 if bits == 16 else np.float32)
     header = {"compression": library.ZIP_COMPRESSION, "type": library.scanlineimage}
     names = {1: "Y", 3: "RGB", 4: "RGBA"}[pixels.shape[-1]]
     channels = {name: np.ascontiguousarray(stored[..., index]) for index, name in enumerate(names)}

@@ -16,9 +16,9 @@ from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 from torch import Tensor
 
-from easel.graphics.codecs import RADIANCE_MAGIC, SUFFIXES, decode, encode
-from easel.graphics.exr import EXR_MAGIC
+from easel.graphics.codecs import decode, encode
 from easel.graphics.files import FileError, open_file, write_whole
+from easel.graphics.picture_formats import FORMATS, SIGNATURE_BYTES, SUFFIXES, format_of, recognize
 from easel.graphics.pillow import image_pixels
 
 _WHITE = {torch.uint8: 255, torch.uint16: 65535}
@@ -96,7 +96,8 @@ def imwrite(
     such as a full disk passes through and leaves what was there before.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
+    form = format_of(suffix)
+    if form is None:
         raise FileError(
             f"cannot write {os.fspath(path)!r}: {suffix or 'no suffix'} names no picture format that is written. "
             f"Use one of {' '.join(SUFFIXES)}."
@@ -105,8 +106,9 @@ def imwrite(
         raise ValueError(f"imwrite stores 1, 3 or 4 channels, or 0 for the tensor's own; got channels={channels}.")
     if not 1 <= quality <= 100:
         raise ValueError(f"quality is 1 to 100; got {quality}.")
-    if bits != 8 and (bits, suffix) not in ((16, ".png"), (16, ".exr")):
-        raise ValueError(f"bits is 8, or 16 for .png and .exr; got bits={bits} for {suffix}. Others store floats.")
+    if bits != 8 and not (bits == 16 and form.sixteen_bits):
+        deep = " and ".join(form.suffixes[0] for form in FORMATS if form.sixteen_bits)
+        raise ValueError(f"bits is 8, or 16 for {deep}; got bits={bits} for {suffix}. Others store floats.")
     picture = as_picture(tensor)
     if size is not None:
         picture = resize(picture, size)
@@ -126,9 +128,10 @@ def imwrite(
 
 
 def is_radiance(path: str | os.PathLike[str]) -> bool:
-    """Whether the file stores scene-linear light (`.hdr`, `.exr`), to be tone mapped before it is a picture."""
+    """Tell whether a file stores scene-linear light, as `.hdr` and `.exr` do, to be tone mapped before it is shown."""
     with open_file(path) as file:
-        return file.read(len(EXR_MAGIC)).startswith((RADIANCE_MAGIC, EXR_MAGIC))
+        form = recognize(file.read(SIGNATURE_BYTES))
+    return form is not None and form.scene_linear
 
 
 def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> Shaped[Tensor, "h w c"]:

@@ -1,4 +1,4 @@
-"""Reading picture files with Pillow: no guessing, no warnings, no rounding of 16-bit files.
+"""Picture files by Pillow: no guessing, no warnings, no rounding of 16-bit files.
 
 Pillow alone reduces 16-bit colour to 8 bits without a word, skips ICC profiles, prints warnings about damaged metadata
 and tries 43 formats on any file. This file owns what it takes to have it otherwise.
@@ -7,6 +7,7 @@ and tries 43 formats on any file. This file owns what it takes to have it otherw
 import io
 import logging
 import re
+import struct
 import sys
 import threading
 import warnings
@@ -18,6 +19,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from easel.graphics.files import FileError, check_pixels, too_large
+from easel.graphics.png import write_png16
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
@@ -31,14 +33,12 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 _WARNINGS = threading.Lock()
 
 
-def read_pillow(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
-    """The numbers of a file's first picture, uint8, uint16 or float32 (h, w, c), and its EXIF orientation.
+def read_pillow(file: BinaryIO, formats: tuple[str, ...] = _FORMATS) -> tuple[np.ndarray, int]:
+    """Return the numbers of a file's first picture, uint8, uint16 or float32 (h, w, c), and its EXIF orientation.
 
     FileError for what is understood and refused; damaged files raise whatever Pillow raises, an unknown format
     (which includes TIFF files with unusual samples) `PIL.UnidentifiedImageError`.
     """
-    # A Targa file has no signature: by content alone, half of all damaged files would pass for one.
-    formats = (*_FORMATS, "TGA") if suffix == ".tga" else _FORMATS
     image = _open(file, formats)
     raw_mode = _raw_mode(image)
     family, _, depth = raw_mode.partition(";")
@@ -59,6 +59,62 @@ def read_pillow(file: BinaryIO, suffix: str) -> tuple[np.ndarray, int]:
         if raw_mode == "I;12":
             pixels = pixels << 4 | pixels >> 8  # 4095 becomes 65535
     return pixels, _orientation(image)
+
+
+def read_targa(file: BinaryIO) -> tuple[np.ndarray, int]:
+    """Read a Targa file as `read_pillow` does the others."""
+    # Apart from them: it has no signature, and by content alone half of all damaged files would pass for one.
+    return read_pillow(file, ("TGA",))
+
+
+def write_png(pixels: np.ndarray, *, bits: int, **_: int) -> bytes:
+    """Return a PNG of 8 or 16 `bits`; like the other writers, of float32 pixels (h, w, c) in [0, 1]."""
+    if bits == 16:
+        return write_png16(_quantized(pixels, np.uint16))
+    return _saved(pixels, "PNG")
+
+
+def write_jpeg(pixels: np.ndarray, *, quality: int, **_: int) -> bytes:
+    """Return a JPEG, without alpha."""
+    # From 90 on, colour is kept at full resolution: who asks for quality sees red edges fray without it.
+    subsampling = "4:4:4" if quality >= 90 else "4:2:0"
+    return _saved(pixels[..., :3], "JPEG", quality=quality, subsampling=subsampling)
+
+
+def write_webp(pixels: np.ndarray, *, quality: int, **_: int) -> bytes:
+    """Return a WebP; transparent pixels keep their colour."""
+    return _saved(pixels, "WEBP", quality=quality, exact=True)
+
+
+def write_targa(pixels: np.ndarray, **_: int) -> bytes:
+    """Return an uncompressed Targa file."""
+    return _saved(pixels, "TGA")
+
+
+def write_bmp(pixels: np.ndarray, **_: int) -> bytes:
+    """Return a BMP; with alpha by the version-4 header, the first that says where alpha is."""
+    if pixels.shape[-1] < 4:
+        return _saved(pixels, "BMP")
+    # Not by Pillow, whose 32-bit files readers take for RGB.
+    height, width = pixels.shape[:2]
+    data = _quantized(pixels, np.uint8)[::-1, :, [2, 1, 0, 3]].tobytes()
+    file_header = struct.pack("<2sIHHI", b"BM", 122 + len(data), 0, 0, 122)
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(data), 2835, 2835, 0, 0)
+    masks = struct.pack("<IIII4s48x", 0x00FF0000, 0x0000FF00, 0x000000FF, 0xFF000000, b"BGRs")
+    return file_header + header + masks + data
+
+
+def _saved(pixels: np.ndarray, form: str, **options: object) -> bytes:
+    # In memory: a full disk is then met by one plain write, which says so, not by a codec.
+    file = io.BytesIO()
+    levels = _quantized(pixels, np.uint8)
+    Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).save(file, form, **options)
+    return file.getvalue()
+
+
+def _quantized(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> np.ndarray:
+    largest = np.iinfo(dtype).max
+    return np.rint(np.nan_to_num(pixels, nan=0, posinf=1, neginf=0).clip(0, 1) * largest).astype(dtype)
 
 
 def image_pixels(image: Image.Image) -> np.ndarray:

@@ -5,10 +5,11 @@ for (r, g, b) · 2^(e - 136); e = 0 is black.
 """
 
 import re
+from typing import BinaryIO
 
 import numpy as np
 
-from easel.graphics.files import FileError, check_pixels
+from easel.graphics.files import MAX_PIXELS, FileError, check_pixels
 
 # The resolution line says how scanlines run; each of the eight ways is the EXIF orientation of the stored array.
 _ORIENTATIONS = {"-Y+X": 1, "-Y-X": 2, "+Y-X": 3, "+Y+X": 4, "+X-Y": 5, "-X-Y": 6, "-X+Y": 7, "+X+Y": 8}
@@ -16,8 +17,13 @@ _HEADER = re.compile(rb"#\?[^\n]*\n(?:[^\n]+\n)*\n([+-][XY]) +(\d{1,9}) +([+-][X
 _LONGEST_HEADER_BYTES = 65_536
 
 
+def read_radiance(file: BinaryIO) -> tuple[np.ndarray, int]:
+    """Read a file as `read_rgbe` does its bytes."""
+    return read_rgbe(file.read(5 * MAX_PIXELS))  # more than the largest picture takes
+
+
 def read_rgbe(data: bytes) -> tuple[np.ndarray, int]:
-    """Stored radiance, float32 (h, w, 3), and the EXIF orientation in which to show it; ValueError if damaged."""
+    """Return radiance, float32 (h, w, 3), and the EXIF orientation in which to show it. ValueError if damaged."""
     header = _HEADER.match(data[:_LONGEST_HEADER_BYTES])
     if not header:
         raise ValueError("its header has no resolution line")
@@ -38,8 +44,12 @@ def read_rgbe(data: bytes) -> tuple[np.ndarray, int]:
     return pixels, orientation
 
 
-def write_rgbe(pixels: np.ndarray) -> bytes:
-    """Encode (h, w, 3) radiance, flat; negative and NaN become 0. Relative error ≤ 1/256 of the largest channel."""
+def write_rgbe(pixels: np.ndarray, **_: int) -> bytes:
+    """Encode radiance (h, w, 1 to 4) without run lengths: grey three times, no alpha, negative and NaN as 0.
+
+    The error of a pixel is at most 1/256 of its largest channel.
+    """
+    pixels = np.broadcast_to(pixels[..., :3], (*pixels.shape[:2], 3))
     radiance = np.nan_to_num(pixels.astype(np.float64), nan=0.0, posinf=np.inf).clip(0, 255 * 2.0**119)
     peak = radiance.max(axis=-1, keepdims=True)
     exponent = np.frexp(peak)[1]

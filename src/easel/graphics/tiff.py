@@ -5,8 +5,10 @@ import logging
 from typing import BinaryIO
 
 import numpy as np
+from PIL import Image
 
 from easel.graphics.files import FileError, check_pixels
+from easel.graphics.pillow import read_pillow
 
 # It logs what it thinks of damaged files; without any handler Python would print that.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -15,10 +17,19 @@ _DTYPES = {"uint8": np.uint8, "uint16": np.uint16, "float16": np.float32, "float
 
 
 def read_tiff(file: BinaryIO) -> tuple[np.ndarray, int]:
-    """The numbers of the first page, uint8, uint16 or float32 (h, w, c), and its EXIF orientation."""
+    """Return the numbers of the first page, uint8, uint16 or float32 (h, w, c), and its EXIF orientation."""
+    # Pillow first: it knows profiles, palettes and CMYK, which tifffile leaves as they are stored.
+    try:
+        return read_pillow(file)
+    except Image.UnidentifiedImageError:
+        file.seek(0)
+        return _read_samples(file)
+
+
+def _read_samples(file: BinaryIO) -> tuple[np.ndarray, int]:
+    """The page of a file whose samples Pillow does not know."""
     import tifffile
 
-    file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages.first
         check_pixels(page.imagewidth, page.imagelength)
@@ -49,8 +60,8 @@ def read_tiff(file: BinaryIO) -> tuple[np.ndarray, int]:
     return pixels[..., [0, 0, 0, 1]] if samples == 2 else pixels, int(orientation.value) if orientation else 1
 
 
-def write_tiff(pixels: np.ndarray) -> bytes:
-    """An uncompressed TIFF of (h, w, c) pixels, float32 or uint8, always the same bytes for the same pixels."""
+def write_tiff(pixels: np.ndarray, **_: int) -> bytes:
+    """Return an uncompressed TIFF of float32 or uint8 pixels (h, w, c); the same bytes for the same pixels."""
     import tifffile
 
     channels = pixels.shape[-1]

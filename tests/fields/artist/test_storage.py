@@ -17,9 +17,10 @@ import torch
 from easel import checkpoint
 from easel.fields import INRF2D, INRF3D
 from easel.fields.artist.recipe import Recipe
-from easel.fields.files.sample_files import png_chunk, png_text
+from easel.fields.files.sample_files import png_text
 from easel.graphics.files import FileError
 from easel.graphics.image import imread
+from easel.graphics.png import chunk as png_chunk
 
 
 def painted(seed=3, **options):

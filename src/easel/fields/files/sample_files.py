@@ -7,7 +7,6 @@ pictures and volumes (a page for every X), .npy and .zarr everything. PNG and TI
 import math
 import os
 import shutil
-import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,13 +17,13 @@ import torch
 from torch import Tensor
 
 from easel.fields.files.zarr_files import planes_of, write_zarr
+from easel.graphics import png
 from easel.graphics.files import FileError, write_whole
 
 SUFFIXES = (".npy", ".png", ".tif", ".tiff", ".zarr")
 RECIPE_KEY = "easel.recipe"
 """The keyword of a PNG file's international text (iTXt) that holds the recipe."""
 _TILE_PIXELS = 256
-_PNG_COLOURS = {1: 0, 3: 2, 4: 6}
 
 
 def write_samples(
@@ -72,7 +71,7 @@ def check_file(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -
     size, channels = shape[:-1], shape[-1]
     if suffix not in SUFFIXES:
         raise FileError(f"{cannot}: samples go into {' '.join(SUFFIXES)} files, not into {suffix or 'no suffix'!r}.")
-    if suffix == ".png" and (len(size) != 2 or channels not in _PNG_COLOURS or not dtype.startswith("uint")):
+    if suffix == ".png" and (len(size) != 2 or channels not in png.COLOUR_TYPES or not dtype.startswith("uint")):
         raise FileError(
             f"{cannot}: PNG holds uint8 or uint16 pictures with 1, 3 or 4 channels; got {tuple(shape)} of {dtype}. "
             "Use dtype='uint8', or a .npy or .tif file."
@@ -103,30 +102,24 @@ def _write_png(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int
     """Rows store their difference to the row above (filter 2): smooth pictures become small."""
     height, width, channels = shape
     bits = 8 * np.dtype(dtype).itemsize
-    file.write(b"\x89PNG\r\n\x1a\n")
-    file.write(png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, _PNG_COLOURS[channels], 0, 0, 0)))
+    file.write(png.header(width, height, channels, bits))
     if text:
         file.write(png_text(text))
     packer = zlib.compressobj(6)
     above = np.zeros(width * channels * bits // 8, np.uint8)
     for rows in regrouped(arrays, width * max(1, 2**20 // (width * channels))):
-        stored = rows.astype(rows.dtype.newbyteorder(">")).view(np.uint8).reshape(-1, len(above))
-        filtered = np.full((len(stored), 1 + len(above)), 2, np.uint8)
-        filtered[:, 1:] = np.diff(stored, axis=0, prepend=above[None])
-        above = stored[-1]
-        if packed := packer.compress(filtered.data):
-            file.write(png_chunk(b"IDAT", packed))
-    file.write(png_chunk(b"IDAT", packer.flush()))
-    file.write(png_chunk(b"IEND", b""))
-
-
-def png_chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        lines = png.scanlines(rows.reshape(-1, width, channels))
+        packed = packer.compress(png.filtered(lines, above).data)
+        above = lines[-1]
+        if packed:
+            file.write(png.chunk(b"IDAT", packed))
+    file.write(png.chunk(b"IDAT", packer.flush()))
+    file.write(png.chunk(b"IEND", b""))
 
 
 def png_text(text: str) -> bytes:
     """The iTXt chunk of a recipe: keyword, compressed, no language, then the text."""
-    return png_chunk(b"iTXt", RECIPE_KEY.encode() + b"\0\1\0\0\0" + zlib.compress(text.encode(), 9))
+    return png.chunk(b"iTXt", RECIPE_KEY.encode() + b"\0\1\0\0\0" + zlib.compress(text.encode(), 9))
 
 
 def _write_tiff(path: Path, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:

@@ -78,6 +78,7 @@ SEEDS = {
     "runs.hdr": lambda folder: _run_length_hdr(),
     "old.hdr": lambda folder: _old_run_length_hdr(),
     "float.npy": lambda folder: _ours(folder, "float.npy"),
+    "colour.pfm": lambda folder: _ours(folder, "colour.pfm"),
     "zip.exr": lambda folder: _ours(folder, "zip.exr"),
 }
 
@@ -153,6 +154,8 @@ LIARS = {
     "runs.hdr": lambda: b"#?RADIANCE\n\n-Y 8000 +X 8000\nabcd" + b"\1\1\1\1" * 3,
     "60000.npy": lambda: (BIG_NPY % (60_000, 60_000)).ljust(127) + b"\n",
     "8000.npy": lambda: (BIG_NPY % (8_000, 8_000)).ljust(127) + b"\n",
+    "60000.pfm": lambda: b"PF\n60000 60000\n-1.0\n",
+    "8000.pfm": lambda: b"PF\n8000 8000\n-1.0\n" + bytes(1000),
     "negative.npy": lambda: (BIG_NPY % (-8, -8)).ljust(127) + b"\n",
 }
 

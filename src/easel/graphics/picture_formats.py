@@ -53,11 +53,21 @@ FORMATS = (
         scene_linear=True,
         sixteen_bits=True,
     ),
+    PictureFormat(
+        "PFM",
+        (".pfm",),
+        (b"PF\n", b"Pf\n", b"PF\r", b"Pf\r", b"PF ", b"Pf "),
+        "easel.graphics.pfm:read_pfm",
+        "easel.graphics.pfm:write_pfm",
+        scene_linear=True,
+    ),
     PictureFormat(".npy", (".npy",), (b"\x93NUMPY",), "easel.graphics.npy:read_npy", "easel.graphics.npy:write_npy"),
 )
 
 SUFFIXES = tuple(suffix for form in FORMATS for suffix in form.suffixes)
 """Of all files that `imread` reads and `imwrite` writes."""
+PICTURE_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix != ".npy")
+"""Of those that always hold a picture; an array may be anything."""
 SCENE_LINEAR_SUFFIXES = tuple(suffix for form in FORMATS if form.scene_linear for suffix in form.suffixes)
 """Of those that hold light."""
 SIGNATURE_BYTES = max(len(signature) for form in FORMATS for signature in form.signatures)

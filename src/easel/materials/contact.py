@@ -13,10 +13,9 @@ from torch import Tensor
 from easel.graphics.contact_sheet import contact_sheet
 from easel.graphics.image import resize
 from easel.materials.maps import MAP_NAMES, MaterialMaps
-from easel.materials.rendering.environment import Environment
+from easel.materials.rendering.environment import Environment, procedural_environment
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane_camera import TILE_SIDE
-from easel.materials.rendering.procedural_environment import procedural_environment
 from easel.materials.rendering.shading import render_texture, to_picture
 from easel.materials.rendering.sphere import render_sphere
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from easel.materials.collection.cells import cells
-from easel.materials.collection.layouts import courses
+from easel.materials.collection.cells import cells, courses
 from easel.materials.collection.marks import scratches, spots, stains
 from easel.materials.collection.noise import Points, bumps, fbm, noise, ramp, scramble, tile_rows, uniform, wave
 

@@ -6,8 +6,8 @@ import torch
 
 from easel.graphics.color import linear_to_srgb
 from easel.materials.dataset.augment import Augmentation, brighten, draw, flip_h, flip_v, random_window, rot90
-from easel.materials.dataset.record import Record, pack, pack_maps
 from easel.materials.dataset.registration import by_camera
+from easel.materials.dataset.sample import Record, pack, pack_maps
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import PlaneCamera

@@ -4,7 +4,7 @@ import torch
 from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.batches import Batches
-from easel.materials.dataset.normalize import denormalize, normalize
+from easel.materials.dataset.sample import denormalize, normalize
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import skimage.data
 import torch
 
 from easel.graphics.image import as_picture, resize
-from easel.materials.dataset.overlap import overlap_picture
-from easel.materials.dataset.registration import as_they_are, by_camera, by_corners, by_matching
+from easel.materials.dataset.registration import as_they_are, by_camera, by_corners, by_matching, overlap_picture
 from easel.materials.rendering.plane_camera import PlaneCamera
 
 CAMERAS = [PlaneCamera.orbit(azimuth, tilt, width=150, height=150) for azimuth, tilt in ((20, 0), (130, 30), (250, 35))]

@@ -8,7 +8,7 @@ import torch
 
 from easel.graphics.color import tonemap
 from easel.materials.collection.procedural import procedural
-from easel.materials.dataset.record import pack
+from easel.materials.dataset.sample import pack
 from easel.materials.dataset.views import Shot
 from easel.materials.maps import MaterialMaps
 from easel.materials.recovery.observation import difference, guessed_eye, guessed_strengths, observe

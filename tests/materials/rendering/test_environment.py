@@ -10,18 +10,18 @@ from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
 from easel.materials.maps import MaterialMaps
 from easel.materials.rendering.brdf import Brdf
-from easel.materials.rendering.directions import (
+from easel.materials.rendering.environment import Environment, procedural_environment
+from easel.materials.rendering.light_json import environment, light_from_json, light_to_json
+from easel.materials.rendering.lights import DirectionalLight, PointLight
+from easel.materials.rendering.microfacet import split_sum
+from easel.materials.rendering.procedural_radiance import KINDS
+from easel.materials.rendering.shading import render_texture
+from easel.materials.rendering.vectors import (
     equirectangular,
     octahedron,
     sample_equirectangular,
     to_octahedron,
 )
-from easel.materials.rendering.environment import Environment
-from easel.materials.rendering.light_json import environment, light_from_json, light_to_json
-from easel.materials.rendering.lights import DirectionalLight, PointLight
-from easel.materials.rendering.procedural_environment import KINDS, procedural_environment
-from easel.materials.rendering.shading import render_texture
-from easel.materials.rendering.split_sum import split_sum
 
 HIGH = (0.0, 0.0, 100.0)
 

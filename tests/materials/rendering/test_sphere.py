@@ -6,7 +6,7 @@ import torch
 from easel.materials.maps import MaterialMaps
 from easel.materials.rendering.environment import Environment
 from easel.materials.rendering.lights import DirectionalLight, PointLight
-from easel.materials.rendering.picture import to_picture
+from easel.materials.rendering.shading import to_picture
 from easel.materials.rendering.sphere import FILLING, render_sphere, sphere_camera
 
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from easel.materials.rendering.environment import Environment
-from easel.materials.rendering.procedural_environment import procedural_environment
+from easel.materials.rendering.environment import Environment, procedural_environment
 from easel.materials.synthesis.shadows import Daylight, Shadow, daylight_of
 
 

@@ -10,7 +10,7 @@ from easel.cli import main
 from easel.graphics.image import imread
 from easel.materials.collection.procedural import procedural
 from easel.materials.maps import MAP_NAMES
-from easel.materials.rendering.procedural_environment import procedural_environment
+from easel.materials.rendering.environment import procedural_environment
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
 from easel.workstation.materials.material_film import film, poster

@@ -15,9 +15,9 @@ from easel.console import BadInput, complain, prepare_folder, progress, require_
 if TYPE_CHECKING:
     from easel.materials.dataset.dataset import PBRDataset
     from easel.materials.maps import MaterialMaps
+    from easel.materials.models.network_files import Trained
     from easel.materials.recovery.photos import Photos
     from easel.materials.tiles import Tiling
-    from easel.materials.training.run_files import Trained
 
 MOST_SIDE, MOST_WORKERS, MOST_STEPS = 8192, 1024, 10_000
 SHEET_SIDE, PREVIEW_SIDE, OVERLAP_SIDE, VIEW_SIDE = 192, 512, 512, 2048
@@ -227,8 +227,7 @@ def _write(
     from easel.graphics.files import write_whole
     from easel.graphics.image import imwrite
     from easel.materials.contact import ball, labelled_sheet, map_pictures, relit, square
-    from easel.materials.dataset.overlap import overlap_picture
-    from easel.materials.dataset.registration import Registered
+    from easel.materials.dataset.registration import Registered, overlap_picture
     from easel.materials.tiles import Window
 
     out = config.out_dir

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.materials.dataset.keys import key
-from easel.materials.dataset.record import Cut, Record
+from easel.materials.dataset.sample import Cut, Record
 from easel.materials.tiles import Window
 
 

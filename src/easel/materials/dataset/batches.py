@@ -17,9 +17,7 @@ from easel.materials.config import TrainConfig
 from easel.materials.dataset.augment import Augmentation, draw
 from easel.materials.dataset.dataset import PBRDataset, Split
 from easel.materials.dataset.keys import key
-from easel.materials.dataset.normalize import normalize
-from easel.materials.dataset.record import Cut, pack_maps
-from easel.materials.dataset.sample import Batch
+from easel.materials.dataset.sample import Batch, Cut, normalize, pack_maps
 from easel.materials.maps import MaterialMaps
 
 MARGIN_SHARE = 8

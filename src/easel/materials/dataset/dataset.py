@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 
 from easel.graphics.image import as_values
 from easel.materials.dataset.listing import (
+    CURRICULUM_SOURCES,
     METADATA_FILE,
-    SOURCES,
     Entry,
     LeftOut,
     Report,
@@ -21,13 +21,20 @@ from easel.materials.dataset.listing import (
     list_samples,
     material_names,
     read_metadata,
+    validation_materials,
 )
-from easel.materials.dataset.loading import load_record
-from easel.materials.dataset.normalize import normalize
-from easel.materials.dataset.record import Cache, Record, unpack_maps
-from easel.materials.dataset.registration import Rectify
-from easel.materials.dataset.sample import Sample
-from easel.materials.dataset.split import validation_materials
+from easel.materials.dataset.reading import patiently, read_photo
+from easel.materials.dataset.registration import (
+    Photo,
+    Rectify,
+    Registered,
+    as_they_are,
+    by_camera,
+    by_corners,
+    by_matching,
+)
+from easel.materials.dataset.sample import Cache, Record, Sample, normalize, pack, pack_maps, unpack_maps
+from easel.materials.maps import MaterialMaps, map_paths
 from easel.materials.tiles import Window
 
 log = logging.getLogger("easel")
@@ -97,7 +104,7 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
             raise self.report.left_out[0].error
         if not usable:
             raise ValueError(
-                f"No samples found: curriculum {curriculum} requires {' or '.join(SOURCES[curriculum])} renders in "
+                f"No samples found: curriculum {curriculum} requires {' or '.join(CURRICULUM_SOURCES[curriculum])} renders in "
                 f"{os.fspath(input_dir)!r} and their maps in {os.fspath(output_dir)!r}; {self.report.summary()}."
                 + (f" The first: {self.report.left_out[0].line}" if self.report.left_out else "")
             )
@@ -148,3 +155,36 @@ def _size(size: int | Sequence[int], name: str) -> tuple[int, int]:
     if min(height, width) < 1:
         raise ValueError(f"{name} is a height and a width in pixels, or one number for both; got {size}.")
     return height, width
+
+
+def load_record(
+    entry: Entry, image_size: tuple[int, int], output_size: tuple[int, int], how: Rectify, margin: int
+) -> Record:
+    """Read a sample and bring its photos into the frame of its maps, with `margin` pixels where cameras are known.
+
+    FileError, FileNotFoundError or OSError say what is wrong with a file.
+    """
+    for path in map_paths(entry.maps_folder).values():
+        patiently(path.read_bytes)
+    maps = MaterialMaps.load(entry.maps_folder, size=output_size)
+    read = [read_photo(path) for path in entry.photos]
+    dtype = max((dtype for _, dtype in read), key=lambda dtype: dtype.itemsize)
+    found = _register(entry, [photo for photo, _ in read], maps, image_size, how, margin)
+    return Record(pack(found.photos, dtype), found.valid > 0, found.cameras, pack_maps(maps), found.margin, found.notes)
+
+
+def _register(
+    entry: Entry, photos: list[Photo], maps: MaterialMaps, size: tuple[int, int], how: Rectify, margin: int
+) -> Registered:
+    cameras = [shot.camera for shot in entry.shots or () if shot.camera is not None]
+    if how == "none":
+        return as_they_are(photos, size)
+    if how == "corners" and entry.corners is not None:
+        return by_corners(photos, entry.corners, size)
+    if how == "camera" and len(cameras) == len(photos):
+        return by_camera(photos, cameras, size, margin=margin)
+    # Matched with each other, photos would share a frame, but not that of the maps: the albedo is one more photo.
+    matched = by_matching(photos, size, reference=maps.albedo)
+    if matched.valid.any():
+        return matched
+    return as_they_are(photos, size, notes=(*matched.notes, "no photo matches the albedo: all stay as they are."))

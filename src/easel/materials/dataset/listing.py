@@ -9,7 +9,7 @@ output/wood_oak/{albedo,roughness,metallic,normal}.png
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,9 @@ from torch import Tensor
 
 from easel.checkpoint import read_json
 from easel.graphics.files import FileError, open_file
-from easel.materials.dataset.corners import CORNERS_FILE, read_corners
+from easel.materials.dataset.keys import key_seed
 from easel.materials.dataset.reading import check_picture, patiently
-from easel.materials.dataset.sample import Source
-from easel.materials.dataset.views import VIEWS_FILE, Shot, read_views_json
+from easel.materials.dataset.views import CORNERS_FILE, VIEWS_FILE, Shot, Source, read_corners, read_views_json
 from easel.materials.maps import CHANNELS, MAP_NAMES, map_paths
 
 METADATA_FILE = "render_metadata.json"
@@ -32,7 +31,7 @@ MOST_METADATA_BYTES = 1 << 26
 MOST_PHOTOS = 16
 """The first so many of a sample are read."""
 
-SOURCES: dict[int, tuple[Source, ...]] = {0: ("clean",), 1: ("clean", "dirty"), 2: ("dirty",)}
+CURRICULUM_SOURCES: dict[int, tuple[Source, ...]] = {0: ("clean",), 1: ("clean", "dirty"), 2: ("dirty",)}
 """Curriculum → the renders it takes."""
 
 
@@ -138,12 +137,12 @@ def list_samples(
     input_dir: Path, output_dir: Path, metadata: Mapping[str, Any], wanted: Wanted
 ) -> Iterator[Entry | LeftOut]:
     """Every sample of the curriculum in the order of its number, clean before dirty; FileNotFoundError without them."""
-    if (curriculum := wanted.curriculum) not in SOURCES:
+    if (curriculum := wanted.curriculum) not in CURRICULUM_SOURCES:
         raise ValueError(
             f"curriculum is 0 (clean renders), 1 (what is on disk) or 2 (dirty renders); got {curriculum}."
         )
     folders: dict[str, list[tuple[Source, Path]]] = {}
-    for source in SOURCES[curriculum]:
+    for source in CURRICULUM_SOURCES[curriculum]:
         if not (input_dir / source).is_dir():
             raise FileNotFoundError(
                 f"{input_dir / source}: there is no such folder, and curriculum {curriculum} requires {source} renders."
@@ -254,3 +253,17 @@ def _natural(name: str) -> tuple[int, str]:
     """sample_9 before sample_10."""
     digits = re.fullmatch(r"sample_(\d{1,18})", name)
     return (int(digits[1]) if digits else 10**18, name)
+
+
+def validation_materials(materials: Iterable[str], val_ratio: float | int, seed: int) -> frozenset[str]:
+    """The names kept for validation: `val_ratio` of them, at least one and never all; none of fewer than two.
+
+    Whole materials are kept, so that no photo of one that is trained on validates it. Names are ordered by a hash of
+    seed and name: a material that comes or goes moves few others.
+    """
+    if not 0 <= val_ratio < 1:
+        raise ValueError(f"val_ratio is the share of validation materials, 0 up to but not 1; got {val_ratio}.")
+    names = sorted(set(materials), key=lambda name: (key_seed(seed, "split", name), name))
+    if val_ratio == 0 or len(names) < 2:
+        return frozenset()
+    return frozenset(names[: min(max(1, round(len(names) * val_ratio)), len(names) - 1)])

@@ -9,15 +9,14 @@ from torch import Tensor
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.batches import Answers
 from easel.materials.dataset.listing import Entry
-from easel.materials.dataset.normalize import denormalize, normalize
-from easel.materials.dataset.sample import Batch
+from easel.materials.dataset.sample import Batch, denormalize, normalize
 from easel.materials.distillation.objective import FeatureObjective, SoftObjective, watch_features
 from easel.materials.distillation.shards import Shards, photos_digest
 from easel.materials.models.generator import MultiViewPBRGenerator
+from easel.materials.models.network_files import Trained, load_generator
 from easel.materials.training.engine import Engine
 from easel.materials.training.losses import Maps
 from easel.materials.training.networks import Networks, Objective
-from easel.materials.training.run_files import Trained, load_generator
 
 log = logging.getLogger("easel")
 

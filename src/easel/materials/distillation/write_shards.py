@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from easel.materials.dataset.dataset import PBRDataset
-from easel.materials.dataset.normalize import normalize
-from easel.materials.dataset.sample import Sample
+from easel.materials.dataset.sample import Sample, normalize
 from easel.materials.distillation.shards import (
     Form,
     Origin,
@@ -25,8 +24,8 @@ from easel.materials.distillation.shards import (
     write_shard,
 )
 from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
+from easel.materials.models.network_files import Trained, load_generator
 from easel.materials.training.engine import pick_device
-from easel.materials.training.run_files import Trained, load_generator
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from easel.graphics.image import as_values
-from easel.materials.dataset.normalize import normalize
+from easel.materials.dataset.sample import normalize
 from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
+from easel.materials.models.network_files import Trained
 from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling, Window, blend
-from easel.materials.training.run_files import Trained
 
 GRAIN_PIXELS = 32
 """Networks halve a picture up to five times: what they are given is a multiple of this."""

@@ -21,7 +21,7 @@ from easel.materials.recovery.photos import Photo, Photos, pixels_across
 from easel.materials.rendering.brdf import Surface
 from easel.materials.rendering.environment import Environment
 from easel.materials.rendering.light_json import light_from_json
-from easel.materials.rendering.lights import Light, PointLight
+from easel.materials.rendering.lights import LightSource, PointLight
 from easel.materials.rendering.plane_camera import FOV_DEGREES, TILE_SIDE
 from easel.materials.rendering.shading import shade_surface
 from easel.materials.rendering.texture import Texture
@@ -46,7 +46,7 @@ class Observation:
     """The homography from pixels to the frame of the maps."""
     eye: Float[Tensor, "3"]
     """The camera, in world units."""
-    lights: tuple[tuple[Light, ...], ...]
+    lights: tuple[tuple[LightSource, ...], ...]
     """Groups of lamps whose strength is one unknown."""
     strengths: Float[Tensor, "groups 3"]
     """What each group is multiplied by, exposure included: known, or a guess to begin with."""
@@ -172,7 +172,7 @@ def _observation(photo: Photo, side: int, repeats: bool, device: torch.device) -
 
 def _light(
     shot: Shot | None, eye: Float[Tensor, "3"]
-) -> tuple[tuple[tuple[Light, ...], ...], Float[Tensor, "groups 3"], bool]:
+) -> tuple[tuple[tuple[LightSource, ...], ...], Float[Tensor, "groups 3"], bool]:
     """The groups of lamps of a photo, how strong each is, and whether that is known."""
     if shot is not None and shot.lights:
         lamps = tuple(light_from_json(light) for light in shot.lights)

@@ -16,13 +16,12 @@ from torch import Tensor
 
 from easel.graphics.files import FileError
 from easel.graphics.image import as_values
-from easel.materials.dataset.corners import CORNERS_FILE, read_corners
 from easel.materials.dataset.matching import features_of
 from easel.materials.dataset.reading import read_photo
-from easel.materials.dataset.record import pack
 from easel.materials.dataset.rectify import corners_to_uv_to_pixel, texel_to_uv, warp
 from easel.materials.dataset.registration import matched_with
-from easel.materials.dataset.views import VIEWS_FILE, Shot, read_views_json
+from easel.materials.dataset.sample import pack
+from easel.materials.dataset.views import CORNERS_FILE, VIEWS_FILE, Shot, read_corners, read_views_json
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
 from easel.materials.tiles import Window
 

@@ -1,7 +1,12 @@
-"""What share of the light from one direction a surface sends into another: Cook–Torrance over a diffuse base.
+"""Cook–Torrance over a diffuse base: the share of the light from one direction that a surface sends into another.
 
 A dielectric of f0 = 0.04 over a coloured base, a metal whose f0 is its colour, and anything between as the blend of
-both. Every tensor is a field (*b, C, H, W) in linear light; `microfacet` says what n, l, v and h are.
+both ("metallic workflow", Burley 2012). With the symbols and the D, V and F of `microfacet`:
+
+    f(l, v) = (1 - metallic) · albedo / π · (what passes the dielectric) + D V F
+    f0      = (1 - metallic) · 0.04 + metallic · albedo
+
+Every tensor is a field (*b, C, H, W) in linear light.
 """
 
 import math
@@ -13,17 +18,27 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.color import srgb_to_linear
-from easel.materials.rendering.microfacet import SMALLEST_COSINE, alpha_of, distribution, schlick, visibility
-from easel.materials.rendering.split_sum import mean_albedo, split_sum
+from easel.materials.rendering.microfacet import (
+    SMALLEST_COSINE,
+    alpha_of,
+    distribution,
+    mean_albedo,
+    schlick,
+    split_sum,
+    visibility,
+)
 from easel.materials.rendering.vectors import dot, length
 
 DIELECTRIC_F0 = 0.04
-"""What glass, plastic, wood and stone reflect at normal incidence: an index of refraction of 1.5."""
+"""Reflectance of glass, plastic, wood and stone at normal incidence: ((n - 1) / (n + 1))² of an index n = 1.5."""
 
 
 @dataclass(frozen=True)
 class Brdf:
-    """Which terms of the model are used."""
+    """Choice of the model's terms.
+
+    >>> shade(maps, positions, to_camera, lights, brdf=Brdf(diffuse="gltf", smith="separable"))
+    """
 
     diffuse: str = "conserving"
     """The base's term. "conserving" is reciprocal and never reflects more than came; "gltf" is that of glTF 2.0's
@@ -41,28 +56,39 @@ class Brdf:
 
 
 STANDARD = Brdf()
+"""The terms that every renderer here takes by default."""
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """What light meets at every texel."""
+    """Parameters of the model at every texel."""
 
     albedo: Float[Tensor, "*b 3 h w"]
-    """Linear."""
+    """Linear, in [0,1]."""
     roughness: Float[Tensor, "*b 1 h w"]
-    """Perceptual."""
+    """Perceptual, in [0,1]."""
     metallic: Float[Tensor, "*b 1 h w"]
+    """0 for dielectrics, 1 for metals."""
     normal: Float[Tensor, "*b 3 h w"]
     """In world axes, of length 1."""
 
     @staticmethod
     def of(maps: Mapping[str, Tensor]) -> "Surface":
-        """The surface of maps that lie in the plane z = 0, where tangent space is the world's."""
+        """Return the surface of maps that lie in the plane z = 0, where tangent space is the world's."""
         return Surface(srgb_to_linear(maps["albedo"]), maps["roughness"], maps["metallic"], maps["normal"])
+
+    def join(self) -> Float[Tensor, "*b 8 h w"]:
+        """Return all parameters in one tensor, in the order of their fields. Inverse of `split`."""
+        return torch.cat([self.albedo, self.roughness, self.metallic, self.normal], dim=-3)
+
+    @staticmethod
+    def split(channels: Float[Tensor, "*b 8 h w"]) -> "Surface":
+        """Return the surface of such a tensor; views of it."""
+        return Surface(*channels.split((3, 1, 1, 3), dim=-3))
 
     @property
     def f0(self) -> Float[Tensor, "*b 3 h w"]:
-        """The reflectance at normal incidence."""
+        """Reflectance at normal incidence."""
         return torch.lerp(torch.full_like(self.albedo, DIELECTRIC_F0), self.albedo, self.metallic)
 
 
@@ -72,11 +98,15 @@ def reflectance(
     to_camera: Float[Tensor, "*#b 3 #h #w"],
     brdf: Brdf = STANDARD,
 ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
-    """The diffuse and the specular part, per steradian, for directions of length 1 above the surface."""
+    """Return the diffuse and the specular part of f(l, v), per steradian.
+
+    Both directions are of length 1. n·l is not multiplied in: `Lamp.reflected` does that.
+    """
     n_dot_l = dot(surface.normal, to_light).clamp(min=SMALLEST_COSINE)
     n_dot_v = dot(surface.normal, to_camera).clamp(min=SMALLEST_COSINE)
     both = to_light + to_camera
     span = length(both)
+    # l and v are unit vectors, so that |l + v| = 2 v·h
     v_dot_h = span / 2
     # |n - h|² = 2 (1 - n·h), exact at the peak where n·h rounds to 1; sin² = (1 - n·h)(1 + n·h)
     apart = (surface.normal - both / span).square().sum(dim=-3, keepdim=True)
@@ -94,7 +124,8 @@ def reflectance(
     base = surface.albedo * ((1 - surface.metallic) * ((1 - DIELECTRIC_F0) / math.pi))
     if brdf.diffuse == "gltf":
         return base * (1 - half_fresnel), specular
-    # What passes the dielectric on the way in and on the way out; (1 - f0)² (1 - s(l)) (1 - s(v))
+    # What passes the dielectric on the way in and on the way out, (1 - f0)² (1 - s(l)) (1 - s(v)): symmetric in l and
+    # v, hence reciprocal. One factor 1 - f0 is in `base`.
     passing = (1 - schlick(n_dot_l)) * (1 - schlick(n_dot_v)) * (1 - DIELECTRIC_F0)
     return base * passing, specular
 
@@ -105,8 +136,9 @@ def _between_facets(
     n_dot_l: Float[Tensor, "*#b 1 #h #w"],
     n_dot_v: Float[Tensor, "*#b 1 #h #w"],
 ) -> Float[Tensor, "*b 3 h w"]:
-    """Light that left a rough mirror after several bounces. Kulla and Conty 2017."""
-    lost_l, lost_v = (1 - directional_albedo(cosine, roughness) for cosine in (n_dot_l, n_dot_v))
+    """Return the lobe of light that left a rough mirror after several bounces. Kulla and Conty 2017."""
+    lost_l = 1 - directional_albedo(n_dot_l, roughness)
+    lost_v = 1 - directional_albedo(n_dot_v, roughness)
     mean = mean_albedo(roughness)
     # A mirror as smooth as the table resolves loses nothing; 1e-4 keeps 0 / 0 away
     return bounces(f0, mean) * (lost_l * lost_v / (math.pi * (1 - mean).clamp(min=1e-4)))
@@ -115,12 +147,16 @@ def _between_facets(
 def directional_albedo(
     cosine: Float[Tensor, "*#b 1 #h #w"], roughness: Float[Tensor, "*#b 1 #h #w"]
 ) -> Float[Tensor, "*b 1 h w"]:
-    """The share of a white sky that a rough mirror of f0 = 1 sends into one direction."""
+    """Return E(μ): the share of a white sky that a rough mirror of f0 = 1 sends into one direction."""
     scale, bias = split_sum(*torch.broadcast_tensors(cosine, roughness))
     return scale + bias
 
 
 def bounces(f0: Float[Tensor, "*#b 3 #h #w"], mean: Float[Tensor, "*#b 1 #h #w"]) -> Float[Tensor, "*b 3 h w"]:
-    """How all bounces after the first colour the light, for facets that lose `1 - mean` of it at each."""
+    """Return the colour of all bounces after the first, for facets that lose `1 - mean` of the light at each.
+
+    A geometric series: F_avg² E_avg / (1 - F_avg (1 - E_avg)). Kulla and Conty 2017.
+    """
+    # The mean of Schlick's F over the hemisphere, 2 ∫ F μ dμ, is f0 + (1 - f0) / 21
     fresnel = f0 + (1 - f0) / 21
     return fresnel.square() * mean / (1 - fresnel * (1 - mean))

@@ -1,4 +1,8 @@
-"""What a surface is lit by. World axes are `plane_camera`'s: the material lies in z = 0 and faces +z."""
+"""Light sources that reach a point from one direction. World axes are `plane_camera`'s: the material faces +z.
+
+A lamp's irradiance E is that of a surface that faces it; a surface reflects f(l, v) · E · n·l towards the camera, for
+each of red, green and blue. Units are free, but the same for all lights: a white sheet under E = π has radiance 1.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -10,10 +14,10 @@ from easel.materials.rendering.brdf import Brdf, Surface, reflectance
 from easel.materials.rendering.vectors import Vector, column, dot, length, normalize
 
 _NEAREST = 1e-3
-"""World units that a point light keeps from what it lights."""
+"""Smallest distance in world units of a point light from what it lights: the inverse square has a pole at 0."""
 
 
-class Light(ABC):
+class LightSource(ABC):
     """Something that shines; its vectors may be tensors (*b, 3) that fit the leading axes of a batch."""
 
     @abstractmethod
@@ -24,17 +28,17 @@ class Light(ABC):
         to_camera: Float[Tensor, "*#b 3 #h #w"],
         brdf: Brdf,
     ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
-        """The diffuse and the specular radiance of the surface in the camera's direction."""
+        """Return the diffuse and the specular radiance of the surface in the camera's direction."""
 
 
-class Lamp(Light):
+class Lamp(LightSource):
     """A light that reaches every point from one direction alone."""
 
     @abstractmethod
     def arriving(
         self, positions: Float[Tensor, "*#b 3 #h #w"]
     ) -> tuple[Float[Tensor, "*b 3 #h #w"], Float[Tensor, "*b 3 #h #w"]]:
-        """The direction of length 1 towards it, and the irradiance of a surface that faces it there."""
+        """Return l, the direction of length 1 towards it, and E, the irradiance of a surface that faces it there."""
 
     def reflected(
         self,
@@ -52,7 +56,10 @@ class Lamp(Light):
 
 @dataclass(frozen=True)
 class PointLight(Lamp):
-    """A small lamp."""
+    """A small lamp, whose irradiance falls with the square of the distance.
+
+    >>> PointLight(position=(0.0, 0.3, 0.5), intensity=(3.0, 3.0, 3.0))
+    """
 
     position: Vector
     """World coordinates."""
@@ -69,12 +76,15 @@ class PointLight(Lamp):
 
 @dataclass(frozen=True)
 class DirectionalLight(Lamp):
-    """A lamp so far away that its light is parallel."""
+    """A lamp so far away that its light is parallel, as the sun's.
+
+    >>> DirectionalLight(direction=(1.0, 0.0, 1.0), irradiance=(3.0, 2.9, 2.7))
+    """
 
     direction: Vector
     """Towards the light; any length but 0."""
     irradiance: Vector
-    """On a surface that faces it, in red, green and blue."""
+    """Irradiance of a surface that faces it, in red, green and blue."""
 
     def arriving(
         self, positions: Float[Tensor, "*#b 3 #h #w"]

@@ -1,11 +1,11 @@
-"""A repeating texture looked up at any point, averaged over what a sample covers.
+"""A repeating texture sampled at any point, averaged over the area that a sample covers.
 
-Williams 1983, "Pyramidal parametrics". The levels of the pyramid lie in one table, a row for every texel, so that the
-eight texels which a sample blends come from a single weighted sum of rows.
+Williams 1983, "Pyramidal parametrics" (mip mapping). The levels of the pyramid lie in one table, a row for every texel,
+so that the eight texels which a sample blends come from a single weighted sum of rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -17,19 +17,19 @@ from easel.materials.rendering.vectors import normalize
 
 @dataclass(frozen=True, eq=False)
 class Texture:
-    """The pyramid of one surface."""
+    """Mip map of one surface."""
 
     texels: Float[Tensor, "n 8"]
-    """Albedo, roughness, metallic and normal; the finest level first, rows of each from the top."""
+    """Channels of `Surface.join`; the finest level first, rows of each from the top."""
     sizes: Sequence[tuple[int, int]]
     """(H, W) of each level; the last is (1, 1)."""
 
     @staticmethod
     def of(surface: Surface) -> "Texture":
-        """The pyramid over a surface (C, H, W)."""
+        """Average a surface (C, H, W) down to one texel, level by level. ValueError for a batch."""
         if surface.normal.ndim != 3:
             raise ValueError(f"one material makes a texture; got a batch {tuple(surface.normal.shape)}. Use unstack.")
-        level = torch.cat([surface.albedo, surface.roughness, surface.metallic, surface.normal])[None]
+        level = surface.join()[None]
         levels = [level]
         while max(level.shape[-2:]) > 1:
             height, width = level.shape[-2:]
@@ -39,33 +39,43 @@ class Texture:
         return Texture(torch.cat([level[0].flatten(1).T for level in levels]), sizes)
 
     def sample(self, uv: Float[Tensor, "2 h w"], texels_covered: Float[Tensor, "h w"]) -> Surface:
-        """The surface at `uv`, where each sample stands for an area of so many of the finest texels."""
+        """Return the surface at `uv`, where each sample stands for an area of so many of the finest texels.
+
+        Trilinear: two levels, four texels of each.
+        """
         height, width = uv.shape[1:]
         # An area four times as large is one level up
         level = (texels_covered.clamp(min=1).log2() / 2).clamp(max=len(self.sizes) - 1).flatten()
+        # Detached: the gradient goes through the blend, floor has none
         lower = level.detach().floor().long().clamp(max=max(len(self.sizes) - 2, 0))
         upper = (lower + 1).clamp(max=len(self.sizes) - 1)
         flat = uv.flatten(1)
-        rows, weights = zip(self._corners(flat, lower), self._corners(flat, upper), strict=True)
+        lower_rows, lower_weights = self._corners(flat, lower)
+        upper_rows, upper_weights = self._corners(flat, upper)
         blend = (level - lower)[:, None]
         values = torch.nn.functional.embedding_bag(
-            torch.cat(rows, dim=1),
+            torch.cat([lower_rows, upper_rows], dim=1),
             self.texels,
             mode="sum",
-            per_sample_weights=torch.cat([weights[0] * (1 - blend), weights[1] * blend], dim=1),
+            per_sample_weights=torch.cat([lower_weights * (1 - blend), upper_weights * blend], dim=1),
         )
-        albedo, roughness, metallic, normal = values.T.reshape(8, height, width).split((3, 1, 1, 3))
-        return Surface(albedo, roughness, metallic, normalize(normal))
+        surface = Surface.split(values.T.reshape(-1, height, width))
+        # The mean of unit vectors is shorter than one
+        return replace(surface, normal=normalize(surface.normal))
 
     def _corners(self, uv: Float[Tensor, "2 n"], level: Tensor) -> tuple[Tensor, Float[Tensor, "n 4"]]:
-        """The rows of the four texels of `level` around each point, and the share of each. Bilinear."""
+        """Return the rows of the four texels of `level` around each point, and the bilinear weight of each."""
         sizes = torch.tensor(self.sizes, device=uv.device)
         starts = sizes.prod(dim=1).cumsum(0) - sizes.prod(dim=1)
         heights, widths = sizes[level].unbind(1)
         # -1/2: the centre of the first texel lies half a texel inside
-        x, y = uv[0] * widths - 0.5, (1 - uv[1]) * heights - 0.5
-        left, top = x.detach().floor(), y.detach().floor()
-        x, y = x - left, y - top
+        x = uv[0] * widths - 0.5
+        y = (1 - uv[1]) * heights - 0.5
+        left = x.detach().floor()
+        top = y.detach().floor()
+        x = x - left
+        y = y - top
+        # remainder: the texture repeats
         columns = [(left + step).long().remainder(widths) for step in (0, 1)]
         rows = [starts[level] + (top + step).long().remainder(heights) * widths for step in (0, 1)]
         indices = torch.stack([row + column for row in rows for column in columns], dim=1)

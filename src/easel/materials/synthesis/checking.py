@@ -16,9 +16,9 @@ import numpy as np
 from easel.graphics.codecs import decode
 from easel.graphics.files import FileError
 from easel.materials.dataset.listing import METADATA_FILE, read_metadata
-from easel.materials.dataset.views import VIEWS_FILE, read_views_json
+from easel.materials.dataset.views import SOURCES, VIEWS_FILE, read_views_json
 from easel.materials.maps import CHANNELS, MAP_NAMES, map_paths
-from easel.materials.synthesis.dataset_writer import PARTIAL, SOURCES
+from easel.materials.synthesis.dataset_writer import PARTIAL
 from easel.materials.synthesis.normals import Normals, look_at_normals
 
 MOST_NON_UNIT = 0.05

@@ -16,11 +16,9 @@ from pathlib import Path
 
 from easel.graphics.files import FileError, open_file, write_whole
 from easel.materials.dataset.listing import read_metadata
-from easel.materials.dataset.sample import Source
 from easel.materials.dataset.views import VIEWS_FILE, read_views_json
 from easel.materials.maps import MAP_NAMES
 
-SOURCES: tuple[Source, ...] = ("clean", "dirty")
 PARTIAL = ".partial"
 """How the name of a folder ends that is not finished; it also begins with a dot."""
 

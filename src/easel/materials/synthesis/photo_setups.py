@@ -9,15 +9,13 @@ from typing import Literal
 import torch
 
 from easel.materials.dataset.keys import key, key_seed
-from easel.materials.dataset.sample import Source
-from easel.materials.dataset.views import Shot
+from easel.materials.dataset.views import Shot, Source
 from easel.materials.maps import MaterialMaps
-from easel.materials.rendering.environment import Environment
+from easel.materials.rendering.environment import Environment, procedural_environment
 from easel.materials.rendering.light_json import light_to_json
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import ORBIT_RADIUS, PlaneCamera
-from easel.materials.rendering.procedural_environment import procedural_environment
 from easel.materials.synthesis.degrade import (
     SCRATCH_ALPHA,
     SMUDGE_ALPHA,

@@ -14,10 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.color import linear_to_srgb
-from easel.materials.rendering.environment import Environment
+from easel.materials.rendering.environment import Environment, procedural_environment
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane_camera import ORBIT_RADIUS, TILE_SIDE
-from easel.materials.rendering.procedural_environment import procedural_environment
 from easel.materials.rendering.shading import render_texture
 from easel.materials.training.ssim import ssim
 

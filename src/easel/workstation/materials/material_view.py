@@ -10,11 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.materials.maps import MaterialMaps
-from easel.materials.rendering.environment import Environment
-from easel.materials.rendering.lights import Light, PointLight
+from easel.materials.rendering.environment import Environment, procedural_environment
+from easel.materials.rendering.lights import LightSource, PointLight
 from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
-from easel.materials.rendering.procedural_environment import procedural_environment
 from easel.materials.rendering.shading import to_picture
 from easel.materials.rendering.sphere import FILLING, RADIUS, render_sphere, sphere_camera
 from easel.viewer.widgets.describe import Range
@@ -136,7 +135,7 @@ class MaterialView:
         radiance = render_plane(self._maps_for(side / stage.repeats), camera, lights, samples=samples)
         return to_picture(radiance, stage.exposure)
 
-    def _surroundings(self, stage: Stage, turn: Number) -> list[Light]:
+    def _surroundings(self, stage: Stage, turn: Number) -> list[LightSource]:
         """What shines from everywhere, turned by so many degrees."""
         asked = stage.surroundings
         if asked.kind == "none" or not asked.strength:

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from easel.materials.collection.cells import cells
-from easel.materials.collection.layouts import Units, courses
+from easel.materials.collection.cells import Units, cells, courses
 from easel.materials.collection.marks import spots, stains
 from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
 from easel.materials.collection.sampling import Draw

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from easel.materials.collection.cells import cells
-from easel.materials.collection.layouts import courses
+from easel.materials.collection.cells import cells, courses
 from easel.materials.collection.marks import scratches, spots, stains
 from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, noise, ramp, uniform, warped
 from easel.materials.collection.sampling import Draw

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from easel.materials.collection.cells import courses
 from easel.materials.collection.families.metal import STEEL
-from easel.materials.collection.layouts import courses
 from easel.materials.collection.marks import scratches, spots, stains
 from easel.materials.collection.noise import Points, bumps, fbm, mix, ramp, warped
 from easel.materials.collection.sampling import Draw

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from easel.materials.rendering.brdf import Surface, reflectance
-from easel.materials.rendering.split_sum import mean_albedo, split_sum
+from easel.materials.rendering.microfacet import mean_albedo, split_sum
 
 
 def brute_force(cosine, roughness, f0):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easel.materials.dataset.split import validation_materials
+from easel.materials.dataset.listing import validation_materials
 
 NAMES = st.lists(st.text(min_size=1, max_size=8), max_size=40)
 

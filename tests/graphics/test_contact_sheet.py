@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from easel.graphics.contact_sheet import contact_sheet
+from easel.graphics.contact_sheet import HEADER_PIXELS, MARGIN_PIXELS, contact_sheet
 
 
 def test_pictures_stand_in_reading_order_with_grey_around_them():
@@ -27,3 +27,14 @@ def test_pictures_of_several_shapes_and_none_are_refused():
     for pictures in ([], [torch.zeros(2, 2, 3), torch.zeros(2, 3, 3)]):
         with pytest.raises(ValueError, match="one shape"):
             contact_sheet(pictures)
+
+
+def test_labels_stand_in_strips_of_their_own_and_leave_the_pictures_alone():
+    pictures = [torch.rand(40, 40, 3, generator=torch.Generator().manual_seed(seed)) for seed in range(4)]
+    plain = contact_sheet(pictures, columns=2)
+    named = contact_sheet(pictures, columns=2, column_labels=["one", "two"], row_labels=["first", "second\nof two"])
+    assert named.shape == (HEADER_PIXELS + len(plain), MARGIN_PIXELS + plain.shape[1], 3)
+    assert torch.equal(named[HEADER_PIXELS:, MARGIN_PIXELS:], plain)
+    assert (named[:HEADER_PIXELS] != 0.08).any() and (named[:, :MARGIN_PIXELS] != 0.08).any()
+    above = contact_sheet(pictures, columns=2, column_labels=["one", "two"])
+    assert torch.equal(above[HEADER_PIXELS:], plain) and (above[:HEADER_PIXELS] != 0.08).any()

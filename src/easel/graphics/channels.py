@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from easel.graphics.contact_sheet import grid
+
 LAYOUTS = {"hwc": 3, "chw": 3, "bhw": 3, "bhwc": 4, "bchw": 4}
 """Orders of the axes (batch, height, width, channels) → how many there are; "hwc" also takes (H, W)."""
 
@@ -50,8 +52,8 @@ def hwc(tensor: Shaped[Tensor, "*axes"], layout: str) -> Shaped[Tensor, "h w c"]
     if layout == "chw":
         return tensor.permute(1, 2, 0)
     if layout == "bhw":
-        return _grid(tensor[..., None])
-    return _grid(tensor if layout == "bhwc" else tensor.permute(0, 2, 3, 1))
+        return grid(tensor[..., None])
+    return grid(tensor if layout == "bhwc" else tensor.permute(0, 2, 3, 1))
 
 
 def principal(values: Float[Tensor, "h w c"]) -> Basis:
@@ -100,15 +102,3 @@ def _hue(turns: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
     """The pure colours of the circle, 0 and 1 red. Smith 1978, HSV with full saturation and value."""
     thirds = torch.tensor((0.0, 2.0, 1.0), device=turns.device) / 3
     return (((turns + thirds) % 1 * 6 - 3).abs() - 1).clamp(0, 1)
-
-
-def _grid(batch: Shaped[Tensor, "b h w c"]) -> Shaped[Tensor, "rows columns c"]:
-    """Pictures side by side, row after row, in a grid as square as it gets; black where there are none left."""
-    count, height, width, channels = batch.shape
-    columns = max(math.ceil(math.sqrt(count * height / max(width, 1))), 1)
-    columns = min(columns, max(count, 1))
-    rows = math.ceil(count / columns)
-    grid = batch.new_zeros(rows * columns, height, width, channels)
-    grid[:count] = batch
-    grid = grid.unflatten(0, (rows, columns)).permute(0, 2, 1, 3, 4)
-    return grid.reshape(rows * height, columns * width, channels)

@@ -26,7 +26,7 @@ face."""
 
 
 @dataclass(frozen=True)
-class Palette:
+class ColorTable:
     """Up to 256 colours, and how far they were from the picture that they were chosen for."""
 
     colors: UInt8[np.ndarray, "n 3"]
@@ -52,8 +52,8 @@ class GifWriter:
     def __init__(self, file: io.BufferedIOBase, *, fps: float | int, colors: int) -> None:
         self._file = file
         self._fps, self._colors = fps, colors
-        self._first: Palette | None = None
-        self._kept: Palette | None = None
+        self._first: ColorTable | None = None
+        self._kept: ColorTable | None = None
         self._shown: UInt8[np.ndarray, "h w 3"] | None = None
         self._image = b""
         self._images = 0
@@ -102,7 +102,7 @@ class GifWriter:
         height, width = part.shape[:2]
         return struct.pack("<cHHHHB", b",", columns.start, rows.start, width, height, flags) + table + _lzw(indices)
 
-    def _write_header(self, width: int, height: int, palette: Palette) -> None:
+    def _write_header(self, width: int, height: int, palette: ColorTable) -> None:
         screen = struct.pack("<6sHHBBB", b"GIF89a", width, height, 0xF0 | (palette.depth - 1), 0, 0)
         for_ever = b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
         self._file.write(screen + palette.table + for_ever)
@@ -118,8 +118,8 @@ class GifWriter:
 
 
 def quantize(
-    pixels: UInt8[np.ndarray, "h w 3"], count: int, kept: Palette | None = None, *, reconsider: bool = True
-) -> tuple[Palette, UInt8[np.ndarray, "h w"]]:
+    pixels: UInt8[np.ndarray, "h w 3"], count: int, kept: ColorTable | None = None, *, reconsider: bool = True
+) -> tuple[ColorTable, UInt8[np.ndarray, "h w"]]:
     """Up to `count` colours for `pixels`, and which one each takes: exactly its own where that many are enough.
 
     Otherwise the `kept` colours are taken again unless new ones are clearly nearer, since colours that change from
@@ -139,21 +139,21 @@ def quantize(
     return palette, np.asarray(_nearest(image, palette.colors))
 
 
-def _median_cut(sample: Image.Image, count: int) -> Palette:
+def _median_cut(sample: Image.Image, count: int) -> ColorTable:
     # No dithering anywhere: its noise would move, and cost half the file again.
     chosen = sample.quantize(count, Image.Quantize.MEDIANCUT).getpalette()
     assert chosen is not None
     colors = np.array(chosen, np.uint8).reshape(-1, 3)[:count]
-    return Palette(colors, _error(sample, colors))
+    return ColorTable(colors, _error(sample, colors))
 
 
 def _exact(
     pixels: UInt8[np.ndarray, "h w 3"], colors: UInt8[np.ndarray, "n 3"]
-) -> tuple[Palette, UInt8[np.ndarray, "h w"]]:
+) -> tuple[ColorTable, UInt8[np.ndarray, "h w"]]:
     """Pixels of few colours, which are sorted."""
     red, green, blue = np.moveaxis(pixels.astype(np.uint32), -1, 0)
     numbers = colors.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
-    return Palette(colors, 0.0), np.searchsorted(numbers, red * 65536 + green * 256 + blue).astype(np.uint8)
+    return ColorTable(colors, 0.0), np.searchsorted(numbers, red * 65536 + green * 256 + blue).astype(np.uint8)
 
 
 def _grid(length: int) -> slice:

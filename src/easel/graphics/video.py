@@ -144,3 +144,5 @@ _FORMATS: dict[str, Callable[[Path, Number, float], AbstractContextManager[Appen
     ".tiff": _write_tiff_sequence,
 }
 _SEQUENCES = (".png", ".tif", ".tiff")
+FILM_SUFFIXES = tuple(suffix for suffix in _FORMATS if suffix not in _SEQUENCES)
+"""Of films in one file."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from easel.fields.art.architecture import Architecture, build
 from easel.fields.export.glsl import ShaderError
-from easel.fields.export.shader import Shader, to_shader
+from easel.fields.export.shader import FieldShader, to_shader
 from easel.fields.export.web_page import PageSettings, save_page
 from easel.fields.model.config import FieldConfig
 from easel.fields.model.coordinates import pixel_centers
@@ -27,7 +27,7 @@ SIZE = (12, 16)
 def values_of(gl) -> Callable[..., np.ndarray]:
     """Runs a shader at the pixel centres of a picture of SIZE; (h, w, channels), at most three of them."""
 
-    def run(shader: Shader, latent: list[float] | None = None) -> np.ndarray:
+    def run(shader: FieldShader, latent: list[float] | None = None) -> np.ndarray:
         height, width = SIZE
         third = "point[2] = 0.25;" if shader.dimensions == 3 else ""
         results = ", ".join(f"raw[{k}]" if k < shader.channels else "0.0" for k in range(3))

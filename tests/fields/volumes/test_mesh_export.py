@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from easel.fields.volumes.mesh_export import Surface, isosurface, write_mesh
+from easel.fields.volumes.mesh_export import SurfaceMesh, isosurface, write_mesh
 from easel.graphics.color import srgb_to_linear
 from easel.graphics.files import FileError
 
@@ -140,7 +140,7 @@ def test_another_program_reads_the_same_body(surface, tmp_path, suffix):
 def test_other_files_are_told(surface, tmp_path):
     with pytest.raises(FileError, match=r"\.obj \.ply \.glb"):
         write_mesh(surface, tmp_path / "m.stl")
-    nothing = Surface(*(np.zeros((0, 3), kind) for kind in (np.float32, np.float32, np.uint8, np.int32)))
+    nothing = SurfaceMesh(*(np.zeros((0, 3), kind) for kind in (np.float32, np.float32, np.uint8, np.int32)))
     assert not nothing.watertight
     with pytest.raises(ValueError, match="empty"):
         write_mesh(nothing, tmp_path / "m.glb")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ExportConfig:
+class FieldExportConfig:
     """Write a field as a web page and as ONNX; without a choice as both.
 
     The page is one file that any browser opens: drag to move, wheel to zoom, sliders for the latent. The ONNX file
@@ -32,7 +32,7 @@ class ExportConfig:
     """Folder for field.html and field.onnx where neither --html nor --onnx names a file."""
 
 
-def export(config: ExportConfig) -> int:
+def export(config: FieldExportConfig) -> int:
     """Write the files; returns 0."""
     pages, models = config.html, config.onnx
     if pages is None and models is None:

@@ -12,7 +12,7 @@ from easel.console import BadInput, prepare_folder, progress
 
 
 @dataclass(frozen=True)
-class RenderConfig:
+class FieldRenderConfig:
     """Paint the field of a file again: larger, another part of it, or both.
 
     Pictures of any size stream into a PNG, TIFF or NPY file; they never lie in memory as a whole.
@@ -38,7 +38,7 @@ class RenderConfig:
     """The file to write: .png, .tif or .npy."""
 
 
-def render(config: RenderConfig) -> int:
+def render(config: FieldRenderConfig) -> int:
     """Write the picture; returns 0."""
     prepare_folder(config.out.parent)
     model = open_model(config.file)

@@ -33,7 +33,7 @@ KINDS = ("dtype", "layout", "device", "memory_format", "pin_memory", "non_blocki
 
 
 @dataclass(frozen=True)
-class Shader:
+class FieldShader:
     """GLSL that computes a field's values at one point."""
 
     source: str
@@ -46,7 +46,7 @@ class Shader:
     channels: int
 
 
-def to_shader(field: nn.Module, dimensions: int, latents: int = 0) -> Shader:
+def to_shader(field: nn.Module, dimensions: int, latents: int = 0) -> FieldShader:
     """The shader of a pointwise module that takes (n, dimensions) and, if it has latents, a vector of that many.
 
     Raises ShaderError for operations outside the table above.
@@ -61,7 +61,7 @@ def to_shader(field: nn.Module, dimensions: int, latents: int = 0) -> Shader:
         f"{HELPERS}\nvoid field(in float coordinates[{dimensions}], in float latent[{max(latents, 1)}], "
         f"out float values[{values.shape[1]}]) {{\n{''.join(translator.writer.statements)}{results}}}\n"
     )
-    return Shader(source, translator.writer.packed_weights(), dimensions, latents, values.shape[1])
+    return FieldShader(source, translator.writer.packed_weights(), dimensions, latents, values.shape[1])
 
 
 def _export(field: nn.Module, inputs: tuple[Tensor, ...]) -> torch.export.ExportedProgram:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from easel.fields.export.shader import Shader
+from easel.fields.export.shader import FieldShader
 from easel.graphics.files import write_whole
 
 CHANNELS = (1, 2, 3, 4)
@@ -39,7 +39,7 @@ class PageSettings:
 
 def save_page(
     path: str | Path,
-    shader: Shader,
+    shader: FieldShader,
     settings: PageSettings,
     *,
     title: str = "A neural field",

@@ -21,6 +21,8 @@ from easel.graphics import png
 from easel.graphics.files import FileError, write_whole
 
 SUFFIXES = (".npy", ".png", ".tif", ".tiff", ".zarr")
+RECIPE_SUFFIXES = (".png", ".tif", ".tiff", ".safetensors")
+"""Of files that may hold the recipe of a field."""
 RECIPE_KEY = "easel.recipe"
 """The keyword of a PNG file's international text (iTXt) that holds the recipe."""
 _TILE_PIXELS = 256

@@ -7,12 +7,11 @@ the level.
 """
 
 import io
-import json
 import os
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +21,14 @@ from easel.fields.volumes.medium import sample
 from easel.fields.volumes.volume import Number, Volume, as_values, check_volume, half_sides
 from easel.graphics.color import srgb_to_linear
 from easel.graphics.files import FileError, write_whole
+from easel.graphics.glb import Binary, glb
 
 MAX_VOXELS = 512**3
 """Marching cubes hold all values and the mesh in memory: several gigabytes at this size."""
 
 
 @dataclass(frozen=True)
-class Surface:
+class SurfaceMesh:
     """A triangle mesh with colours."""
 
     positions: Float32[np.ndarray, "n 3"]
@@ -40,7 +40,7 @@ class Surface:
 
     @property
     def watertight(self) -> bool:
-        """Whether it encloses a space: each edge is shared by two triangles that run along it in opposite ways."""
+        """True if it encloses a space: each edge is shared by two triangles that run along it in opposite ways."""
         a, b, c = self.triangles.T.astype(np.int64)
         count = len(self.positions)
         forward = np.concatenate([a * count + b, b * count + c, c * count + a])
@@ -55,8 +55,8 @@ def isosurface(
     channel: int | None = None,
     closed: bool = True,
     spacing: tuple[Number, Number, Number] = (1, 1, 1),
-) -> Surface:
-    """The surface on which a volume (X, Y, Z[, C]) has the value `level`, by marching cubes (Lewiner et al. 2003).
+) -> SurfaceMesh:
+    """Return the surface on which a volume (X, Y, Z[, C]) has the value `level`: marching cubes (Lewiner et al. 2003).
 
     The value is one channel, or the mean of R, G, B; vertices have the volume's colour. `closed` puts a lid on what
     the box cuts open; without it the surface ends at the middle of the outer voxels. ValueError where nothing reaches
@@ -71,8 +71,10 @@ def isosurface(
     if not closed and min(shape) < 2:
         raise ValueError(f"a surface that may end at the box needs two voxels each way; got {tuple(shape)}.")
     colours = as_values(volume)
-    values = (colours[..., :3].mean(-1) if channel is None else colours[..., channel]).numpy()
-    low, high = values.min().item(), values.max().item()
+    measured = slice(3) if channel is None else slice(channel, channel + 1)
+    values = colours[..., measured].mean(-1).numpy()
+    low = values.min().item()
+    high = values.max().item()
     if not low < level < high:
         raise ValueError(f"the volume's values lie between {low:.3g} and {high:.3g}; level={level} cuts none of them.")
     from skimage.measure import marching_cubes
@@ -80,17 +82,19 @@ def isosurface(
     if closed:
         # As far below the level as the largest value is above it: under that one the lid lies on the box's face.
         values = np.pad(values, 1, constant_values=2 * level - high)
-    positions, triangles, normals, _ = marching_cubes(values, level, gradient_direction="descent")
-    index = positions - 1 if closed else positions
+    index, triangles, normals, _ = marching_cubes(values, level, gradient_direction="descent")
+    if closed:
+        index = index - 1  # of the volume, without the layer around it
     extent = np.array(shape, np.float32)
     half = np.array(half_sides(shape, spacing), np.float32)
     places = ((2 * index + 1) / extent - 1).astype(np.float32)
     rgb = sample(colours[..., :3].permute(3, 0, 1, 2)[None], torch.from_numpy(places)[:, None])[..., 0].T.numpy()
     # Normals are of index space; across unequal voxels they turn as gradients do.
     normals = normals * (extent / half)
+    # Where the values around a vertex cancel out there is no gradient: any direction will do, but not NaN.
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     normals = np.where(lengths > 0, normals / np.maximum(lengths, 1e-12), np.array([0, 1, 0]))
-    return Surface(
+    return SurfaceMesh(
         positions=places * half,
         normals=normals.astype(np.float32),
         colors=np.rint(np.broadcast_to(rgb, (len(rgb), 3)) * 255).astype(np.uint8),
@@ -98,7 +102,7 @@ def isosurface(
     )
 
 
-def write_mesh(surface: Surface, path: str | os.PathLike[str]) -> None:
+def write_mesh(surface: SurfaceMesh, path: str | os.PathLike[str]) -> None:
     """Write a mesh as `.obj`, `.ply` (binary) or `.glb` (binary glTF 2.0), whole or not at all.
 
     All have normals and colours. OBJ and PLY hold the display-referred colours, as their readers expect, OBJ behind the
@@ -113,22 +117,26 @@ def write_mesh(surface: Surface, path: str | os.PathLike[str]) -> None:
         partial.write_bytes(data)
 
 
-def _obj(surface: Surface) -> bytes:
+def _obj(surface: SurfaceMesh) -> bytes:
     text = io.StringIO("# Right-handed, +Y up; the longest side of the volume is 2 units long.\n")
     text.seek(0, io.SEEK_END)
     vertices = np.hstack([surface.positions, surface.colors / 255])
     np.savetxt(text, vertices, "v %.7g %.7g %.7g %.4f %.4f %.4f")
     np.savetxt(text, surface.normals, "vn %.5f %.5f %.5f")
-    corners = (surface.triangles + 1).repeat(2, axis=1)  # counted from 1; a corner's normal has its vertex's number
+    # OBJ counts from 1, and the normal of a corner has its vertex's number.
+    corners = (surface.triangles + 1).repeat(2, axis=1)
     np.savetxt(text, corners, "f %d//%d %d//%d %d//%d")
     return text.getvalue().encode("ascii")
 
 
-def _ply(surface: Surface) -> bytes:
+def _ply(surface: SurfaceMesh) -> bytes:
     vertices = np.empty(len(surface.positions), [("position", "<f4", 3), ("normal", "<f4", 3), ("color", "u1", 3)])
-    vertices["position"], vertices["normal"], vertices["color"] = surface.positions, surface.normals, surface.colors
+    vertices["position"] = surface.positions
+    vertices["normal"] = surface.normals
+    vertices["color"] = surface.colors
     faces = np.empty(len(surface.triangles), [("count", "u1"), ("corners", "<i4", 3)])
-    faces["count"], faces["corners"] = 3, surface.triangles
+    faces["count"] = 3
+    faces["corners"] = surface.triangles
     floats = "".join(f"property float {name}\n" for name in ("x", "y", "z", "nx", "ny", "nz"))
     bytes_ = "".join(f"property uchar {name}\n" for name in ("red", "green", "blue"))
     header = (
@@ -140,27 +148,23 @@ def _ply(surface: Surface) -> bytes:
     return header.encode("ascii") + vertices.tobytes() + faces.tobytes()
 
 
-def _glb(surface: Surface) -> bytes:
+def _glb(surface: SurfaceMesh) -> bytes:
     """glTF 2.0 specification, sections 3.7.2 (meshes), 4.4 (binary container) and 5.1 (accessors)."""
     if not len(surface.triangles):
         raise ValueError("glTF knows no mesh without triangles; this surface is empty.")
     linear = srgb_to_linear(torch.from_numpy(surface.colors).float() / 255)
-    colors = np.full((len(surface.colors), 4), 65535, np.uint16)  # a vertex takes a multiple of four bytes
+    # RGBA, since glTF wants a multiple of four bytes for each vertex; 16 bits, since dark linear levels need them.
+    colors = np.full((len(surface.colors), 4), 65535, np.uint16)
     colors[:, :3] = (linear * 65535).round().numpy()
-    # (data, component type, type, buffer's target)
-    arrays = (
-        (surface.positions, _FLOAT, "VEC3", _VERTICES),
-        (surface.normals, _FLOAT, "VEC3", _VERTICES),
-        (colors, _USHORT, "VEC4", _VERTICES),
-        (surface.triangles.astype(np.uint32).reshape(-1), _UINT, "SCALAR", _INDICES),
-    )
-    views, accessors, offset = [], [], 0
-    for number, (array, component, kind, target) in enumerate(arrays):
-        views.append({"buffer": 0, "byteOffset": offset, "byteLength": array.nbytes, "target": target})
-        accessors.append({"bufferView": number, "componentType": component, "count": len(array), "type": kind})
-        offset += array.nbytes
-    accessors[0] |= {"min": surface.positions.min(0).tolist(), "max": surface.positions.max(0).tolist()}
-    accessors[2] |= {"normalized": True}
+    indices = surface.triangles.astype(np.uint32).reshape(-1)
+    binary = Binary()
+    accessors: list[dict[str, Any]] = [
+        _accessor(binary, surface.positions, _FLOAT, "VEC3", _VERTICES)
+        | {"min": surface.positions.min(0).tolist(), "max": surface.positions.max(0).tolist()},
+        _accessor(binary, surface.normals, _FLOAT, "VEC3", _VERTICES),
+        _accessor(binary, colors, _USHORT, "VEC4", _VERTICES) | {"normalized": True},
+        _accessor(binary, indices, _UINT, "SCALAR", _INDICES),
+    ]
     primitive = {"attributes": {"POSITION": 0, "NORMAL": 1, "COLOR_0": 2}, "indices": 3, "material": 0}
     document = {
         "asset": {"version": "2.0", "generator": "torch-easel"},
@@ -169,17 +173,19 @@ def _glb(surface: Surface) -> bytes:
         "nodes": [{"mesh": 0}],
         "meshes": [{"primitives": [primitive]}],
         "materials": [{"pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 0.6}}],
-        "buffers": [{"byteLength": offset}],
-        "bufferViews": views,
+        "buffers": [{"byteLength": len(binary.data)}],
+        "bufferViews": binary.views,
         "accessors": accessors,
     }
-    text = json.dumps(document, separators=(",", ":")).encode("ascii")
-    text += b" " * (-len(text) % 4)
-    data = b"".join(array.tobytes() for array, *_ in arrays)
-    chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(data), b"BIN\0") + data
-    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
+    return glb(document, binary)
 
 
+def _accessor(binary: Binary, array: np.ndarray, component: int, kind: str, target: int) -> dict[str, Any]:
+    view = binary.add(array.tobytes(), target)
+    return {"bufferView": view, "componentType": component, "count": len(array), "type": kind}
+
+
+# OpenGL's numbers for component types and buffer targets, which glTF uses.
 _FLOAT, _USHORT, _UINT = 5126, 5123, 5125
 _VERTICES, _INDICES = 34962, 34963
-_WRITERS: dict[str, Callable[[Surface], bytes]] = {".obj": _obj, ".ply": _ply, ".glb": _glb}
+_WRITERS: dict[str, Callable[[SurfaceMesh], bytes]] = {".obj": _obj, ".ply": _ply, ".glb": _glb}

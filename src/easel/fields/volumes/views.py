@@ -4,10 +4,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import pad
 
 from easel.fields.volumes.look import Look
 from easel.fields.volumes.medium import Medium
@@ -15,11 +13,8 @@ from easel.fields.volumes.raymarching import march, orbit_camera, over_backgroun
 from easel.fields.volumes.transfer import TRANSFERS
 from easel.fields.volumes.volume import Number, Volume, check_volume, half_sides
 from easel.graphics.camera import Camera
+from easel.graphics.contact_sheet import contact_sheet
 from easel.graphics.light import Light
-
-SHEET_COLUMNS = 4
-SHEET_GAP = 4
-"""Pixels of background between the pictures of a sheet and around them."""
 
 
 def render_volume(
@@ -51,9 +46,7 @@ def twelve_views(
     """The volume through each of the twelve `TRANSFERS`, in reading order, four to a row; `size` is of one of them."""
     look = look or Look()
     pictures = [render_volume(volume, size, replace(look, transfer=name), spacing=spacing) for name in TRANSFERS]
-    framed = [pad(picture, (0, 0, 0, SHEET_GAP, 0, SHEET_GAP)) for picture in pictures]
-    rows = [torch.cat(framed[k : k + SHEET_COLUMNS], dim=1) for k in range(0, len(framed), SHEET_COLUMNS)]
-    return pad(torch.cat(rows, dim=0), (0, 0, SHEET_GAP, 0, SHEET_GAP, 0))
+    return contact_sheet(pictures, columns=4, gap=4, background=0.0)
 
 
 def turntable(

@@ -91,12 +91,12 @@ def inspect(config: InspectConfig) -> int:
 
 
 def _open(name: str) -> "Source":
-    from easel.inspector.models.onnx_file import OnnxMissingError
+    from easel.inspector.models.onnx_file import OnnxReaderMissingError
     from easel.inspector.models.sources import SourceError, open_source
 
     try:
         source = open_source(name)
-    except (SourceError, OnnxMissingError) as error:
+    except (SourceError, OnnxReaderMissingError) as error:
         raise BadInput(str(error)) from None
     if not source.tensors:
         raise BadInput(f"{name!r} has no parameters and no buffers: there is nothing to show.")
@@ -183,9 +183,8 @@ def _shown(scene: "NetworkScene", ref: "TensorRef") -> "Tensor | None":
 
 
 def _write_statistics(config: InspectConfig, source: "Source", other: "Source | None") -> None:
-    from easel.inspector.history.export_statistics import save_statistics
     from easel.inspector.history.snapshot import Snapshot
-    from easel.inspector.history.statistics import summarize_network
+    from easel.inspector.history.statistics import save_statistics, summarize_network
 
     def snapshot(one: "Source") -> Snapshot:
         known = {name: ref for name, ref in one.tensors.items() if ref.is_materialised}

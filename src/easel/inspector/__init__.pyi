@@ -5,11 +5,11 @@ from easel.inspector.history.checkpoint_watcher import Follower as Follower
 from easel.inspector.history.checkpoint_watcher import follow as follow
 from easel.inspector.history.comparison import Difference as Difference
 from easel.inspector.history.comparison import difference as difference
-from easel.inspector.history.export_statistics import save_statistics as save_statistics
 from easel.inspector.history.snapshot import Snapshot as Snapshot
 from easel.inspector.history.statistics import NetworkSummary as NetworkSummary
 from easel.inspector.history.statistics import Summary as Summary
 from easel.inspector.history.statistics import dead_units as dead_units
+from easel.inspector.history.statistics import save_statistics as save_statistics
 from easel.inspector.history.statistics import summarize as summarize
 from easel.inspector.history.statistics import summarize_network as summarize_network
 from easel.inspector.history.timeline import Timeline as Timeline

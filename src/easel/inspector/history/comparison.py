@@ -1,6 +1,7 @@
-"""Two moments, checkpoints or models beside each other: what differs, by how much, and what is in one only."""
+"""Comparison of two moments, checkpoints or models: differences, relative changes, and names in one of them only."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,78 +10,84 @@ from torch import Tensor, nn
 from easel.inspector.history.snapshot import Snapshot
 from easel.inspector.models.model_tensors import tensors
 
-TENSORS_TOLD = 3
+NAMES_LISTED = 3
 """Names that a message lists of each kind."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """b − a, of all tensors that both have with the same shape."""
+    """b − a of all tensors that both have with the same shape."""
 
     tensors: Mapping[str, Tensor]
-    """Zero wherever both hold the same, infinities and NaN included."""
+    """b − a by name; zero wherever both hold the same, infinities and NaN included."""
     missing: tuple[str, ...] = ()
-    """Names that only a has."""
+    """Names in a only."""
     added: tuple[str, ...] = ()
-    """Names that only b has."""
+    """Names in b only."""
     reshaped: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = ()
     """(name, a's shape, b's shape)."""
     change: Mapping[str, float] | None = None
-    """‖b − a‖ / ‖a‖ of each tensor; infinite where a is zero and b is not."""
+    """‖b − a‖ / ‖a‖ of each tensor; infinite if a is zero and b is not."""
 
     @property
     def ranking(self) -> tuple[tuple[str, float], ...]:
-        """(name, relative change), the largest first."""
+        """(name, relative change) of all tensors, the largest first."""
         return tuple(sorted((self.change or {}).items(), key=lambda item: -item[1]))
 
     @property
     def mismatch(self) -> str:
-        """Which names do not match, in one line; empty where all do."""
-        parts = [_told(self.missing, "missing"), _told(self.added, "unexpected")]
+        """Names that do not match, in one line; empty if all do."""
         reshaped = [f"{name} {came} instead of {fits}" for name, fits, came in self.reshaped]
-        return "; ".join(part for part in (*parts, _told(reshaped, "of another shape")) if part)
+        groups = {"missing": self.missing, "unexpected": self.added, "of another shape": reshaped}
+        return "; ".join(_listed(names, kind) for kind, names in groups.items() if names)
 
 
 def difference(
     a: Snapshot | Mapping[str, Tensor] | nn.Module, b: Snapshot | Mapping[str, Tensor] | nn.Module
 ) -> Difference:
-    """What has changed from a to b; snapshots, tensors by name, or models.
+    """Return b − a of two snapshots, mappings of tensors by name, or models.
 
     Integers and bool are subtracted as int64, half precision as float32.
+
+        difference(timeline.first, timeline.last).ranking[:5]   # what training changed most
     """
-    first, second = _by_name(a), _by_name(b)
-    both = [name for name in first if name in second]
-    reshaped = [(n, tuple(first[n].shape), tuple(second[n].shape)) for n in both if first[n].shape != second[n].shape]
-    other = {name for name, _, _ in reshaped}
-    changes = {name: subtract(second[name], first[name]) for name in both if name not in other}
+    before = _by_name(a)
+    after = _by_name(b)
+    both = [name for name in before if name in after]
+    shapes = [(name, tuple(before[name].shape), tuple(after[name].shape)) for name in both]
+    changes = {name: subtract(after[name], before[name]) for name, old, new in shapes if old == new}
     return Difference(
         changes,
-        tuple(name for name in first if name not in second),
-        tuple(name for name in second if name not in first),
-        tuple(reshaped),
-        {name: _ratio(change, first[name]) for name, change in changes.items() if not change.is_meta},
+        tuple(name for name in before if name not in after),
+        tuple(name for name in after if name not in before),
+        tuple((name, old, new) for name, old, new in shapes if old != new),
+        {name: _relative_norm(change, before[name]) for name, change in changes.items() if not change.is_meta},
     )
 
 
 def subtract(b: Tensor, a: Tensor) -> Tensor:
-    """b − a; exactly zero where both are the same, also ∞ − ∞ and NaN − NaN."""
-    device = "meta" if b.is_meta else a.device
-    a, b = _wide(a).to(device), _wide(b).to(device)
+    """Return b − a, on a's device; exactly zero where both are the same, also ∞ − ∞ and NaN − NaN."""
+    a = _wide(a)
+    b = _wide(b)
     common = torch.promote_types(a.dtype, b.dtype)
-    a, b = a.to(common), b.to(common)
+    # Without values on one side there are none in the difference.
+    device = "meta" if b.is_meta else a.device
+    a = a.to(device, common)
+    b = b.to(device, common)
+    # NaN is the only value that differs from itself. Plain subtraction would tell that such elements have changed.
     same = (a == b) | ((a != a) & (b != b))
     return torch.where(same, torch.zeros((), dtype=common, device=a.device), b - a)
 
 
 def relative(b: Tensor, a: Tensor, epsilon: float = 1e-12) -> Tensor:
-    """|b − a| / (|a| + ε), element by element."""
+    """Return |b − a| / (|a| + ε), element by element."""
     change = subtract(b, a)
     # ε keeps elements that were zero finite.
     return change.abs() / (_wide(a).abs() + epsilon)
 
 
 def _wide(tensor: Tensor) -> Tensor:
-    """The same values in a type whose differences mean something."""
+    """Return the same values in a type that holds differences: unsigned integers and bool wrap, halves round."""
     tensor = tensor.detach()
     if tensor.is_complex() or tensor.dtype in (torch.float32, torch.float64):
         return tensor
@@ -90,20 +97,30 @@ def _wide(tensor: Tensor) -> Tensor:
 def _by_name(source: Snapshot | Mapping[str, Tensor] | nn.Module) -> Mapping[str, Tensor]:
     if isinstance(source, Snapshot):
         return source.tensors
-    return {name: ref.tensor for name, ref in tensors(source).items()} if isinstance(source, nn.Module) else source
+    if isinstance(source, nn.Module):
+        return {name: ref.tensor for name, ref in tensors(source).items()}
+    return source
 
 
-def _ratio(change: Tensor, before: Tensor) -> float:
-    moved, size = (float(torch.linalg.vector_norm(_floating(t))) for t in (change, _wide(before)))
-    return 0.0 if moved == 0 else moved / size if size else float("inf")
+def ratio(part: float, whole: float) -> float:
+    """Return part / whole; 0 for nothing of nothing, infinite for something of nothing."""
+    if part == 0:
+        return 0.0
+    return part / whole if whole else math.inf
 
 
-def _floating(tensor: Tensor) -> Tensor:
-    return tensor if tensor.is_floating_point() or tensor.is_complex() else tensor.double()
+def _relative_norm(change: Tensor, before: Tensor) -> float:
+    return ratio(_norm(change), _norm(_wide(before)))
 
 
-def _told(names: tuple[str, ...] | list[str], what: str) -> str:
-    """`4 missing (a, b, c …)`."""
-    if not names:
-        return ""
-    return f"{len(names)} {what} ({', '.join(names[:TENSORS_TOLD])}{' …' if len(names) > TENSORS_TOLD else ''})"
+def _norm(tensor: Tensor) -> float:
+    # torch has no norm of integers.
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        tensor = tensor.double()
+    return float(torch.linalg.vector_norm(tensor))
+
+
+def _listed(names: Sequence[str], kind: str) -> str:
+    """Return `4 missing (a, b, c …)`."""
+    more = " …" if len(names) > NAMES_LISTED else ""
+    return f"{len(names)} {kind} ({', '.join(names[:NAMES_LISTED])}{more})"

@@ -1,18 +1,28 @@
-"""Numbers about tensors and networks: moments, histograms, dead units, distances, and what to be warned of."""
+"""Statistics of tensors and networks: moments, histograms, dead units, distances, warnings; also as JSON and CSV."""
 
+import csv
+import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from easel.inspector.history.comparison import subtract
+from easel.graphics.files import write_whole
+from easel.inspector.history.comparison import ratio, subtract
 from easel.inspector.history.snapshot import Snapshot
 
+SUMMARY_COLUMNS = ("count", "mean", "std", "min", "max", "abs_max", "l1", "l2", "rms", "zero_share", "nan_count",
+           "infinite_count")  # fmt: skip
+"""Columns of a file that are fields of `Summary`."""
+ROW_COLUMNS = ("gradient_norm", "distance", "cosine", "update_ratio")
+"""Columns of a file that are fields of `StatisticsRow`."""
 BINS = 64
 _CHUNK = 2**22
-"""Elements that are looked at together, as float64."""
+"""Elements that are converted to float64 together: 32 MiB."""
 UNUSUAL = 1e3
 """A gradient this many times larger or smaller than its layers' median explodes or vanishes."""
 _VANISHED = 1e-12
@@ -21,16 +31,16 @@ _VANISHED = 1e-12
 
 @dataclass(frozen=True)
 class Summary:
-    """One tensor in numbers. All but the counts are of its finite elements, 0 where it has none."""
+    """Statistics of one tensor. All but the counts are of its finite elements, 0 if it has none."""
 
     count: int
     nan_count: int
     infinite_count: int
     zero_share: float
-    """Exact zeros among all elements, 0 to 1."""
+    """Exact zeros among all elements, in [0, 1]."""
     mean: float
     std: float
-    """Of the elements themselves: divided by their number."""
+    """Population standard deviation: divided by n, not n − 1."""
     min: float
     max: float
     abs_max: float
@@ -49,23 +59,23 @@ class Summary:
     @property
     def dead_rows(self) -> tuple[int, ...]:
         """Rows of nothing but zeros: output units of a weight that do nothing."""
-        return tuple((self.row_norms == 0).nonzero().flatten().tolist())
+        return _indices(self.row_norms == 0)
 
 
 @dataclass(frozen=True)
 class DeadUnits:
-    """Units of an activation that never said anything, over the samples that were given."""
+    """Units of an activation that were silent in all samples that were given."""
 
     samples: int
     units: int
     never_positive: tuple[int, ...]
     never_varying: tuple[int, ...]
-    """The same value everywhere, in every sample."""
+    """Units with the same value everywhere, in every sample."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One parameter of a network in numbers; None where what it needs was not there."""
+class StatisticsRow:
+    """Statistics of one parameter of a network; None for what needs a snapshot or gradient that was not there."""
 
     name: str
     summary: Summary
@@ -74,13 +84,13 @@ class Row:
     distance: float | None
     """‖w − w₀‖ / ‖w₀‖."""
     cosine: float | None
-    """Of the angle between w and w₀."""
+    """Cosine of the angle between w and w₀."""
     update_ratio: float | None
     """‖Δw‖ / ‖w‖ since the snapshot before."""
     warnings: tuple[str, ...]
 
     def number(self, column: str) -> float | None:
-        """A number of this row or of its summary, by name; ValueError for what is none."""
+        """Return a number of this row or of its summary, by name. Raises ValueError for anything else."""
         value = getattr(self, column, getattr(self.summary, column, ""))
         if value is not None and not isinstance(value, int | float):
             raise ValueError(f"{column!r} is no column of numbers; mean, l2, distance and the like are.")
@@ -89,35 +99,38 @@ class Row:
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """Every parameter in numbers, in the network's order."""
+    """Statistics of every parameter, in the network's order."""
 
     step: int
-    rows: tuple[Row, ...]
+    rows: tuple[StatisticsRow, ...]
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """`conv1.weight: gradients vanish (…)`."""
+        """Warnings of all rows: `conv1.weight: gradients vanish (…)`."""
         return tuple(f"{row.name}: {warning}" for row in self.rows for warning in row.warnings)
 
-    def sorted_by(self, column: str, *, descending: bool = True) -> tuple[Row, ...]:
-        """The rows by a number of theirs or of their summary; those without it last. ValueError for other names."""
-        numbers = {row.name: row.number(column) for row in self.rows}
-        known = [(number, row) for row in self.rows if (number := numbers[row.name]) is not None]
+    def sorted_by(self, column: str, *, descending: bool = True) -> tuple[StatisticsRow, ...]:
+        """Return the rows sorted by a column; those without a number last. Raises ValueError for an unknown column."""
+        numbered = [(row.number(column), row) for row in self.rows]
+        known = [(number, row) for number, row in numbered if number is not None]
         known.sort(key=lambda pair: pair[0], reverse=descending)
-        return (*(row for _, row in known), *(row for row in self.rows if numbers[row.name] is None))
+        return (*(row for _, row in known), *(row for number, row in numbered if number is None))
 
 
 def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summary:
-    """Numbers about a real tensor of any shape; complex ones by their absolute values.
+    """Return the statistics of a tensor of any shape and type; complex numbers count by their magnitudes.
 
     The histogram spans its finite range, or `limits`, such as those of another moment.
+
+        summarize(model.conv1.weight).rms
     """
-    flat = _flat(tensor)
+    flat = _real(tensor).reshape(-1)
     finite = _Moments()
     for chunk in flat.split(_CHUNK):
         finite.add(chunk.double())
     low, high = limits or (finite.low, finite.high)
     mean = finite.mean
+    # A second pass: E[x²] − E[x]² cancels to nothing where the mean is large beside the spread.
     squares = sum((float((_finite(c.double()) - mean).square().sum()) for c in flat.split(_CHUNK)), 0.0)
     histogram, underflow, overflow = _histogram(flat, low, high)
     number = max(finite.count, 1)
@@ -143,20 +156,20 @@ def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summ
 
 
 def dead_units(activation: Tensor) -> DeadUnits:
-    """Units that never exceed 0, and those that never vary, of (samples, units, …)."""
+    """Return the units of an activation (samples, units, …) that never exceed 0, and those that never vary."""
     if activation.ndim < 2:
         raise ValueError(f"an activation is (samples, units, …); got {tuple(activation.shape)}.")
     samples, units = activation.shape[:2]
     if not activation.numel():
         return DeadUnits(samples, units, (), ())
     values = activation.detach().transpose(0, 1).reshape(units, -1)
-    low, high = values.amin(1), values.amax(1)
-    silent, constant = (tuple(mask.nonzero().flatten().tolist()) for mask in (high <= 0, low == high))
-    return DeadUnits(samples, units, silent, constant)
+    low = values.amin(1)
+    high = values.amax(1)
+    return DeadUnits(samples, units, _indices(high <= 0), _indices(low == high))
 
 
 def singular_values(matrix: Tensor) -> Tensor:
-    """(min(rows, columns),) float64, the largest first; what has more axes is rows × the rest."""
+    """Return the singular values, (min(rows, columns),) float64, the largest first; more axes are rows × the rest."""
     if matrix.ndim < 2:
         raise ValueError(f"a spectrum needs a matrix; got {tuple(matrix.shape)}.")
     return torch.linalg.svdvals(matrix.detach().cpu().double().flatten(1))
@@ -165,37 +178,53 @@ def singular_values(matrix: Tensor) -> Tensor:
 def summarize_network(
     snapshot: Snapshot, initial: Snapshot | None = None, previous: Snapshot | None = None
 ) -> NetworkSummary:
-    """Every parameter of a snapshot in numbers, compared with where it began and with the snapshot before."""
+    """Return the statistics of every parameter, compared with its `initial` value and with the snapshot before."""
     parameters = snapshot.of("parameter")
-    gradients = {name: snapshot.tensors.get(f"{name}.grad") for name in parameters}
-    sizes = {name: summarize(gradient) for name, gradient in gradients.items() if gradient is not None}
-    usual = median(s.rms for s in sizes.values()) if sizes else 0.0
+    gradients = {
+        name: summarize(snapshot.tensors[f"{name}.grad"]) for name in parameters if f"{name}.grad" in snapshot.tensors
+    }
+    # The median: one exploding layer must not make the others look as if theirs vanished.
+    usual = median(gradient.rms for gradient in gradients.values()) if gradients else 0.0
     rows = []
     for name, tensor in parameters.items():
-        summary, gradient = summarize(tensor), sizes.get(name)
-        start, before = _same(initial, name, tensor), _same(previous, name, tensor)
-        moved = None if start is None else _norm(subtract(tensor, start))
-        step = None if before is None else _norm(subtract(tensor, before))
-        rows.append(
-            Row(
-                name=name,
-                summary=summary,
-                gradient_norm=None if gradient is None else gradient.l2,
-                gradient_rms=None if gradient is None else gradient.rms,
-                distance=None if moved is None or start is None else _ratio(moved, _norm(start)),
-                cosine=None if start is None else _cosine(tensor, start),
-                update_ratio=None if step is None else _ratio(step, summary.l2),
-                warnings=_warnings(tensor, summary, gradient, usual),
-            )
-        )
+        summary = summarize(tensor)
+        row: dict[str, Any] = dict.fromkeys((*ROW_COLUMNS, "gradient_rms"))
+        gradient = gradients.get(name)
+        if gradient is not None:
+            row |= {"gradient_norm": gradient.l2, "gradient_rms": gradient.rms}
+        if (start := _same(initial, name, tensor)) is not None:
+            row["distance"] = ratio(_norm(subtract(tensor, start)), _norm(start))
+            row["cosine"] = _cosine(tensor, start)
+        if (before := _same(previous, name, tensor)) is not None:
+            row["update_ratio"] = ratio(_norm(subtract(tensor, before)), summary.l2)
+        rows.append(StatisticsRow(name, summary, **row, warnings=_warnings(tensor, summary, gradient, usual)))
     return NetworkSummary(snapshot.step, tuple(rows))
 
 
+def save_statistics(path: str | Path, summary: NetworkSummary) -> None:
+    """Write `.json`, with histograms and norms of rows, or `.csv`, a line per tensor. Raises ValueError for others."""
+    path = Path(path)
+    match path.suffix.lower():
+        case ".csv":
+            with write_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(("name", *SUMMARY_COLUMNS, *ROW_COLUMNS, "dead_rows", "warnings"))
+                writer.writerows(_csv_line(row) for row in summary.rows)
+        case ".json":
+            facts = {"step": summary.step, "tensors": [_facts(row) for row in summary.rows]}
+            with write_whole(path) as partial:
+                partial.write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        case _:
+            raise ValueError(f"statistics are written as .json or .csv; got {path.suffix or 'no suffix'}.")
+
+
 def _warnings(tensor: Tensor, summary: Summary, gradient: Summary | None, usual: float) -> tuple[str, ...]:
+    """Return the warnings of a parameter; `usual` is the median RMS of all gradients."""
     found = []
     for what, numbers in (("values", summary), ("gradients", gradient)):
         if numbers is not None and (numbers.nan_count or numbers.infinite_count):
             found.append(f"{what} are not finite ({numbers.nan_count} NaN, {numbers.infinite_count} infinite)")
+    # A row of a bias is one number, and zero is where most biases begin.
     if tensor.ndim > 1 and summary.dead_rows:
         found.append(f"{len(summary.dead_rows)} of {tensor.shape[0]} rows are zero")
     if gradient is not None and gradient.count:
@@ -208,7 +237,7 @@ def _warnings(tensor: Tensor, summary: Summary, gradient: Summary | None, usual:
 
 @dataclass
 class _Moments:
-    """Sums over chunks of float64."""
+    """Sums and extremes over chunks of float64."""
 
     count: int = 0
     nan_count: int = 0
@@ -231,7 +260,9 @@ class _Moments:
         if not values.numel():
             return
         low, high = (float(bound) for bound in torch.aminmax(values))
-        self.low, self.high = (min(self.low, low), max(self.high, high)) if self.count else (low, high)
+        # The zeros of an empty record are no extremes of anything.
+        self.low = min(self.low, low) if self.count else low
+        self.high = max(self.high, high) if self.count else high
         self.count += values.numel()
         self.zeros += int((values == 0).sum())
         self.total += float(values.sum())
@@ -240,33 +271,42 @@ class _Moments:
 
 
 def _histogram(flat: Tensor, low: float, high: float) -> tuple[tuple[int, ...], int, int]:
-    """(counts, underflow, overflow); where the range is a point, all that is on it is in the middle."""
-    counts, under, over = torch.zeros(BINS, dtype=torch.int64), 0, 0
+    """Return (counts, underflow, overflow); if the range is a point, all that is on it falls into the middle bin."""
+    counts = torch.zeros(BINS, dtype=torch.int64)
+    underflow = overflow = 0
     for chunk in flat.split(_CHUNK):
         values = chunk.double()
-        under, over = under + int((values < low).sum()), over + int((values > high).sum())
+        underflow += int((values < low).sum())
+        overflow += int((values > high).sum())
         inside = values[(values >= low) & (values <= high)]
         if high > low:
-            places = ((inside - low) / (high - low) * BINS).long().clamp_(0, BINS - 1)
+            # Clamped: `high` itself belongs to the last bin.
+            bins = ((inside - low) / (high - low) * BINS).long().clamp_(0, BINS - 1)
         else:
-            places = torch.full((inside.numel(),), BINS // 2)
-        counts += torch.bincount(places, minlength=BINS)
-    return tuple(counts.tolist()), under, over
+            bins = torch.full((inside.numel(),), BINS // 2)
+        counts += torch.bincount(bins, minlength=BINS)
+    return tuple(counts.tolist()), underflow, overflow
 
 
 def _row_norms(tensor: Tensor) -> Tensor:
     values = _real(tensor)
-    rows = values.reshape(len(values), -1) if values.ndim and values.numel() else values.reshape(-1, 1)
+    # `reshape(n, -1)` cannot tell how wide rows without elements are.
+    if values.ndim and values.numel():
+        rows = values.reshape(len(values), -1)
+    else:
+        rows = values.reshape(-1, 1)
     step = max(1, _CHUNK // max(rows.shape[1], 1))
     norms = [part.double().nan_to_num(0, 0, 0).square().sum(1).sqrt() for part in rows.split(step)]
     return torch.cat(norms) if norms else torch.zeros(0, dtype=torch.float64)
 
 
-def _flat(tensor: Tensor) -> Tensor:
-    return _real(tensor).reshape(-1)
+def _indices(mask: Tensor) -> tuple[int, ...]:
+    """Return the places at which a vector is true."""
+    return tuple(mask.nonzero().flatten().tolist())
 
 
 def _real(tensor: Tensor) -> Tensor:
+    """Return the values on the CPU; magnitudes of complex ones."""
     plain = tensor.detach().cpu()
     return plain.abs() if plain.is_complex() else plain
 
@@ -276,20 +316,44 @@ def _finite(chunk: Tensor) -> Tensor:
 
 
 def _same(snapshot: Snapshot | None, name: str, tensor: Tensor) -> Tensor | None:
-    """What the tensor was in another snapshot that has it in this shape."""
-    found = None if snapshot is None else snapshot.tensors.get(name)
-    return found if found is not None and found.shape == tensor.shape else None
+    """Return the tensor of that name in another snapshot, if it is there in the same shape."""
+    if snapshot is None or name not in snapshot.tensors:
+        return None
+    found = snapshot.tensors[name]
+    return found if found.shape == tensor.shape else None
 
 
 def _norm(tensor: Tensor) -> float:
     return float(torch.linalg.vector_norm(_real(tensor).double()))
 
 
-def _ratio(part: float, whole: float) -> float:
-    return 0.0 if part == 0 else part / whole if whole else math.inf
-
-
 def _cosine(one: Tensor, other: Tensor) -> float | None:
-    a, b = _real(one).double().flatten(), _real(other).double().flatten()
+    """Return the cosine of the angle between two tensors; None if one is zero and has no direction."""
+    a = _real(one).double().flatten()
+    b = _real(other).double().flatten()
     lengths = float(a.norm() * b.norm())
     return float(a @ b) / lengths if lengths else None
+
+
+def _csv_line(row: StatisticsRow) -> list[Any]:
+    numbers = [row.number(name) for name in (*SUMMARY_COLUMNS, *ROW_COLUMNS)]
+    return [row.name, *numbers, len(row.summary.dead_rows), "; ".join(row.warnings)]
+
+
+def _facts(row: StatisticsRow) -> dict[str, Any]:
+    """Return a row as JSON has it; None for what is not finite."""
+    summary = row.summary
+    numbers = {name: row.number(name) for name in (*SUMMARY_COLUMNS, *ROW_COLUMNS)}
+    for key, number in numbers.items():
+        # JSON knows no infinity, and what grew from nothing has grown infinitely.
+        if number is not None and not math.isfinite(number):
+            numbers[key] = None
+    return {
+        "name": row.name,
+        **numbers,
+        "histogram": list(summary.histogram),
+        "histogram_limits": list(summary.limits),
+        "row_norms": summary.row_norms.tolist(),
+        "dead_rows": list(summary.dead_rows),
+        "warnings": list(row.warnings),
+    }

@@ -1,4 +1,4 @@
-"""Snapshots of a run by step, within a budget of memory: the first, the last, and evenly many between."""
+"""Timelines: snapshots of a run by step, within a budget of memory: the first, the last, and evenly many between."""
 
 import bisect
 from collections import Counter
@@ -18,12 +18,15 @@ class Timeline:
     """Snapshots in the order of their steps.
 
     When they outgrow `memory_bytes`, or are more than 4096, every second one between the first and the last is given
-    up, and from then on only every second new one is kept; again and again, so that what is left covers the whole run
-    evenly. Tensors that snapshots share count once. The first and the last stay even where they alone are larger than
-    the budget.
+    up, and from then on only every second new one is kept; again and again, so that the rest covers the whole run
+    evenly. Tensors that snapshots share count once. The first and the last stay even if they alone exceed the budget.
 
-    With a `folder` (created when it is needed) what is given up is written there and read again when its step is asked
-    for. Where that fails it is lost, `notice` tells why, and the training that is watched goes on.
+    With a `folder` (created when it is needed) dropped snapshots are written there and read again when their step is
+    asked for. If that fails the snapshot is lost, `notice` tells why, and the training that is watched goes on.
+
+        timeline = Timeline(memory_bytes=2**30, folder="snapshots")
+        timeline.add(Snapshot(0, tensors))
+        timeline.nearest(500).tensors["conv1.weight"]
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES, folder: str | Path | None = None) -> None:
@@ -32,13 +35,15 @@ class Timeline:
         self.memory_bytes = memory_bytes
         self.folder = None if folder is None else Path(folder)
         self.notice = ""
-        """Why the folder does not take what it should, in one line."""
+        """Reason why the folder does not take a snapshot, in one line."""
         # Exchanged as a whole, never written into: a window may read while a training adds.
         self._held: dict[int, Snapshot] = {}
         self._ordinals: dict[int, int] = {}
+        """Step → its place in the order in which snapshots came."""
         self._spilled: frozenset[int] = frozenset()
+        """Steps of the snapshots in the folder."""
         self._holders = Counter[int]()
-        """id of a tensor → how many of the held snapshots share it."""
+        """id of a tensor → number of held snapshots that share it."""
         self._used_bytes = 0
         self._stride = 1
         self._count = 0
@@ -47,12 +52,12 @@ class Timeline:
         return len(self.steps)
 
     def __iter__(self) -> Iterator[Snapshot]:
-        """All snapshots in order, one at a time."""
+        """Iterate over all snapshots in order, one at a time: those in the folder are never all in memory."""
         return (self.at(step) for step in self.steps)
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """The steps whose snapshots can be had, in order."""
+        """Steps of all snapshots, in order."""
         return tuple(sorted({*self._held, *self._spilled}))
 
     @property
@@ -65,20 +70,21 @@ class Timeline:
 
     @property
     def used_bytes(self) -> int:
-        """Memory of all snapshots that are held, shared tensors counted once."""
+        """Memory of all snapshots in memory, shared tensors counted once."""
         return self._used_bytes
 
     def add(self, snapshot: Snapshot) -> None:
-        """Take a snapshot in; one of the same step is replaced."""
+        """Add a snapshot; one of the same step is replaced."""
+        step = snapshot.step
         held = dict(self._held)
-        if (replaced := held.get(snapshot.step)) is not None:
-            self._account(replaced, -1)
-        held[snapshot.step] = snapshot
+        if step in held:
+            self._account(held[step], -1)
+        held[step] = snapshot
         self._account(snapshot, 1)
-        if snapshot.step not in self._ordinals:
-            self._ordinals[snapshot.step] = self._count
+        if step not in self._ordinals:
+            self._ordinals[step] = self._count
             self._count += 1
-        self._spilled -= {snapshot.step}
+        self._spilled -= {step}
         # The one that was last until now may have been there for that alone.
         held = self._thinned(held)
         while (self._used_bytes > self.memory_bytes or len(held) > MOST_SNAPSHOTS) and len(held) > 2:
@@ -88,7 +94,7 @@ class Timeline:
         self._ordinals = {step: self._ordinals[step] for step in held}
 
     def at(self, step: int) -> Snapshot:
-        """The snapshot of exactly this step; KeyError where there is none."""
+        """Return the snapshot of exactly this step. Raises KeyError if there is none."""
         if (snapshot := self._held.get(step)) is not None:
             return snapshot
         if step not in self._spilled:
@@ -97,21 +103,24 @@ class Timeline:
         return Snapshot(step, tensors, config["kinds"])
 
     def nearest(self, step: int) -> Snapshot | None:
-        """The snapshot whose step is closest, the earlier of two; None while there is none."""
+        """Return the snapshot whose step is closest, the earlier of two; None while there is none."""
         found = self._nearest(step)
         return None if found is None else self.at(found)
 
     def values(self, name: str, index: tuple[int, ...] = ()) -> list[tuple[int, float | int | complex]]:
-        """(step, value) of one element through time, from the snapshots that have it."""
+        """Return (step, value) of one element through time, from the snapshots that have it."""
         found: list[tuple[int, float | int | complex]] = []
         for snapshot in self:
             tensor = snapshot.tensors.get(name)
-            fits = tensor is not None and tensor.ndim == len(index)
-            if tensor is not None and fits and all(i < n for i, n in zip(index, tensor.shape, strict=True)):
+            # A layer may have been added, or have grown, while the network was trained.
+            if tensor is None or tensor.ndim != len(index):
+                continue
+            if all(i < n for i, n in zip(index, tensor.shape, strict=True)):
                 found.append((snapshot.step, tensor[index].item()))
         return found
 
     def _thinned(self, held: dict[int, Snapshot]) -> dict[int, Snapshot]:
+        """Return the snapshots that stay at the present stride; the others are dropped, or written to the folder."""
         ends = {min(held), max(held)}
         kept: dict[int, Snapshot] = {}
         for step in sorted(held):
@@ -126,9 +135,11 @@ class Timeline:
         return kept
 
     def _spill(self, snapshot: Snapshot) -> None:
+        """Write a snapshot to the folder."""
         config = {"step": snapshot.step, "kinds": dict(snapshot.kinds)}
         try:
             checkpoint.write(self._path(snapshot.step), snapshot.tensors, config)
+        # A full disk must not end the training that is watched.
         except (FileError, OSError) as error:
             self.notice = f"step {snapshot.step} is lost: {error}"
         else:
@@ -138,10 +149,13 @@ class Timeline:
         """Count a snapshot's tensors in (1) or out (−1)."""
         for tensor in snapshot.tensors.values():
             before = self._holders[id(tensor)]
-            self._holders[id(tensor)] = before + change
-            if 0 in (before, before + change):
+            after = before + change
+            self._holders[id(tensor)] = after
+            # Only the first and the last holder change the memory.
+            if before == 0 or after == 0:
                 self._used_bytes += change * tensor.numel() * tensor.element_size()
-            if not before + change:
+            # An id lives on in another tensor: an entry that stayed would count for that one.
+            if after == 0:
                 del self._holders[id(tensor)]
 
     def _nearest(self, step: int) -> int | None:

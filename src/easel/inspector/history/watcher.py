@@ -1,4 +1,4 @@
-"""A training loop that is watched: snapshots from inside of it, as often as a clock and thrift allow."""
+"""Watching a training loop from inside: snapshots at intervals of time, within a small share of it."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ from easel.inspector.models.graph import Kind
 from easel.inspector.tracing.forward import Capture, capture
 
 THRIFT = 0.02
-"""The share of time that a watch takes at most: after one that took long it waits longer."""
+"""Share of the time that a watch takes at most: after a snapshot that took long it waits longer."""
 
 
 class Watch:
-    """Copies a model's tensors while it learns; `watch` makes one.
+    """Takes snapshots of a model while it learns; `watch` makes one.
 
     It only reads: no flag, no weight, no hook and no random number changes, so that a training with it goes as it
-    would without.
+    would without. Raises ValueError for `optimizer_state` without an optimizer and for negative `seconds`.
     """
 
     def __init__(
@@ -41,22 +41,27 @@ class Watch:
             raise ValueError("optimizer_state=True needs the optimizer: watch(model, optimizer, optimizer_state=True).")
         if not seconds >= 0:
             raise ValueError(f"seconds between two snapshots are 0 or more; got {seconds}.")
-        self.model, self.optimizer = model, optimizer
-        self.seconds, self.gradients, self.optimizer_state, self.sample = seconds, gradients, optimizer_state, sample
+        self.model = model
+        self.optimizer = optimizer
+        self.seconds = seconds
+        self.gradients = gradients
+        self.optimizer_state = optimizer_state
+        self.sample = sample
         self.capture: Capture | None = None
-        """The latest forward pass of the sample."""
+        """Latest forward pass of the sample."""
+        # Not `timeline or …`: an empty one is false.
         self._timeline = Timeline() if timeline is None else timeline
         self._clock = clock
         self._due = -float("inf")
         self._step = -1
         self._last: Mapping[str, Tensor] = {}
-        self._coming: _Coming | None = None
+        self._transfer: _Transfer | None = None
 
     def record(self, step: int | None = None) -> bool:
-        """Take a snapshot if one is due, and tell whether; call it after each `optimizer.step()`.
+        """Take a snapshot if one is due; call it after each `optimizer.step()`. True if one was taken.
 
-        Steps count themselves where none is given. Gradients are seen before `zero_grad` clears them. When nothing is
-        due, this reads the clock and no more.
+        Without a `step` the calls are counted. Gradients are seen before `zero_grad` clears them. When nothing is due,
+        this reads the clock and no more.
         """
         now = self._clock()
         self._step = self._step + 1 if step is None else step
@@ -68,13 +73,11 @@ class Watch:
         if self.sample is not None:
             args, kwargs = _arguments(self.sample)
             self.capture = capture(self.model, *args, **kwargs)
-            found |= {
-                name: (ref.tensor, "activation")
-                for name, ref in self.capture.activations.items()
-                if ref.is_materialised
-            }
-        self._coming = _Coming.of(self._step, found)
-        if self._coming.event is None:
+            kept = {name: ref.tensor for name, ref in self.capture.activations.items() if ref.is_materialised}
+            found |= {name: (tensor, "activation") for name, tensor in kept.items()}
+        self._transfer = _Transfer.of(self._step, found)
+        # From a GPU the tensors arrive while the next step computes; they are received when the next one is due.
+        if self._transfer.event is None:
             self._receive()
         if self.seconds:
             self._due = now + max(self.seconds, (self._clock() - now) / THRIFT)
@@ -87,15 +90,17 @@ class Watch:
         return self._timeline
 
     def _receive(self) -> None:
-        """Take in what was on its way from a GPU."""
-        if (coming := self._coming) is None:
+        """Add the tensors that were on their way from a GPU to the timeline."""
+        transfer = self._transfer
+        if transfer is None:
             return
-        self._coming = None
-        if coming.event is not None:
-            coming.event.synchronize()
-        tensors = {name: copied(tensor, self._last.get(name)) for name, tensor in coming.tensors.items()}
+        self._transfer = None
+        if transfer.event is not None:
+            transfer.event.synchronize()
+        # What is equal to the snapshot before becomes the very same tensor, and takes no more memory.
+        tensors = {name: copied(tensor, self._last.get(name)) for name, tensor in transfer.tensors.items()}
         self._last = tensors
-        self._timeline.add(Snapshot(coming.step, tensors, coming.kinds))
+        self._timeline.add(Snapshot(transfer.step, tensors, transfer.kinds))
 
 
 def watch(
@@ -111,10 +116,16 @@ def watch(
 ) -> Watch:
     """Watch a model learn: call `.record(step)` in the loop, read `.timeline` at any time.
 
-    At most one snapshot in so many seconds, and fewer where they would take more than 2 % of the time; with `seconds=0`
+    At most one snapshot in so many seconds, and fewer if they would take more than 2 % of the time; with `seconds=0`
     one at every call, whatever it costs. They hold parameters and buffers and, if asked for, gradients and the
     optimizer's memory. With a `sample`, a tensor, a tuple of arguments or a dict of keywords, each also runs one
     forward pass and holds its activations. `memory_bytes` and `folder` are the timeline's.
+
+        watching = watch(model, optimizer, gradients=True)
+        for step, (x, y) in enumerate(batches):
+            ...
+            optimizer.step()
+            watching.record(step)
     """
     return Watch(
         model,
@@ -128,34 +139,41 @@ def watch(
 
 
 @dataclass(frozen=True)
-class _Coming:
-    """Tensors that are to be taken in: those of the CPU as they are, those of a GPU on their way into pinned memory."""
+class _Transfer:
+    """Tensors of a coming snapshot: those of the CPU as they are, those of a GPU on their way into pinned memory."""
 
     step: int
     tensors: Mapping[str, Tensor]
     kinds: Mapping[str, Kind]
     event: torch.cuda.Event | None
-    """Has happened when all have arrived; None where nothing travels."""
+    """Event that has happened when all have arrived; None if all are on the CPU already."""
 
     @staticmethod
-    def of(step: int, found: Mapping[str, tuple[Tensor, Kind]]) -> "_Coming":
+    def of(step: int, found: Mapping[str, tuple[Tensor, Kind]]) -> "_Transfer":
+        """Start the transfer of tensors from the GPU."""
         kinds: dict[str, Kind] = {name: kind for name, (_, kind) in found.items()}
         tensors = {name: tensor for name, (tensor, _) in found.items()}
         travelling = [name for name, tensor in tensors.items() if tensor.is_cuda and tensor.layout is torch.strided]
         if not travelling:
-            return _Coming(step, tensors, kinds, None)
+            return _Transfer(step, tensors, kinds, None)
         for name, tensor in tensors.items():
             if name in travelling:
+                # Pinned: only into such memory does a GPU copy beside the program's work.
                 pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
                 tensors[name] = pinned.copy_(tensor, non_blocking=True)
             else:  # the next step may write into it before the others have arrived
                 tensors[name] = copied(tensor)
         event = torch.cuda.Event()
         event.record()
-        return _Coming(step, tensors, kinds, event)
+        return _Transfer(step, tensors, kinds, event)
 
 
 def _arguments(sample: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    if isinstance(sample, Mapping):
-        return (), dict(sample)
-    return (tuple(sample), {}) if isinstance(sample, tuple | list) else ((sample,), {})
+    """Return the (positional, keyword) arguments that a sample stands for."""
+    match sample:
+        case Mapping():
+            return (), dict(sample)
+        case tuple() | list():
+            return tuple(sample), {}
+        case _:
+            return (sample,), {}

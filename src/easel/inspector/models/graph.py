@@ -1,9 +1,11 @@
-"""What there is to look at in a network: its tensors by name, the operations that ran, and what flowed between them.
+"""Facts about a network: its tensors by name, the operations of one forward pass, and the activations between them.
 
-Plain facts without drawing. A name is a path as the user knows it, `layer1.0.conv1.weight`; wrappers of torch
+Plain records without drawing. A name is a path as the user knows it, `layer1.0.conv1.weight`; wrappers of torch
 (`module.`, `_orig_mod.`) are left out of it.
 """
 
+from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,19 +22,19 @@ class TensorRef:
     tensor: Tensor
     """Detached; a parameter or buffer shares its memory, so it follows a training that works in place.
 
-    Where there are no values it is a tensor on `meta`, of the shape that is known, and `note` tells why.
+    Without values it is a tensor on `meta`, of the known shape, and `note` gives the reason.
     """
     kind: Kind = "parameter"
     module_path: str = ""
-    """The module that owns it, or whose operation made it; empty for the model itself."""
+    """Path of the module that owns it, or whose operation made it; empty for the model itself."""
     aliases: tuple[str, ...] = ()
-    """Its other names, where weights are tied."""
+    """Its other names, if weights are tied."""
     module: str = ""
-    """The class of that module, `ConvTranspose2d`, `LSTM`; empty where only a file is known."""
+    """Class of that module, `ConvTranspose2d`, `LSTM`; empty if only a file is known."""
     groups: int = 1
     """Groups of a convolution."""
     note: str = ""
-    """What a label has to tell besides: `not materialised`, `local shard of (1024, 512)`."""
+    """Remark for a label: `not materialised`, `local shard of (1024, 512)`."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -40,7 +42,7 @@ class TensorRef:
 
     @property
     def is_materialised(self) -> bool:
-        """Whether there are values to show."""
+        """True if there are values to show."""
         return not self.tensor.is_meta
 
 
@@ -49,21 +51,21 @@ class Node:
     """One operation of a forward pass: a layer, a function, an input of the model or a tensor from outside."""
 
     name: str
-    """`layer1.0.conv1`, `layer1.0.add`, `input`; with `:1`, `:2` … where it ran several times."""
+    """`layer1.0.conv1`, `layer1.0.add`, `input`; numbered `:1`, `:2` … if it ran several times."""
     kind: str
-    """The module's class (`Conv2d`), the function (`add`, `cat`), `input` or `outside`."""
+    """Class of the module (`Conv2d`), name of the function (`add`, `cat`), `input` or `outside`."""
     module_path: str = ""
-    """The layer itself, or the module in whose forward the function ran."""
+    """Path of the layer itself, or of the module in whose forward the function ran."""
     inputs: tuple[str, ...] = ()
     """Names of the activations that it read, each once."""
     outputs: tuple[str, ...] = ()
-    """Names of the activations that it made: its own name, or `lstm.0`, `lstm.1.0` where there are several."""
+    """Names of the activations that it made: its own name, or `lstm.0`, `lstm.1.0` if there are several."""
     tensors: tuple[str, ...] = ()
     """Names of the parameters and buffers that it used."""
     shape: tuple[int, ...] | None = None
-    """Of its first output."""
+    """Shape of its first output."""
     error: str = ""
-    """Why the forward pass ended here, in one line."""
+    """Reason why the forward pass ended here, in one line."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,31 @@ class Edge:
     target: str
     shape: tuple[int, ...] = ()
     tensor: str = ""
-    """The activation's name."""
+    """Name of the activation."""
 
 
 @dataclass(frozen=True)
 class Graph:
-    """The operations in the order in which they ran; every edge leads to a later one."""
+    """Operations in the order in which they ran; every edge leads to a later one."""
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
+
+
+def number_names(bases: list[str], taken: Container[str]) -> list[str]:
+    """Return the bases in order, numbered `:1`, `:2` … if they come more than once or are taken."""
+    times = Counter(bases)
+    seen = Counter[str]()
+    names: list[str] = []
+    for base in bases:
+        seen[base] += 1
+        # All repetitions get a number, the first too: `relu` beside `relu:2` would look like another function.
+        is_ambiguous = times[base] > 1 or base in taken
+        names.append(f"{base}:{seen[base]}" if is_ambiguous else base)
+    return names
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception as one line for a label: its type, and up to about 300 characters of its text."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300].removesuffix(": ")

@@ -1,7 +1,8 @@
-"""The parameters and buffers of any module, by name, without running it."""
+"""Parameters and buffers of any module, by name, without running it."""
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,28 +15,32 @@ WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 
 
 def tensors(model: nn.Module, *, buffers: bool = True) -> dict[str, TensorRef]:
-    """Every parameter, and buffer, once: name → TensorRef, in the order of the modules.
+    """Return every parameter, and buffer, once: name → TensorRef, in the order of the modules.
 
     Tied weights stand under their first name and list the others. Lazy parameters and those on `meta` are there
     without values. The model is only read.
+
+        refs = tensors(model)
+        refs["conv1.weight"].shape
     """
-    model = unwrap(model)
     refs: dict[str, TensorRef] = {}
     first_names: dict[int, str] = {}
-    for name, tensor, kind, path, module in _holdings(model, buffers):
-        if (first := first_names.setdefault(id(tensor), name)) == name:
-            values, note = _values(tensor)
-            groups = getattr(module, "groups", 1)
-            groups = groups if isinstance(groups, int) else 1
-            refs[name] = TensorRef(name, values, kind, path, (), type(module).__name__, groups, note)
-        else:
-            known = refs[first]
-            refs[first] = TensorRef(**{**vars(known), "aliases": (*known.aliases, name)})
+    for name, tensor, kind, path, module in _owned_tensors(unwrap(model), buffers):
+        first = first_names.setdefault(id(tensor), name)
+        if first != name:
+            refs[first] = replace(refs[first], aliases=(*refs[first].aliases, name))
+            continue
+        values, note = _values(tensor)
+        groups = getattr(module, "groups", 1)
+        # Modules of other libraries may call anything `groups`.
+        if not isinstance(groups, int):
+            groups = 1
+        refs[name] = TensorRef(name, values, kind, path, (), type(module).__name__, groups, note)
     return refs
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """The module inside DataParallel, DistributedDataParallel and torch.compile."""
+    """Return the module inside DataParallel, DistributedDataParallel and torch.compile."""
     while True:
         if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
             model = model.module
@@ -46,17 +51,18 @@ def unwrap(model: nn.Module) -> nn.Module:
 
 
 def clean_path(path: str) -> str:
-    """A path without the names of wrappers."""
+    """Return a path without the names of wrappers."""
     return ".".join(part for part in path.split(".") if part not in WRAPPERS)
 
 
 def join_path(path: str, name: str) -> str:
-    """`path.name`, or the name alone at the top."""
+    """Return `path.name`, or the name alone at the top."""
     return f"{path}.{name}" if path else name
 
 
-def _holdings(model: nn.Module, buffers: bool) -> Iterator[tuple[str, Tensor, Kind, str, nn.Module]]:
-    """(name, tensor, kind, path, module) of all that the modules own, tied ones under each of their names."""
+def _owned_tensors(model: nn.Module, buffers: bool) -> Iterator[tuple[str, Tensor, Kind, str, nn.Module]]:
+    """Yield (name, tensor, kind, path, module) of all that the modules own, tied ones under each of their names."""
+    # remove_duplicate=False throughout: torch would hide every name of a tied weight but the first.
     for raw_path, module in model.named_modules(remove_duplicate=False):
         path = clean_path(raw_path)
         for name, parameter in module.named_parameters(recurse=False, remove_duplicate=False):
@@ -67,7 +73,8 @@ def _holdings(model: nn.Module, buffers: bool) -> Iterator[tuple[str, Tensor, Ki
 
 
 def _values(tensor: Tensor) -> tuple[Tensor, str]:
-    """What can be shown of a tensor, and what has to be told about it."""
+    """Return the part of a tensor that can be shown, detached, and the note that goes with it."""
+    # Shape and values of a lazy parameter raise; an empty tensor stands for it.
     if nn.parameter.is_lazy(tensor):
         return torch.empty(0, device="meta"), "not materialised: its shape comes with the first batch"
     # Nobody has a sharded tensor before this module is loaded, and loading it takes seconds.

@@ -1,4 +1,4 @@
-"""What a person names to look at: a file of weights, an ONNX file, or a function that returns a model."""
+"""Sources: a file of weights, an ONNX file, or a function that returns a model, by the name that a person gives."""
 
 import importlib
 import os
@@ -13,9 +13,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from easel.graphics.files import open_file
-from easel.inspector.models.graph import Graph, Kind, TensorRef
+from easel.inspector.models.graph import Graph, Kind, TensorRef, one_line
 from easel.inspector.models.model_tensors import tensors
-from easel.inspector.models.naming import one_line
 from easel.inspector.models.onnx_file import read_onnx
 from easel.inspector.models.weights_file import read_weights
 
@@ -25,13 +24,14 @@ BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 @dataclass(frozen=True)
 class Source:
-    """What was found under a name."""
+    """A network that was found under a name."""
 
     tensors: Mapping[str, TensorRef]
     model: nn.Module | None = None
     graph: Graph | None = None
-    """Of a file that tells how data flows; a model tells it by `capture`."""
+    """Graph of a file that tells how data flows; a model tells it by `capture`."""
     step: int | None = None
+    """Training step of a checkpoint, if it tells one."""
 
 
 class SourceError(ValueError):
@@ -42,8 +42,12 @@ def open_source(name: str) -> Source:
     """Open a `.safetensors`, `.pt` or `.pth` file, an ONNX file, or `package.module:function`.
 
     Files are judged by their content and never run; the function is the user's own code and does run, without
-    arguments. FileError, SourceError or OnnxMissingError, each of one line.
+    arguments. Raises FileError, SourceError or OnnxReaderMissingError, each of one line.
+
+        open_source("checkpoints/model.pt").tensors["conv1.weight"]
+        open_source("torchvision.models:resnet18").model
     """
+    # A file of such a name wins: a colon is legal in a path.
     if not os.path.lexists(name) and re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", name):
         model = _model(name)
         return Source(tensors(model), model)
@@ -57,7 +61,7 @@ def open_source(name: str) -> Source:
 
 
 def refs_of(weights: Mapping[str, Tensor]) -> dict[str, TensorRef]:
-    """Weights without a model as a scene takes them: the tree of their names is all the structure there is."""
+    """Return weights without a model as a scene takes them: the tree of their names is all the structure there is."""
     refs = {}
     for name, tensor in weights.items():
         path, _, last = name.rpartition(".")
@@ -67,21 +71,22 @@ def refs_of(weights: Mapping[str, Tensor]) -> dict[str, TensorRef]:
 
 
 def _is_onnx(head: bytes, path: Path) -> bool:
-    """A protobuf begins with the number of its first field: the version, a small number, in ONNX.
-
-    The header's length of a safetensors file may begin with the same byte; then a brace follows the eight bytes.
-    """
+    """Return True for an ONNX file, by its suffix or by the first 16 bytes."""
+    # A protobuf begins with the number of its first field: the version, a small number, in ONNX. The header's length of
+    # a safetensors file may begin with the same byte; then a brace follows the eight bytes.
     return path.suffix.lower() == ".onnx" or (head[:1] == b"\x08" and head[8:9] != b"{")
 
 
 def _model(name: str) -> nn.Module:
+    """Import `package.module:function` and call it. Raises SourceError for anything but a model."""
     module_name, _, path = name.partition(":")
     try:
-        with _here_first():
+        with _current_folder_first():
             found: Any = importlib.import_module(module_name)
             for part in path.split("."):
                 found = getattr(found, part)
-            made = found() if not isinstance(found, nn.Module) else found
+            # A module is callable too, and calling it would run a forward pass.
+            model = found if isinstance(found, nn.Module) else found()
     except ModuleNotFoundError as error:
         message = (
             f"cannot open {name!r}: there is no module {error.name!r} here. Name a file, or package.module:function."
@@ -89,19 +94,22 @@ def _model(name: str) -> nn.Module:
         raise SourceError(message) from error
     except AttributeError as error:
         raise SourceError(f"cannot open {name!r}: {error}.") from error
+    # The user's own code may raise anything.
     except Exception as error:
         raise SourceError(f"cannot open {name!r}: it raised {one_line(error)}") from error
-    if not isinstance(made, nn.Module):
-        raise SourceError(f"{name!r} returned a {type(made).__name__}; a function that returns a torch.nn.Module fits.")
-    return made
+    if not isinstance(model, nn.Module):
+        came = type(model).__name__
+        raise SourceError(f"{name!r} returned a {came}; a function that returns a torch.nn.Module fits.")
+    return model
 
 
 @contextmanager
-def _here_first() -> Iterator[None]:
-    """Modules of the current folder can be imported, as by `python -m`."""
+def _current_folder_first() -> Iterator[None]:
+    """Let modules of the current folder be imported, as by `python -m`."""
     here = os.getcwd()
     sys.path.insert(0, here)
     try:
         yield
     finally:
+        # By value, not by place: the code that ran may have put other folders in front.
         sys.path.remove(here)

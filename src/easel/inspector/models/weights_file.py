@@ -1,4 +1,4 @@
-"""Weights in files from anywhere: safetensors, and what `torch.save` wrote. Nothing in them is ever run.
+"""Weights in files from anywhere: safetensors, and the files of `torch.save`. Nothing in them is ever run.
 
 A file is judged by its content, not by its name, and by what it claims before anything of that size is made.
 """
@@ -9,7 +9,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,29 +19,30 @@ from torch import Tensor
 
 from easel import checkpoint
 from easel.graphics.files import FileError, open_file
-from easel.inspector.models.model_tensors import WRAPPERS
+from easel.inspector.models.model_tensors import clean_path
+from easel.inspector.models.tree import leaves
 
 LIMIT_BYTES = checkpoint.LIMIT_BYTES
 """Neither larger files are read, nor tensors that claim more in all."""
-DEEPEST, MOST_TENSORS = 16, 100_000
+MOST_TENSORS = 100_000
 WEIGHTS_KEYS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params")
-"""Where training programs put a model's weights beside other things."""
+"""Keys under which training programs put a model's weights beside other things."""
 STEP_KEYS = ("step", "global_step", "iteration", "iter", "epoch")
 _SAVE_WEIGHTS = "In the program that made it, save the weights alone: torch.save(model.state_dict(), path)"
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What a file holds."""
+    """Tensors of a weights file."""
 
     tensors: Mapping[str, Tensor]
-    """By name; on the CPU, or on `meta` where the file has no values."""
+    """By name; on the CPU, or on `meta` if the file has no values."""
     step: int | None = None
-    """Of the training that wrote it, where the file or its name tells."""
+    """Step of the training that wrote it, if the file or its name tells."""
 
 
 def read_weights(path: str | os.PathLike[str]) -> Weights:
-    """The tensors of a file; whatever is wrong with it is a FileError of one line."""
+    """Read the tensors of a file. Raises FileError, of one line, whatever is wrong with it."""
     with open_file(path) as file:
         before = os.fstat(file.fileno())
         if before.st_size > LIMIT_BYTES:
@@ -50,6 +51,7 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
         data = file.read()
         after = os.fstat(file.fileno())
     try:
+        # A training may be writing it: half of the old file and half of the new one can still be valid.
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise ValueError("it is being written. Read it again when it is complete")
         return _weights(data, Path(path).stem)
@@ -58,16 +60,16 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
 
 
 def clean_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Names without what DataParallel, torch.compile and sharding put into them."""
-    is_parallel = bool(tensors) and all(name.startswith("module.") for name in tensors)
-    names = {name: name.removeprefix("module.") if is_parallel else name for name in tensors}
-    names = {name: ".".join(part for part in new.split(".") if part not in WRAPPERS) for name, new in names.items()}
+    """Return the tensors under names without the parts that DataParallel, torch.compile and sharding put into them."""
+    # A model may have a child called `module`; only a wrapper puts that in front of every name.
+    prefix = "module." if all(name.startswith("module.") for name in tensors) else ""
+    cleaned = {clean_path(name.removeprefix(prefix)): tensor for name, tensor in tensors.items()}
     # Two names that become one keep their own.
-    unique = len(set(names.values())) == len(names)
-    return {names[name] if unique else name: tensor for name, tensor in tensors.items()}
+    return cleaned if len(cleaned) == len(tensors) else dict(tensors)
 
 
 def _weights(data: bytes, stem: str) -> Weights:
+    """Decode a file's bytes; `stem` is its name without suffix, which may tell the step. ValueError: anything wrong."""
     # The header of a safetensors file comes after its length, whose bytes may look like the others' first ones.
     if data[8:9] == b"{" or data[:1] not in (b"P", b"\x80"):
         loaded = checkpoint.unpack_any(data)[0]
@@ -75,15 +77,16 @@ def _weights(data: bytes, stem: str) -> Weights:
         loaded = _unzip(data)
     else:
         raise ValueError(f"it is a pickle, and loading one can run code. {_SAVE_WEIGHTS}")
-    numbers = re.findall(r"\d+", stem)
-    step = int(numbers[-1][:12]) if numbers else None
+    step = _number_in(stem)
     if isinstance(loaded, Mapping):
         step = next((value for key in STEP_KEYS if isinstance(value := loaded.get(key), int)), step)
+        # The weights alone: beside them lie an optimizer's tensors, which have no place in the network.
         inner = [loaded[key] for key in WEIGHTS_KEYS if isinstance(loaded.get(key), Mapping)]
-        loaded = next((part for part in inner if any(True for _ in _leaves(part))), loaded)
+        loaded = next((part for part in inner if any(True for _ in leaves(part))), loaded)
     tensors: dict[str, Tensor] = {}
     total_bytes = 0
-    for name, tensor in _leaves(loaded):
+    for suffix, tensor in leaves(loaded):
+        name = suffix.removeprefix(".") or "tensor"
         total_bytes += _checked_bytes(name, tensor)
         tensors[name] = tensor.detach()
         if total_bytes > LIMIT_BYTES:
@@ -95,8 +98,14 @@ def _weights(data: bytes, stem: str) -> Weights:
     return Weights(clean_names(tensors), step)
 
 
+def _number_in(stem: str) -> int | None:
+    """Return the last number in a file's name, of at most 12 digits: `model-epoch2-step00400` is at 400."""
+    numbers = re.findall(r"\d+", stem)
+    return int(numbers[-1][:12]) if numbers else None
+
+
 def _unzip(data: bytes) -> Any:
-    """What `torch.save` put into a zip; ValueError, of one line, for all else."""
+    """Load the objects that `torch.save` put into a zip. Raises ValueError, of one line, for all else."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -121,23 +130,14 @@ def _unzip(data: bytes) -> Any:
         raise ValueError(f"it is damaged ({type(error).__name__}: {reason}). Copy or save it again") from None
 
 
-def _leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
-    """(dotted name, tensor) of all that a nested checkpoint holds."""
-    if isinstance(value, Tensor):
-        yield path or "tensor", value
-    elif isinstance(value, Mapping | list | tuple) and depth < DEEPEST:
-        inner = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for key, part in inner:
-            yield from _leaves(part, f"{path}.{key}" if path else str(key), depth + 1)
-
-
 def _checked_bytes(name: str, tensor: Tensor) -> int:
-    """Memory that a tensor needs when it is laid out; ValueError where it claims more than the file holds."""
+    """Return the bytes that a tensor takes when laid out. Raises ValueError if it claims more than the file holds."""
     label = name[:60]
     if tensor.is_meta:
         return 0
     if tensor.layout is not torch.strided or tensor.is_quantized:
         raise ValueError(f"{label!r} is a sparse or quantized tensor; dense ones are read")
+    # Strides of 0 let a few bytes claim any size; laid out, they would fill the memory.
     needed_bytes = tensor.numel() * tensor.element_size()
     held_bytes = tensor.untyped_storage().nbytes()
     if needed_bytes > held_bytes:

@@ -1,4 +1,4 @@
-"""One real forward pass → a graph and its activations, for any architecture; the model comes out as it went in."""
+"""Capture of one real forward pass as a graph and its activations, for any architecture; the model stays as it was."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -11,26 +11,25 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from easel.inspector.models.graph import Graph, TensorRef
+from easel.inspector.models.graph import Graph, TensorRef, one_line
 from easel.inspector.models.model_tensors import clean_path, tensors, unwrap
-from easel.inspector.models.naming import one_line
-from easel.inspector.models.tree import leaves
-from easel.inspector.tracing.recorder import Recorder
-from easel.inspector.tracing.verify_capture import different
+from easel.inspector.models.tree import leaves, map_leaves
+from easel.inspector.tracing.recorder import ForwardRecorder
+from easel.inspector.tracing.verify_capture import mismatching
 
 MEMORY_BYTES = 256 * 2**20
-"""What the kept activations of one capture may take."""
+"""Budget for the kept activations of one capture."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """What one forward pass did."""
+    """The graph and the activations of one forward pass."""
 
     graph: Graph
     activations: dict[str, TensorRef]
     """By name, copies in main memory. What did not fit the budget is on `meta`, and its note says so."""
     error: str = ""
-    """Why the forward pass ended early, in one line; the graph holds what ran before, and the node that failed."""
+    """Reason why the forward pass ended early, in one line; the graph holds what ran before, and the failed node."""
     mismatches: tuple[str, ...] = ()
     """Nodes that gave something else when they were checked."""
 
@@ -46,7 +45,7 @@ def capture(
     check: bool = False,
     **kwargs: Any,
 ) -> Capture:
-    """Run `model(*args, **kwargs)` once, without gradients, and write down what ran.
+    """Run `model(*args, **kwargs)` once, without gradients, and record its operations.
 
     State dict, training flags, gradients, hooks and random states are the same before and after: the pass uses the
     model's own parameters, copies of its buffers, and random numbers of `seed`. `weights`, by name, take the place of
@@ -55,8 +54,11 @@ def capture(
     written. Functions that torch fuses where nothing watches run one by one, so that last bits may differ.
 
     `check` runs every node again, alone, from the activations that it is said to have read; `mismatches` then names
-    those that give something else. A forward pass that raises gives what ran until then. ValueError: weights of other
-    shapes, an unknown mode.
+    those that give something else. A forward pass that raises gives what ran until then. Raises ValueError for weights
+    of other shapes and for an unknown mode.
+
+        found = capture(model, torch.zeros(1, 3, 224, 224))
+        found.graph.nodes[1].name, found.activations["conv1"].shape
     """
     if mode not in ("as_is", "eval", "train"):
         raise ValueError(f"unknown mode {mode!r}. Known: as_is, eval, train.")
@@ -65,10 +67,11 @@ def capture(
     if lazy := [ref.name for ref in refs.values() if ref.note.startswith("not materialised:")]:
         return Capture(Graph(), {}, f"{lazy[0]!r} is not materialised: run the model once, on one batch.")
     swapped, known, originals = _swapped(model, weights or {})
+    # A model without values runs on shapes alone; its input must be on `meta` too.
     if refs and all(ref.tensor.is_meta for ref in refs.values()):
-        args, kwargs = _on_meta(args), _on_meta(kwargs)
+        args, kwargs = map_leaves((args, kwargs), lambda tensor: tensor.to("meta"))
     kept = _Kept(memory_bytes if activations else -1)
-    recorder = Recorder(known, kept.keep, keep_calls=check)
+    recorder = ForwardRecorder(known, kept.keep, keep_calls=check)
     given = [*leaves([*args]), *leaves(kwargs)]
     for suffix, tensor in given:
         recorder.add_input("input" if len(given) == 1 else f"input{suffix}", tensor)
@@ -77,6 +80,7 @@ def capture(
         with _watched(model, recorder, originals):
             try:
                 with torch.no_grad(), recorder:
+                    # TorchScript runs with its own tensors; same_afterwards puts its buffers back.
                     if isinstance(model, torch.jit.ScriptModule):
                         model(*args, **kwargs)
                     else:
@@ -85,7 +89,7 @@ def capture(
             except Exception as failure:
                 error = one_line(failure)
         graph, names = recorder.graph()
-        mismatches = tuple(different(recorder.calls, kept.copies)) if check else ()
+        mismatches = tuple(mismatching(recorder.calls, kept.copies)) if check else ()
     return Capture(graph, kept.refs(graph, names) if activations else {}, error, mismatches)
 
 
@@ -96,11 +100,14 @@ class _Kept:
     memory_bytes: int
     """Below 0 nothing is kept."""
     copies: dict[int, Tensor] = field(default_factory=dict)
+    """Number of an activation → its copy, on the CPU or on `meta`."""
     notes: dict[int, str] = field(default_factory=dict)
     of_functions: list[int] = field(default_factory=list)
+    """Numbers of the kept ones that functions made."""
     used_bytes: int = 0
 
     def keep(self, number: int, tensor: Tensor, is_layers: bool) -> None:
+        """Copy an activation, or its shape and range if it does not fit the budget."""
         if self.memory_bytes < 0:
             return
         size_bytes = 0 if tensor.is_meta else tensor.numel() * tensor.element_size()
@@ -108,28 +115,30 @@ class _Kept:
             evicted = self.of_functions.pop()
             copy = self.copies[evicted]
             self.used_bytes -= copy.numel() * copy.element_size()
-            self._only_tell(evicted, copy)
+            self._note_range(evicted, copy)
         if self.used_bytes + size_bytes > self.memory_bytes:
-            self._only_tell(number, tensor)
+            self._note_range(number, tensor)
             return
         self.used_bytes += size_bytes
-        plain = tensor.detach().to_dense() if tensor.layout is not torch.strided else tensor.detach()
-        self.copies[number] = plain.clone() if plain.is_meta else plain.to("cpu", copy=True)
+        dense = tensor.detach().to_dense()
+        # A tensor on `meta` has no values that could come to the CPU.
+        self.copies[number] = dense.clone() if dense.is_meta else dense.to("cpu", copy=True)
         if not is_layers:
             self.of_functions.append(number)
 
     def refs(self, graph: Graph, names: Mapping[int, str]) -> dict[str, TensorRef]:
-        """The activations by name, in the order in which they were made."""
+        """Return the activations by name, in the order in which they were made."""
         makers = {output: node for node in graph.nodes for output in node.outputs}
         refs = {}
         for number, name in names.items():
-            node, note = makers[name], self.notes.get(number, "")
+            node = makers[name]
             copy = self.copies[number]
-            note = note or ("not materialised" if copy.is_meta else "")
+            note = self.notes.get(number, "not materialised" if copy.is_meta else "")
             refs[name] = TensorRef(name, copy, "activation", node.module_path, module=node.kind, note=note)
         return refs
 
-    def _only_tell(self, number: int, tensor: Tensor) -> None:
+    def _note_range(self, number: int, tensor: Tensor) -> None:
+        """Keep shape and type of an activation, and note its range."""
         self.copies[number] = torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
         self.notes[number] = f"not kept: over the budget of {self.memory_bytes / 2**20:.4g} MiB"
         if tensor.numel() and not tensor.is_complex():
@@ -138,8 +147,9 @@ class _Kept:
 
 
 @contextmanager
-def _watched(model: nn.Module, recorder: Recorder, originals: Mapping[int, str]) -> Iterator[None]:
-    """The recorder's hooks are on the modules, and nowhere afterwards."""
+def _watched(model: nn.Module, recorder: ForwardRecorder, originals: Mapping[int, str]) -> Iterator[None]:
+    """Put the recorder's hooks on all modules inside, and remove them afterwards."""
+    # TorchScript calls its inner modules by itself, past any hook.
     inside_scripts = {inner for script in _scripts(model) for inner in script.modules() if inner is not script}
     with ExitStack() as stack:
         for raw_path, module in model.named_modules():
@@ -153,8 +163,9 @@ def _watched(model: nn.Module, recorder: Recorder, originals: Mapping[int, str])
 
 @contextmanager
 def same_afterwards(model: nn.Module, mode: str, seed: int) -> Iterator[None]:
-    """Random numbers from a seed, and training flags as asked for; all as it was at the end."""
-    states = random.getstate(), np.random.get_state()
+    """Seed all random numbers and set training flags inside; put back everything that a forward pass may change."""
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()
     flags = [(module, module.training) for module in model.modules()]
     # The tensors of scripts are not exchanged: what they write into is put back.
     buffers = [(buffer, buffer.clone()) for script in _scripts(model) for buffer in script.buffers()]
@@ -170,6 +181,7 @@ def same_afterwards(model: nn.Module, mode: str, seed: int) -> Iterator[None]:
         np.random.seed(seed)
         try:
             if mode != "as_is":
+                # Not `model.train()`: models override it, to keep a part in evaluation.
                 for module, _ in flags:
                     module.training = mode == "train"
             yield
@@ -179,16 +191,20 @@ def same_afterwards(model: nn.Module, mode: str, seed: int) -> Iterator[None]:
             with torch.no_grad():
                 for buffer, before in buffers:
                     buffer.copy_(before)
-            random.setstate(states[0])
-            np.random.set_state(states[1])
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
 
 
 def _swapped(
     model: nn.Module, weights: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], dict[int, str], dict[int, str]]:
-    """Tensors for one functional call: (torch's name → tensor, its id → our name, the original's id → our name)."""
+    """Return the tensors of one functional call: (torch's name → tensor, its id → our name, the original's → ours).
+
+    Raises ValueError for weights of another shape.
+    """
     swapped: dict[str, Tensor] = {}
-    known, originals = {}, {}
+    known: dict[int, str] = {}
+    originals: dict[int, str] = {}
     is_buffer = {id(buffer) for buffer in model.buffers()}
     is_scripts = {id(tensor) for script in _scripts(model) for tensor in (*script.parameters(), *script.buffers())}
     for raw_name, tensor in [*model.named_parameters(), *model.named_buffers()]:
@@ -198,38 +214,33 @@ def _swapped(
         values = tensor.detach()
         if name in weights:
             if weights[name].shape != tensor.shape:
-                came, fits = tuple(weights[name].shape), tuple(tensor.shape)
-                raise ValueError(f"the model's {name!r} is {fits}; the weights that came are {came}.")
+                came = tuple(weights[name].shape)
+                raise ValueError(f"the model's {name!r} is {tuple(tensor.shape)}; the weights that came are {came}.")
             values = weights[name].detach().to(tensor.device, tensor.dtype)
-        swapped[raw_name] = values.clone() if id(tensor) in is_buffer else values
-        known[id(swapped[raw_name])] = name
+        # A forward pass may write into buffers (running statistics), and never into parameters.
+        if id(tensor) in is_buffer:
+            values = values.clone()
+        swapped[raw_name] = values
+        known[id(values)] = name
     return swapped, known, originals
 
 
 def _scripts(model: nn.Module) -> list[nn.Module]:
-    """What is compiled to TorchScript, the inner ones included."""
+    """Return the modules that are compiled to TorchScript, the inner ones included."""
     return [module for module in model.modules() if isinstance(module, torch.jit.ScriptModule)]
 
 
 def _owned(module: nn.Module, originals: Mapping[int, str]) -> tuple[str, ...]:
-    """Our names of all parameters and buffers inside a layer."""
+    """Return our names of all parameters and buffers inside a layer."""
     return tuple(dict.fromkeys(originals[id(tensor)] for tensor in (*module.parameters(), *module.buffers())))
 
 
 def _is_layer(module: nn.Module, is_top: bool) -> bool:
-    """Whether a module is one node: nobody wants to see inside it, or nobody can."""
+    """Return True for a module that is one node of the graph."""
+    # Attention has a child of its own, which is not called as one; a script cannot be looked into.
     if isinstance(module, nn.MultiheadAttention | torch.jit.ScriptModule):
         return True
     if any(name != "parametrizations" for name, _ in module.named_children()):
         return False
     # A model that is written with bare parameters has no children, and its operations are what there is to see.
     return not is_top or type(module).__module__.startswith("torch.nn.")
-
-
-def _on_meta(value: Any) -> Any:
-    """The same containers with tensors that have shapes and no values."""
-    if isinstance(value, Tensor):
-        return value.to("meta")
-    if isinstance(value, Mapping):
-        return {key: _on_meta(part) for key, part in value.items()}
-    return type(value)(_on_meta(part) for part in value) if type(value) in (list, tuple) else value

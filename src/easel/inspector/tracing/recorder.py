@@ -1,7 +1,9 @@
-"""What runs in a forward pass, written down while it runs.
+"""The recorder of a forward pass: operations become nodes of a graph while they run.
 
 Hooks see the modules, a function mode sees the functions between them, and the identity of the tensors that they
 exchange links both. A layer (a module without children, or attention) is one node; what it does inside stays inside.
+
+Tensors that flow have numbers, 0, 1, …, in the order in which they were made: names are known at the end only.
 """
 
 import sys
@@ -15,23 +17,25 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
-from easel.inspector.models.graph import Edge, Graph, Node
+from easel.inspector.models.graph import Edge, Graph, Node, number_names, one_line
 from easel.inspector.models.model_tensors import join_path
-from easel.inspector.models.naming import number_names, one_line, plain_name
 from easel.inspector.models.tree import leaves
 
 _ALIASES = frozenset({"__get__", "detach"})
 """Functions whose result is the same data under another handle: no operations of the network."""
+_OPERATORS = frozenset({"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"})
 
 
 @dataclass(eq=False)
-class Record:
-    """A node in the making; tensors that flow are numbers until all names are known."""
+class PendingNode:
+    """A node whose final name, and the names of its inputs, are not known yet."""
 
     kind: str
     base: str
+    """Name before it is numbered."""
     path: str
     reads: list[int] = field(default_factory=list)
+    """Numbers of its inputs; -1 for a parameter or buffer."""
     makes: list[tuple[str, int]] = field(default_factory=list)
     """(suffix, number) of its outputs."""
     tensors: tuple[str, ...] = ()
@@ -40,7 +44,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Call:
-    """One call as it was made, to be made again."""
+    """One call with its arguments, to be repeated by `verify_capture`."""
 
     function: Callable[..., Any]
     args: Sequence[Any]
@@ -48,29 +52,33 @@ class Call:
     reads: Mapping[int, int]
     """id of a tensor among the arguments → its number."""
     state: Mapping[str, Tensor]
-    """Parameters and buffers of a module, by its own names."""
+    """Parameters, and copies of the buffers, of a module by its own names."""
 
 
 @dataclass
 class _Frame:
-    """A module that is running."""
+    """A running module: an entry of the call stack."""
 
     module: nn.Module
     path: str
     is_layer: bool
     given: list[Tensor]
+    """Tensors among its arguments."""
     versions: list[int]
+    """Write counts of `given` at the start."""
     numbers: list[int]
+    """Numbers of `given`, for a layer."""
     tensors: tuple[str, ...]
+    """Names of its parameters and buffers."""
     handled: BaseException | None
     """An exception that was being handled when the module began, which is none of its own."""
 
 
-class Recorder(TorchFunctionMode):
-    """Writes down what runs inside `with recorder:`; between `watch_module` and the end its hooks are in place.
+class ForwardRecorder(TorchFunctionMode):
+    """Records the operations inside `with recorder:`; `watch_module` adds the hooks on modules.
 
-    `known` names the parameters and buffers by the id of their tensor. `keep` is called with the number, the tensor
-    and whether a layer made it, at once, because a later operation may write into the same memory.
+    `known` names the parameters and buffers by the id of their tensor. `keep(number, tensor, is_layers)` is called at
+    once for every tensor that is made, because a later operation may write into the same memory.
     """
 
     def __init__(
@@ -78,38 +86,40 @@ class Recorder(TorchFunctionMode):
     ) -> None:
         super().__init__()
         self._keep_calls = keep_calls
-        self.records: list[Record] = []
+        self.nodes: list[PendingNode] = []
         self.shapes: list[tuple[int, ...]] = []
-        self.calls: list[tuple[Record, Call]] = []
-        """What each record ran, where `keep_calls` asks for it."""
+        """Shapes of all tensors that flow, by number."""
+        self.calls: list[tuple[PendingNode, Call]] = []
+        """Calls of the nodes, if `keep_calls` asks for them."""
         self.failure: BaseException | None = None
         self._known = dict(known)
         self._keep = keep
         self._numbers: dict[int, int] = {}
+        """id of a tensor → its number."""
         self._handles: dict[int, dict[int, bool]] = {}
-        """id of a tensor with memory of its own → id of each handle on it → whether that shows all of it."""
+        """id of a tensor with memory of its own → id of each handle on it → True if that shows all of it."""
         # A tensor that is freed leaves its id to the next one, and edges would lead to the wrong node.
         self._alive: list[object] = []
         self._frames: list[_Frame] = []
+        # Above 0 nothing is recorded: inside a layer, and in the recorder's own work on tensors.
         self._silent = 0
 
     def add_input(self, name: str, tensor: Tensor) -> None:
-        """An argument of the model."""
-        record = Record("input", name, "")
-        self.records.append(record)
-        record.makes.append(("", self._number(tensor, True)))
+        """Record an argument of the model as a node without inputs."""
+        self._source("input", name, "", tensor, True)
 
     def watch_module(self, module: nn.Module, path: str, *, is_layer: bool, tensors: tuple[str, ...]) -> list[Any]:
-        """Follow the calls of a module; returns the handles of its hooks, to be removed."""
+        """Hook a module, so that its calls are recorded. Returns the handles of the hooks, to be removed."""
 
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
             with self._quietly():
                 given = [tensor for _, tensor in leaves((args, kwargs))]
                 self._alive.append(given)
-                # What is read is known now; afterwards a tensor may have been written into.
-                is_seen = self._silent == 1
-                parent = self._frames[-1].path if self._frames else ""
-                numbers = [self._read(tensor, parent) for tensor in given] if is_seen and is_layer else []
+                numbers: list[int] = []
+                # _quietly counts 1; more means that this module runs inside a layer.
+                if is_layer and self._silent == 1:
+                    # What is read is known now; afterwards a tensor may have been written into.
+                    numbers = [self._read(tensor, self._path) for tensor in given]
                 versions = [_version(tensor) for tensor in given]
                 frame = _Frame(module, path, is_layer, given, versions, numbers, tensors, sys.exc_info()[1])
                 self._frames.append(frame)
@@ -123,9 +133,10 @@ class Recorder(TorchFunctionMode):
             if self._silent:
                 return None
             with self._quietly():
+                # With always_call torch runs this hook for an exception too, and tells so by `output` alone.
                 error = sys.exc_info()[1]
                 if output is None and error is not None and error is not frame.handled:
-                    return self._fail(error, self._module_record(frame))
+                    return self._fail(error, self._module_node(frame))
                 return self._module(frame, args, kwargs, output)
 
         if isinstance(module, torch.jit.ScriptModule):  # takes no hooks of its own
@@ -153,34 +164,41 @@ class Recorder(TorchFunctionMode):
             result = func(*args, **kwargs)
         except Exception as error:
             with self._quietly():
-                record = self._function_record(name, given)
-                self._reads(record, given)
-                self._fail(error, record)
+                node = self._function_node(name, given)
+                self._link_inputs(node, given)
+                self._fail(error, node)
             raise
         with self._quietly():
             self._function(func, name, args, kwargs, given, versions, result)
         return result
 
     def graph(self) -> tuple[Graph, dict[int, str]]:
-        """The graph, and the name of every number."""
-        records = [record for record in self.records if not record.error or self.failure is not None]
-        names = number_names([record.base for record in records], set(self._known.values()))
-        outputs = {
-            number: name + suffix
-            for name, record in zip(names, records, strict=True)
-            for suffix, number in record.makes
-        }
-        makers = {number: name for name, record in zip(names, records, strict=True) for _, number in record.makes}
+        """Return the graph, and number → name of every activation."""
+        # An error that the model caught itself is none of the graph's.
+        pending = [node for node in self.nodes if not node.error or self.failure is not None]
+        names = number_names([node.base for node in pending], set(self._known.values()))
+        outputs: dict[int, str] = {}
+        makers: dict[int, str] = {}
+        for name, node in zip(names, pending, strict=True):
+            for suffix, number in node.makes:
+                outputs[number] = name + suffix
+                makers[number] = name
         nodes: list[Node] = []
+        # A dict as an ordered set: an activation that is read twice is one edge.
         edges: dict[Edge, None] = {}
-        for name, record in zip(names, records, strict=True):
-            reads = list(dict.fromkeys(number for number in record.reads if number in makers))
-            shape = self.shapes[record.makes[0][1]] if record.makes else None
-            made = tuple(outputs[number] for _, number in record.makes)
+        for name, node in zip(names, pending, strict=True):
+            reads = list(dict.fromkeys(number for number in node.reads if number in makers))
+            shape = self.shapes[node.makes[0][1]] if node.makes else None
+            made = tuple(outputs[number] for _, number in node.makes)
             read = tuple(outputs[number] for number in reads)
-            nodes.append(Node(name, record.kind, record.path, read, made, record.tensors, shape, record.error))
+            nodes.append(Node(name, node.kind, node.path, read, made, node.tensors, shape, node.error))
             edges |= dict.fromkeys(Edge(makers[n], name, self.shapes[n], outputs[n]) for n in reads)
         return Graph(tuple(nodes), tuple(edges)), outputs
+
+    @property
+    def _path(self) -> str:
+        """Path of the module that runs now."""
+        return self._frames[-1].path if self._frames else ""
 
     def _function(
         self,
@@ -192,6 +210,7 @@ class Recorder(TorchFunctionMode):
         versions: list[int],
         result: Any,
     ) -> None:
+        """Record a function that has run; `given` and `versions` are its tensors and their write counts before."""
         made = list(leaves(result))
         self._alive.extend((given, made))
         if name in _ALIASES:
@@ -209,16 +228,19 @@ class Recorder(TorchFunctionMode):
         made = [(suffix, tensor) for suffix, tensor in made if id(tensor) not in self._known]
         if not made:
             return
-        record = self._function_record(name, given)
-        reads = self._reads(record, given)
+        node = self._function_node(name, given)
+        reads = self._link_inputs(node, given)
+        if len(made) == 1:
+            made = [("", made[0][1])]
         for suffix, tensor in made:
-            record.makes.append((suffix if len(made) > 1 else "", self._number(tensor, False)))
+            node.makes.append((suffix, self._number(tensor, False)))
             if id(tensor) in changed:
-                self._written(tensor)
+                self._propagate_write(tensor)
         if self._keep_calls:
-            self.calls.append((record, Call(func, args, kwargs, reads, {})))
+            self.calls.append((node, Call(func, args, kwargs, reads, {})))
 
     def _module(self, frame: _Frame, args: Any, kwargs: Any, output: Any) -> Any:
+        """Record a module that has run. Returns the tensor that takes the place of its output, or None."""
         made = list(leaves(output))
         self._alive.append(made)
         given = {id(tensor) for tensor in frame.given}
@@ -228,88 +250,96 @@ class Recorder(TorchFunctionMode):
             frame.numbers = [self._read(tensor, frame.path) for tensor in frame.given] if made else []
         if not made:
             return None
-        record = self._module_record(frame)
+        node = self._module_node(frame)
         unchanged = {id(t) for t, v in zip(frame.given, frame.versions, strict=True) if _version(t) == v}
+        is_handed_on = output is made[0][1] and (id(output) in unchanged or id(output) in self._known)
         replaced = None
-        if (
-            output is made[0][1]
-            and (id(output) in unchanged or id(output) in self._known)
-            and output.layout is torch.strided
-        ):
+        if is_handed_on and output.layout is torch.strided:
             # It hands on what it got, or owns. Another handle keeps both apart: a residual path may go past it.
             replaced = output.view_as(output)
             made = [("", replaced)]
             self._alive.append(replaced)
         for suffix, tensor in made:
-            record.makes.append((suffix, self._number(tensor, True)))
+            node.makes.append((suffix, self._number(tensor, True)))
             if id(tensor) in given - unchanged:
-                self._written(tensor)
+                self._propagate_write(tensor)
         if self._keep_calls and frame.is_layer:
             ids = {id(tensor): number for tensor, number in zip(frame.given, frame.numbers, strict=True)}
+            # Copies of the buffers: a norm in training has just changed its own, and changes them again.
             state = {name: tensor.clone() for name, tensor in frame.module.named_buffers()}
             state |= dict(frame.module.named_parameters())
-            self.calls.append((record, Call(frame.module, args, kwargs, ids, state)))
+            self.calls.append((node, Call(frame.module, args, kwargs, ids, state)))
         return replaced
 
-    def _module_record(self, frame: _Frame) -> Record:
+    def _module_node(self, frame: _Frame) -> PendingNode:
+        """Add a node for a module, linked to its inputs."""
         kind = getattr(frame.module, "original_name", type(frame.module).__name__)  # a script's own class
-        record = Record(kind, frame.path or kind, frame.path, list(frame.numbers), tensors=frame.tensors)
-        self.records.append(record)
-        return record
+        node = PendingNode(kind, frame.path or kind, frame.path, list(frame.numbers), tensors=frame.tensors)
+        self.nodes.append(node)
+        return node
 
-    def _function_record(self, name: str, given: list[Tensor]) -> Record:
-        path = self._frames[-1].path if self._frames else ""
-        kind = plain_name(name)
+    def _function_node(self, name: str, given: list[Tensor]) -> PendingNode:
+        """Return a function's node, not yet among `nodes`."""
+        kind = _plain_name(name)
         owned = tuple(dict.fromkeys(self._known[id(tensor)] for tensor in given if id(tensor) in self._known))
-        return Record(kind, join_path(path, kind), path, tensors=owned)
+        return PendingNode(kind, join_path(self._path, kind), self._path, tensors=owned)
 
-    def _reads(self, record: Record, given: list[Tensor]) -> dict[int, int]:
-        """Link a function to what it read, before it stands among the records itself."""
-        reads = {id(tensor): self._read(tensor, record.path) for tensor in given if id(tensor) not in self._known}
-        record.reads.extend(reads.values())
-        self.records.append(record)
+    def _link_inputs(self, node: PendingNode, given: list[Tensor]) -> dict[int, int]:
+        """Link a function to its inputs and add it to `nodes`. Returns id → number of the inputs."""
+        # First the inputs: a tensor from outside adds a node of its own, which comes before its reader.
+        reads = {id(tensor): self._read(tensor, node.path) for tensor in given if id(tensor) not in self._known}
+        node.reads.extend(reads.values())
+        self.nodes.append(node)
         return reads
 
-    def _fail(self, error: BaseException, record: Record) -> None:
-        """Blame the innermost record for an error, once."""
+    def _fail(self, error: BaseException, node: PendingNode) -> None:
+        """Blame the innermost node for an error, once."""
+        # The error climbs through the modules around; those are no nodes beside the one that failed.
         if self.failure is error:
-            if record in self.records:
-                self.records.remove(record)
+            if node in self.nodes:
+                self.nodes.remove(node)
             return
-        self.failure, record.error = error, one_line(error)
-        if record not in self.records:
-            self.records.append(record)
+        self.failure = error
+        node.error = one_line(error)
+        if node not in self.nodes:
+            self.nodes.append(node)
+
+    def _source(self, kind: str, base: str, path: str, tensor: Tensor, is_layers: bool) -> None:
+        """Add a node without inputs, whose only output is `tensor`."""
+        node = PendingNode(kind, base, path)
+        self.nodes.append(node)
+        node.makes.append(("", self._number(tensor, is_layers)))
 
     def _read(self, tensor: Tensor, path: str) -> int:
-        """The number of a tensor that is read; one that nobody made comes from outside."""
+        """Return the number of a tensor that is read, -1 for a parameter; one that nobody made comes from outside."""
         if id(tensor) in self._known:
             return -1
         if id(tensor) not in self._numbers:
-            record = Record("outside", join_path(path, "outside"), path)
-            self.records.append(record)
-            record.makes.append(("", self._number(tensor, False)))
+            self._source("outside", join_path(path, "outside"), path, tensor, False)
         return self._numbers[id(tensor)]
 
     def _number(self, tensor: Tensor, is_layers: bool) -> int:
-        """A fresh number for a tensor that was just made, or written into."""
+        """Give a fresh number to a tensor that was just made, or written into."""
         number = self._numbers[id(tensor)] = len(self.shapes)
         self._alive.append(tensor)
         self.shapes.append(tuple(tensor.shape))
+        # Tensors of the inference mode count no writes, and have no base that could be asked for.
         if not tensor.is_inference():
-            whole = tensor if tensor._base is None else tensor._base
+            whole = _whole(tensor)
             self._alive.append(whole)
             self._handles.setdefault(id(whole), {})[id(tensor)] = tensor.numel() == whole.numel()
         self._keep(number, tensor, is_layers)
         return number
 
-    def _written(self, tensor: Tensor) -> None:
-        """Whoever reads the same memory through another handle reads what was written."""
-        if not tensor.is_inference():
-            handles = self._handles[id(tensor if tensor._base is None else tensor._base)]
-            number = self._numbers[id(tensor)]
-            # Two parts of one tensor need not overlap; the whole overlaps with every part.
-            is_whole = handles[id(tensor)]
-            self._numbers |= {other: number for other, whole in handles.items() if whole or is_whole}
+    def _propagate_write(self, tensor: Tensor) -> None:
+        """Give the new number of a written tensor to all handles that show the same memory."""
+        if tensor.is_inference():
+            return
+        handles = self._handles[id(_whole(tensor))]
+        number = self._numbers[id(tensor)]
+        # Two parts of one tensor need not overlap; the whole overlaps with every part.
+        is_whole = handles[id(tensor)]
+        self._numbers |= {other: number for other, whole in handles.items() if whole or is_whole}
 
     def _follow(self, tensor: Tensor, source: Tensor) -> None:
         """Let another handle stand for the same tensor."""
@@ -320,6 +350,7 @@ class Recorder(TorchFunctionMode):
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
+        """Record nothing inside: the recorder's own functions of tensors would appear in the graph."""
         self._silent += 1
         try:
             yield
@@ -328,5 +359,22 @@ class Recorder(TorchFunctionMode):
 
 
 def _version(tensor: Tensor) -> int:
-    """How often it was written into; tensors of the inference mode do not count."""
+    """Return torch's count of the writes into a tensor; 0 in the inference mode, which does not count."""
     return 0 if tensor.is_inference() else tensor._version
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    """Return the tensor whose memory a view shows; `tensor` itself if it is no view."""
+    return tensor if tensor._base is None else tensor._base
+
+
+def _plain_name(name: str) -> str:
+    """Return a function's name for people: `__radd__` is add, `_max_pool2d` max_pool2d.
+
+    `add_` keeps the mark that it works in place.
+    """
+    if not name.startswith("__"):
+        return name.lstrip("_")
+    name = name.strip("_")
+    # r for reflected, i for in place: `__radd__`, `__iadd__`. `__index__` and others only begin like that.
+    return name[1:] if name[0] in "ri" and name[1:] in _OPERATORS else name

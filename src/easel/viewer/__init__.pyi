@@ -1,3 +1,4 @@
+from easel.graphics.checked_record import Range as Range
 from easel.viewer import ui as ui
 from easel.viewer.canvas.canvas import Canvas as Canvas
 from easel.viewer.driver import Driver as Driver
@@ -5,7 +6,6 @@ from easel.viewer.launcher import launch as launch
 from easel.viewer.panels.panel import Panel as Panel
 from easel.viewer.scene import SceneView as SceneView
 from easel.viewer.view import View as View
-from easel.viewer.widgets.describe import Range as Range
 from easel.viewer.window import Window as Window
 from easel.viewer.window import create_tensor as create_tensor
 from easel.viewer.window import show as show

@@ -9,8 +9,9 @@ import pytest
 
 import easel
 from easel.viewer.driver import Driver
-from easel.viewer.imgui.dialogs import Question, entries
+from easel.viewer.imgui.dialogs import entries
 from easel.viewer.imgui.events import CloseAsked
+from easel.viewer.imgui.questions import Question
 
 IMAGES = (("Images", "*.png *.jpg"), ("All", "*.md"))
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from easel.fields.model.config import FieldConfig, Knobs
+from easel.graphics.checked_record import Range
 from easel.viewer.driver import Driver
 from easel.viewer.widgets.controls import FieldControls, ReadOnly, WidgetControl
-from easel.viewer.widgets.describe import Range, describe, field_docs, usual_range
+from easel.viewer.widgets.describe import describe, field_docs, slider_over, usual_range
 from easel.viewer.widgets.widgets import Slider
 
 
@@ -229,7 +230,7 @@ def test_ranges_of_nested_fields_go_by_their_path() -> None:
 def test_a_usual_range_holds_what_it_is_made_for(value) -> None:
     span = usual_range(value)
     assert span.min <= value <= span.max and span.min < span.max
-    slider = span.slider(value)
+    slider = slider_over(span, value)
     assert slider.accept(value) == pytest.approx(value)
     assert [slider.position(end) for end in (span.min, span.max)] == pytest.approx([0, 1], abs=1e-6)
 

@@ -1,1 +1,1 @@
-"""The boundary to Dear ImGui: its loader, theme, fonts, events and dialogs, and the words that describe a layout."""
+"""Dear ImGui: context, theme, fonts, input events, layout and damage; knows no tensors and no views."""

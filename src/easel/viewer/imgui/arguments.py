@@ -1,17 +1,17 @@
-"""What a program hands in, checked at its call: the message says what came and what fits."""
+"""Checks of a program's arguments at the call that passes them: each message says what came and what fits."""
 
 import inspect
 import math
 
 
 def check_name(name: object, what: str) -> None:
-    """TypeError unless `name` is a text; `what` bears it, such as "a panel"."""
+    """Raise TypeError unless `name` is a text; `what` is the thing named, such as "a panel"."""
     if not isinstance(name, str):
         raise TypeError(f"{what} is named by a text; got {type(name).__name__} {name!r}.")
 
 
 def check_numbers(what: str, **numbers: object) -> None:
-    """TypeError or ValueError unless all `numbers` are finite ones; `what` takes them, such as "a slider"."""
+    """Raise TypeError or ValueError unless all `numbers` are finite; `what` takes them, such as "a slider"."""
     for name, number in numbers.items():
         try:
             finite = math.isfinite(number)  # pyright: ignore[reportArgumentType]  it says itself what is no number
@@ -22,24 +22,28 @@ def check_numbers(what: str, **numbers: object) -> None:
 
 
 def check_pixels(what: str, most: int, **sizes: object) -> None:
-    """TypeError or ValueError unless all `sizes` are whole numbers of pixels from 1 to `most`."""
-    told = ", ".join(f"{name}={size!r}" for name, size in sizes.items())
+    """Raise TypeError or ValueError unless all `sizes` are whole numbers of pixels from 1 to `most`."""
+    given = ", ".join(f"{name}={size!r}" for name, size in sizes.items())
     if not all(isinstance(size, int) for size in sizes.values()):
-        raise TypeError(f"{what} has whole numbers of pixels; got {told}.")
+        raise TypeError(f"{what} has whole numbers of pixels; got {given}.")
     if not all(1 <= size <= most for size in sizes.values() if isinstance(size, int)):
-        raise ValueError(f"{what} has at least one pixel each way, and at most {most}; got {told}.")
+        raise ValueError(f"{what} has at least one pixel each way, and at most {most}; got {given}.")
 
 
 def check_callable(function: object, what: str, arguments: int = 0) -> None:
-    """TypeError unless `function` can be called with `arguments` arguments, 0 or 1; `what` is, such as "a callback"."""
-    wanted = f"{what} is called {('without arguments', 'with one argument')[arguments]}"
+    """Raise TypeError unless `function` can be called with `arguments` (0 or 1) positional arguments.
+
+    `what` is the role of the function, such as "a callback".
+    """
+    expected = f"{what} is called {('without arguments', 'with one argument')[arguments]}"
     if not callable(function):
-        raise TypeError(f"{wanted}; got {type(function).__name__} {function!r}.")
+        raise TypeError(f"{expected}; got {type(function).__name__} {function!r}.")
     try:
         signature = inspect.signature(function)
-    except ValueError:  # written in C, it does not tell
+    except ValueError:  # functions written in C may have no signature
         return
+    # Checked at registration: the call itself comes frames later, far from the line that is wrong.
     try:
         signature.bind(*[None] * arguments)
     except TypeError as error:
-        raise TypeError(f"{wanted}; {getattr(function, '__name__', function)}{signature}: {error}.") from error
+        raise TypeError(f"{expected}; {getattr(function, '__name__', function)}{signature}: {error}.") from error

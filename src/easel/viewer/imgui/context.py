@@ -15,17 +15,25 @@ from easel.viewer.imgui.events import (
     TextTyped,
     WheelTurned,
 )
-from easel.viewer.imgui.theme import DARK, Theme, apply_theme, colour_theme, scale_theme, use_theme
+from easel.viewer.imgui.fonts import load_fonts
+from easel.viewer.imgui.theme import (
+    DARK,
+    TEXT_PIXELS,
+    Theme,
+    apply_theme,
+    colour_theme,
+    scale_theme,
+    use_theme,
+)
 from easel.viewer.imgui.toolkit import imgui, implot
 
 log = logging.getLogger("easel")
 
 SHORTEST_FRAME_SECONDS = 1e-4
-"""Dear ImGui refuses a frame that took no time."""
-
+"""Least time between two frames: Dear ImGui refuses a frame that took none."""
 
 frame_openers: list[Callable[[], object]] = []
-"""Each opens the frame of a view's step that has none so far, because nobody needed it; see `Turn.doze`."""
+"""Functions that each open the deferred frame of a view, the newest last; see `panels.frame_state`."""
 
 
 class UI:
@@ -45,10 +53,12 @@ class UI:
         io.config_error_recovery_enable_tooltip = False
         # Not to the program's standard output: `end` hands it to our log.
         imgui.get_current_context().debug_log_flags &= ~imgui.internal.DebugLogFlags_.output_to_tty
+        load_fonts(TEXT_PIXELS)
         apply_theme(scale)
         self.open = False
-        self._heard = 0
-        self._told: set[str] = set()
+        self._log_read = 0
+        """Bytes of the library's debug log that have been read."""
+        self._logged: set[str] = set()
 
     def activate(self) -> None:
         """Make this view's context the current one; several views take turns in one process."""
@@ -57,20 +67,20 @@ class UI:
         use_theme(self.theme)
 
     def prepare(self, size: tuple[int, int], seconds: float) -> None:
-        """The next frame is `size` = (width, height) large and comes `seconds` after the last one."""
+        """Set the next frame's `size` = (width, height) in pixels, and its time since the last one."""
         imgui.get_io().display_size = imgui.ImVec2(*size)
         self.pass_time(seconds)
 
     def pass_time(self, seconds: float) -> None:
-        """The next frame comes `seconds` after the last one."""
+        """Set the time between the last frame and the next one."""
         imgui.get_io().delta_time = max(seconds, SHORTEST_FRAME_SECONDS)
 
     def rescale(self, scale: float) -> None:
-        """Letters and measures for a screen of another density, from the next frame on."""
+        """Set font size and spacing for a screen of another scale, from the next frame on."""
         scale_theme(scale)
 
     def dress(self, theme: Theme) -> None:
-        """Another theme, from the next frame on."""
+        """Change the theme, from the next frame on."""
         self.theme = theme
         self.activate()
         colour_theme(theme)
@@ -83,20 +93,24 @@ class UI:
         self.open = True
 
     def end(self) -> None:
-        """Close the frame and make its draw lists; no pixel is touched yet."""
+        """Close the frame and generate its draw lists; no pixel is touched yet."""
         self.open = False
         imgui.render()
-        for complaint in set(self.complaints()) - self._told:
-            self._told.add(complaint)
-            log.warning("Dear ImGui: %s", complaint)
+        # Once per text: a window that is not ended would be reported in every frame.
+        for error in set(self.new_errors()) - self._logged:
+            self._logged.add(error)
+            log.warning("Dear ImGui: %s", error)
 
-    def complaints(self) -> list[str]:
-        """What was done wrong since the last call, such as a window that was begun and not ended."""
+    def new_errors(self) -> list[str]:
+        """Return the errors of use since the last call, such as a window that was begun and not ended."""
         buffer = imgui.get_current_context().debug_log_buf
-        if buffer.size() == self._heard:
+        size = buffer.size()
+        # The text is copied out of the library at each `c_str`: not in frames without news.
+        if size == self._log_read:
             return []
-        new, self._heard = buffer.c_str().encode()[self._heard :], buffer.size()
-        lines = [line.partition("[imgui-error] ")[2] for line in new.decode().splitlines()]
+        new = buffer.c_str().encode()[self._log_read :].decode()
+        self._log_read = size
+        lines = [line.partition("[imgui-error] ")[2] for line in new.splitlines()]
         return [line for line in lines if line and not line.startswith("(current settings")]
 
     def feed(self, event: Event) -> None:
@@ -127,9 +141,10 @@ class UI:
 
 
 def require_frame(who: str) -> None:
-    """RuntimeError unless a frame is open in the current Dear ImGui context; `who` asks for it."""
+    """Raise RuntimeError unless a frame is open in the current context or can be opened; `who` needs it."""
     if toolkit.MISSING:
         raise RuntimeError(f"{who} needs Dear ImGui: {toolkit.MISSING}.")
+    # A view defers its frame as long as nothing asks for one; this call does.
     if not _frame_is_open() and frame_openers:
         frame_openers[-1]()
     if not _frame_is_open():
@@ -145,10 +160,13 @@ def _frame_is_open() -> bool:
 
 
 def _codes(key: str) -> "tuple[imgui.Key, ...]":
-    """Dear ImGui's codes for one of our key names; a modifier is two: the key, and the state that shortcuts ask for."""
+    """Return Dear ImGui's codes of a key in `KEYS`; ValueError for any other name."""
     if key not in KEYS:
         raise ValueError(f"unknown key {key!r}. Known: {', '.join(KEYS)}")
-    names = {"left": "left_arrow", "right": "right_arrow", "up": "up_arrow", "down": "down_arrow"}
+    # A modifier is two codes: the key itself, and the state that the library's shortcuts ask for.
     if key in MODIFIERS:
         return imgui.Key[f"mod_{key}"], imgui.Key[f"left_{key}"]
-    return (imgui.Key[f"_{key}" if key in DIGITS else names.get(key, key)],)
+    if key in DIGITS:
+        return (imgui.Key[f"_{key}"],)
+    arrows = {"left": "left_arrow", "right": "right_arrow", "up": "up_arrow", "down": "down_arrow"}
+    return (imgui.Key[arrows.get(key, key)],)

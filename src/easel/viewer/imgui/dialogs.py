@@ -1,66 +1,18 @@
-"""Questions for a file: asked beside the loop, answered on a later frame, exactly once."""
+"""File dialogs: opened beside the loop, answered on a later frame, exactly once."""
 
 import os
 import shutil
 import sys
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 
 from easel.viewer.imgui import toolkit
 from easel.viewer.imgui.item_layout import ItemLayout
+from easel.viewer.imgui.questions import Dialog, Question
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.imgui.toolkit import imgui
-
-Filters = Sequence[tuple[str, str]]
-"""(description, "*.png *.jpg") pairs."""
-FILTERS: Filters = (
-    ("Images", "*.png *.jpg *.jpeg *.bmp *.tga *.hdr"),
-    ("PNG", "*.png"),
-    ("JPEG", "*.jpg *.jpeg"),
-    ("HDR", "*.hdr"),
-    ("All files", "*.*"),
-)
-"""What a program asks for that does not say."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked for: an existing file, or a name to save under."""
-
-    title: str
-    filters: Filters = ()
-    folder: str = ""
-    save: bool = False
-    default_extension: str = ""
-
-    def __post_init__(self) -> None:
-        for pair in self.filters:
-            if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-                raise TypeError(f"filters are pairs such as ('Images', '*.png *.jpg'); got {pair!r} among them.")
-
-    def admits(self, name: str) -> bool:
-        """Whether a file of this name passes the filters; all do where there are none."""
-        patterns = [pattern for _, pattern_list in self.filters for pattern in pattern_list.split()]
-        return not patterns or any(fnmatch(name.lower(), "*" if p == "*.*" else p.lower()) for p in patterns)
-
-    def complete(self, path: str) -> str:
-        """`path` with the default extension when it is to be saved and has none."""
-        return path + self.default_extension if self.save and path and not Path(path).suffix else path
-
-
-class Dialog(ABC):
-    """A question on its way: `poll` is called once per frame until it is answered."""
-
-    @abstractmethod
-    def poll(self) -> str | None:
-        """None while nobody has answered, "" when the person gave up, else the path."""
-
-    def close(self) -> None:  # noqa: B027  most have nothing to take away
-        """Take it away, answered or not."""
 
 
 @dataclass
@@ -68,24 +20,28 @@ class Dialogs:
     """The file dialogs of one view."""
 
     show: Callable[[Question], Dialog | str]
-    """Shows the dialog of the person's desktop; where that is impossible, one of our own is drawn in the window."""
+    """Opens the desktop's dialog. A text says why there is none: then a `FileBrowser` is drawn in the window."""
     answers: deque[str] = field(default_factory=deque)
-    """What a script answers to the next questions, in order, before any dialog is shown."""
+    """Scripted answers to the next dialogs, in order."""
     _open: dict[object, tuple[Question, Dialog]] = field(default_factory=dict)
 
     @property
     def waiting(self) -> bool:
-        """A dialog is open."""
+        """True while a dialog is open."""
         return bool(self._open)
 
     def ask(self, key: object, question: Question) -> None:
         """Open a dialog for `key`, unless one is open for it already."""
-        if key not in self._open:
-            shown = self.show(question)
-            self._open[key] = question, FileBrowser(question) if isinstance(shown, str) else shown
+        # Asked in every frame in which its button is pressed: the second frame must not open a second dialog.
+        if key in self._open:
+            return
+        dialog = self.show(question)
+        if isinstance(dialog, str):
+            dialog = FileBrowser(question)
+        self._open[key] = question, dialog
 
     def take(self, key: object) -> str | None:
-        """The path that answers `key`'s question, once; None before, after, and when the person gave up."""
+        """Return the chosen path of `key`'s dialog, once; None before, after, and if it was cancelled."""
         if key not in self._open:
             return None
         question, dialog = self._open[key]
@@ -97,14 +53,13 @@ class Dialogs:
         return question.complete(answer) or None
 
     def draw(self) -> None:
-        """Draw those that live inside the window."""
-        for _, dialog in self._open.values():
-            if isinstance(dialog, FileBrowser):
-                dialog.draw()
+        """Draw the dialogs inside the window."""
+        for browser in self.browsers:
+            browser.draw()
 
     @property
     def browsers(self) -> "list[FileBrowser]":
-        """Those that live inside the window, for scripts that click in them."""
+        """The dialogs inside the window, also for scripts that click in them."""
         return [dialog for _, dialog in self._open.values() if isinstance(dialog, FileBrowser)]
 
     def close(self) -> None:
@@ -114,28 +69,33 @@ class Dialogs:
 
 
 class DesktopDialog(Dialog):
-    """The desktop's own dialog, in a process of its own."""
+    """The desktop's own dialog, in a separate process."""
 
     def __init__(self, question: Question) -> None:
         from imgui_bundle import portable_file_dialogs  # pyright: ignore[reportMissingModuleSource]  compiled
 
         filters = [text for pair in question.filters for text in pair] or ["All files", "*"]
-        kind = portable_file_dialogs.save_file if question.save else portable_file_dialogs.open_file
-        self._dialog = kind(question.title, question.folder or str(Path.cwd()), filters)
+        open_dialog = portable_file_dialogs.save_file if question.save else portable_file_dialogs.open_file
+        self._dialog = open_dialog(question.title, question.folder or str(Path.cwd()), filters)
 
     def poll(self) -> str | None:
         if not self._dialog.ready(0):
             return None
         result = self._dialog.result()
+        # A dialog that saves answers with a text, one that opens with a list of at most one.
         return result if isinstance(result, str) else "".join(result[:1])
 
     def close(self) -> None:
+        # Its process outlives ours otherwise, with a dialog that nobody reads.
         if not self._dialog.ready(0):
             self._dialog.kill()
 
 
 def ask_on_desktop(question: Question) -> Dialog | str:
-    """The desktop's dialog, or why there is none: Windows and macOS bring one, elsewhere a program must be there."""
+    """Open the desktop's dialog; a text says why there is none.
+
+    Windows and macOS have one; elsewhere zenity or kdialog must be installed.
+    """
     if toolkit.MISSING:
         return toolkit.MISSING
     if sys.platform not in ("win32", "darwin"):
@@ -147,9 +107,10 @@ def ask_on_desktop(question: Question) -> Dialog | str:
 
 
 class FileBrowser(Dialog):
-    """A small window inside the window: a path to type, and the folder that it names to click through."""
+    """A dialog drawn inside the window: a path to type, and the folder that it names to click through."""
 
     ROWS = 12
+    """Height of the list of files, in lines."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
@@ -170,26 +131,31 @@ class FileBrowser(Dialog):
         imgui.set_next_item_width(-1.0)
         self.path = imgui.input_text("##path", self.path)[1]
         self.item_layout.record("path")
-        self._draw_folder()
-        self._draw_choice()
+        self._draw_files()
+        self._draw_buttons()
         imgui.end()
         if not kept_open or imgui.is_key_pressed(imgui.Key.escape):
             self._answer = ""
 
-    def _draw_folder(self) -> None:
+    def _draw_files(self) -> None:
         imgui.begin_child("##folder", imgui.ImVec2(-1, self.ROWS * imgui.get_text_line_height_with_spacing()))
-        folder, prefix = self.path.rpartition("/")[::2]
-        for name in entries(Path(folder or "/"), self.question, prefix):
+        text, _, prefix = self.path.rpartition("/")
+        folder = Path(text or "/")
+        for name in entries(folder, self.question, prefix):
             if imgui.selectable(name, False)[0]:
-                parent = Path(folder or "/")
-                self.path = f"{parent.parent if name == '../' else parent / name}" + "/" * name.endswith("/")
+                chosen = folder.parent if name == "../" else folder / name
+                self.path = f"{chosen}" + "/" * name.endswith("/")
             self.item_layout.record(name)
         imgui.end_child()
 
-    def _draw_choice(self) -> None:
-        verb = "Save" if self.question.save else "Open"
-        fits = bool(self.path.rpartition("/")[2]) if self.question.save else Path(self.path).is_file()
-        imgui.begin_disabled(not fits)
+    def _draw_buttons(self) -> None:
+        if self.question.save:
+            verb = "Save"
+            acceptable = not self.path.endswith("/") and bool(self.path)
+        else:
+            verb = "Open"
+            acceptable = Path(self.path).is_file()
+        imgui.begin_disabled(not acceptable)
         if imgui.button(verb):
             self._answer = self.path
         self.item_layout.record(verb)
@@ -198,21 +164,22 @@ class FileBrowser(Dialog):
         if imgui.button("Cancel"):
             self._answer = ""
         self.item_layout.record("Cancel")
-        if not fits and not self.question.save and not Path(self.path).exists():
+        if not acceptable and not self.question.save and not Path(self.path).exists():
             imgui.same_line()
             self.item_layout.text("no such file", ALARM, in_line=True)
 
 
 def entries(folder: Path, question: Question, prefix: str = "") -> list[str]:
-    """What can be chosen in `folder`: "../", then folders with a "/", then the files that the question admits.
+    """Return the choices in `folder`: "../", then folders with a "/", then the files that the question admits.
 
-    Names that begin with `prefix` only, but all of them where none does; hidden ones when the prefix asks for them.
+    Only names that begin with `prefix`, or all where none does; hidden files only if the prefix begins with a dot.
     """
     try:
         found = sorted(folder.iterdir(), key=lambda path: path.name.lower())
     except OSError:
         return ["../"]
     shown = [path for path in found if not path.name.startswith(".") or prefix.startswith(".")]
+    # All of them where none begins so: a mistyped letter must not leave an empty list.
     shown = [path for path in shown if path.name.lower().startswith(prefix.lower())] or shown
     folders = [f"{path.name}/" for path in shown if path.is_dir()]
     return ["../", *folders, *(path.name for path in shown if path.is_file() and question.admits(path.name))]

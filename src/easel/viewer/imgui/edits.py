@@ -1,54 +1,54 @@
-"""What a person changed, with widgets or otherwise, in order, to go back and forth in."""
+"""Undo history of a view: what a person changed, by widgets or otherwise, in order."""
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 MOST_EDITS = 1000
-"""The oldest are forgotten."""
+"""Capacity of the history; the oldest edits are dropped."""
 Change = Callable[[], object]
 
 
 @dataclass
 class Edit:
-    """A change that `undo` takes back and `redo` makes again."""
+    """A change, with the functions that take it back and make it again."""
 
     owner: object
     """The panel or the page on which it was made."""
     what: str
+    """The label of the widget, or another name of what changed."""
     undo: Change
     redo: Change
 
 
 class Edits:
-    """The edits of one view. One drag, or one text that was typed, is one edit."""
+    """The edits of one view. One drag, or one typed text, is one edit."""
 
     def __init__(self) -> None:
         self.done: deque[Edit] = deque(maxlen=MOST_EDITS)
         self.undone: list[Edit] = []
-        self._going_on = False
+        self._continues = False
 
     def note(self, owner: object, what: str, undo: Change, redo: Change) -> bool:
-        """A person has changed something; what was undone before cannot be redone any more.
+        """Record a change, and forget the undone edits: they can no longer be redone.
 
-        True where this goes on with the last edit: the same thing is still in the person's hand.
+        Returns True if it continues the last edit, because `settle` was not called since.
         """
         self.undone.clear()
-        last = self.done[-1] if self.done else None
-        goes_on = self._going_on and last is not None and last.owner is owner and last.what == what
-        if goes_on and last is not None:
-            last.redo = redo
-        else:
-            self.done.append(Edit(owner, what, undo, redo))
-        self._going_on = True
-        return goes_on
+        if self._continues and self.done and (self.done[-1].owner, self.done[-1].what) == (owner, what):
+            # A drag changes the value in every frame: its first `undo` and its newest `redo` span all of it.
+            self.done[-1].redo = redo
+            return True
+        self.done.append(Edit(owner, what, undo, redo))
+        self._continues = True
+        return False
 
     def settle(self) -> None:
-        """No widget is in the person's hand: the next change is an edit of its own."""
-        self._going_on = False
+        """End the current edit, as no widget is held any more: the next change is an edit of its own."""
+        self._continues = False
 
     def undo(self) -> Edit | None:
-        """Take back the last edit; None where there is none."""
+        """Take back the last edit and return it; None if there is none."""
         if not self.done:
             return None
         edit = self.done.pop()
@@ -58,7 +58,7 @@ class Edits:
         return edit
 
     def redo(self) -> Edit | None:
-        """Repeat the edit that was taken back last; None where there is none."""
+        """Repeat the edit that was undone last and return it; None if there is none."""
         if not self.undone:
             return None
         edit = self.undone.pop()

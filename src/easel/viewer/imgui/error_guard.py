@@ -1,4 +1,4 @@
-"""What a callback raises stays in its panel: the other panels, the loop and the training go on."""
+"""Error guard: an exception in a callback stays in its panel; other panels, the loop and the training go on."""
 
 import logging
 from collections.abc import Callable
@@ -14,34 +14,36 @@ T = TypeVar("T")
 
 @dataclass
 class Failure:
-    """What a callback raised last, and how often it has failed."""
+    """The last exception of a callback, and the number of times it has failed."""
 
     message: str
     count: int = 0
     paused: bool = True
-    """It is not called again until somebody asks: half-done work is not repeated sixty times a second."""
+    """True until somebody asks for a retry: half-done work is not repeated sixty times a second."""
 
 
 @dataclass
 class Guard:
-    """Runs the callbacks of one owner; a callback that raises is paused, everything it left open is closed."""
+    """Runs the callbacks of one owner; pauses one that raises, and closes everything that it left open."""
 
     owner: str
     ui: UI | None
     strict: bool = False
     """Let exceptions through, for tests and scripts."""
     failures: dict[object, Failure] = field(default_factory=dict)
+    """Key of a callback → its failure."""
 
     def run(self, key: object, callback: Callable[[], T]) -> T | None:
-        """Call `callback` unless it failed and waits for `retry`; None when it has not returned."""
+        """Call `callback` and return its result; None if it raised, or is paused until `retry`."""
         failure = self.failures.get(key)
         if failure is not None and failure.paused:
             return None
-        state = _remember(self.ui)
+        state = self._open_scopes()
         try:
             result = callback()
         except BaseException as error:
-            _recover(self.ui, state)
+            self._recover(state)
+            # KeyboardInterrupt and SystemExit are for the program: closed properly, they must still end it.
             if self.strict or not isinstance(error, Exception):
                 raise
             self._note(key, error)
@@ -55,24 +57,25 @@ class Guard:
 
     def _note(self, key: object, error: Exception) -> None:
         message = f"{type(error).__name__}: {error}"
-        failure = self.failures.get(key)
-        if failure is None or failure.message != message:
+        failure = self.failures.setdefault(key, Failure(""))
+        # Once per message: a callback that is retried and fails alike would flood the log.
+        if failure.message != message:
             log.error("%s: a callback failed and is paused until Retry", self.owner, exc_info=error)
-        failure = self.failures.setdefault(key, Failure(message))
-        failure.message, failure.count, failure.paused = message, failure.count + 1, True
+        failure.message = message
+        failure.count += 1
+        failure.paused = True
 
+    def _open_scopes(self) -> "imgui.internal.ErrorRecoveryState | None":
+        """Return the depth of open windows, groups and styles; None outside a frame."""
+        if self.ui is None or not self.ui.open:
+            return None
+        state = imgui.internal.ErrorRecoveryState()
+        imgui.internal.error_recovery_store_state(state)
+        return state
 
-def _remember(ui: UI | None) -> "imgui.internal.ErrorRecoveryState | None":
-    """Which windows, groups and styles are open now; None outside a frame."""
-    if ui is None or not ui.open:
-        return None
-    state = imgui.internal.ErrorRecoveryState()
-    imgui.internal.error_recovery_store_state(state)
-    return state
-
-
-def _recover(ui: UI | None, state: "imgui.internal.ErrorRecoveryState | None") -> None:
-    """Close whatever was opened since `state` was stored."""
-    if ui is not None and ui.open and state is not None:
-        imgui.internal.error_recovery_try_to_recover_state(state)
-        ui.complaints()  # what was left open is no news: the exception is
+    def _recover(self, state: "imgui.internal.ErrorRecoveryState | None") -> None:
+        """Close whatever was opened since `state` was stored."""
+        if self.ui is not None and self.ui.open and state is not None:
+            imgui.internal.error_recovery_try_to_recover_state(state)
+            # Drained and dropped: that scopes were left open follows from the exception, which is reported itself.
+            self.ui.new_errors()

@@ -1,4 +1,4 @@
-"""What a person does at the window, as plain records: the same from a window, a browser tab or a script.
+"""Input events as plain records: the same from a window, a browser tab or a script.
 
 Positions are in window pixels with (0, 0) at the top left corner.
 """
@@ -10,7 +10,7 @@ from easel.viewer.imgui.sketch import Number
 
 @dataclass(frozen=True, slots=True)
 class PointerMoved:
-    """The pointer is at (x, y) now."""
+    """The pointer has moved to (x, y)."""
 
     x: Number
     y: Number
@@ -49,19 +49,19 @@ class TextTyped:
 
 @dataclass(frozen=True, slots=True)
 class FilesDropped:
-    """Files were dragged from elsewhere and let go over the window."""
+    """Files were dropped on the window."""
 
     paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Resized:
-    """The window has a new size, or was covered and needs its picture again."""
+    """The window has a new size, or was covered and must be redrawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloseAsked:
-    """The person wants the window to close."""
+    """The window's close box was clicked."""
 
 
 Event = (
@@ -76,4 +76,4 @@ NAMED_KEYS = ("enter", "escape", "space", "tab", "backspace", "delete", "insert"
               "page_up", "page_down", "left", "right", "up", "down", "comma", "period", "left_bracket",
               "right_bracket")  # fmt: skip
 KEYS = LETTERS + DIGITS + FUNCTION_KEYS + MODIFIERS + NAMED_KEYS
-"""Every key that `KeyChanged` names."""
+"""All names of keys that `KeyChanged` can carry."""

@@ -1,4 +1,4 @@
-"""Type: one face, merged from what this machine has: Latin and Greek, then Chinese, Japanese, Korean, then symbols."""
+"""Fonts: one face merged from what this machine has: Latin and Greek, then Chinese, Japanese, Korean, then symbols."""
 
 import functools
 import importlib.util
@@ -16,17 +16,18 @@ log = logging.getLogger("easel")
 
 CJK = ("notosanscjk*", "notosanssc*", "sourcehansans*", "wqy-microhei*", "wqy-zenhei*", "droidsansfallback*",
        "pingfang*", "hiragino sans gb*", "stheiti*", "msyh.*", "simsun.*", "yugothr*", "malgun.*")  # fmt: skip
-"""Names of files that have Chinese letters and more, the better ones first."""
+"""File name patterns of fonts with Chinese, Japanese or Korean glyphs, the better ones first."""
 SYMBOLS = ("dejavusans.*", "apple symbols*", "seguisym.*")
+"""File name patterns of fonts with mathematical and other symbols."""
 SUFFIXES = (".ttf", ".ttc", ".otf")
-TOLD_CHARACTERS = 8
+LOGGED_CHARACTERS = 8
 
 _checked: set[str] = set()
 _missing: list[str] = []
 
 
 def load_fonts(pixels: Number) -> None:
-    """Give the current Dear ImGui context its face, at a height of `pixels`."""
+    """Load the merged face into the current Dear ImGui context, at a height of `pixels`."""
     fonts = imgui.get_io().fonts
     package = importlib.util.find_spec("imgui_bundle")
     assert package is not None and package.submodule_search_locations
@@ -46,25 +47,27 @@ def load_fonts(pixels: Number) -> None:
 
 
 def font_folders() -> list[Path]:
-    """Where Linux, macOS and Windows keep fonts, those of this person first."""
-    home, data = Path.home(), os.environ.get("XDG_DATA_HOME")
-    local = os.environ.get("LOCALAPPDATA")
-    return [
-        Path(data or home / ".local/share") / "fonts",
+    """Return the font folders of Linux, macOS and Windows, this user's first."""
+    home = Path.home()
+    folders = [
+        Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "fonts",
         home / ".fonts",
         home / "Library/Fonts",
-        *([Path(local) / "Microsoft/Windows/Fonts"] if local else []),
         Path("/usr/local/share/fonts"),
         Path("/usr/share/fonts"),
         Path("/Library/Fonts"),
         Path("/System/Library/Fonts"),
         Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts",
     ]
+    if local := os.environ.get("LOCALAPPDATA"):
+        folders.insert(3, Path(local) / "Microsoft/Windows/Fonts")
+    return folders
 
 
+# Cached: every view that opens asks, and a walk through all of the system's font folders is slow.
 @functools.cache
 def font_files(folders: tuple[Path, ...]) -> tuple[Path, ...]:
-    """All font files in these folders, in their order."""
+    """Return all font files below these folders, in their order."""
     return tuple(
         Path(path, name)
         for folder in folders
@@ -75,7 +78,7 @@ def font_files(folders: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def find_font(names: Sequence[str], files: Sequence[Path]) -> Path | None:
-    """The first of `names`, which may hold *, that a file has; of several weights the regular one."""
+    """Return a file for the first pattern in `names` that has one, the regular weight of several; None if none has."""
     for name in names:
         matches = [file for file in files if fnmatch(file.name.lower(), name)]
         if matches:
@@ -84,14 +87,16 @@ def find_font(names: Sequence[str], files: Sequence[Path]) -> Path | None:
 
 
 def warn_missing_glyphs(text: str) -> None:
-    """Log once, for the whole process, that letters of a text which is drawn now are in no font here."""
+    """Log, once per process, characters of a text being drawn that no loaded font has."""
+    # Called for every text of every frame: ASCII, which all faces have, must cost nothing.
     if text.isascii() or _missing:
         return
+    # Control characters, combining marks and separators (C, M, Z) have no glyph of their own in many good fonts.
     new = sorted(character for character in {*text} - _checked if unicodedata.category(character)[0] not in "CMZ")
     _checked.update(text)
     _missing.extend(character for character in new if not imgui.get_font().is_glyph_in_font(ord(character)))
     if _missing:
         log.warning(
             "no font here has %s: such letters show as '?'. For Chinese, Japanese and Korean install Noto Sans CJK.",
-            "".join(_missing[:TOLD_CHARACTERS]) + " ..." * (len(_missing) > TOLD_CHARACTERS),
+            "".join(_missing[:LOGGED_CHARACTERS]) + " ..." * (len(_missing) > LOGGED_CHARACTERS),
         )

@@ -1,4 +1,7 @@
-"""Sides and shares → rectangles: pure arithmetic, so that a docked window and a picture without GL agree."""
+"""Arithmetic of rectangles: panels that tile a window, pictures that fit an area.
+
+Pure functions, so that a docked window and a contact sheet drawn without OpenGL agree.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +11,9 @@ from easel.viewer.imgui.sketch import Number
 
 SIDES = ("left", "right", "top", "bottom")
 DEFAULT_SHARE = 0.2
-"""What a sided panel takes of the space that remains when its `width` is 0."""
+"""Share of the remaining space that a sided panel takes when its `width` is 0."""
+Point = tuple[Number, Number]
+"""x and y."""
 
 
 class Rectangle(NamedTuple):
@@ -22,11 +27,15 @@ class Rectangle(NamedTuple):
 
 @dataclass(frozen=True)
 class PanelPlace:
-    """Where a panel asked to be: `width` is its share, in (0, 1), of what remains along the axis of its side."""
+    """The place that a panel asked for: `width` is its share, in (0, 1), of what remains along its side's axis."""
 
     panel: str
     side: str | None = None
     width: Number = 0.0
+
+    def share(self, usual: Number) -> Number:
+        """Return the share that was asked for, or `usual` where that is none."""
+        return self.width if 0 < self.width < 1 else usual
 
 
 @dataclass(frozen=True)
@@ -40,33 +49,36 @@ class Split:
 
 
 Area = Split | str | None
-"""A cut, a panel that fills the area, or nothing."""
+"""A cut, the name of the panel that fills the area, or None for an empty area."""
 
 
 def arrange(places: Sequence[PanelPlace]) -> Area:
-    """The cuts that give every panel its place.
+    """Return the cuts that give every panel its place.
 
     Sided panels are cut off what remains, in the order of their creation, so earlier ones keep the full length. Panels
     without a side share what is left: one fills it, several stand above each other with equal heights.
     """
-    sided = [place for place in places if place.side is not None]
     area = _stack([place.panel for place in places if place.side is None])
-    for place in reversed(sided):
-        assert place.side is not None
-        area = Split(place.side, place.width if 0 < place.width < 1 else DEFAULT_SHARE, place.panel, area)
+    # From the inside out: the first panel cuts the whole window, so its split is made last.
+    for place in reversed(places):
+        if place.side is not None:
+            area = Split(place.side, place.share(DEFAULT_SHARE), place.panel, area)
     return area
 
 
 def _stack(panels: list[str]) -> Area:
-    if len(panels) < 2:
-        return panels[0] if panels else None
+    if not panels:
+        return None
+    if len(panels) == 1:
+        return panels[0]
     return Split("top", 1 / len(panels), panels[0], _stack(panels[1:]))
 
 
 def insert(area: Area, place: PanelPlace, neighbour: str | None) -> Area:
-    """`area` with one panel more: beside `neighbour`, at its own side or below, or in the middle without one."""
+    """Return `area` with one more panel: at its own side of `neighbour` or below it; in the middle without one."""
     if area is None or area == neighbour or (neighbour is None and isinstance(area, str)):
-        share = place.width if 0 < place.width < 1 else DEFAULT_SHARE if place.side else 0.5
+        # A panel that names no side shares the place equally with the one that it is put below.
+        share = place.share(DEFAULT_SHARE if place.side else 0.5)
         return Split(place.side or "bottom", share, place.panel, area)
     if isinstance(area, str):
         return area
@@ -76,14 +88,14 @@ def insert(area: Area, place: PanelPlace, neighbour: str | None) -> Area:
 
 
 def panels(area: Area) -> list[str]:
-    """The panels in an area."""
+    """Return the names of the panels in an area."""
     if isinstance(area, Split):
         return panels(area.first) + panels(area.rest)
     return [] if area is None else [area]
 
 
 def rectangles(area: Area, room: Rectangle) -> dict[str, Rectangle]:
-    """The rectangle of every panel when `area` fills `room`."""
+    """Return the rectangle of every panel when `area` fills `room`."""
     if area is None:
         return {}
     if isinstance(area, str):
@@ -93,36 +105,40 @@ def rectangles(area: Area, room: Rectangle) -> dict[str, Rectangle]:
 
 
 def cut(room: Rectangle, side: str, share: Number) -> tuple[Rectangle, Rectangle]:
-    """The part of `room` at `side` that takes `share` of it, and the rest."""
+    """Return the part of `room` at `side` that takes `share` of it, and the rest."""
     x, y, width, height = room
-    if side in ("left", "right"):
-        part = width * share
-        left, right = (part, width - part) if side == "left" else (width - part, part)
-        pair = Rectangle(x, y, left, height), Rectangle(x + left, y, right, height)
-    else:
-        part = height * share
-        top, bottom = (part, height - part) if side == "top" else (height - part, part)
-        pair = Rectangle(x, y, width, top), Rectangle(x, y + top, width, bottom)
-    return pair if side in ("left", "top") else (pair[1], pair[0])
+    part, rest = width * share, width - width * share
+    if side == "left":
+        return Rectangle(x, y, part, height), Rectangle(x + part, y, rest, height)
+    if side == "right":
+        return Rectangle(x + rest, y, part, height), Rectangle(x, y, rest, height)
+    part, rest = height * share, height - height * share
+    if side == "top":
+        return Rectangle(x, y, width, part), Rectangle(x, y + part, width, rest)
+    return Rectangle(x, y + rest, width, part), Rectangle(x, y, width, rest)
 
 
 def fit(size: tuple[int, int], room: Rectangle) -> Rectangle:
-    """The largest rectangle of a picture's own aspect, centred in `room`, on whole pixels; `size`: (height, width)."""
+    """Return the largest rectangle of a picture's aspect ratio, centred in `room`; `size` is (height, width)."""
     height, width = size
     scale = min(room.width / width, room.height / height)
-    shown_width, shown_height = max(round(width * scale), 1), max(round(height * scale), 1)
+    shown_width = max(round(width * scale), 1)
+    shown_height = max(round(height * scale), 1)
     # Whole pixels: a picture that starts between two of them is blurred, even at 1:1.
-    x, y = round(room.x + (room.width - shown_width) / 2), round(room.y + (room.height - shown_height) / 2)
+    x = round(room.x + (room.width - shown_width) / 2)
+    y = round(room.y + (room.height - shown_height) / 2)
     return Rectangle(x, y, shown_width, shown_height)
 
 
 def native(size: tuple[int, int], room: Rectangle) -> Rectangle:
-    """One picture pixel per screen pixel, from the top left corner of `room`."""
+    """Return one screen pixel per picture pixel, from the top left corner of `room`; `size` is (height, width)."""
     return Rectangle(round(room.x), round(room.y), size[1], size[0])
 
 
 def overlap(a: Rectangle, b: Rectangle) -> Rectangle:
-    """What two rectangles share; without width or height where that is nothing."""
-    x, y = max(a.x, b.x), max(a.y, b.y)
-    right, bottom = min(a.x + a.width, b.x + b.width), min(a.y + a.height, b.y + b.height)
+    """Return the intersection of two rectangles; its width or height is 0 where they do not meet."""
+    x = max(a.x, b.x)
+    y = max(a.y, b.y)
+    right = min(a.x + a.width, b.x + b.width)
+    bottom = min(a.y + a.height, b.y + b.height)
     return Rectangle(x, y, max(right - x, 0), max(bottom - y, 0))

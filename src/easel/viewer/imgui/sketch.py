@@ -1,4 +1,4 @@
-"""What a panel holds, in shapes that anything can draw: how widgets look where no user interface library loads."""
+"""Plain descriptions of a panel's items, drawn as a contact sheet or a report where no Dear ImGui loads."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ import numpy as np
 from jaxtyping import Float64
 
 Number = float | int
-"""What Python's own rules mean by `float`; the checker of the tests takes the word literally."""
+"""The numbers that Python's type rules accept as `float`; beartype, in the tests, takes `float` literally."""
 Rgba = tuple[Number, Number, Number, Number]
+"""Red, green, blue and alpha in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """Lines of text; the panel's own ink without a `color`."""
+    """Lines of text; in the panel's own text colour where `color` is None."""
 
     text: str
     color: Rgba | None = None
@@ -20,14 +21,14 @@ class Words:
 
 @dataclass(frozen=True)
 class Heading:
-    """The title of a section, empty for a bare line."""
+    """The title of a section; a bare line where it is empty."""
 
     title: str
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A share in [0, 1] of something, with words over it."""
+    """A progress bar filled to `fraction` in [0, 1], with text over it."""
 
     fraction: Number
     overlay: str
@@ -35,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Curve:
-    """Values in order; NaN leaves a gap. `height` in pixels."""
+    """A line plot of values in order; NaN leaves a gap. `height` is in pixels."""
 
     values: Float64[np.ndarray, " n"]
     overlay: str

@@ -1,9 +1,8 @@
-"""How Easel looks: colours, spacing and sizes. The letters are in `fonts`; none of it ever passes through a picture."""
+"""Theme: colours, spacing and sizes of the interface; fonts are in `fonts`. None of it changes a shown picture."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-from easel.viewer.imgui.fonts import load_fonts
 from easel.viewer.imgui.sketch import Number, Rgba
 from easel.viewer.imgui.toolkit import imgui, implot
 
@@ -14,28 +13,30 @@ def _rgb(code: int, alpha: float = 1.0) -> Rgba:
 
 @dataclass(frozen=True)
 class Theme:
-    """One look: every colour of the interface."""
+    """The colours of one theme."""
 
     ink: Rgba
+    """Text."""
     quiet: Rgba
-    """Captions, ranges: there to be found, not to be read first."""
+    """Text to be found rather than read first: captions, ranges."""
     accent: Rgba
     bright: Rgba
     """The accent under the pointer."""
     alarm: Rgba
     backdrop: Rgba
-    """Behind the panels."""
+    """Background of the window, behind the panels."""
     paper: Rgba
-    """A panel."""
+    """Background of a panel."""
     popup: Rgba
     well: tuple[Rgba, Rgba, Rgba]
-    """A control at rest, under the pointer and in use."""
+    """Background of a control: at rest, under the pointer and in use."""
     button: tuple[Rgba, Rgba]
+    """A button at rest and under the pointer."""
     grab: tuple[Rgba, Rgba, Rgba]
-    """Of a scroll bar."""
+    """The grab of a scroll bar: at rest, under the pointer and in use."""
     edge: Rgba
     plot: Rgba
-    """Behind a curve."""
+    """Background of a curve."""
 
 
 DARK = Theme(
@@ -71,19 +72,25 @@ LIGHT = Theme(
 THEMES = {"dark": DARK, "light": LIGHT}
 
 INK, QUIET, ACCENT, ALARM = DARK.ink, DARK.quiet, DARK.accent, DARK.alarm
-"""What is written on veils over pictures, whose theme nobody chooses, and on contact sheets; `readable` elsewhere."""
+"""Colours over pictures, on dark veils in every theme, and on contact sheets; elsewhere `readable` adapts them."""
 BACKDROP, PAPER, WELL, EDGE = DARK.backdrop, DARK.paper, DARK.well[0], DARK.edge
 
 LEAST_CONTRAST = 4.5
-"""Of a text and its paper (WCAG 2.2, 1.4.3)."""
+"""Least contrast ratio of a text and its background (WCAG 2.2, 1.4.3)."""
 TEXT_PIXELS = 15.0
 SMALL_TEXT_PIXELS = 12.0
 CAPTION_SHARE = 0.42
-"""What captions may take of a panel's width; a longer one stands above its control."""
+"""Share of a panel's width that captions may take; a longer one stands above its control."""
+LIBRARY_SIZES = ("cell_padding", "color_marker_size", "columns_min_spacing", "display_safe_area_padding",
+                 "display_window_padding", "drag_drop_target_border_size", "drag_drop_target_padding",
+                 "input_text_cursor_size", "log_slider_deadzone", "mouse_cursor_scale", "scrollbar_padding",
+                 "separator_size", "tab_min_width_base", "tab_min_width_shrink", "touch_extra_padding",
+                 "tree_lines_size", "window_border_hover_padding", "window_min_size")  # fmt: skip
+"""Scaled sizes whose values are the library's own."""
 
 
 def colour(rgba: Rgba, share: Number = 1.0) -> int:
-    """A colour as draw lists take it, `share` of its alpha; greyed out inside a disabled block."""
+    """Return a colour packed for draw lists, `share` times its alpha; greyed out inside a disabled block."""
     return imgui.get_color_u32(imgui.ImVec4(*rgba[:3], rgba[3] * share))
 
 
@@ -91,19 +98,22 @@ _current = DARK
 
 
 def use_theme(theme: Theme) -> None:
-    """What is drawn from now on is drawn in `theme`; there is one per view, as there is one Dear ImGui context."""
+    """Make `theme` the one that `current` returns, for what is drawn from now on.
+
+    There is one per view, as there is one Dear ImGui context.
+    """
     global _current
     _current = theme
 
 
 def current() -> Theme:
-    """The theme of the view that is drawn."""
+    """Return the theme of the view being drawn."""
     return _current
 
 
 @lru_cache(maxsize=256)
 def readable(color: Rgba, theme: Theme) -> Rgba:
-    """A colour for text that was chosen for the dark theme, as far towards another theme's ink as it must be."""
+    """Return a text colour chosen for the dark theme, moved towards another theme's text colour until it is legible."""
     if theme is DARK:
         return color
     shades = (_mix(color, theme.ink, n / 10) for n in range(11))
@@ -111,12 +121,14 @@ def readable(color: Rgba, theme: Theme) -> Rgba:
 
 
 def contrast(one: Rgba, other: Rgba) -> float:
-    """From 1 to 21, as WCAG 2.2 has it."""
+    """Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
     dark, light = sorted(_luminance(color) for color in (one, other))
+    # +0.05: the light that even a black screen reflects, by the definition of the ratio.
     return (light + 0.05) / (dark + 0.05)
 
 
 def _luminance(color: Rgba) -> float:
+    """Return the relative luminance of an sRGB colour (WCAG 2.2)."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -127,94 +139,84 @@ def _mix(one: Rgba, other: Rgba, share: float) -> Rgba:
 
 
 def apply_theme(scale: Number = 1.0) -> None:
-    """Give the current Dear ImGui and ImPlot contexts Easel's look; `scale` is the monitor's, 1.0 for 96 dpi."""
-    load_fonts(TEXT_PIXELS)
+    """Style the current Dear ImGui and ImPlot contexts; `scale` is the monitor's, 1.0 for 96 dpi."""
     imgui.get_style().font_size_base = TEXT_PIXELS
     scale_theme(scale)
     colour_theme(_current)
-    _measure_plots()
+    plots = implot.get_style()
+    plots.plot_padding = imgui.ImVec2(0, 4)
+    plots.plot_border_size = 0
+    plots.plot_min_size = imgui.ImVec2(16, 16)
+    plots.fit_padding = imgui.ImVec2(0, 0.12)
 
 
 def colour_theme(theme: Theme) -> None:
     """Give the current contexts the colours of `theme`."""
     use_theme(theme)
-    (imgui.style_colors_light if theme is LIGHT else imgui.style_colors_dark)(imgui.get_style())
-    _colour(imgui.get_style(), theme)
+    style = imgui.get_style()
+    # The library's own set first: it colours what later versions add and `_element_colours` does not name.
+    base = imgui.style_colors_light if theme is LIGHT else imgui.style_colors_dark
+    base(style)
+    for rgba, elements in _element_colours(theme):
+        for element in elements.split():
+            style.set_color_(imgui.Col_[element], imgui.ImVec4(*rgba))
     plots = implot.get_style()
     plots.set_color_(implot.Col_.frame_bg, imgui.ImVec4(*theme.plot))
     plots.set_color_(implot.Col_.plot_bg, imgui.ImVec4(0, 0, 0, 0))
 
 
 def scale_theme(scale: Number) -> None:
-    """Give letters and measures of the current context the size for a screen; the last call counts."""
+    """Set font size and spacing of the current context for a screen of this scale; the last call counts."""
     style = imgui.get_style()
-    _measure(style)
+    # Unscaled sizes first, also those that we leave as they are: `scale_all_sizes` multiplies what it finds.
+    usual = imgui.Style()
+    for name in LIBRARY_SIZES:
+        setattr(style, name, getattr(usual, name))
+    _set_sizes(style)
     style.scale_all_sizes(scale)
     style.font_scale_dpi = scale
 
 
-def _colour(style: "imgui.Style", theme: Theme) -> None:
-    col = imgui.Col_
-    clear = (0.0, 0.0, 0.0, 0.0)
-    accent, tint = theme.accent, theme.accent[:3]
-    table: dict[imgui.Col_, Rgba] = {
-        col.text: theme.ink,
-        col.text_disabled: theme.quiet,
-        col.window_bg: theme.paper,
-        col.child_bg: clear,
-        col.popup_bg: theme.popup,
-        col.border: theme.edge,
-        col.border_shadow: clear,
-        col.frame_bg: theme.well[0],
-        col.frame_bg_hovered: theme.well[1],
-        col.frame_bg_active: theme.well[2],
-        col.title_bg: theme.backdrop,
-        col.title_bg_active: theme.backdrop,
-        col.title_bg_collapsed: theme.backdrop,
-        col.menu_bar_bg: theme.backdrop,
-        col.scrollbar_bg: clear,
-        col.scrollbar_grab: theme.grab[0],
-        col.scrollbar_grab_hovered: theme.grab[1],
-        col.scrollbar_grab_active: theme.grab[2],
-        col.check_mark: accent,
-        col.checkbox_selected_bg: (*tint, 0.18),
-        col.slider_grab: accent,
-        col.slider_grab_active: theme.bright,
-        col.button: theme.button[0],
-        col.button_hovered: theme.button[1],
-        col.button_active: (*tint, 0.55),
-        col.header: (*tint, 0.22),
-        col.header_hovered: (*tint, 0.32),
-        col.header_active: (*tint, 0.42),
-        col.separator: theme.edge,
-        col.separator_hovered: (*tint, 0.6),
-        col.separator_active: accent,
-        col.resize_grip: clear,
-        col.resize_grip_hovered: (*tint, 0.4),
-        col.resize_grip_active: (*tint, 0.7),
-        col.input_text_cursor: accent,
-        col.tab_hovered: theme.well[0],
-        col.tab: theme.backdrop,
-        col.tab_selected: theme.paper,
-        col.tab_selected_overline: accent,
-        col.tab_dimmed: theme.backdrop,
-        col.tab_dimmed_selected: theme.paper,
-        col.tab_dimmed_selected_overline: accent,
-        col.docking_preview: (*tint, 0.35),
-        col.docking_empty_bg: theme.backdrop,
-        col.plot_lines: accent,
-        col.plot_lines_hovered: theme.bright,
-        col.plot_histogram: (*tint, 0.35),
-        col.plot_histogram_hovered: theme.bright,
-        col.text_selected_bg: (*tint, 0.35),
-        col.nav_cursor: (*tint, 0.8),
-        col.modal_window_dim_bg: (0.0, 0.0, 0.0, 0.45),
-    }
-    for index, rgba in table.items():
-        style.set_color_(index, imgui.ImVec4(*rgba))
+def _element_colours(theme: Theme) -> list[tuple[Rgba, str]]:
+    """Return (colour, the elements of Dear ImGui that have it) pairs."""
+
+    def tint(alpha: float) -> Rgba:
+        return (*theme.accent[:3], alpha)
+
+    return [
+        (theme.ink, "text"),
+        (theme.quiet, "text_disabled"),
+        (theme.paper, "window_bg tab_selected tab_dimmed_selected"),
+        (theme.popup, "popup_bg"),
+        (theme.backdrop, "title_bg title_bg_active title_bg_collapsed menu_bar_bg tab tab_dimmed docking_empty_bg"),
+        (theme.edge, "border separator"),
+        (theme.well[0], "frame_bg tab_hovered"),
+        (theme.well[1], "frame_bg_hovered"),
+        (theme.well[2], "frame_bg_active"),
+        (theme.button[0], "button"),
+        (theme.button[1], "button_hovered"),
+        (theme.grab[0], "scrollbar_grab"),
+        (theme.grab[1], "scrollbar_grab_hovered"),
+        (theme.grab[2], "scrollbar_grab_active"),
+        (theme.accent, "check_mark slider_grab separator_active input_text_cursor tab_selected_overline plot_lines"),
+        (theme.accent, "tab_dimmed_selected_overline"),
+        (theme.bright, "slider_grab_active plot_lines_hovered plot_histogram_hovered"),
+        (tint(0.18), "checkbox_selected_bg"),
+        (tint(0.22), "header"),
+        (tint(0.32), "header_hovered"),
+        (tint(0.35), "docking_preview plot_histogram text_selected_bg"),
+        (tint(0.4), "resize_grip_hovered"),
+        (tint(0.42), "header_active"),
+        (tint(0.55), "button_active"),
+        (tint(0.6), "separator_hovered"),
+        (tint(0.7), "resize_grip_active"),
+        (tint(0.8), "nav_cursor"),
+        ((0.0, 0.0, 0.0, 0.45), "modal_window_dim_bg"),
+        ((0.0, 0.0, 0.0, 0.0), "child_bg border_shadow scrollbar_bg resize_grip"),
+    ]
 
 
-def _measure(style: "imgui.Style") -> None:
+def _set_sizes(style: "imgui.Style") -> None:
     vec = imgui.ImVec2
     style.window_padding = vec(12, 10)
     style.frame_padding = vec(9, 5)
@@ -242,11 +244,3 @@ def _measure(style: "imgui.Style") -> None:
     style.separator_text_padding = vec(0, 4)
     style.window_menu_button_position = imgui.Dir.none
     style.color_button_position = imgui.Dir.left
-
-
-def _measure_plots() -> None:
-    style = implot.get_style()
-    style.plot_padding = imgui.ImVec2(0, 4)
-    style.plot_border_size = 0
-    style.plot_min_size = imgui.ImVec2(16, 16)
-    style.fit_padding = imgui.ImVec2(0, 0.12)

@@ -1,13 +1,13 @@
-"""Dear ImGui, where it loads: every other file takes `imgui` and `implot` from here.
+"""Import of Dear ImGui and ImPlot: every other module takes `imgui` and `implot` from here.
 
-Where the extension cannot load (no libX11, say), both are None and `MISSING` says why. Then no `UI` is ever made, and
-panels hand out their stored values.
+Both are None where the extension cannot load (without libX11, say). Then no `UI` is created, and panels return the
+values that they store.
 """
 
 from typing import TYPE_CHECKING
 
 MISSING = ""
-"""Why Dear ImGui cannot be used; empty when it can."""
+"""Reason why Dear ImGui cannot be used; empty when it can."""
 
 if TYPE_CHECKING:
     from imgui_bundle import imgui, implot
@@ -16,6 +16,7 @@ else:
         from imgui_bundle import imgui, implot
     except ImportError as error:
         imgui = implot = None
+        # The loader's message may span lines; ours ends up inside a sentence.
         MISSING = f"imgui-bundle does not load ({' '.join(str(error).split())})"
 
 __all__ = ["MISSING", "imgui", "implot"]

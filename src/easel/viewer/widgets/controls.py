@@ -1,4 +1,4 @@
-"""Controls: widgets that hold whatever Python value they are given, put together into the form of a whole object.
+"""Controls: widgets for Python values of any type, put together into the form of a whole object.
 
 A control is drawn with the value that the program holds and returns what a person made of it: the very same object
 as long as nobody touched it.
@@ -16,12 +16,12 @@ from easel.viewer.widgets.widgets import Checkbox, Widget
 
 T = TypeVar("T")
 SHOWN_CHARACTERS = 60
-"""Of a value that nothing can edit."""
+"""Longest text of a value that no widget can edit."""
 
 
 @runtime_checkable
 class Form(Protocol):
-    """What controls are drawn on; a Panel is one."""
+    """The surface that controls are drawn on; a Panel is one."""
 
     def ask(self, label: str, widget: Widget[T], help: str = "", *, given: object = ...) -> T: ...
     def text(self, text: object, *, color: Rgba | None = None) -> None: ...
@@ -32,26 +32,26 @@ class Form(Protocol):
     def set(self, label: str, value: object) -> None: ...
 
 
+@dataclass
 class Control(ABC):
-    """One value of an object, or several; `label` names its widget."""
+    """A control for one value of an object, or several; `label` names its widget."""
 
     label: str
 
     @abstractmethod
     def draw(self, form: Form, value: Any) -> Any:
-        """Draw it with the program's `value`; returns that or, when a person changed it, another."""
+        """Draw it with the program's `value`; return that or, if a person changed it, another."""
 
 
-@dataclass
 class ReadOnly(Control):
-    """What nothing can edit, as text."""
-
-    label: str
+    """A value that no widget can edit, as text."""
 
     def draw(self, form: Form, value: Any) -> Any:
+        # In one line and cut: the representation of a tensor would fill the panel.
         text = " ".join(repr(value).split())
-        cut = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} ..."
-        form.text(f"{self.label.partition('##')[0]}: {cut}")
+        if len(text) > SHOWN_CHARACTERS:
+            text = f"{text[:SHOWN_CHARACTERS]} ..."
+        form.text(f"{self.label.partition('##')[0]}: {text}")
         return value
 
 
@@ -59,7 +59,6 @@ class ReadOnly(Control):
 class WidgetControl(Control):
     """One widget; `encode` and `decode` translate between the object's value and the widget's."""
 
-    label: str
     widget: Widget[Any]
     help: str = ""
     encode: Callable[[Any], Any] = lambda value: value
@@ -77,12 +76,13 @@ class WidgetControl(Control):
 
 @dataclass
 class PathControl(WidgetControl):
-    """A path to type, with a button that asks for one."""
+    """A path to type, with a button that opens a file dialog."""
 
     def draw(self, form: Form, value: Any) -> Any:
         with form.row():
             value = super().draw(form, value)
             path = form.file_dialog(f"Open ...##{self.label}", title=f"Choose {self.label.partition('##')[0]}")
+        # Set as if typed, and so returned in the next frame, by the same way as all that a person enters.
         if path is not None:
             form.set(self.label, path)
         return value
@@ -90,12 +90,11 @@ class PathControl(WidgetControl):
 
 @dataclass
 class OptionalControl(Control):
-    """A value that may be None: a box to tick, and while it is ticked what it switches on."""
+    """A value that may be None: a box to tick and, while it is ticked, another control."""
 
-    label: str
     inner: Control
     last: Any
-    """What it held before it was switched off; at first, what it starts with."""
+    """The value before it was switched off; at first, an initial one."""
     help: str = ""
 
     def draw(self, form: Form, value: Any) -> Any:
@@ -111,23 +110,23 @@ class OptionalControl(Control):
 class TupleControl(Control):
     """A tuple of values of a fixed length."""
 
-    label: str
     parts: list[Control]
 
     def draw(self, form: Form, value: Any) -> Any:
         if not isinstance(value, tuple) or len(value) != len(self.parts):
             return ReadOnly(self.label).draw(form, value)
         new = tuple(part.draw(form, old) for part, old in zip(self.parts, value, strict=True))
+        # By identity: a tuple of equal parts is another object, which would count as a change in every frame.
         return value if all(a is b for a, b in zip(new, value, strict=True)) else new
 
 
 @dataclass
 class FieldControls(Control):
-    """The fields of a dataclass: a frozen one is replaced, another is written into."""
+    """The fields of a dataclass: a frozen instance is replaced, another is written into."""
 
-    label: str
     kind: type
     controls: dict[str, Control] = field(default_factory=dict)
+    """Name of a field → its control."""
 
     def draw(self, form: Form, value: Any) -> Any:
         if type(value) is not self.kind:
@@ -141,6 +140,7 @@ class FieldControls(Control):
             new = control.draw(form, old)
             if new is not old:
                 changes[name] = new
+        # All changes of a frame at once: a class may accept two fields only together.
         try:
             if changes and self.kind.__dataclass_params__.frozen:
                 return replace(value, **changes)

@@ -1,4 +1,4 @@
-"""What a dataclass looks like as controls: read from its annotations, its docstrings and the values it starts with."""
+"""Controls of a dataclass, read from its annotations, docstrings and initial values, and of a torch optimizer."""
 
 import ast
 import enum
@@ -7,75 +7,48 @@ import inspect
 import math
 import textwrap
 import types
-import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
+from torch import Tensor
+from torch.optim import Optimizer
+
+from easel.graphics.checked_record import Range, annotations, bare
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.widgets.controls import (
     Control,
     FieldControls,
+    Form,
     OptionalControl,
     PathControl,
     ReadOnly,
     TupleControl,
     WidgetControl,
 )
-from easel.viewer.widgets.widgets import Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt
+from easel.viewer.widgets.widgets import MOST_INT, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt
 
 SMALL = 0.01
-"""Positive numbers up to here start in the middle of a logarithmic slider: rates and tolerances."""
+"""Largest positive number that starts in the middle of a logarithmic slider: rates and tolerances."""
 LARGE = 100
-"""Whole numbers from here on likewise: batches, budgets."""
+"""Smallest whole number that does likewise: batches, budgets."""
 DECADES = 2
-"""To either side of such a number."""
-MOST = 2**30
-"""The largest whole number that a slider of Dear ImGui reaches."""
+"""Decades to either side of such a number."""
 TEXT_CHARACTERS = 1024
+"""Longest text that a field of a form takes."""
 
-
-@dataclass(frozen=True)
-class Range:
-    """How far a slider goes: `rate: Annotated[float, Range(1e-5, 1e-1, log=True)] = 1e-3`.
-
-    With `log` every decade is equally long, and 0 may stand at the left end. `step` is the distance of its notches.
-    """
-
-    min: Number
-    max: Number
-    log: bool = False
-    step: Number | None = None
-
-    def __post_init__(self) -> None:
-        if not self.min <= self.max:
-            raise ValueError(f"a range runs from min up to max; got min={self.min}, max={self.max}.")
-        if self.log and self.min < 0:
-            raise ValueError(f"a logarithmic range begins at 0 or above; got min={self.min}.")
-        if self.step is not None and not self.step > 0:
-            raise ValueError(f"the step of a range is above 0; got {self.step}.")
-
-    @property
-    def format(self) -> str:
-        """How a slider writes its numbers: with as many digits as tell its ends apart."""
-        if self.log:
-            least = self.min or min(self.max, 1.0) / 10**6
-            return f"%.{max(math.ceil(-math.log10(least)), 4)}g"
-        digits = -math.log10(self.step) if self.step else 2 - math.log10((self.max - self.min) or 1.0)
-        return f"%.{min(max(math.ceil(digits), 0), 9)}f"
-
-    def slider(self, default: Number) -> Slider:
-        """A slider over it."""
-        return Slider(self.min, self.max, default, self.log, self.format, self.step)
+RATE = Range(1e-6, 1.0, log=True)
+DECAY = Range(0.0, 1.0, log=True)
+MOMENTUM = Range(0.0, 0.9999, step=1e-4)
 
 
 def describe(config: Any, name: str = "", ranges: Mapping[str, Range] | None = None) -> FieldControls:
-    """The controls of a dataclass instance, labelled with its fields' names.
+    """Return the controls of a dataclass instance, labelled with its fields' names.
 
     `name` is appended to every label as `##name`, unseen. `ranges` names fields, those of nested ones with dots, and
-    goes before what the annotations say.
+    takes precedence over annotations. TypeError for anything but an instance, ValueError for an unknown field.
     """
     if isinstance(config, type) or not is_dataclass(config):
         what = f"the class {config.__name__}: call it" if isinstance(config, type) else type(config).__name__
@@ -88,8 +61,62 @@ def describe(config: Any, name: str = "", ranges: Mapping[str, Range] | None = N
     return described
 
 
+def watch(form: Form, optimizer: Optimizer, name: str) -> None:
+    """Draw sliders for learning rate, weight decay and momentum of every parameter group, and apply their values.
+
+    An optimizer reads them anew at every step. TypeError for anything but a torch optimizer.
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"watch takes a torch optimizer; got {type(optimizer).__name__}.")
+    for number, group in enumerate(optimizer.param_groups):
+        title = ""
+        if len(optimizer.param_groups) > 1:
+            title = str(group.get("name", f"group {number}"))
+            form.section(title)
+        for key, control in _group_controls(group, ".".join(filter(None, (name, title)))):
+            old = group[key]
+            new = control.draw(form, old)
+            if isinstance(old, Tensor) and new is not old:
+                old.fill_(new)  # captured graphs and compiled steps read this very tensor
+            else:
+                group[key] = new
+
+
+def _group_controls(group: dict[str, Any], scope: str) -> list[tuple[str, Control]]:
+    """Return the controls of the settings that this kind of optimizer has, with their keys in the group."""
+
+    def slider(words: str, span: Range, help: str) -> WidgetControl:
+        label = f"{words}##{scope}" if scope else words
+        return WidgetControl(label, slider_over(span, span.min), f"{help} Acts at the next step.")
+
+    means = "Running mean of gradients: the share that stays."
+    squares = "Running mean of gradients: the share that stays, for their squares."
+    known = {
+        "lr": slider("lr", RATE, "Learning rate."),
+        "weight_decay": slider("weight decay", DECAY, "Pull of the weights towards zero; off at the left end."),
+        "momentum": slider("momentum", MOMENTUM, means),
+        "betas": TupleControl("betas", [slider("beta 1", MOMENTUM, means), slider("beta 2", MOMENTUM, squares)]),
+    }
+    return [(key, control) for key, control in known.items() if key in group]
+
+
+def slider_over(span: Range, default: Number) -> Slider:
+    """Return a slider over a bounded range, with as many digits as tell its ends apart."""
+    if span.log:
+        # Six decades below the top where the range begins at 0: `NumberSlider` takes its first decade from the digits.
+        least = span.min or min(span.max, 1.0) / 10**6
+        format = f"%.{max(math.ceil(-math.log10(least)), 4)}g"
+    else:
+        # To two digits below the length of the range, or as fine as its notches.
+        digits = 2 - math.log10((span.max - span.min) or 1.0)
+        if span.step:
+            digits = -math.log10(span.step)
+        format = f"%.{min(max(math.ceil(digits), 0), 9)}f"
+    return Slider(span.min, span.max, default, span.log, format, span.step)
+
+
 def usual_range(value: Number) -> Range:
-    """A range around what a number starts with."""
+    """Return a bounded range around an initial number, for fields that state none."""
     if value < 0:
         return Range(4 * value, -4 * value)
     if isinstance(value, int):
@@ -101,8 +128,9 @@ def usual_range(value: Number) -> Range:
 
 @functools.cache
 def field_docs(cls: type) -> Mapping[str, str]:
-    """The string literal under each field of a class and its bases; none where the source cannot be read."""
+    """Return the string literal under each field of a class and its bases; none where the source cannot be read."""
     docs: dict[str, str] = {}
+    # Bases first: a derived class that documents a field again replaces the sentence.
     for owner in reversed(cls.__mro__):
         try:
             body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
@@ -119,32 +147,37 @@ def field_docs(cls: type) -> Mapping[str, str]:
 def _fields(config: Any, path: str, name: str, ranges: Mapping[str, Range]) -> FieldControls:
     cls = type(config)
     try:
-        hints = typing.get_type_hints(cls, include_extras=True)
-    except (NameError, TypeError):  # a type that only checkers see: what the values are has to do
+        hints = annotations(cls)
+    except (NameError, TypeError):  # a type that only checkers see: the values have to tell their types
         hints = {}
     described = FieldControls(_words(path), cls)
     for entry in fields(config):
         if entry.name.startswith("_"):
             continue
         reader = _Reader(f"{path}{entry.name}", name, field_docs(cls).get(entry.name, ""), ranges)
-        value = getattr(config, entry.name)
-        hint = hints.get(entry.name, type(value))
-        control = reader.control(hint, value, _default(entry)) if entry.init else ReadOnly(reader.label)
+        if entry.init:
+            value = getattr(config, entry.name)
+            control = reader.control(hints.get(entry.name, type(value)), value, _default(entry))
+        else:
+            # `dataclasses.replace` cannot set what the constructor does not take.
+            control = ReadOnly(reader.label)
         described.controls[entry.name] = control
     return described
 
 
 def _paths(described: FieldControls, before: str = "") -> list[str]:
-    """The names of all fields, those of nested ones with dots."""
+    """Return the names of all fields, those of nested ones with dots."""
     names = []
     for name, control in described.controls.items():
-        names += [before + name, *(_paths(control, f"{before}{name}.") if isinstance(control, FieldControls) else [])]
+        names.append(before + name)
+        if isinstance(control, FieldControls):
+            names += _paths(control, f"{before}{name}.")
     return names
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Finds the control for one field."""
+    """Finds the control of one field."""
 
     path: str
     name: str
@@ -158,47 +191,56 @@ class _Reader:
         return f"{_words(field)}##{scope}" if scope else _words(field)
 
     def control(self, hint: Any, value: Any, default: Any) -> Control:
-        """For a value annotated with `hint` that starts as `value`; `default` is what the class says."""
-        annotated = [note for note in get_args(hint)[1:] if isinstance(note, Range)]
-        if get_origin(hint) is Annotated:
-            hint = get_args(hint)[0]
-        span = next(iter([*filter(None, [self.ranges.get(self.path)]), *annotated]), None)
+        """Return the control of a value annotated with `hint`; `default` is the one that the class states."""
+        hint, annotated = bare(hint)
+        span = self.ranges.get(self.path, annotated)
+        # A range without an end is for the class to check: no slider is that long.
+        if span is not None and not (math.isfinite(span.min) and math.isfinite(span.max)):
+            span = None
         if get_origin(hint) in (Union, types.UnionType):
             return self._union(hint, value, default, span)
         if get_origin(hint) is tuple and Ellipsis not in get_args(hint):
             return self._tuple(get_args(hint), value, span)
         if is_dataclass(value) and not isinstance(value, type):
             return _fields(value, f"{self.path}.", self.name, self.ranges)
-        return self._entry(hint, value, default, span, self.label)
+        return self._single(hint, value, default, span, self.label)
 
     def _union(self, hint: Any, value: Any, default: Any, span: Range | None) -> Control:
         choices = [choice for choice in get_args(hint) if choice is not type(None)]
+        # Of int | str, the type that the value has now; a person cannot change it.
         kind = type(value) if type(value) in choices else choices[0]
         if len(choices) == len(get_args(hint)):
-            return self._entry(kind, value, default, span, self.label)
+            return self._single(kind, value, default, span, self.label)
         if kind is Path:
-            empty = {"encode": lambda path: path or "", "decode": lambda text: Path(text) if text else None}
-            return PathControl(self.label, InputText("", TEXT_CHARACTERS), self.help, **empty)
+            return PathControl(
+                self.label,
+                InputText("", TEXT_CHARACTERS),
+                self.help,
+                encode=lambda path: path or "",
+                decode=lambda text: Path(text) if text else None,
+            )
         start = next((v for v in (value, default) if v is not None), _blank(kind, span))
-        inner = self._entry(kind, start, start, span, f"##{self.label}")
+        inner = self._single(kind, start, start, span, f"##{self.label}")
         return inner if isinstance(inner, ReadOnly) else OptionalControl(self.label, inner, start, self.help)
 
     def _tuple(self, hints: tuple[Any, ...], value: Any, span: Range | None) -> Control:
         if not isinstance(value, tuple) or len(value) != len(hints):
             return ReadOnly(self.label)
+        # "colo": color and colour, as the start of a longer name too.
         if len(hints) == 3 and {*hints} <= {float, int} and "colo" in self.path.rpartition(".")[2]:
             return WidgetControl(self.label, ColorPicker(value), self.help)
-        words, _, scope = self.label.partition("##")
-        labels = [f"{words} {number}" + f"##{scope}" * bool(scope) for number in range(1, len(hints) + 1)]
+        words, separator, scope = self.label.partition("##")
+        labels = [f"{words} {number}{separator}{scope}" for number in range(1, len(hints) + 1)]
         parts = zip(hints, value, labels, strict=True)
-        return TupleControl(self.label, [self._entry(hint, part, part, span, label) for hint, part, label in parts])
+        return TupleControl(self.label, [self._single(hint, part, part, span, label) for hint, part, label in parts])
 
-    def _entry(self, hint: Any, value: Any, default: Any, span: Range | None, label: str) -> Control:
+    def _single(self, hint: Any, value: Any, default: Any, span: Range | None, label: str) -> Control:
         if get_origin(hint) is Literal:
             return self._choice(get_args(hint), [str(choice) for choice in get_args(hint)], label)
         kind = hint if isinstance(hint, type) and hint is not object else type(value)
         if issubclass(kind, enum.Enum):
             return self._choice(tuple(kind), [choice.name for choice in kind], label)
+        # Before int, which bool is a subclass of.
         if issubclass(kind, bool):
             return WidgetControl(label, Checkbox(bool(value)), self.help)
         if issubclass(kind, int | float) and _is_number(value):
@@ -214,13 +256,14 @@ class _Reader:
 
 
 def _slider(kind: type, value: Number, default: Any, span: Range | None) -> Slider | SliderInt:
-    if issubclass(kind, int):
-        span = span or usual_range(next((n for n in (value, default) if _is_number(n) and n), 0))
-        low, high = max(math.ceil(span.min), -MOST), min(math.floor(span.max), MOST)
-        step = max(round(span.step or 1), 1)
-        return SliderInt(low, high, value, log=span.log, step=step)
-    start = next((float(n) for n in (value, default) if _is_number(n) and n), 0.0)
-    return (span or usual_range(start)).slider(value)
+    # Around the value or, where that is 0, around the class's default: 0 says nothing about a magnitude.
+    start = next((number for number in (value, default) if _is_number(number) and number), 0)
+    if not issubclass(kind, int):
+        return slider_over(span or usual_range(float(start)), value)
+    span = span or usual_range(start)
+    low = max(math.ceil(span.min), -MOST_INT)
+    high = min(math.floor(span.max), MOST_INT)
+    return SliderInt(low, high, value, log=span.log, step=max(round(span.step or 1), 1))
 
 
 def _is_number(value: Any) -> bool:
@@ -228,7 +271,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _blank(kind: Any, span: Range | None) -> Any:
-    """What an empty value of this kind starts with when it is switched on."""
+    """Return the initial value of an empty field when it is switched on."""
     if get_origin(kind) is Literal:
         return get_args(kind)[0]
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
@@ -243,5 +286,5 @@ def _default(entry: Field[Any]) -> Any:
 
 
 def _words(path: str) -> str:
-    """A field's name as it is read: "weight_decay" is "weight decay", and nested ones are told apart by a dot."""
+    """Return a field's name as it is read: "weight_decay" is "weight decay", "net.width" is "net · width"."""
     return " · ".join(path.strip(".").replace("_", " ").split("."))

@@ -1,4 +1,4 @@
-"""The widgets that only tell: text, rules, progress and curves."""
+"""Widgets without a value: text, rules, progress and curves."""
 
 import math
 from collections.abc import Iterable
@@ -11,21 +11,25 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from easel.viewer.imgui.arguments import check_numbers
-from easel.viewer.imgui.item_layout import ItemLayout
+from easel.viewer.imgui.item_layout import ItemLayout, pushed_colors
 from easel.viewer.imgui.sketch import Bar, Curve, Heading, Number, Rgba, Sketch, Words
 from easel.viewer.imgui.theme import SMALL_TEXT_PIXELS, colour, current
 from easel.viewer.imgui.toolkit import imgui, implot
 
 CROWDED_SHARE = 0.25
-"""Of a plot's pixels in values: from here on segments are shorter than what a line with other joints departs by."""
-HINT_EMS, HINT_HEIGHT = 34.0, 0.42
-"""Width of a hint, and where it stands between the top and the bottom: a little above the middle."""
+"""Values per pixel of a plot above which segments become shorter than the gaps that joints may leave."""
+HINT_EMS = 34.0
+"""Width of a hint."""
+HINT_HEIGHT = 0.42
+"""Position of a hint between the top, 0, and the bottom, 1: a little above the middle."""
 RANGE_EMS = 4.4
-"""Width of the column beside a curve that tells its range."""
+"""Width of the column beside a curve that states its range."""
 
 
 @dataclass(frozen=True)
 class Text:
+    """Text, in the theme's colour where `color` is None."""
+
     text: str
     color: Rgba | None = None
     wrapped: bool = False
@@ -48,16 +52,17 @@ class Text:
 
 @dataclass(frozen=True)
 class Hint:
-    """Quiet words in the middle of what is free."""
+    """Quiet text in the middle of the free space."""
 
     text: str
 
     def draw(self, layout: ItemLayout) -> None:
-        free, corner = imgui.get_content_region_avail(), imgui.get_cursor_pos()
+        free = imgui.get_content_region_avail()
+        corner = imgui.get_cursor_pos()
         width = min(HINT_EMS * imgui.get_font_size(), free.x)
         size = imgui.calc_text_size(self.text, wrap_width=width)
-        x, y = (corner.x + max(free.x - size.x, 0) / 2, corner.y + max(free.y - size.y, 0) * HINT_HEIGHT)
-        imgui.set_cursor_pos((x, y))
+        x = corner.x + max(free.x - size.x, 0) / 2
+        imgui.set_cursor_pos((x, corner.y + max(free.y - size.y, 0) * HINT_HEIGHT))
         imgui.push_text_wrap_pos(x + width)
         layout.text(self.text, current().quiet)
         imgui.pop_text_wrap_pos()
@@ -76,9 +81,8 @@ class Section:
         if not self.title:
             imgui.separator()
             return
-        imgui.push_style_color(imgui.Col_.text, current().quiet)
-        imgui.separator_text(self.title)
-        imgui.pop_style_color()
+        with pushed_colors({imgui.Col_.text: current().quiet}):
+            imgui.separator_text(self.title)
 
     def sketch(self) -> Sketch:
         return Heading(self.title)
@@ -86,6 +90,8 @@ class Section:
 
 @dataclass(frozen=True)
 class ProgressBar:
+    """A bar filled to `fraction`, clamped to [0, 1]; NaN is 0."""
+
     fraction: Number
     overlay: str
 
@@ -94,7 +100,9 @@ class ProgressBar:
             fraction = float(self.fraction)
         except (TypeError, ValueError) as error:
             raise TypeError(f"progress is a share from 0 to 1; got {self.fraction!r}.") from error
-        object.__setattr__(self, "fraction", 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0))
+        # NaN comes from a loss that has diverged: the bar must not take the panel down with it.
+        clamped = 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0)
+        object.__setattr__(self, "fraction", clamped)
 
     def draw(self, layout: ItemLayout) -> None:
         imgui.progress_bar(self.fraction, imgui.ImVec2(-1, 0), self.overlay or None)
@@ -110,6 +118,7 @@ class Plot:
     values: Float64[np.ndarray, " n"]
     overlay: str
     width: Number
+    """In pixels; 0 for all of the panel's."""
     height: Number
     identity: str
 
@@ -117,22 +126,22 @@ class Plot:
         flags = implot.Flags_.canvas_only | implot.Flags_.no_inputs
         width = self.width if self.width > 0 else max(imgui.get_content_region_avail().x, 1.0)
         height = self.height * imgui.get_style().font_scale_dpi
-        size = imgui.ImVec2(width, height)
-        if not implot.begin_plot(f"##{self.identity}", size, flags):
+        if not implot.begin_plot(f"##{self.identity}", imgui.ImVec2(width, height), flags):
             return
+        em = imgui.get_font_size()
         low, high = finite_range(self.values)
-        range_per_pixel = ((high - low) or 1.0) / max(height - 2.2 * imgui.get_font_size(), 1.0)
-        floor, ceiling = (f * imgui.get_font_size() * range_per_pixel for f in (0.5, 1.4))
+        # Room in the units of the values: half a line below the curve, and above it the line of the overlay.
+        range_per_pixel = ((high - low) or 1.0) / max(height - 2.2 * em, 1.0)
+        floor = low - 0.5 * em * range_per_pixel
         bare = implot.AxisFlags_.no_decorations
         implot.setup_axes("", "", bare, bare)
         # The range stands in a column of its own beside the curve, the overlay in a line above it.
-        column = RANGE_EMS * imgui.get_font_size() / width
+        column = RANGE_EMS * em / width
         last = max(len(self.values) - 1, 1) * (1 + column)
-        implot.setup_axes_limits(0, last, low - floor, high + ceiling, implot.Cond_.always)
+        implot.setup_axes_limits(0, last, floor, high + 1.4 * em * range_per_pixel, implot.Cond_.always)
         if len(self.values):
-            self._draw_curve(low - floor, width)
-        origin, extent = implot.get_plot_pos(), implot.get_plot_size()
-        self._write(origin, extent, low, high)
+            self._draw_curve(floor, width)
+        self._draw_labels(low, high)
         implot.end_plot()
 
     def _draw_curve(self, floor: float, width: Number) -> None:
@@ -150,7 +159,10 @@ class Plot:
             tip = implot.plot_to_pixels(len(self.values) - 1, self.values[-1])
             implot.get_plot_draw_list().add_circle_filled(tip, 3.0 * imgui.get_style().font_scale_dpi, colour(accent))
 
-    def _write(self, origin: "imgui.ImVec2", extent: "imgui.ImVec2", low: float, high: float) -> None:
+    def _draw_labels(self, low: float, high: float) -> None:
+        """Draw the overlay at the top left, and the ends of the range at the right."""
+        origin = implot.get_plot_pos()
+        extent = implot.get_plot_size()
         draw_list = implot.get_plot_draw_list()
         pad = 6.0 * imgui.get_style().font_scale_dpi
         if self.overlay:
@@ -174,9 +186,10 @@ Readout = Text | Hint | Section | ProgressBar | Plot
 
 
 def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarray, " n"]:
-    """Numbers of any kind as one row of doubles, infinities as NaN; TypeError for what is no numbers."""
+    """Flatten numbers of any kind into one row of doubles, infinities as NaN; TypeError for anything else."""
     try:
         if isinstance(values, Tensor):
+            # By way of torch: NumPy knows no bfloat16.
             values = values.detach().to("cpu", torch.float64).numpy()
         elif not isinstance(values, np.ndarray):
             values = [float(value) for value in values]
@@ -187,13 +200,14 @@ def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarra
 
 
 def finite_range(values: Float64[np.ndarray, " n"]) -> tuple[float, float]:
-    """Lowest and highest number; (0, 0) where there is none."""
+    """Return the lowest and the highest finite number; (0, 0) where there is none."""
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
 def finite_runs(values: Float64[np.ndarray, " n"]) -> list[tuple[int, int]]:
-    """(start, stop) of every stretch of numbers between the gaps."""
+    """Return (start, stop) of every run of finite numbers between the gaps."""
+    # Padded with gaps, every run has two edges, those at the ends too.
     finite = np.concatenate([[False], np.isfinite(values), [False]])
     edges = np.flatnonzero(finite[1:] != finite[:-1])
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""What stands behind a widget's label: its value, what code has set, and why that could not be taken."""
+"""The state behind a widget's label: its value, a value set by code, and why that was refused."""
 
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,36 +12,39 @@ UNSET: Any = object()
 
 @dataclass
 class WidgetState:
-    """What one label of a panel stands for."""
+    """The state of one label of a panel."""
 
     widget: Widget[Any] | None = None
     value: Any = UNSET
     pending: Any = UNSET
-    """What code set and the widget has not taken yet."""
+    """Value set by code that the widget has not taken yet."""
     restored: Any = UNSET
-    """What a session brought and no widget has taken yet, as JSON holds it."""
+    """Value from a session that no widget has taken yet, as JSON holds it."""
     by_hand: bool = False
-    """What is pending was entered as a person does it."""
+    """The pending value was entered as a person does it."""
     complaint: str = ""
-    """Why it could not take it."""
+    """Reason why the widget refused the last value that was set."""
     given: Any = UNSET
-    """What the program held when it was last asked; only for widgets that follow the program."""
+    """Value that the program held in the last frame; only for widgets that follow the program."""
     frame: int = 0
+    """Number of the last frame that used the label."""
 
     def take(self, widget: Widget[T], given: object = UNSET) -> T:
-        """The value that `widget` starts this frame with: what was set, else what it held, else its default.
+        """Return the value that `widget` starts this frame with: the one set, else the one held, else its default.
 
-        `given` is what the program itself holds. Where that is new, and not just what the widget answered before, it
-        counts as set.
+        `given` is the value that the program itself holds. It counts as set when it is new and is not the widget's own
+        last answer.
         """
         self.widget = widget
         if given is not UNSET:
+            # A program that took the last answer holds it, one that ignored it holds what it held: neither is news.
             if self.pending is UNSET and given not in (self.given, self.value):
                 self.pending = given
             self.given = given
         if self.restored is not UNSET and widget.kept:
             self._recall(widget)
-        pending, self.pending = self.pending, UNSET
+        pending = self.pending
+        self.pending = UNSET
         if pending is not UNSET:
             try:
                 value = widget.accept(pending)
@@ -58,7 +61,8 @@ class WidgetState:
 
     @property
     def plain(self) -> object:
-        """What a session keeps of it, as JSON holds it; UNSET when that is nothing."""
+        """The value that a session stores, as JSON holds it; UNSET for none."""
+        # A value from the last session whose widget was not created this time must not be lost.
         if self.restored is not UNSET:
             return self.restored
         if self.widget is None or not self.widget.kept or self.value is UNSET:
@@ -69,8 +73,11 @@ class WidgetState:
             return UNSET
 
     def _recall(self, widget: Widget[Any]) -> None:
-        restored, self.restored = self.restored, UNSET
+        restored = self.restored
+        # Once: a value that does not fit is reported, not tried again in every frame.
+        self.restored = UNSET
         try:
-            self.pending, self.complaint = widget.recall(restored), ""
+            self.pending = widget.recall(restored)
+            self.complaint = ""
         except (TypeError, ValueError) as error:
             self.complaint = f"the session's {restored!r} does not fit: {error}"

@@ -1,4 +1,4 @@
-"""The widgets that hold a value: what each accepts, how it is drawn, and what it looks like on a contact sheet."""
+"""Widgets that hold a value: the values that each accepts, its drawing, and its description for a contact sheet."""
 
 import math
 import re
@@ -10,37 +10,41 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from easel.viewer.imgui.arguments import check_numbers
-from easel.viewer.imgui.item_layout import ItemLayout, imgui_name, tinted
+from easel.viewer.imgui.item_layout import ItemLayout, imgui_name, pushed_colors, tinted
 from easel.viewer.imgui.sketch import Number, Rgba, Sketch, Words
 from easel.viewer.imgui.toolkit import imgui
 
 T = TypeVar("T")
+N = TypeVar("N", float, int)
 
-MOST_FLOAT, MOST_INT = 1e38, 2**30
-"""Dear ImGui's sliders go no further from 0."""
+MOST_FLOAT = 1e38
+"""Largest number that Dear ImGui's sliders of real numbers take."""
+MOST_INT = 2**30
+"""Largest number that Dear ImGui's sliders of whole numbers take."""
 DIRECTIVE = re.compile(r"[^%]*(%[-+ #0]*\d*(\.\d+)?[{kinds}][^%]*)?".replace("{kinds}", "aefgAEFGdiuxX"))
-"""A text with at most one number in it, as printf writes it; "%%" is taken out before."""
+"""A text with at most one printf directive for a number; "%%" is taken out before."""
 
 
 class Widget(ABC, Generic[T]):
-    """One kind of widget. `accept` is its only door: defaults, values set from code and typed ones all pass it."""
+    """One kind of widget. Defaults, values set from code and typed values all pass through `accept`."""
 
     momentary: ClassVar[bool] = False
     """The value lasts for one frame only, as a click does."""
     default: Any
-    """What it holds before anybody touched it; goes through `accept` as well."""
+    """The value before anybody touched the widget; passes through `accept` as well."""
 
     @property
     def kept(self) -> bool:
-        """A session keeps what it holds, and undo goes back to it."""
+        """True if sessions store the value and undo restores it."""
         return not self.momentary
 
     def plain(self, value: T) -> object:
-        """`value` as JSON can hold it; `recall` is the way back."""
+        """Convert `value` for JSON; the inverse of `recall`."""
         return list(value) if isinstance(value, tuple) else value
 
     def recall(self, plain: object) -> T:
-        """What `plain` stands for; ValueError or TypeError where it is of another kind."""
+        """Convert a value that `plain` wrote; ValueError or TypeError if it is of another kind."""
+        # `accept` alone is too generous: a text for what was a number means that the label has another widget now.
         usual = self.plain(self.accept(self.default))
         if _kind(plain) is not _kind(usual):
             raise ValueError(f"it holds something like {usual!r}")
@@ -48,38 +52,45 @@ class Widget(ABC, Generic[T]):
 
     @abstractmethod
     def accept(self, value: object) -> T:
-        """`value` converted and brought into range; raises ValueError or TypeError where that makes no sense."""
+        """Convert `value` and clamp it to the range; ValueError or TypeError if that makes no sense."""
 
     @abstractmethod
     def draw(self, layout: ItemLayout, label: str, value: T) -> T:
-        """Draw it where the pen is and return what the person made of `value`."""
+        """Draw the widget as the layout's next item; return `value`, or what a person has changed it to."""
 
     @abstractmethod
     def sketch(self, label: str, value: T) -> Sketch:
-        """The same for the eye alone."""
+        """Describe the widget for a contact sheet."""
+
+
+class _Switch(Widget[bool]):
+    """A widget that is on or off."""
+
+    def accept(self, value: object) -> bool:
+        return bool(value)
 
 
 @dataclass(frozen=True)
-class Button(Widget[bool]):
+class Button(_Switch):
+    """A button; its value is True in the frame in which it is clicked."""
+
     width: Number
     height: Number
     identity: int
     """Its number in the panel's frame: a label may change between press and release without losing the click."""
     color: Rgba | None = None
-    """In place of a button's own."""
+    """Replaces the theme's colour of buttons."""
     default: bool = False
     momentary: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_numbers("a button", width=self.width, height=self.height)
 
-    def accept(self, value: object) -> bool:
-        return bool(value)
-
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         visible, _ = imgui_name(label)
-        with tinted(self.color):
+        with pushed_colors(tinted(self.color)):
             clicked = imgui.button(f"{visible}###button{self.identity}", imgui.ImVec2(self.width, self.height))
+        # A click set from code, `value`, counts like a person's.
         return clicked or value
 
     def sketch(self, label: str, value: bool) -> Sketch:
@@ -87,11 +98,10 @@ class Button(Widget[bool]):
 
 
 @dataclass(frozen=True)
-class Checkbox(Widget[bool]):
-    default: bool
+class Checkbox(_Switch):
+    """A box to tick."""
 
-    def accept(self, value: object) -> bool:
-        return bool(value)
+    default: bool
 
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         return imgui.checkbox(label, value)[1]
@@ -101,75 +111,106 @@ class Checkbox(Widget[bool]):
 
 
 @dataclass(frozen=True)
-class Slider(Widget[float]):
+class NumberSlider(Widget[N]):
+    """A number in [min, max]."""
+
     min: Number
     max: Number
     default: Number
     log: bool = False
-    """Every decade is equally long; where `min` is 0 it stands at the left end, before the decades of `format`."""
+    """Every decade is equally long; where `min` is 0, it stands at the left end before the first decade."""
     format: str = "%.3f"
+    """A text with one printf directive for the number."""
     step: Number | None = None
-    """The distance of its notches, from `min` on."""
+    """Distance of its notches, counted from `min`."""
+    most: ClassVar[Number] = MOST_FLOAT
+    function: ClassVar[str] = "slider_float"
+    """Dear ImGui's name of the slider."""
 
     def __post_init__(self) -> None:
-        _check_range(self.min, self.max, MOST_FLOAT, self.log, self.format)
+        low, high = self.min, self.max
+        check_numbers("a slider", min=low, max=high)
+        if max(abs(low), abs(high)) > self.most:
+            raise ValueError(f"a slider's ends are at most {self.most:g} from 0; got min={low}, max={high}")
+        # The format goes to C's printf: a directive for a text would read memory that no text lies in.
+        if not DIRECTIVE.fullmatch(self.format.replace("%%", "")):
+            raise ValueError(f"the format of a slider has one number in it, such as '%.3f'; got {self.format!r}")
+        if not low <= high:
+            raise ValueError(f"a slider runs from min up to max; got min={low}, max={high}")
+        if self.log and low < 0:
+            raise ValueError(f"a logarithmic slider needs a range from 0 or above; got {low} to {high}")
 
-    def accept(self, value: object) -> float:
-        return float(_notch(_number(value), self.min, self.max, self.step))
-
-    def draw(self, layout: ItemLayout, label: str, value: float) -> float:
+    def draw(self, layout: ItemLayout, label: str, value: N) -> N:
         flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
         identity = layout.caption(label)
         with layout.track(self.position(value)):
-            changed, moved = imgui.slider_float(identity, value, self.min, self.max, self.format, flags)
-        return moved if changed else value  # an untouched value keeps the digits that float32 has not
+            slider = getattr(imgui, self.function)
+            changed, moved = slider(identity, value, self.min, self.max, self.format, flags)
+        # Untouched, a value keeps the digits that float32 lacks.
+        return moved if changed else value
 
     def position(self, value: Number) -> float:
-        """Where along the slider `value` is, 0 at the left end and 1 at the right."""
+        """Return where `value` stands along the slider, 0 at the left end and 1 at the right."""
+        accepted = self.accept(value)
+        if self.max == self.min:
+            return 0.0
+        if not self.log:
+            return (accepted - self.min) / (self.max - self.min)
+        floor = self.min or self._least_decade()
+        return math.log(accepted / floor) / math.log(self.max / floor) if accepted > floor else 0.0
+
+    def _least_decade(self) -> float:
+        """Return the number at which the first decade begins when `min` is 0."""
         # Dear ImGui takes its least number above 0 from the decimals that the format shows.
         digits = re.search(r"%\.(\d+)", self.format)
-        floor = self.min or 10.0 ** -int(digits[1] if digits else 3)
-        return _position(self.accept(value), self.min, self.max, floor if self.log else None)
+        return 10.0 ** -int(digits[1] if digits else 3)
 
-    def sketch(self, label: str, value: float) -> Sketch:
-        return _named(label, _formatted(self.format, value))
+    def _notched(self, value: Number) -> Number:
+        """Return `value` in the range and, with a `step`, at the nearest notch."""
+        inside = min(max(value, self.min), self.max)
+        if self.step is None:
+            return inside
+        # The last notch may lie beyond the end where the step does not divide the range.
+        return min(self.min + round((inside - self.min) / self.step) * self.step, self.max)
+
+    def sketch(self, label: str, value: N) -> Sketch:
+        # As printf does; a format without a directive stands for itself, as in "off" at the end of a scale.
+        return _named(label, self.format % value if "%" in self.format else self.format)
 
 
 @dataclass(frozen=True)
-class SliderInt(Widget[int]):
-    min: int
-    max: int
-    default: Number
+class Slider(NumberSlider[float]):
+    """A real number in [min, max]."""
+
+    def accept(self, value: object) -> float:
+        return float(self._notched(_number(value)))
+
+
+@dataclass(frozen=True)
+class SliderInt(NumberSlider[int]):
+    """A whole number in [min, max]."""
+
     format: str = "%d"
-    log: bool = False
-    step: int = 1
+    step: Number | None = 1
+    most: ClassVar[Number] = MOST_INT
+    function: ClassVar[str] = "slider_int"
 
     def __post_init__(self) -> None:
         if not all(isinstance(end, int | np.integer) for end in (self.min, self.max)):
             raise TypeError(f"slider_int runs between whole numbers; got min={self.min!r}, max={self.max!r}.")
-        _check_range(self.min, self.max, MOST_INT, self.log, self.format)
+        super().__post_init__()
 
     def accept(self, value: object) -> int:
-        return int(_notch(round(_number(value)), self.min, self.max, self.step))
+        return int(self._notched(round(_number(value))))
 
-    def draw(self, layout: ItemLayout, label: str, value: int) -> int:
-        flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
-        identity = layout.caption(label)
-        with layout.track(self.position(value)):
-            return imgui.slider_int(identity, value, self.min, self.max, self.format, flags)[1]
-
-    def position(self, value: Number) -> float:
-        """Where along the slider `value` is, 0 at the left end and 1 at the right."""
+    def _least_decade(self) -> float:
         # Dear ImGui gives the decade below 1 to the 0 of a logarithmic slider of whole numbers.
-        return _position(self.accept(value), self.min, self.max, (self.min or 0.1) if self.log else None)
-
-    def sketch(self, label: str, value: int) -> Sketch:
-        return _named(label, _formatted(self.format, value))
+        return 0.1
 
 
 @dataclass(frozen=True)
 class StepSlider(SliderInt):
-    """A place in time, not a setting."""
+    """A position in time: neither kept in a session nor undone."""
 
     @property
     def kept(self) -> bool:
@@ -178,6 +219,8 @@ class StepSlider(SliderInt):
 
 @dataclass(frozen=True)
 class ColorPicker(Widget[tuple[float, float, float]]):
+    """Red, green and blue in [0, 1]."""
+
     default: object
 
     def accept(self, value: object) -> tuple[float, float, float]:
@@ -197,12 +240,14 @@ class ColorPicker(Widget[tuple[float, float, float]]):
 
 @dataclass(frozen=True)
 class Combo(Widget[int]):
+    """A choice among several texts; its value is the index of one."""
+
     items: Sequence[str]
     default: int
 
     @classmethod
     def of(cls, items: Iterable[object], default: int) -> "Combo":
-        """One whose items are any objects, as text."""
+        """Return a combo whose items are any objects, as text; TypeError for a single text."""
         if isinstance(items, str) or not isinstance(items, Iterable):
             raise TypeError(f"the items of a combo are several texts; got {type(items).__name__} {items!r}.")
         return cls(tuple(map(str, items)), default)
@@ -212,17 +257,19 @@ class Combo(Widget[int]):
         return bool(self.items)
 
     def plain(self, value: int) -> object:
-        return self.items[value]  # its place may change from one version of a program to the next
+        # By its text: the index may change from one version of a program to the next.
+        return self.items[value]
 
     def accept(self, value: object) -> int:
         if isinstance(value, str):
             if value not in self.items:
                 raise ValueError(f"unknown item {value!r}. Known: {', '.join(self.items)}")
             return list(self.items).index(value)
-        return min(max(round(_number(value)), 0), max(len(self.items) - 1, 0))
+        return max(min(round(_number(value)), len(self.items) - 1), 0)
 
     def draw(self, layout: ItemLayout, label: str, value: int) -> int:
-        if imgui.begin_combo(layout.caption(label), self.items[value] if self.items else ""):
+        if imgui.begin_combo(layout.caption(label), self._text(value)):
+            # Inside, the last item is the popup's: the control itself has to be recorded first.
             layout.record(label)
             for index, item in enumerate(self.items):
                 if imgui.selectable(f"{item}##{index}", index == value)[0]:
@@ -234,11 +281,16 @@ class Combo(Widget[int]):
         return value
 
     def sketch(self, label: str, value: int) -> Sketch:
-        return _named(label, self.items[value] if self.items else "")
+        return _named(label, self._text(value))
+
+    def _text(self, value: int) -> str:
+        return self.items[value] if self.items else ""
 
 
 @dataclass(frozen=True)
 class InputText(Widget[str]):
+    """A line of at most `max_length` characters."""
+
     default: str
     max_length: int
 
@@ -258,7 +310,8 @@ class InputText(Widget[str]):
 
 
 def _kind(plain: object) -> type:
-    """What sort of thing JSON has for a value; all numbers are of one."""
+    """Return JSON's type of a value: all numbers have one."""
+    # A bool is an int for Python, and not for JSON.
     return float if isinstance(plain, int | float) and not isinstance(plain, bool) else type(plain)
 
 
@@ -270,38 +323,6 @@ def _number(value: object) -> float:
     if math.isnan(number):
         raise ValueError("not a number (NaN) cannot be shown on a scale")
     return number
-
-
-def _check_range(low: Number, high: Number, most: Number, log: bool, format: str) -> None:
-    check_numbers("a slider", min=low, max=high)
-    if max(abs(low), abs(high)) > most:
-        raise ValueError(f"a slider's ends are at most {most:g} from 0; got min={low}, max={high}")
-    if not DIRECTIVE.fullmatch(format.replace("%%", "")):
-        raise ValueError(f"the format of a slider has one number in it, such as '%.3f'; got {format!r}")
-    if not low <= high:
-        raise ValueError(f"a slider runs from min up to max; got min={low}, max={high}")
-    if log and low < 0:
-        raise ValueError(f"a logarithmic slider needs a range from 0 or above; got {low} to {high}")
-
-
-def _notch(value: Number, low: Number, high: Number, step: Number | None) -> Number:
-    """`value` in the range and, with a `step`, at the nearest notch."""
-    inside = min(max(value, low), high)
-    return inside if step is None else min(low + round((inside - low) / step) * step, high)
-
-
-def _position(value: Number, low: Number, high: Number, floor: Number | None) -> float:
-    """The share of a slider that `value` is along; with a `floor`, the decades from there on are equally long."""
-    if high == low:
-        return 0.0
-    if floor is None:
-        return (value - low) / (high - low)
-    return math.log(value / floor) / math.log(high / floor) if value > floor else 0.0
-
-
-def _formatted(format: str, value: float | int) -> str:
-    """As printf does; a format without a directive stands for itself, as in "off" at the end of a scale."""
-    return format % value if "%" in format else format
 
 
 def _named(label: str, value: str) -> Words:

@@ -16,7 +16,7 @@ from easel.fields.artist.inrf import INRF, INRF2D
 from easel.fields.artist.recipe import Recipe
 from easel.fields.model.streams import stream, stream_seed
 from easel.fields.rendering.calibration import is_blank
-from easel.viewer.widgets.describe import Range
+from easel.graphics.checked_record import Range
 
 SHAPE = (512, 512, 3)
 LATENT_REACH = 3.0

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from easel.graphics.checked_record import Range
 from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
+from easel.materials.distillation.teacher_source import train
+from easel.materials.models.network_files import saved_config
 from easel.materials.presets import PRESETS
-from easel.materials.training.run_files import saved_config
 from easel.materials.training.step import Knobs, Step
-from easel.materials.training.train import train
-from easel.viewer.widgets.describe import Range
 
 SLICE_SECONDS = 0.25
 """Of training between two looks at what a person wants."""

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.graphics.checked_record import Range
 from easel.materials.maps import MaterialMaps
 from easel.materials.rendering.environment import Environment, procedural_environment
 from easel.materials.rendering.lights import LightSource, PointLight
@@ -16,7 +17,6 @@ from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
 from easel.materials.rendering.shading import to_picture
 from easel.materials.rendering.sphere import FILLING, RADIUS, render_sphere, sphere_camera
-from easel.viewer.widgets.describe import Range
 
 Number = float | int
 

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -56,7 +57,7 @@ def stopped(capsys, code: int, call, *arguments) -> str:
 def test_without_arguments_it_tells_its_commands(dev, capsys):
     assert dev.main([]) == 0
     told = capsys.readouterr().out
-    assert all(f"./dev {command} " in told for command in ("demo", "test", "system", "run"))
+    assert all(f"./dev {command} " in told for command in ("demo", "test", "processors", "system", "run"))
     assert dev.main(["--help"]) == 0
     assert capsys.readouterr().out == told
 
@@ -64,9 +65,10 @@ def test_without_arguments_it_tells_its_commands(dev, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["tset"], 2, "'tset'; there are demo, test, system, run"),
+        (["tset"], 2, "'tset'; there are demo, test, processors, system, run"),
         (["run"], 2, "./dev run easel --help"),
         (["system", "--force"], 2, "--yes"),
+        (["processors", "-x"], 2, "takes nothing"),
     ],
 )
 def test_bad_calls_end_in_one_line(dev, capsys, arguments, code, words):
@@ -365,14 +367,34 @@ def test_test_runs_all_four_and_reports_all(call, dev):
     done = call("test", cwd="/")
     assert (done.returncode, done.stdout.split("\n")) == (
         0,
-        ["ruff check", "ruff format --check", "pyright ", "pytest ", ""],
+        ["ruff check", "ruff format --check", "pyright ", "pytest -n 2 --dist worksteal", ""],
     )
     script(dev.BIN / "ruff", "exit 1")
     done = call("test")
-    assert (done.returncode, done.stdout) == (1, "pyright \npytest \n")
+    assert (done.returncode, done.stdout) == (1, "pyright \npytest -n 2 --dist worksteal\n")
     verdicts = [line.split()[1:4] for line in done.stderr.splitlines()[-4:]]
     assert [verdict[0] for verdict in verdicts] == ["FAILED", "FAILED", "passed", "passed"]
     assert verdicts[1][1:] == ["ruff", "format"]
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="older processors of this kind are told apart by x86-64 levels"
+)
+def test_processors_runs_the_tests_of_numbers_at_every_level_and_reports_all(call, dev):
+    script(
+        dev.BIN / "pytest",
+        'echo "$ATEN_CPU_CAPABILITY $NUMBA_CPU_NAME $NUMBA_CPU_FEATURES"; test "$NUMBA_CPU_NAME" = haswell',
+    )
+    done = call("processors", cwd="/")
+    told = [line.split() for line in done.stdout.splitlines()]
+    assert [row[:2] for row in told][:2] == [["default", "nehalem"], ["avx2", "haswell"]]
+    # Every level adds to the one below; none has what only the processor at hand may have.
+    features = [set(row[2].split(",")) for row in told]
+    assert all(lower < upper for lower, upper in pairwise(features))
+    assert "+avx" not in features[0]
+    verdicts = [line.split()[1] for line in done.stderr.splitlines()[-len(told) :]]
+    assert verdicts == ["FAILED", "passed", "FAILED"][: len(told)]
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize("arguments", [["run", "pytest"], ["test"]], ids=" ".join)

@@ -15,7 +15,7 @@ from easel.inspector.history.statistics import summarize_network as summarize_ne
 from easel.inspector.history.timeline import Timeline as Timeline
 from easel.inspector.history.watcher import Watch as Watch
 from easel.inspector.history.watcher import watch as watch
-from easel.inspector.layout.layout import Arrangement as Arrangement
+from easel.inspector.layout.arrangement import Arrangement as Arrangement
 from easel.inspector.layout.layout import arrange as arrange
 from easel.inspector.models.graph import Edge as Edge
 from easel.inspector.models.graph import Graph as Graph

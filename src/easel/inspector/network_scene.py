@@ -13,7 +13,8 @@ from easel.graphics.camera import Camera
 from easel.inspector.drawing.flat import flat_picture
 from easel.inspector.drawing.focus import focus_picture
 from easel.inspector.drawing.render_thread import Studio
-from easel.inspector.layout.layout import Arrangement, Box, arrange
+from easel.inspector.layout.arrangement import Arrangement, Box
+from easel.inspector.layout.layout import arrange
 from easel.inspector.models.graph import Graph, TensorRef
 from easel.inspector.scene.content import Content
 from easel.inspector.scene.pick import Hit, Picker, ray_through, value_at

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from easel.inspector.layout.layout import Arrangement, Box, arrange
+from easel.inspector.layout.arrangement import Arrangement, Box
+from easel.inspector.layout.layout import arrange
 from easel.inspector.models.graph import TensorRef
 from easel.inspector.models.model_tensors import tensors
 from easel.inspector.scene.view import Eye, facing

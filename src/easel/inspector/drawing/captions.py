@@ -6,7 +6,7 @@ import numpy as np
 
 from easel.inspector.drawing.colors import AMBER, FAINT, FAULT, TEXT
 from easel.inspector.drawing.labels import NAME, SMALL, TITLE, Label
-from easel.inspector.layout.layout import Box
+from easel.inspector.layout.arrangement import Box
 from easel.inspector.scene.content import Content
 from easel.inspector.scene.view import Eye
 

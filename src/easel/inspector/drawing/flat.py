@@ -10,7 +10,7 @@ from easel.graphics.camera import Camera
 from easel.inspector.drawing.colors import BACKGROUND, FAULT, FLOW, PAD, SKIP, Rgb, value_colors
 from easel.inspector.drawing.labels import Rows, glyphs
 from easel.inspector.drawing.text import text_rows
-from easel.inspector.layout.layout import corners_of
+from easel.inspector.layout.arrangement import upright_corners
 from easel.inspector.scene.content import Content
 from easel.inspector.scene.pick import ray_through
 from easel.inspector.scene.sheet import Sheet
@@ -43,7 +43,7 @@ def _background(scene: Content, eye: Eye) -> Float[np.ndarray, "h w 3"]:
         if at[:, 2].min() > 0:
             draw.line([(float(x), float(y)) for x, y, _ in at], fill=_bytes(SKIP if route.skips else FLOW), width=2)
     for pad in scene.arrangement.pads:
-        at = eye.project(np.array(corners_of(pad.origin, (pad.side, 0.0, 0.0), (0.0, -pad.side, 0.0))))
+        at = eye.project(np.array(upright_corners(pad.origin, pad.side, pad.side)))
         if at[:, 2].min() > 0:
             draw.polygon([(float(x), float(y)) for x, y, _ in at], fill=_bytes(FAULT if pad.error else PAD))
     return np.asarray(image, np.float64) / 255

@@ -9,8 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.inspector.drawing.colors import AMBER, EMPTY, FAULT, FLOW, ORDER, PAD, PLATE, PLATE_EDGE, SKIP, Rgb
-from easel.inspector.layout.layout import Arrangement
-from easel.inspector.layout.routes import Route
+from easel.inspector.layout.arrangement import Arrangement, Route
 
 WIDTHS = (1.5, 2.0, 3.0, 4.0)
 """Pixels of ways, the more data the wider."""

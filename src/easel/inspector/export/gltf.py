@@ -17,7 +17,8 @@ from PIL import Image
 from easel.graphics.files import write_whole
 from easel.graphics.glb import Binary, glb
 from easel.inspector.drawing.colors import value_colors
-from easel.inspector.layout.layout import Arrangement, Box, arrange
+from easel.inspector.layout.arrangement import Arrangement, Box
+from easel.inspector.layout.layout import arrange
 from easel.inspector.models.graph import TensorRef
 from easel.inspector.scene.sheet import Sheet
 

@@ -12,7 +12,8 @@ from typing import Any
 from easel.graphics.files import write_whole
 from easel.inspector.drawing import colors
 from easel.inspector.export.gltf import level_within
-from easel.inspector.layout.layout import Arrangement, arrange
+from easel.inspector.layout.arrangement import Arrangement
+from easel.inspector.layout.layout import arrange
 from easel.inspector.models.graph import TensorRef
 from easel.inspector.scene.sheet import Sheet
 

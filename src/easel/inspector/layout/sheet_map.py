@@ -1,4 +1,4 @@
-"""Sheets: where each value of a tensor lies in a rectangle of cells, and which value a cell shows.
+"""Sheet maps: where each value of a tensor lies in a rectangle of cells, and which value a cell shows.
 
 A *plane* (R, C) lists some axes of the tensor down its rows and the others across its columns. A *sheet* is the plane,
 or the plane cut into *blocks* of equal size that lie side by side, with `gutter` cells between them: so long matrices
@@ -16,16 +16,16 @@ from torch import Tensor
 from easel.inspector.models.graph import TensorRef
 
 MOST_ASPECT = 8.0
-"""How many times as long as wide a sheet may be; beyond, it folds."""
+"""Largest ratio of a sheet's sides; a longer plane folds."""
 
 
 @dataclass(frozen=True)
 class SheetMap:
-    """Indices of a tensor of `shape` ↔ cells of its sheet."""
+    """Mapping between indices of a tensor of `shape` and cells of its sheet."""
 
     shape: tuple[int, ...]
     row_axes: tuple[int, ...]
-    """The tensor's axes down the plane, the slowest first."""
+    """Axes of the tensor down the plane, the slowest first."""
     column_axes: tuple[int, ...]
     """The other axes, across."""
     block: tuple[int, int]
@@ -33,8 +33,9 @@ class SheetMap:
     across: int = 1
     """Blocks side by side."""
     gutter: int = 0
+    """Cells between blocks."""
     kernel: tuple[int, int] = (1, 1)
-    """Rows and columns of what belongs together: a convolution's kernel, the map of a channel."""
+    """Rows and columns of a convolution's kernel, or of a channel's map."""
     band: int = 0
     """Rows between lines that part gates or groups; 0 draws none."""
 
@@ -45,8 +46,10 @@ class SheetMap:
 
     @property
     def blocks(self) -> int:
-        """How many blocks the plane is cut into."""
-        (rows, columns), (height, width) = self.plane, self.block
+        """Number of blocks into which the plane is cut."""
+        rows, columns = self.plane
+        height, width = self.block
+        # -(-a // b) is a / b rounded up, without the detour over floats.
         return -(-rows // height) * -(-columns // width)
 
     @property
@@ -58,35 +61,37 @@ class SheetMap:
 
     @property
     def is_folded(self) -> bool:
-        """Whether the sheet is not the plane itself."""
+        """True if the sheet is not the plane itself."""
         return self.block != self.plane
 
     @property
     def is_wide(self) -> bool:
-        """Whether the plane's columns are cut, not its rows."""
+        """True if the plane's columns are cut, not its rows."""
         return self.block[1] < self.plane[1]
 
     def cell(self, index: tuple[int, ...]) -> tuple[int, int]:
-        """The (row, column) of the sheet that shows the value at `index`."""
-        row, column = self._flat(index, self.row_axes), self._flat(index, self.column_axes)
+        """Return the (row, column) of the sheet that shows the value at `index`."""
+        row = self._flat(index, self.row_axes)
+        column = self._flat(index, self.column_axes)
         height, width = self.block
+        # One of the two quotients is 0: a plane is cut along one side only.
         down, beside = divmod(row // height + column // width, self.across)
         return down * (height + self.gutter) + row % height, beside * (width + self.gutter) + column % width
 
     def index(self, row: int, column: int) -> tuple[int, ...] | None:
-        """The index of the value that a cell shows; None in a gutter, in an unused cell and outside."""
-        (height, width), (rows, columns) = self.block, self.grid
-        if not (0 <= row < rows and 0 <= column < columns):
-            return None
-        (down, inner_row), (beside, inner_column) = (
-            divmod(row, height + self.gutter),
-            divmod(column, width + self.gutter),
-        )
-        if inner_row >= height or inner_column >= width:
+        """Return the index of the value that a cell shows; None in a gutter, in an unused cell and outside."""
+        rows, columns = self.grid
+        height, width = self.block
+        down, plane_row = divmod(row, height + self.gutter)
+        beside, plane_column = divmod(column, width + self.gutter)
+        if not (0 <= row < rows and 0 <= column < columns and plane_row < height and plane_column < width):
             return None
         number = down * self.across + beside
-        plane_row = inner_row if self.is_wide else number * height + inner_row
-        plane_column = number * width + inner_column if self.is_wide else inner_column
+        if self.is_wide:
+            plane_column += number * width
+        else:
+            plane_row += number * height
+        # The last block, and the blocks that fill up the last line, may be empty.
         if plane_row >= self.plane[0] or plane_column >= self.plane[1]:
             return None
         index = [0] * len(self.shape)
@@ -96,40 +101,41 @@ class SheetMap:
         return tuple(index)
 
     def is_used(self, rows: Int[np.ndarray, "*n"], columns: Int[np.ndarray, "*n"]) -> Bool[np.ndarray, "*n"]:
-        """Which cells of the sheet show a value."""
+        """Return True for the cells of the sheet that show a value, not a gutter or the rest of the last block."""
         height, width = self.block
-        (down, inner_row), (beside, inner_column) = (
-            np.divmod(rows, height + self.gutter),
-            np.divmod(columns, width + self.gutter),
-        )
+        down, inner_row = np.divmod(rows, height + self.gutter)
+        beside, inner_column = np.divmod(columns, width + self.gutter)
         number = down * self.across + beside
-        place = number * width + inner_column if self.is_wide else number * height + inner_row
-        return (inner_row < height) & (inner_column < width) & (place < self.plane[1 if self.is_wide else 0])
+        inside = (inner_row < height) & (inner_column < width)
+        if self.is_wide:
+            return inside & (number * width + inner_column < self.plane[1])
+        return inside & (number * height + inner_row < self.plane[0])
 
     def spread(self, tensor: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "rows columns"]:
-        """The values in the sheet's cells, zeros in those that show none; shares memory where it can."""
+        """Return the values in the sheet's cells, zeros in those that show none; shares memory if it can."""
         plane = tensor.permute(*self.row_axes, *self.column_axes).reshape(self.plane)
         if not self.is_folded:
             return plane
         height, width = self.block
-        down, size = -(-self.blocks // self.across), self.gutter
+        down = -(-self.blocks // self.across)
         # Padded to whole blocks, then block by block with the gutters below and to the right of each.
-        missing = (
-            (0, self.blocks * width - plane.shape[1])
-            if self.is_wide
-            else (0, 0, 0, self.blocks * height - plane.shape[0])
-        )
-        plane = torch.nn.functional.pad(plane, missing)
-        blocks = plane.unflatten(1, (-1, width)).transpose(0, 1) if self.is_wide else plane.unflatten(0, (-1, height))
-        sheet = plane.new_zeros(down * self.across, height + size, width + size)
+        if self.is_wide:
+            plane = torch.nn.functional.pad(plane, (0, self.blocks * width - plane.shape[1]))
+            blocks = plane.unflatten(1, (-1, width)).transpose(0, 1)
+        else:
+            plane = torch.nn.functional.pad(plane, (0, 0, 0, self.blocks * height - plane.shape[0]))
+            blocks = plane.unflatten(0, (-1, height))
+        sheet = plane.new_zeros(down * self.across, height + self.gutter, width + self.gutter)
         sheet[: self.blocks, :height, :width] = blocks
         sheet = sheet.unflatten(0, (down, self.across)).transpose(1, 2).flatten(2).flatten(0, 1)
+        # No gutter after the last block of a line.
         return sheet[: self.grid[0], : self.grid[1]]
 
     def _product(self, axes: tuple[int, ...]) -> int:
         return math.prod(self.shape[axis] for axis in axes)
 
     def _flat(self, index: tuple[int, ...], axes: tuple[int, ...]) -> int:
+        """Return the place along `axes`, the first of them the slowest."""
         flat = 0
         for axis in axes:
             flat = flat * self.shape[axis] + index[axis]
@@ -137,23 +143,26 @@ class SheetMap:
 
 
 def sheet_of(ref: TensorRef) -> SheetMap:
-    """The sheet of a tensor: outputs down the rows; images, heads and slices as a grid of maps.
+    """Return the sheet of a tensor: outputs down the rows; images, heads and slices as a grid of maps.
 
     A complex tensor counts as its `torch.view_as_real`, whose two halves lie side by side.
     """
     shape = tuple(ref.tensor.shape)
-    if ref.tensor.is_complex():
-        flat = _plane(ref, shape)
-        parts = (*shape, 2)
-        return _folded(parts, flat[0], (len(shape), *flat[1]), flat[2], flat[3])
-    if ref.kind == "activation":
+    if ref.kind == "activation" and not ref.tensor.is_complex():
         return _activation(shape)
-    return _folded(shape, *_plane(ref, shape))
+    rows, columns, kernel, band = _plane(ref, shape)
+    if ref.tensor.is_complex():
+        # The axis of real and imaginary parts comes last in the tensor and is the slowest across the plane.
+        columns = (len(shape), *columns)
+        shape = (*shape, 2)
+    return _folded(shape, rows, columns, kernel, band)
 
 
 def _plane(ref: TensorRef, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, int], int]:
-    """(row axes, column axes, kernel, band) of a parameter, or of what has a parameter's shape."""
-    outputs, inputs = (1, 0) if "Transpose" in ref.module else (0, 1)  # transposed convolutions store inputs first
+    """Return (row axes, column axes, kernel, band) of a parameter, or of what has a parameter's shape."""
+    # Transposed convolutions store inputs first.
+    outputs = int("Transpose" in ref.module)
+    inputs = 1 - outputs
     band = _band(ref, shape)
     match len(shape):
         case 0 | 1:
@@ -173,30 +182,39 @@ def _plane(ref: TensorRef, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tup
 
 
 def _band(ref: TensorRef, shape: tuple[int, ...]) -> int:
-    """Outputs of a gate (LSTM: i, f, g, o; GRU: r, z, n), of q, k and v, or of a group; 0 where there is one only."""
+    """Return the outputs of a gate (LSTM: i, f, g, o; GRU: r, z, n), of q, k and v, or of a group; 0 for one only."""
     last = ref.name.rpartition(".")[2]
+    parts = 1
     if last.startswith("weight_hh"):
+        # (gates · hidden, hidden)
         return shape[1] if shape[0] > shape[1] else 0
     if last.startswith("weight_ih"):
-        gates = {"GRU": 3, "GRUCell": 3, "RNN": 1, "RNNCell": 1}.get(ref.module, 4)
-        return shape[0] // gates if gates > 1 and shape[0] % gates == 0 else 0
-    if last == "in_proj_weight":
-        return shape[0] // 3
-    return shape[0] // ref.groups if ref.groups > 1 and "Transpose" not in ref.module else 0
+        parts = {"GRU": 3, "GRUCell": 3, "RNN": 1, "RNNCell": 1}.get(ref.module, 4)
+        # A file without the model does not tell the class: 4 gates are a guess, which has to fit.
+        if shape[0] % parts:
+            return 0
+    elif last == "in_proj_weight":
+        parts = 3
+    elif "Transpose" not in ref.module:
+        parts = ref.groups
+    return shape[0] // parts if parts > 1 else 0
 
 
 def _folded(
     shape: tuple[int, ...], rows: tuple[int, ...], columns: tuple[int, ...], kernel: tuple[int, int], band: int
 ) -> SheetMap:
-    """The plane, cut into blocks of whole kernels where it would be too long."""
+    """Return the sheet of a plane, cut into blocks of whole kernels if it would be too long."""
     height = math.prod(shape[axis] for axis in rows)
     width = math.prod(shape[axis] for axis in columns)
-    block, across = (height, width), 1
+    block = height, width
+    across = 1
     if len(shape) > 1 and height > MOST_ASPECT * width and kernel == (1, 1):
         # k columns of height / k rows are k² times as wide for their length.
         across = max(round(math.sqrt(height / width / 2)), 2)
         block = -(-height // across), width
+        # Rounded up, blocks may be fewer than asked for.
         across = -(-height // block[0])
+        # Lines across all columns would not lie between the same outputs.
         band = 0
     elif len(shape) > 1 and width > MOST_ASPECT * height:
         step = kernel[1]
@@ -206,14 +224,14 @@ def _folded(
 
 
 def _activation(shape: tuple[int, ...]) -> SheetMap:
-    """Outputs of a layer, the batch first."""
+    """Return the sheet of a layer's outputs, the batch first."""
     count = len(shape)
-    if count <= 2:
+    if count < 2 or (count == 2 and shape[0] == 1):
         # One row of values, in lines of about the square root.
-        if count < 2 or shape[0] == 1:
-            length = math.prod(shape)
-            width = max(math.isqrt(max(length - 1, 0)) + 1, 1)
-            return SheetMap(shape, (), tuple(range(count)), (1, min(width, max(length, 1))))
+        length = max(math.prod(shape), 1)
+        width = math.isqrt(length - 1) + 1
+        return SheetMap(shape, (), tuple(range(count)), (1, width))
+    if count == 2:
         return _folded(shape, (0,), (1,), (1, 1), 0)
     if count == 3:
         return _folded(shape, (0, 1), (2,), (1, 1), shape[1] if shape[0] > 1 else 0)
@@ -221,5 +239,6 @@ def _activation(shape: tuple[int, ...]) -> SheetMap:
     maps = math.prod(shape[:-2])
     if maps == 1:
         return SheetMap(shape, tuple(range(count - 1)), (count - 1,), (height, width))
+    # About square: `across` maps of `width` beside one another, maps / across of `height` below.
     across = math.ceil(math.sqrt(maps * height / max(width, 1)))
     return SheetMap(shape, tuple(range(count - 1)), (count - 1,), (height, width), min(across, maps), 1)

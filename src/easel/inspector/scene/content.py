@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from easel.inspector.layout.layout import Arrangement, Box, corners_of
+from easel.inspector.layout.arrangement import Arrangement, Box, corners_of
 from easel.inspector.models.graph import TensorRef
 from easel.inspector.scene.pick import Hit
 from easel.inspector.scene.pyramid import AGGREGATES

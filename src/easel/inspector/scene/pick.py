@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.camera import Camera, rays
-from easel.inspector.layout.layout import Box
-from easel.inspector.layout.places import Vector
+from easel.inspector.layout.arrangement import Box, Vector
 
 Value = float | int | bool | complex
 

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.inspector.layout.layout import Box
+from easel.inspector.layout.arrangement import Box
 from easel.inspector.layout.sheet_map import SheetMap
 from easel.inspector.models.graph import TensorRef
 from easel.inspector.scene.pyramid import LARGEST, Halves, Pyramid, build, cut, scaled, tiles_of

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from easel.graphics.camera import Camera, orbit_pose, perspective, view_of
-from easel.inspector.layout.places import Vector
+from easel.inspector.layout.arrangement import Vector
 
 Number = float | int
 

@@ -7,9 +7,7 @@ with a gap of 5 between two; x and y are cells of a map from its centre, right a
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from easel.inspector.layout.layout import Box
-from easel.inspector.layout.places import Vector
-from easel.inspector.layout.routes import Route
+from easel.inspector.layout.arrangement import Box, Route, Vector
 from easel.inspector.layout.sheet_map import sheet_of
 from easel.inspector.models.graph import Graph, TensorRef
 from easel.inspector.network_scene import NetworkScene
@@ -17,11 +15,11 @@ from easel.inspector.network_scene import NetworkScene
 Number = float | int
 BOX_RANGE = (-100, 100, -100, 100, -75, 75)
 GAP = 5
-"""Between two activations on the path."""
+"""Depth between two activations on the path."""
 APART = 0.12
-"""Of a map's side, between maps."""
+"""Gap between two maps, in sides of a map."""
 LIFT = 0.7
-"""How far in front of the sheet they stand."""
+"""Distance of the maps from the sheet that they stand before, in units of the scene."""
 
 
 class ChannelBox:
@@ -30,15 +28,17 @@ class ChannelBox:
     def __init__(self, range: Sequence[Number], step: Number) -> None:
         if len(range) != 6 or any(range[k] >= range[k + 1] for k in (0, 2, 4)):
             raise ValueError(f"box_render_range is xmin, xmax, ymin, ymax, zmin, zmax, each pair rising; got {range}.")
-        self.range, self.step = tuple(range), step
+        self.range = tuple(range)
+        self.step = step
         self.shift: Number = 0
         self._covered: dict[str, tuple[str, ...]] = {}
-        """The activations that it reaches, and the names of their maps."""
-        self._places: dict[str, tuple[Number, Number]] = {}
+        """The activations that it reaches → the names of their maps."""
+        self._spans: dict[str, tuple[Number, Number]] = {}
+        """Each activation → its start and end on the path."""
 
     @property
     def span(self) -> tuple[Number, Number]:
-        """From where to where it reaches along the network."""
+        """Its start and end along the network."""
         return self.range[4] + self.shift, self.range[5] + self.shift
 
     @property
@@ -47,32 +47,35 @@ class ChannelBox:
         return tuple(self._covered)
 
     def holds(self, name: str) -> bool:
-        """Whether a sheet is one of the box."""
+        """Return whether a sheet is one of the box."""
         return name in self._covered or any(name in maps for maps in self._covered.values())
 
     def move(self, by: Number) -> bool:
-        """Move along the network, never beyond its ends; whether it moved."""
-        end = max((stop for _, stop in self._places.values()), default=0)
+        """Move along the network, never beyond its ends; True if it moved."""
+        end = max((stop for _, stop in self._spans.values()), default=0)
         before = self.shift
         self.shift = min(max(self.shift + by, -self.range[5]), end - self.range[4])
         return self.shift != before
 
     def move_to(self, name: str) -> bool:
-        """Move its middle to an activation; whether it moved."""
-        if name not in self._places:
+        """Move its middle to an activation; True if it moved."""
+        if name not in self._spans:
             return False
-        start, stop = self._places[name]
+        start, stop = self._spans[name]
         return self.move((start + stop) / 2 - sum(self.span) / 2)
 
     def expand(self, scene: NetworkScene, graph: Graph) -> NetworkScene:
-        """The scene with the maps of the layers in the box apart."""
-        self._places = path_places(scene.refs.values())
+        """Return the scene with the maps of the layers in the box apart."""
+        self._spans = path_spans(scene.refs.values())
         self._covered = {}
         low, high = self.span
-        refs, boxes, routes = dict(scene.refs), list(scene.arrangement.boxes), list(scene.arrangement.routes)
+        refs = dict(scene.refs)
+        boxes = list(scene.arrangement.boxes)
+        routes = list(scene.arrangement.routes)
         for box in scene.arrangement.boxes:
             ref = scene.refs[box.name]
-            start, stop = self._places[box.name]
+            start, stop = self._spans[box.name]
+            # Only (batch, channels, rows, columns) has maps; a vector of activations stays one sheet.
             if box.sheet is None or ref.tensor.ndim != 4 or stop < low or start > high:
                 continue
             maps = self._maps(ref)
@@ -85,7 +88,7 @@ class ChannelBox:
         return NetworkScene(refs, graph, arrangement=arrangement)
 
     def _maps(self, ref: TensorRef) -> list[TensorRef]:
-        """Every channel of the first sample, as far as the box reaches over it."""
+        """Return every channel of the first sample, cut to the cells that the box reaches over."""
         left, right, bottom, top = self.range[:4]
         height, width = ref.tensor.shape[-2:]
         rows = slice(max(round(height / 2 - top), 0), max(round(height / 2 - bottom), 1))
@@ -97,25 +100,28 @@ class ChannelBox:
         ]
 
 
-def path_places(refs: Iterable[TensorRef]) -> dict[str, tuple[Number, Number]]:
-    """From where to where each activation lies on the path."""
-    places, at = {}, 0
+def path_spans(refs: Iterable[TensorRef]) -> dict[str, tuple[Number, Number]]:
+    """Return the start and end of each activation on the path, by its name."""
+    spans = {}
+    start = 0
     for ref in refs:
         depth = ref.shape[1] if len(ref.shape) > 2 else 1
-        places[ref.name] = (at, at + depth)
-        at += depth + GAP
-    return places
+        spans[ref.name] = (start, start + depth)
+        start += depth + GAP
+    return spans
 
 
 def _stand(box: Box, maps: list[TensorRef]) -> list[Box]:
-    """The maps as a grid before their sheet, in the order that they have there."""
+    """Place the maps as a grid before their sheet, in the order that they have there."""
     assert box.sheet is not None
     across = min(box.sheet.across, len(maps)) or 1
     down = -(-len(maps) // across)
     width, height = abs(box.right[0]) / across, abs(box.down[1]) / down
     x, y, z = (start + (along + below) / 2 for start, along, below in zip(box.origin, box.right, box.down, strict=True))
+    # With gaps the grid is larger than the sheet; its middle stays that of the sheet.
     pitch = width * (1 + APART), height * (1 + APART)
-    left, top = x - (across * pitch[0] - APART * width) / 2, y + (down * pitch[1] - APART * height) / 2
+    left = x - (across * pitch[0] - APART * width) / 2
+    top = y + (down * pitch[1] - APART * height) / 2
     return [
         Box(
             single.name,
@@ -131,17 +137,12 @@ def _stand(box: Box, maps: list[TensorRef]) -> list[Box]:
 
 
 def _frame(name: str, boxes: list[Box]) -> Route:
-    """The outline of the box around what it has taken apart."""
+    """Return the outline around the maps that were taken apart."""
     left, top, z = boxes[0].origin
     right = max(box.origin[0] + box.right[0] for box in boxes)
     bottom = min(box.origin[1] + box.down[1] for box in boxes)
     margin = 2 * APART * boxes[0].right[0]
-    corners = (
-        (-1, left, 1, top),
-        (1, right, 1, top),
-        (1, right, -1, bottom),
-        (-1, left, -1, bottom),
-        (-1, left, 1, top),
-    )
-    points: list[Vector] = [(x + sx * margin, y + sy * margin, z) for sx, x, sy, y in corners]
-    return Route(name, name, (*points, points[-1]), skips=True)  # a last piece without length has no tip of an arrow
+    left, right, top, bottom = left - margin, right + margin, top + margin, bottom - margin
+    outline = [(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z), (left, top, z)]
+    # A route ends in the tip of an arrow along its last piece: one without length has none.
+    return Route(name, name, (*outline, outline[-1]), skips=True)

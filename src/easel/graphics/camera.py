@@ -1,4 +1,4 @@
-"""Space: poses, projections and rays. The one place that states axes and handedness.
+"""Cameras: poses, projections and rays. The one place that states axes and handedness.
 
 World and camera axes are right-handed with +Y up; a camera looks along its own -Z, +X to its right (as in OpenGL).
 A *pose* (4, 4) takes camera coordinates to the world's, a *view* is its inverse, a *projection* takes camera
@@ -17,29 +17,34 @@ from torch import Tensor
 
 from easel.graphics.checked_record import CheckedRecord, Number, Range
 
-NEAR, FAR = 0.01, 100.0
-"""What lies between these distances in front of a camera is seen."""
+NEAR = 0.01
+"""Distance of the near clipping plane."""
+FAR = 100.0
+"""Least distance of the far clipping plane."""
 
 STEEPEST = 1.5
-"""Radians up or down that a drag tilts an orbiting camera; at π/2 left and right would swap."""
+"""Largest elevation, up or down, that a drag reaches, in radians; at π/2 left and right would swap."""
 NEAREST = 0.1
 """Distance at which zooming in stops."""
 RADIANS_PER_PIXEL = 0.01
 PAN_PER_PIXEL = 0.005
-"""Of the distance, what a pixel of a drag moves the target."""
+"""Shift of the target per pixel of a drag, as a share of the distance."""
 ZOOM_PER_NOTCH = 0.15
+"""Logarithm of the factor by which one notch of the wheel changes the distance."""
 PIXELS_PER_NOTCH = 20.0
-"""What a drag that zooms counts as one notch of the wheel."""
+"""Pixels of a zooming drag that count as one notch of the wheel."""
 
 
 def orbit_pose(
     azimuth: Number, elevation: Number, distance: Number, target: tuple[Number, Number, Number] = (0, 0, 0)
 ) -> Float[Tensor, "4 4"]:
-    """The pose of a camera that looks at `target` from `distance`; angles in radians.
+    """Return the pose of a camera that looks at `target` from `distance`; angles in radians.
 
     Azimuth 0 looks along -Z, a quarter turn along -X; elevation lifts the camera. Beyond ±π/2 it hangs upside down.
     """
-    sin_a, cos_a, sin_e, cos_e = math.sin(azimuth), math.cos(azimuth), math.sin(elevation), math.cos(elevation)
+    # Not `look_at`: straight above the target it has no right-hand side, and an orbit passes there.
+    sin_a, cos_a = math.sin(azimuth), math.cos(azimuth)
+    sin_e, cos_e = math.sin(elevation), math.cos(elevation)
     right = (cos_a, 0.0, -sin_a)
     up = (-sin_e * sin_a, cos_e, -sin_e * cos_a)
     back = (cos_e * sin_a, sin_e, cos_e * cos_a)
@@ -52,8 +57,12 @@ def orbit_pose(
 def look_at(
     eye: Float[Tensor, "*b 3"], target: Float[Tensor, "*b 3"], up: Float[Tensor, "*b 3"] | None = None
 ) -> Float[Tensor, "*b 4 4"]:
-    """The pose of a camera at `eye` that looks at `target`; `up`, +Y if None, must not lie along that direction."""
-    up = eye.new_tensor([0, 1, 0]).expand_as(eye) if up is None else up
+    """Return the pose of a camera at `eye` that looks at `target`.
+
+    `up`, +Y if None, must not lie along that direction.
+    """
+    if up is None:
+        up = eye.new_tensor([0, 1, 0]).expand_as(eye)
     back = torch.nn.functional.normalize(eye - target, dim=-1)
     right = torch.nn.functional.normalize(torch.linalg.cross(up, back), dim=-1)
     axes = torch.stack([right, torch.linalg.cross(back, right), back, eye], dim=-1)
@@ -62,16 +71,21 @@ def look_at(
 
 
 def view_of(pose: Float[Tensor, "*b 4 4"]) -> Float[Tensor, "*b 4 4"]:
-    """World → camera: the inverse of a pose, and of a view its pose."""
+    """Return the view, world → camera, of a pose; of a view, its pose."""
+    # A rotation's inverse is its transpose: exact, and cheaper than a general inverse.
     rotation = pose[..., :3, :3].mT
     position = -rotation @ pose[..., :3, 3:]
     return torch.cat([torch.cat([rotation, position], dim=-1), pose[..., 3:, :]], dim=-2)
 
 
 def perspective(fov_degrees: Number, aspect: Number, near: Number = NEAR, far: Number = FAR) -> Float[Tensor, "4 4"]:
-    """Camera → clip; `aspect` is width / height. OpenGL's own matrix (Woo et al., OpenGL Programming Guide)."""
+    """Return the projection, camera → clip, for a picture of `aspect` = width / height.
+
+    OpenGL's own matrix (Woo et al., OpenGL Programming Guide).
+    """
     scale = 1 / math.tan(math.radians(fov_degrees) / 2)
-    depth, offset = (near + far) / (near - far), 2 * near * far / (near - far)
+    depth = (near + far) / (near - far)
+    offset = 2 * near * far / (near - far)
     return torch.tensor(
         [[scale / aspect, 0, 0, 0], [0, scale, 0, 0], [0, 0, depth, offset], [0, 0, -1, 0]], dtype=torch.float32
     )
@@ -80,7 +94,7 @@ def perspective(fov_degrees: Number, aspect: Number, near: Number = NEAR, far: N
 def project(
     points: Float[Tensor, "*n 3"], pose: Float[Tensor, "4 4"], fov_degrees: Number, size: tuple[int, int]
 ) -> Float[Tensor, "*n 3"]:
-    """Where world points are seen in a picture of `size` = (height, width): x and y in pixels, and the depth.
+    """Project world points into a picture of `size` = (height, width): x and y in pixels, and the depth.
 
     Depth is the distance along the viewing direction; at 0 and below a point is not in front of the camera.
     """
@@ -92,7 +106,7 @@ def project(
 def rays(
     pixels: Float[Tensor, "*n 2"], pose: Float[Tensor, "4 4"], fov_degrees: Number, size: tuple[int, int]
 ) -> tuple[Float[Tensor, "3"], Float[Tensor, "*n 3"]]:
-    """Where all rays through `pixels` start, and their directions of length 1; `project` undoes it."""
+    """Return the common origin of the rays through `pixels`, and their directions of length 1; inverse of `project`."""
     x, y = pixels.unbind(-1)
     focal = _focal_pixels(fov_degrees, size)
     inside = torch.stack([(x - size[1] / 2) / focal, (size[0] / 2 - y) / focal, -torch.ones_like(x)], dim=-1)
@@ -100,13 +114,18 @@ def rays(
 
 
 def _focal_pixels(fov_degrees: Number, size: tuple[int, int]) -> float:
+    """Focal length in pixels; the same both ways, since pixels are squares."""
     return size[0] / 2 / math.tan(math.radians(fov_degrees) / 2)
 
 
 def homography(source: Float[Tensor, "*b 4 2"], target: Float[Tensor, "*b 4 2"]) -> Float[Tensor, "*b 3 3"]:
-    """The projective map of the plane that takes four points to four others; no three of either lie on a line."""
+    """Return the projective map of the plane that takes four points to four others.
+
+    No three of either may lie on a line.
+    """
     x, y = source.unbind(-1)
-    one, zero = torch.ones_like(x), torch.zeros_like(x)
+    one = torch.ones_like(x)
+    zero = torch.zeros_like(x)
     # u (g x + h y + 1) = a x + b y + c, and the same for v: two equations a point, eight unknowns.
     # Hartley and Zisserman, Multiple View Geometry, section 4.1, with the last entry 1.
     u, v = target.unbind(-1)
@@ -117,14 +136,14 @@ def homography(source: Float[Tensor, "*b 4 2"], target: Float[Tensor, "*b 4 2"])
 
 
 def apply_homography(matrix: Float[Tensor, "3 3"], points: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 2"]:
-    """Points of the plane as `matrix` maps them."""
+    """Map points of the plane by `matrix`."""
     mapped = torch.nn.functional.pad(points, (0, 1), value=1.0) @ matrix.T
     return mapped[..., :2] / mapped[..., 2:]
 
 
 @dataclass(slots=True)
 class Camera(CheckedRecord):
-    """A camera that orbits a point; its attributes are both where it is put and where a person has dragged it."""
+    """A camera that orbits a point. Setting its attributes moves it, and dragging it changes them."""
 
     azimuth: Number = 0.0
     """Radians around the target; 0 stands in front of it, on +Z."""
@@ -136,27 +155,31 @@ class Camera(CheckedRecord):
     """Vertical field of view in degrees."""
 
     def pose(self) -> Float[Tensor, "4 4"]:
-        """Camera → world."""
+        """Return the transform camera → world."""
         return orbit_pose(self.azimuth, self.elevation, self.distance, self.target)
 
     def clip_from_world(self, aspect: Number) -> Float[Tensor, "4 4"]:
-        """World → clip space of a picture of `aspect` = width / height."""
+        """Return the transform world → clip space for a picture of `aspect` = width / height."""
         # From far away the far plane moves back, so that zooming out never makes the scene vanish.
         far = max(FAR, 2 * self.distance)
         return perspective(self.fov, aspect, NEAR, far) @ view_of(self.pose())
 
     def orbit(self, dx: Number, dy: Number) -> None:
-        """A drag by so many pixels, right and down, turns the scene with the hand."""
+        """Turn the scene along with a drag by so many pixels, right and down."""
         self.azimuth -= RADIANS_PER_PIXEL * dx
         self.elevation = min(max(self.elevation + RADIANS_PER_PIXEL * dy, -STEEPEST), STEEPEST)
 
     def pan(self, dx: Number, dy: Number) -> None:
-        """A drag by so many pixels, right and down, moves the scene with the hand."""
+        """Move the scene along with a drag by so many pixels, right and down."""
+        # In proportion to the distance, so that the target stays under the pointer at every zoom.
         step = PAN_PER_PIXEL * self.distance
         x, y, z = self.target
-        right_x, right_z = math.cos(self.azimuth), -math.sin(self.azimuth)
-        self.target = (x - step * dx * right_x, y + step * dy, z - step * dx * right_z)
+        self.target = (
+            x - step * dx * math.cos(self.azimuth),
+            y + step * dy,
+            z + step * dx * math.sin(self.azimuth),
+        )
 
     def zoom(self, notches: Number) -> None:
-        """Nearer by so many notches of the wheel, farther by negative ones."""
+        """Move nearer by so many notches of the wheel, farther by negative ones."""
         self.distance = max(self.distance * math.exp(-ZOOM_PER_NOTCH * notches), NEAREST)

@@ -1,4 +1,4 @@
-"""Any tensor as something to look at: axes in any order, batches as grids, and what more or fewer channels mean."""
+"""Tensors of any layout and any number of channels as pictures: grids, principal components, flows and labels."""
 
 import math
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from torch import Tensor
 from easel.graphics.contact_sheet import grid
 
 LAYOUTS = {"hwc": 3, "chw": 3, "bhw": 3, "bhwc": 4, "bchw": 4}
-"""Orders of the axes (batch, height, width, channels) → how many there are; "hwc" also takes (H, W)."""
+"""Orders of the axes (batch, height, width, channels) → their number; "hwc" also takes (H, W)."""
 
 _SAMPLES = 65_536
-"""Pixels that principal components are found from."""
+"""Pixels from which principal components are computed."""
 _SPREAD = 2.5
 """Standard deviations of a principal component from grey to black or white."""
 _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
@@ -21,13 +21,13 @@ _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Three directions among many channels."""
+    """Mean and three scaled principal directions of many channels."""
 
     mean: Float[Tensor, " c"]
     axes: Float[Tensor, "c 3"]
 
     def project(self, values: Float[Tensor, "h w c"]) -> Float[Tensor, "h w 3"]:
-        """The coordinates along the three directions, around 0.5."""
+        """Return the coordinates along the three directions, around 0.5. ValueError for other numbers of channels."""
         if values.shape[-1] != len(self.mean):
             raise ValueError(
                 f"these principal components are of {len(self.mean)} channels, the tensor has {values.shape[-1]}."
@@ -36,7 +36,10 @@ class Basis:
 
 
 def hwc(tensor: Shaped[Tensor, "*axes"], layout: str) -> Shaped[Tensor, "h w c"]:
-    """`tensor` with its axes in the order (height, width, channels); a batch becomes a grid of its pictures."""
+    """Bring axes into the order (height, width, channels); a batch becomes a grid of its pictures.
+
+    ValueError for an unknown layout and for one that does not fit the number of axes.
+    """
     if layout not in LAYOUTS:
         raise ValueError(f"unknown layout {layout!r}. Known: {', '.join(LAYOUTS)}.")
     if layout == "hwc" and tensor.ndim == 2:
@@ -47,19 +50,24 @@ def hwc(tensor: Shaped[Tensor, "*axes"], layout: str) -> Shaped[Tensor, "h w c"]
             f"layout {layout!r} is for {LAYOUTS[layout]}D tensors; got {tuple(tensor.shape)}. "
             f"Layouts that fit: {fitting}."
         )
-    if layout == "hwc":
-        return tensor
-    if layout == "chw":
-        return tensor.permute(1, 2, 0)
-    if layout == "bhw":
-        return grid(tensor[..., None])
-    return grid(tensor if layout == "bhwc" else tensor.permute(0, 2, 3, 1))
+    match layout:
+        case "hwc":
+            return tensor
+        case "chw":
+            return tensor.permute(1, 2, 0)
+        case "bhw":
+            return grid(tensor[..., None])
+        case "bhwc":
+            return grid(tensor)
+    return grid(tensor.permute(0, 2, 3, 1))
 
 
 def principal(values: Float[Tensor, "h w c"]) -> Basis:
-    """The three directions in which the channels of finite pixels vary most, scaled to mostly lie in [0, 1]."""
+    """Return the three directions in which the channels of finite pixels vary most; most coordinates are in [0, 1]."""
     pixels = values.flatten(0, 1)
+    # Evenly spaced ones, not random ones: the colours of a still tensor must not flicker from frame to frame.
     pixels = pixels[:: max(len(pixels) // _SAMPLES, 1)]
+    # On the CPU in float64: the covariance squares the values, and small variances would drown in float32.
     pixels = pixels[pixels.isfinite().all(dim=-1)].double().cpu()
     count = values.shape[-1]
     if not len(pixels):
@@ -67,9 +75,12 @@ def principal(values: Float[Tensor, "h w c"]) -> Basis:
     mean = pixels.mean(dim=0)
     centred = pixels - mean
     variances, directions = torch.linalg.eigh(centred.T @ centred / len(pixels))
-    variances, directions = variances.flip(0)[:3], directions.flip(1)[:, :3]
+    # Eigenvalues ascend: the three largest come last.
+    variances = variances.flip(0)[:3]
+    directions = directions.flip(1)[:, :3]
     # Eigenvectors have no sign of their own: the strongest channel counts upwards.
     strongest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
+    # A direction that holds nothing but rounding errors is divided by infinity, so that it is grey and not noise.
     scale = torch.where(variances > 1e-12 * variances[0], 2 * _SPREAD * variances.clamp(min=1e-300).sqrt(), torch.inf)
     axes = torch.zeros(count, 3, dtype=torch.float64)
     axes[:, : len(variances)] = directions * strongest.sign() / scale
@@ -77,7 +88,7 @@ def principal(values: Float[Tensor, "h w c"]) -> Basis:
 
 
 def flow_colors(flow: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
-    """Directions as hues, lengths as saturation: white stands still, a length of 1 or more has the full colour.
+    """Show directions as hues, lengths as saturation: white stands still, a length of 1 or more has the full colour.
 
     Right is red, down (positive y) is green-yellow; the circle of colours of Baker et al. 2011 with an even hue.
     """
@@ -87,7 +98,7 @@ def flow_colors(flow: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
 
 
 def label_colors(labels: Shaped[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
-    """A colour for every whole number, neighbours far apart; 0 is black, and negative labels, as in "ignore", grey."""
+    """Give every whole number a colour, neighbours far apart; 0 is black, negative ones, as for "ignore", are grey."""
     number = labels.to(torch.int64)
     # Steps of the golden ratio never come near an earlier hue before they have to; brightness takes turns besides.
     colors = (
@@ -99,6 +110,6 @@ def label_colors(labels: Shaped[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
 
 
 def _hue(turns: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
-    """The pure colours of the circle, 0 and 1 red. Smith 1978, HSV with full saturation and value."""
+    """Return the pure colours of the circle, 0 and 1 red. Smith 1978, HSV with full saturation and value."""
     thirds = torch.tensor((0.0, 2.0, 1.0), device=turns.device) / 3
     return (((turns + thirds) % 1 * 6 - 3).abs() - 1).clamp(0, 1)

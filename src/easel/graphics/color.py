@@ -16,17 +16,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 COLORMAPS = ("cool", "gray", "grey", "hot", "inferno", "jet", "magma", "plasma", "turbo", "viridis")
-"""The names that `colormap` knows."""
+"""Names that `colormap` takes."""
 
 _SMALLEST_RANGE = 1e-8
+"""Least difference between the values of the first and the last colour, so that a constant is not divided by 0."""
 _SHOULDER = 0.8
+"""Light from which the tone mapper compresses."""
 _DESATURATION = 0.15
+"""Rate at which compressed colours fade to white."""
 
 
 def linear_to_srgb(light: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The sRGB encoding of scene-linear colour channels (not alpha). IEC 61966-2-1.
+    """Encode scene-linear colour channels (not alpha) as sRGB. IEC 61966-2-1.
 
-    Beyond [0,1] the curve goes on, and negative light mirrors positive.
+    Beyond [0, 1] the curve goes on, and negative light mirrors positive.
     """
     magnitude = light.abs()
     # clamp before the power: x ** (1 / 2.4) has an infinite slope at 0
@@ -35,14 +38,14 @@ def linear_to_srgb(light: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 def srgb_to_linear(colour: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The light that sRGB-encoded colour channels (not alpha) stand for; inverse of `linear_to_srgb`."""
+    """Decode sRGB colour channels (not alpha) into scene-linear light; inverse of `linear_to_srgb`."""
     magnitude = colour.abs()
     curved = ((magnitude.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
     return torch.where(magnitude <= 0.04045, colour / 12.92, curved * colour.sign())
 
 
 def tonemap(radiance: Float[Tensor, "h w c"], exposure_stops: float | int = 0.0) -> Float[Tensor, "h w c"]:
-    """A picture of scene-linear radiance, brightened by 2^`exposure_stops`; a fourth channel, alpha, is kept.
+    """Return a picture of scene-linear radiance, brightened by 2^`exposure_stops`; a fourth channel, alpha, is kept.
 
     Light up to 0.8 is shown as it is. Above, the strongest channel approaches 1, the others keep their ratio to it
     and then fade to white, so that bright colours neither clip nor change hue. After Khronos' PBR Neutral tone
@@ -53,7 +56,7 @@ def tonemap(radiance: Float[Tensor, "h w c"], exposure_stops: float | int = 0.0)
     exposed = (planes * 2.0**exposure_stops).nan_to_num(nan=0.0).clamp(min=0)
     peak = exposed.amax(dim=0)
     room = 1 - _SHOULDER
-    # clamp: below the shoulder all of this leaves the light as it is
+    # clamp: below the shoulder all of this leaves the light as it is, without a branch for every pixel
     over = peak.clamp(min=_SHOULDER)
     shown_peak = 1 - room**2 / (over - _SHOULDER + room)
     kept = 1 / (_DESATURATION * (over - shown_peak) + 1)
@@ -70,10 +73,13 @@ def colormap(
     vmax: float | int | None = None,
     nan: tuple[float | int, float | int, float | int] = (1, 0, 1),
 ) -> Float[Tensor, "h w 3"]:
-    """A picture of values: `vmin` takes the first of the table's 256 colours, `vmax` the last, `nan` marks NaN.
+    """Show values as colours: `vmin` takes the first of the table's 256 colours, `vmax` the last, `nan` marks NaN.
 
     `t` is (H, W) or (H, W, 1) of any real dtype; uint8 counts as /255. Left out, `vmin` and `vmax` are the smallest
     and the largest finite value. `vmin` > `vmax` reverses the colours. `cmap` is one of `COLORMAPS`, in any case.
+    ValueError for other shapes, complex values and unknown names.
+
+        canvas.bind(colormap(depth, "viridis", vmin=0, vmax=10))
     """
     if not isinstance(t, Tensor):
         raise TypeError(f"colormap takes a torch tensor; got {type(t).__name__}. Make it one: torch.as_tensor(x).")
@@ -93,9 +99,11 @@ def colormap(
             raise ValueError(f"{name} is a finite number or None; got {bound}.")
 
     values = t.reshape(shape[:2]).to(torch.promote_types(t.dtype, torch.float32))
-    values = values / 255 if t.dtype == torch.uint8 else values
+    if t.dtype == torch.uint8:
+        values = values / 255
     low, high = _range(values, vmin, vmax)
     span = high - low
+    # The sign is kept: a narrow range that runs downwards still reverses the colours.
     span = torch.where(span.abs() < _SMALLEST_RANGE, torch.full_like(span, _SMALLEST_RANGE).copysign(span), span)
     position = ((values - low) / span).nan_to_num(nan=0.0).clamp(0, 1)
     index = (255 * position).round().long()
@@ -107,20 +115,23 @@ def colormap(
 
 
 def _range(values: Tensor, vmin: float | int | None, vmax: float | int | None) -> tuple[Tensor, Tensor]:
-    """0-d tensors on the values' device, so that a GPU is not waited for."""
+    """Values of the first and the last colour, as 0-d tensors on the values' device: a GPU is not waited for."""
     finite = values.isfinite()
-    low = values.where(finite, torch.inf).amin() if vmin is None else values.new_tensor(vmin)
-    high = values.where(finite, -torch.inf).amax() if vmax is None else values.new_tensor(vmax)
-    # Nothing finite: any range will do
-    return low.nan_to_num(posinf=0.0), high.nan_to_num(neginf=1.0)
+    # Where nothing is finite, any range will do.
+    low = values.where(finite, torch.inf).amin().nan_to_num(posinf=0.0)
+    high = values.where(finite, -torch.inf).amax().nan_to_num(neginf=1.0)
+    if vmin is not None:
+        low = values.new_tensor(vmin)
+    if vmax is not None:
+        high = values.new_tensor(vmax)
+    return low, high
 
 
 def _known(name: str) -> str:
     lower = name.lower()
     if lower in COLORMAPS:
         return lower
-    near = difflib.get_close_matches(lower, COLORMAPS, n=1)
-    suggestion = f" Did you mean {near[0]!r}?" if near else ""
+    suggestion = "".join(f" Did you mean {near!r}?" for near in difflib.get_close_matches(lower, COLORMAPS, n=1))
     raise ValueError(f"unknown colormap {name!r}.{suggestion} Known: {', '.join(COLORMAPS)}.")
 
 
@@ -132,4 +143,4 @@ def _tables() -> dict[str, np.ndarray]:
 
 @lru_cache(maxsize=64)
 def _table(name: str, device: torch.device) -> Float[Tensor, "256 3"]:
-    return torch.from_numpy(_tables()["gray" if name == "grey" else name]).to(device)
+    return torch.from_numpy(_tables()[name.replace("grey", "gray")]).to(device)

@@ -1,4 +1,4 @@
-"""Dither: half a level of pattern before rounding to 8 bits, so that slow ramps do not step; always the same one."""
+"""Ordered dither: a fixed pattern of half a level before rounding to 8 bits, so that slow ramps do not step."""
 
 from functools import lru_cache
 
@@ -7,17 +7,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 BAYER_PIXELS = 16
-"""Each way; then the pattern repeats."""
+"""Side of the pattern, which repeats."""
 _LEVELS = 255
 
 
 def dithered(picture: Float[Tensor, "h w c"]) -> Float[Tensor, "h w c"]:
-    """`picture` plus less than half a level of 8 bits, up and down, 0 on average; alpha stays.
+    """Add less than half a level of 8 bits, up and down, 0 on average; alpha stays.
 
-    What is a whole number of levels already comes out of rounding unchanged.
+    Whole numbers of levels come out of rounding unchanged.
     """
     height, width, channels = picture.shape
-    rows, columns = -(-height // BAYER_PIXELS), -(-width // BAYER_PIXELS)
+    rows = -(-height // BAYER_PIXELS)
+    columns = -(-width // BAYER_PIXELS)
     pattern = bayer(picture.device).repeat(rows, columns)[:height, :width, None].to(picture.dtype)
     result = picture.clone()
     result[..., : min(channels, 3)] += pattern / _LEVELS
@@ -26,7 +27,7 @@ def dithered(picture: Float[Tensor, "h w c"]) -> Float[Tensor, "h w c"]:
 
 @lru_cache(maxsize=8)
 def bayer(device: torch.device) -> Float[Tensor, "16 16"]:
-    """Thresholds between -1/2 and 1/2, each once. Bayer 1973: a matrix of twice the size holds four of the last."""
+    """Return thresholds between -1/2 and 1/2, each once. Bayer 1973: a matrix of twice the size holds four of these."""
     matrix = torch.zeros(1, 1, dtype=torch.float64)
     while len(matrix) < BAYER_PIXELS:
         matrix = torch.cat([torch.cat([4 * matrix, 4 * matrix + 2], 1), torch.cat([4 * matrix + 3, 4 * matrix + 1], 1)])

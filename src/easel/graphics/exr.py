@@ -17,7 +17,7 @@ from easel.graphics.files import MAX_PIXELS, FileError, check_pixels, too_large
 log = logging.getLogger("easel")
 
 _MOST_SAMPLES = 8 * MAX_PIXELS
-"""Of all channels and parts together, since the library reads them all: 2 GiB of floats."""
+"""Limit for all channels and parts together, since the library reads them all: 2 GiB of floats."""
 
 
 def read_exr(file: BinaryIO) -> tuple[np.ndarray, int]:
@@ -26,7 +26,6 @@ def read_exr(file: BinaryIO) -> tuple[np.ndarray, int]:
     c is 1, 3 or 4; grey with alpha has 4. FileError for what is understood and refused.
     """
     library = _library("reading")
-    file.seek(0)
     data = io.BytesIO(file.read())
     headers = [part.header for part in library.File(data, separate_channels=True, header_only=True).parts]
     samples = 0
@@ -39,7 +38,7 @@ def read_exr(file: BinaryIO) -> tuple[np.ndarray, int]:
     if "deep" in str(headers[0].get("type")):
         raise FileError("it holds deep samples, many per pixel. Flatten it in the renderer or compositor.")
     sampling = {channel.name: (channel.xSampling, channel.ySampling) for channel in headers[0]["channels"]}
-    chosen = _chosen(sampling)
+    chosen = _picture_channels(sampling)
     if any(sampling[name] != (1, 1) for name in chosen):
         raise FileError("it stores some channels at a lower resolution. Export it as RGB at full resolution.")
     data.seek(0)
@@ -49,9 +48,10 @@ def read_exr(file: BinaryIO) -> tuple[np.ndarray, int]:
     if any(name not in channels or channels[name].pixels is None for name in chosen):
         raise ValueError("its pixels cannot be decoded")
     left_out = sorted(sampling.keys() - set(chosen))
-    if left_out or len(headers) > 1:
-        more = f" and {len(headers) - 1} more parts" if len(headers) > 1 else ""
-        log.info("OpenEXR: took %s, left out %s%s", " ".join(chosen), " ".join(left_out) or "no channel", more)
+    if len(headers) > 1:
+        left_out.append(f"and {len(headers) - 1} more parts")
+    if left_out:
+        log.info("OpenEXR: took %s, left out %s", " ".join(chosen), " ".join(left_out))
     pixels = np.stack([channels[name].pixels for name in chosen], axis=-1).astype(np.float32, copy=False)
     if len(chosen) == 2:
         pixels = pixels[..., [0, 0, 0, 1]]
@@ -71,10 +71,10 @@ def write_exr(pixels: np.ndarray, *, bits: int, **_: int) -> bytes:
     return file.getvalue()
 
 
-def _chosen(names: Iterable[str]) -> list[str]:
-    """The channels that make the picture, in its order."""
+def _picture_channels(names: Iterable[str]) -> list[str]:
+    """Return the names of the channels that make the picture, in its order. FileError where none do."""
     known = set(names)
-    alpha = ["A"] if "A" in known else []
+    alpha = sorted({"A"} & known)
     if known >= {"R", "G", "B"}:
         return ["R", "G", "B", *alpha]
     if known & {"RY", "BY"}:
@@ -83,6 +83,7 @@ def _chosen(names: Iterable[str]) -> list[str]:
         return ["Y", *alpha]
     if len(known - {"A"}) == 1:
         return [*(known - {"A"}), *alpha]
+    # Renderers that write layers name them "beauty.R" and so on; any of them is better than no picture.
     layers = sorted(name.removesuffix("R") for name in known if name.endswith(".R"))
     for layer in layers:
         colours = [f"{layer}{colour}" for colour in "RGB"]
@@ -92,7 +93,7 @@ def _chosen(names: Iterable[str]) -> list[str]:
 
 
 def _size(header: Any) -> tuple[int, int]:
-    """(height, width) of the data window."""
+    """Return (height, width) of the data window, whose corners are both inside it."""
     (left, top), (right, bottom) = (map(int, corner) for corner in header["dataWindow"])
     return bottom - top + 1, right - left + 1
 

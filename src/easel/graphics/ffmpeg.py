@@ -1,4 +1,4 @@
-"""Films encoded by FFmpeg. The one file that imports imageio-ffmpeg, which brings the program along."""
+"""Video encoded by an FFmpeg process. The one file that imports imageio-ffmpeg, which brings the program along."""
 
 import subprocess
 import tempfile
@@ -18,8 +18,12 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 
 @contextmanager
 def write_ffmpeg(path: Path, fps: float | int, codec: str) -> Iterator[Callable[[Pixels, int], None]]:
-    """A film encoded by an FFmpeg process, which starts with the first frame: only then the size is known."""
+    """Yield a function that appends a frame `count` times to a video of `fps` frames a second.
+
+    `codec` is FFmpeg's options of the encoder. ImportError without imageio-ffmpeg, FileError where FFmpeg fails.
+    """
     program = _ffmpeg(path.suffix)
+    # Errors go into a file: a pipe that nobody reads would fill up and stop the process.
     with write_whole(path) as partial, tempfile.TemporaryFile() as complaints:
         process: subprocess.Popen[bytes] | None = None
 
@@ -27,6 +31,7 @@ def write_ffmpeg(path: Path, fps: float | int, codec: str) -> Iterator[Callable[
             nonlocal process
             even = _even(pixels)
             if process is None:
+                # Not before: the size is part of the command, and the first frame tells it.
                 command = _ffmpeg_command(program, even, fps, codec, partial)
                 # A session of its own: Ctrl+C would otherwise end it before the film is complete.
                 process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints, start_new_session=True)
@@ -51,7 +56,7 @@ def write_ffmpeg(path: Path, fps: float | int, codec: str) -> Iterator[Callable[
 
 
 def _ffmpeg(suffix: str) -> str:
-    """Where the FFmpeg program is."""
+    """Return the path of the FFmpeg program."""
     try:
         library = import_module("imageio_ffmpeg")
     except ImportError:
@@ -79,6 +84,6 @@ def _ffmpeg_failure(path: Path, complaints: BinaryIO) -> FileError:
 
 
 def _even(pixels: Pixels) -> UInt8[np.ndarray, "even_h even_w 3"]:
-    """4:2:0 video has an even number of rows and columns: an odd last one is repeated."""
+    """Repeat an odd last row or column: 4:2:0 video has an even number of both."""
     height, width = pixels.shape[:2]
     return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

@@ -1,4 +1,4 @@
-"""What is accepted from files, and writing them whole or not at all."""
+"""Files from anywhere: opened with a one-line error, bounded, and written whole or not at all."""
 
 import errno
 import os
@@ -36,11 +36,11 @@ _PATH_FAULTS = frozenset(
 
 
 MAX_PIXELS = 2**26
-"""The most pixels that a picture file may hold, 8192 x 8192: 1 GiB as a float32 RGBA picture."""
+"""Most pixels of a picture file, 8192 x 8192: 1 GiB as a float32 RGBA picture."""
 
 
 def check_pixels(width: int, height: int) -> None:
-    """Refuse a size that a header claims, before anything of that size is allocated."""
+    """Raise FileError for a size that a header claims, before anything of that size is allocated."""
     if width * height > MAX_PIXELS:
         raise too_large(f"{width} x {height} pixels")
     if width <= 0 or height <= 0:
@@ -48,11 +48,12 @@ def check_pixels(width: int, height: int) -> None:
 
 
 def too_large(claim: str) -> FileError:
+    """Return the error for a file with too large a `claim`, such as "70000 x 70000 pixels"."""
     return FileError(f"it claims {claim}; up to {MAX_PIXELS:,} (8192 x 8192) are read. Shrink it first.")
 
 
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:
-    """An existing, readable, non-empty regular file, opened for reading bytes; anything else is a `FileError`."""
+    """Open an existing, readable, non-empty regular file for reading bytes. FileError for anything else."""
     path = Path(path)
     cannot = f"cannot read {str(path)!r}"
     try:
@@ -101,7 +102,7 @@ def write_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """The real final path and a freshly created empty sibling."""
+    """Return the real final path and a freshly created empty sibling."""
     cannot = f"cannot write {str(path)!r}"
     try:
         # Through symbolic links: what they point at is replaced, the link stays.
@@ -113,14 +114,16 @@ def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         if final.exists() and not os.access(final, os.W_OK):
             raise FileError(f"{cannot}: the file is write-protected. Choose another name or unprotect it.")
         final.parent.mkdir(parents=True, exist_ok=True)
+        # Beside it: only within one file system is a rename one step. Hidden, and with the suffix that writers expect.
         partial = final.with_name(f".{secrets.token_hex(8)}{final.suffix}")
         partial.touch(exist_ok=False)
         return final, partial
     except OSError as error:
         if error.errno not in _PATH_FAULTS:
             raise
-        blocked = error.errno in (errno.EEXIST, errno.ENOTDIR)
-        reason = "what should be its folder is a file" if blocked else error.strerror
+        reason = error.strerror
+        if error.errno in (errno.EEXIST, errno.ENOTDIR):
+            reason = "what should be its folder is a file"
         raise FileError(f"{cannot}: {reason}. Choose a folder where you may write.") from None
     except ValueError as error:  # a NUL byte in the name
         raise FileError(f"{cannot}: {error}. Choose another name.") from None

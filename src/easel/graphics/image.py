@@ -1,4 +1,4 @@
-"""Pictures: tensors (H, W, C) of display-referred sRGB in [0,1], C of 1, 3 or 4; read, written, resized, checked.
+"""Pictures: tensors (H, W, C) of display-referred sRGB in [0, 1], C of 1, 3 or 4; read, written, resized, checked.
 
 The same numbers are on the screen, in files and in tensors: there is no gamma anywhere in here. Networks work on
 (B, C, H, W); `to_batch` and `from_batch` are the only crossing.
@@ -22,7 +22,7 @@ from easel.graphics.picture_formats import FORMATS, SIGNATURE_BYTES, SUFFIXES, f
 from easel.graphics.pillow import image_pixels
 
 _WHITE = {torch.uint8: 255, torch.uint16: 65535}
-"""The integer dtypes of pictures and their white; bool is 0 and 1, floats mean what they say."""
+"""Integer dtypes of pictures and their white; bool is 0 and 1, floats mean what they say."""
 
 _PICTURE_DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64, *_WHITE, torch.bool)
 
@@ -32,10 +32,10 @@ _LUMA = (0.299, 0.587, 0.114)
 
 @runtime_checkable
 class Lender(Protocol):
-    """A window, as `imread` sees it."""
+    """A window that lends memory it draws from."""
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        """A float32 tensor in memory that it draws from; None where that is not to be had."""
+        """Return a float32 tensor (height, width, channels) in such memory; None where there is none."""
         ...
 
 
@@ -57,7 +57,9 @@ def imread(
     `channels` is 1 (0.299 R + 0.587 G + 0.114 B), 3, 4, or 0 for the file's own, where grey with alpha and palettes
     with transparency have 4. `size=(h, w)` resizes. Without a `device` the picture goes to the GPU if CUDA has one.
     `shared` puts it into memory that the `window`'s OpenGL draws from, where there is such memory; `name` only labels.
-    Whatever is wrong with the file is a `FileError`.
+    Raises FileError for whatever is wrong with the file.
+
+        photo = imread("photo.jpg", channels=3, device="cpu")
     """
     if channels not in (0, 1, 3, 4):
         raise ValueError(f"imread gives 1, 3 or 4 channels, or 0 for the file's own; got channels={channels}.")
@@ -70,9 +72,12 @@ def imread(
         red, green, blue = picture[..., :3].unbind(-1)
         picture = (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue)[..., None]
     picture = _with_channels(picture, channels)
-    height, width, channels = picture.shape
-    lent = window.share(height, width, channels, picture.device) if shared and window is not None else None
-    return picture if lent is None else lent.copy_(picture)
+    if shared and window is not None:
+        height, width, channels = picture.shape
+        lent = window.share(height, width, channels, picture.device)
+        if lent is not None:
+            return lent.copy_(picture)
+    return picture
 
 
 def imwrite(
@@ -86,14 +91,16 @@ def imwrite(
 ) -> None:
     """Write a picture in the format of the path's suffix, whole or not at all, creating missing folders.
 
-    `.png .jpg .jpeg .bmp .tga .webp` store round(255·x) of x clamped to [0,1], `.png` with `bits=16` round(65535·x);
-    `.tif .tiff .npy .exr` store the float32 values, `.exr` with `bits=16` half floats, `.hdr` shared-exponent radiance.
-    JPEG and HDR drop alpha. `.exr` needs the extra `exr`.
+    Formats of 8 bits (PNG, JPEG, BMP, TGA, WebP) store round(255·x) of x clamped to [0, 1], PNG with `bits=16`
+    round(65535·x); formats of floats store the float32 values, `.exr` with `bits=16` half floats, `.hdr`
+    shared-exponent radiance. Where a format has no alpha it is dropped. `.exr` needs the extra `exr`.
     `channels` 0 keeps what the tensor has; fewer drops the last ones, more repeats grey and adds an opaque alpha.
     `size=(h, w)` resizes first; `quality`, 1 to 100, is for JPEG and WebP.
 
-    FileError for a suffix or a place that cannot be written, ValueError for a tensor that is no picture; an OSError
-    such as a full disk passes through and leaves what was there before.
+    Raises FileError for a suffix or a place that cannot be written, ValueError for a tensor that is no picture; an
+    OSError such as a full disk passes through and leaves what was there before.
+
+        imwrite("render.png", picture, bits=16)
     """
     suffix = Path(path).suffix.lower()
     form = format_of(suffix)
@@ -128,18 +135,21 @@ def imwrite(
 
 
 def is_radiance(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file stores scene-linear light, as `.hdr` and `.exr` do, to be tone mapped before it is shown."""
+    """True if a file stores scene-linear light, as `.hdr` and `.exr` do, to be tone mapped before it is shown.
+
+    Its content tells, not its name. FileError for a file that cannot be read.
+    """
     with open_file(path) as file:
         form = recognize(file.read(SIGNATURE_BYTES))
     return form is not None and form.scene_linear
 
 
 def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> Shaped[Tensor, "h w c"]:
-    """The rules of a picture, stated once: (H, W, C) of `tensor`, detached, its dtype and device kept.
+    """Check that `tensor` is a picture and return it as (H, W, C), detached, its dtype and device kept.
 
-    (H, W) or (H, W, C) with 1, 3 or 4 channels and at least one pixel; float32, float16, bfloat16, float64, uint8,
-    uint16 or bool; any strides. Tensors and writable numpy arrays share their memory with the result. `who` begins
-    the message of the ValueError, for instance "canvas 'prediction'".
+    Pictures are (H, W) or (H, W, C) with 1, 3 or 4 channels and at least one pixel; float32, float16, bfloat16,
+    float64, uint8, uint16 or bool; of any strides. Tensors and writable numpy arrays share their memory with the
+    result. `who` begins the message of the ValueError, for instance "canvas 'prediction'".
     """
     checked = as_tensor(tensor, who).detach()
     shape = tuple(checked.shape)
@@ -158,10 +168,10 @@ def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a pictur
         raise ValueError(
             f"{who} takes 2D or 3D tensors, (H, W) or (H, W, C) with 1, 3 or 4 channels; got {shape}.{hint}"
         )
-    picture = checked[..., None] if checked.ndim == 2 else checked
+    picture = torch.atleast_3d(checked)  # (H, W) becomes (H, W, 1)
     count = picture.shape[-1]
     if count not in (1, 3, 4):
-        hint = f"Choose some, such as x[..., :{3 if count > 4 else 1}]."
+        hint = "Choose some, such as x[..., :3]."
         if shape[0] in (1, 3, 4):
             hint = "Channels first? Use x.permute(1, 2, 0)."
         elif count == 2:
@@ -175,20 +185,25 @@ def check_tensor(tensor: Tensor | np.ndarray | Image.Image, who: str = "a pictur
 
 
 def as_picture(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> Float[Tensor, "h w c"]:
-    """`check_tensor` in float32: uint8 /255, uint16 /65535, bool 0 and 1; float32 keeps sharing its memory."""
+    """Return `check_tensor` in float32: uint8 /255, uint16 /65535, bool 0 and 1; float32 keeps sharing its memory."""
     return as_values(check_tensor(tensor, who))
 
 
 def as_values(tensor: Shaped[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Any real tensor in float32, uint8 /255 and uint16 /65535 as in pictures; float32 keeps sharing its memory."""
+    """Return any real tensor in float32, uint8 /255 and uint16 /65535 as in pictures.
+
+    float32 keeps sharing its memory.
+    """
     if tensor.dtype == torch.float32:
         return tensor
     values = empty_values(tensor.shape, tensor.device).copy_(tensor)
-    return values.div_(_WHITE[tensor.dtype]) if tensor.dtype in _WHITE else values
+    if tensor.dtype in _WHITE:
+        values.div_(_WHITE[tensor.dtype])  # not times 1/255, which would be off by one bit for some levels
+    return values
 
 
 def as_tensor(value: object, who: str = "a picture") -> Tensor:
-    """The tensor of a tensor, a numpy array (its memory shared where it is writable) or a PIL image.
+    """Return the tensor of a tensor, a numpy array (its memory shared where it is writable) or a PIL image.
 
     TypeError for anything else, ValueError for a tensor or an array without values to show; `who` begins the message.
     """
@@ -208,21 +223,28 @@ def as_tensor(value: object, who: str = "a picture") -> Tensor:
         if not native.flags.writeable or min(native.strides, default=0) < 0:
             native = native.copy()
         return torch.from_numpy(native)
-    hints = {list: " Make it one: torch.tensor(x).", tuple: " Make it one: torch.tensor(x)."}
-    hint = " Read the file first: imread(path)." if isinstance(value, str | os.PathLike) else hints.get(type(value), "")
+    hint = ""
+    if isinstance(value, str | os.PathLike):
+        hint = " Read the file first: imread(path)."
+    elif isinstance(value, list | tuple):
+        hint = " Make it one: torch.tensor(x)."
     raise TypeError(f"{who} takes a torch tensor, a numpy array or a PIL image; got {type(value).__name__}.{hint}")
 
 
 def as_bytes(tensor: Tensor | np.ndarray | Image.Image, who: str = "a picture") -> UInt8[Tensor, "h w c"]:
-    """`check_tensor` in uint8, as 8-bit files store it: round(255·x) of x clamped to [0,1], NaN as 0; uint8 as is."""
+    """Return `check_tensor` in uint8, as 8-bit files store it: round(255·x) of x clamped to [0, 1], NaN as 0.
+
+    uint8 stays as it is.
+    """
     checked = check_tensor(tensor, who)
     if checked.dtype == torch.uint8:
         return checked
+    # round before the conversion, which would cut off: 254.9 is 255
     return (as_picture(checked) * 255).nan_to_num_().clamp_(0, 255).round_().to(torch.uint8)
 
 
 def resize(picture: Float[Tensor, "h w c"], size: tuple[int, int]) -> Float[Tensor, "h2 w2 c"]:
-    """To `size=(h, w)` pixels, bilinear, averaging over what a new pixel covers when that shrinks; differentiable."""
+    """Resize to `size=(h, w)` pixels, bilinear, averaging over what a new pixel covers; differentiable."""
     if min(size) < 1:
         raise ValueError(f"a picture has at least one pixel each way; got size={tuple(size)}.")
     if tuple(size) == tuple(picture.shape[:2]):
@@ -234,17 +256,17 @@ def resize(picture: Float[Tensor, "h w c"], size: tuple[int, int]) -> Float[Tens
 
 
 def to_batch(picture: Shaped[Tensor, "h w c"]) -> Shaped[Tensor, "1 c h w"]:
-    """One picture as a batch with channels first; a view."""
+    """Return one picture as a batch with channels first; a view."""
     return picture.permute(2, 0, 1)[None]
 
 
 def from_batch(batch: Shaped[Tensor, "1 c h w"]) -> Shaped[Tensor, "h w c"]:
-    """The picture of a batch of one; a view."""
+    """Return the picture of a batch of one; a view."""
     return batch[0].permute(1, 2, 0)
 
 
 def _with_channels(picture: Tensor, channels: int) -> Tensor:
-    """`picture` with `channels` of them, 0 for its own: surplus ones dropped, grey repeated, an opaque alpha added."""
+    """Drop surplus channels, or repeat grey and add an opaque alpha, until there are `channels`; 0 keeps them."""
     if channels in (0, picture.shape[-1]):
         return picture
     if channels < picture.shape[-1]:
@@ -256,7 +278,7 @@ def _with_channels(picture: Tensor, channels: int) -> Tensor:
 
 
 def empty_values(shape: Sequence[int], device: torch.device) -> Tensor:
-    """Fresh float32 memory, whatever is in it."""
+    """Return fresh float32 memory, whatever is in it."""
     # On the CPU from numpy, which asks for huge pages: fresh memory of large pictures then costs a third of the time.
     if device.type == "cpu":
         return torch.from_numpy(np.empty(tuple(shape), np.float32))

@@ -1,4 +1,4 @@
-"""Meshes: surfaces as triangles, with what a texture and a light need to know at every corner."""
+"""Triangle meshes with normals and texture coordinates."""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,20 +12,20 @@ Number = float | int
 
 @dataclass(frozen=True)
 class Mesh:
-    """Corners and the triangles between them, counter-clockwise from outside."""
+    """Vertices and the triangles between them, counter-clockwise from outside."""
 
     positions: Float[Tensor, "n 3"]
     normals: Float[Tensor, "n 3"]
     """Of length 1, outwards."""
     uv: Float[Tensor, "n 2"]
-    """Where a picture's colour is found: (0, 0) its top left corner, (1, 1) its bottom right one."""
+    """Texture coordinates: (0, 0) is a picture's top left corner, (1, 1) its bottom right one."""
     triangles: Int[Tensor, "m 3"]
     closed: bool = False
-    """It has an inside, which nobody sees from outside."""
+    """True if it encloses a space, so that back faces need not be drawn."""
 
 
 def plane(aspect: Number = 1.0) -> Mesh:
-    """A sheet in the XZ plane that faces +Y, `aspect` = width / height of its picture, whose first row is far (-Z).
+    """Return a sheet in the XZ plane that faces +Y, `aspect` = width / height, the picture's first row far (-Z).
 
     The longer side is 2 long.
     """
@@ -33,9 +33,13 @@ def plane(aspect: Number = 1.0) -> Mesh:
 
 
 def heightfield(heights: Float[Tensor, "h w"], aspect: Number | None = None) -> Mesh:
-    """`plane` raised by `heights` (at least 2 × 2, in world units), whose own aspect it has if none is given."""
+    """Return `plane` raised by `heights`, at least 2 × 2, in world units; without an `aspect` in that of `heights`."""
     rows, columns = heights.shape
-    half_width, half_depth = _half_sides(columns / rows if aspect is None else aspect)
+    if aspect is None:
+        aspect = columns / rows
+    # The longer side is 2 long.
+    half_width = min(aspect, 1.0)
+    half_depth = min(1 / aspect, 1.0)
     v, u = torch.meshgrid(torch.linspace(0, 1, rows), torch.linspace(0, 1, columns), indexing="ij")
     heights = heights.detach().cpu().float()
     positions = torch.stack([(2 * u - 1) * half_width, heights, (2 * v - 1) * half_depth], dim=-1)
@@ -46,28 +50,33 @@ def heightfield(heights: Float[Tensor, "h w"], aspect: Number | None = None) -> 
 
 
 def sphere(rings: int = 48) -> Mesh:
-    """The unit sphere, the picture wrapped around it: its middle faces +Z, its first row is the north pole (+Y)."""
+    """Return the unit sphere with a picture around it: its middle faces +Z, its first row is the north pole (+Y)."""
+    # The first and the last column lie on the same meridian, for the picture's left edge and for its right one.
     v, u = torch.meshgrid(torch.linspace(0, 1, rings + 1), torch.linspace(0, 1, 2 * rings + 1), indexing="ij")
-    polar, azimuth = math.pi * v, 2 * math.pi * (u - 0.5)
+    polar = math.pi * v
+    azimuth = 2 * math.pi * (u - 0.5)
     ring = polar.sin()
     positions = torch.stack([ring * azimuth.sin(), polar.cos(), ring * azimuth.cos()], dim=-1)
     return replace(_grid(positions, positions, torch.stack([u, v], dim=-1)), closed=True)
 
 
 def cube() -> Mesh:
-    """The cube inscribed in the unit sphere; the picture stands upright on all four sides, as on the front, +Z."""
-    front = plane()
-    half = 1 / math.sqrt(3)
-    positions, normals, triangles = [], [], []
-    for number, rotation in enumerate(_CUBE_TURNS):
-        turn = torch.tensor(rotation, dtype=torch.float32)
-        positions.append(half * (front.positions + front.normals) @ turn)
-        normals.append(front.normals @ turn)
-        triangles.append(front.triangles + number * len(front.positions))
-    return Mesh(torch.cat(positions), torch.cat(normals), front.uv.repeat(6, 1), torch.cat(triangles), True)
+    """Return the cube inscribed in the unit sphere; the picture stands upright on all four sides, front at +Z."""
+    face = plane()
+    rotations = torch.tensor(_FACE_AXES, dtype=torch.float32)
+    positions = 1 / math.sqrt(3) * (face.positions + face.normals) @ rotations
+    # Every face has vertices of its own: at an edge of the cube normals differ from face to face.
+    first = torch.arange(6, dtype=torch.int32)[:, None, None] * len(face.positions)
+    return Mesh(
+        positions.flatten(0, 1),
+        (face.normals @ rotations).flatten(0, 1),
+        face.uv.repeat(6, 1),
+        (face.triangles + first).flatten(0, 1),
+        closed=True,
+    )
 
 
-_CUBE_TURNS = (
+_FACE_AXES = (
     ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
     ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
@@ -75,19 +84,15 @@ _CUBE_TURNS = (
     ((0, 0, -1), (1, 0, 0), (0, -1, 0)),
     ((0, 0, 1), (-1, 0, 0), (0, -1, 0)),
 )
-"""Where a sheet's own right, out and down point on the top, bottom, front, back, right and left."""
-
-
-def _half_sides(aspect: Number) -> tuple[float, float]:
-    """Half the width and half the depth of a sheet whose longer side is 2."""
-    return min(aspect, 1.0), min(1 / aspect, 1.0)
+"""Directions of a sheet's own right, out and down on the top, bottom, front, back, right and left of a cube."""
 
 
 def _grid(positions: Float[Tensor, "h w 3"], normals: Float[Tensor, "h w 3"], uv: Float[Tensor, "h w 2"]) -> Mesh:
-    """The mesh over a grid of corners, two triangles a cell."""
+    """Connect a grid of vertices by two triangles a cell."""
     rows, columns = positions.shape[:2]
-    corner = torch.arange(rows * columns, dtype=torch.int32).reshape(rows, columns)
-    top_left, top_right, bottom_left, bottom_right = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
+    vertex = torch.arange(rows * columns, dtype=torch.int32).reshape(rows, columns)
+    top_left, top_right = vertex[:-1, :-1], vertex[:-1, 1:]
+    bottom_left, bottom_right = vertex[1:, :-1], vertex[1:, 1:]
     halves = top_left, bottom_left, top_right, top_right, bottom_left, bottom_right
     triangles = torch.stack(halves, dim=-1).reshape(-1, 3)
     return Mesh(positions.reshape(-1, 3), normals.reshape(-1, 3), uv.reshape(-1, 2), triangles)

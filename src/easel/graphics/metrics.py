@@ -1,4 +1,4 @@
-"""How far a picture is from the true one; differentiable, summed in float64."""
+"""Distances of a picture from the true one: PSNR and SSIM; differentiable, summed in float64."""
 
 import torch
 from jaxtyping import Float
@@ -6,16 +6,19 @@ from torch import Tensor
 
 _WINDOW_PIXELS = 11
 _SIGMA_PIXELS = 1.5
+_C1 = 0.01**2
+_C2 = 0.03**2
+"""Constants of Wang et al. 2004 for a range of 1: they keep flat and dark windows from dividing by 0."""
 
 
 def psnr(predicted: Float[Tensor, "*shape"], true: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
-    """Peak signal-to-noise ratio in dB of values in [0,1]; infinite when both are equal."""
+    """Return the peak signal-to-noise ratio in dB of values in [0, 1]; infinite when both are equal."""
     predicted, true = _pair(predicted, true)
     return -10 * (predicted - true).square().mean().log10()
 
 
 def ssim(predicted: Float[Tensor, "h w c"], true: Float[Tensor, "h w c"]) -> Float[Tensor, ""]:
-    """Mean structural similarity of pictures in [0,1]; 1 when both are equal. Wang et al. 2004, Eq. 13.
+    """Return the mean structural similarity of pictures in [0, 1]; 1 when both are equal. Wang et al. 2004, Eq. 13.
 
     Gaussian window of 11 pixels and sigma 1.5, K1 = 0.01, K2 = 0.03, over every channel and every pixel with a whole
     window. A side shorter than 11 takes the longest odd window that fits it; in a picture of one pixel that leaves the
@@ -28,7 +31,7 @@ def ssim(predicted: Float[Tensor, "h w c"], true: Float[Tensor, "h w c"]) -> Flo
 
 
 def ssim_map(predicted: Float[Tensor, "h w c"], true: Float[Tensor, "h w c"]) -> Float[Tensor, "h w"]:
-    """Structural similarity around every pixel, over the channels' mean; `ssim` is its mean without the margins.
+    """Return the structural similarity around every pixel, averaged over channels; `ssim` is its mean without margins.
 
     Pixels too close to an edge for a whole window have the value of the nearest that has one.
     """
@@ -36,20 +39,23 @@ def ssim_map(predicted: Float[Tensor, "h w c"], true: Float[Tensor, "h w c"]) ->
     channels = zip(predicted.unbind(-1), true.unbind(-1), strict=True)
     inner = torch.stack([_similarity(*pair) for pair in channels]).mean(dim=0)
     height, width = predicted.shape[:2]
-    top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
+    top = (height - inner.shape[0]) // 2
+    left = (width - inner.shape[1]) // 2
     margins = (left, width - inner.shape[1] - left, top, height - inner.shape[0] - top)
     return torch.nn.functional.pad(inner[None, None], margins, mode="replicate")[0, 0]
 
 
 def _similarity(x: Float[Tensor, "h w"], y: Float[Tensor, "h w"]) -> Float[Tensor, "h2 w2"]:
     mean_x, mean_y, square_x, square_y, product = _blur(torch.stack([x, y, x * x, y * y, x * y]))
-    variance_x, variance_y, covariance = square_x - mean_x**2, square_y - mean_y**2, product - mean_x * mean_y
-    c1, c2 = 0.01**2, 0.03**2
-    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return luminance * (2 * covariance + c2) / (variance_x + variance_y + c2)
+    # E[x²] - E[x]² loses digits where a window is nearly flat: one reason for float64.
+    variances = (square_x - mean_x**2) + (square_y - mean_y**2)
+    covariance = product - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + _C1) / (mean_x**2 + mean_y**2 + _C1)
+    return luminance * (2 * covariance + _C2) / (variances + _C2)
 
 
 def _blur(maps: Float[Tensor, "n h w"]) -> Float[Tensor, "n h2 w2"]:
+    """Mean over the Gaussian window around every pixel that has a whole one."""
     for axis in (1, 2):
         length = maps.shape[axis]
         size = min(_WINDOW_PIXELS, length - (length + 1) % 2)
@@ -66,5 +72,7 @@ def _blur(maps: Float[Tensor, "n h w"]) -> Float[Tensor, "n h2 w2"]:
 def _pair(predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
     if predicted.shape != true.shape:
         raise ValueError(f"only pictures of one shape compare; got {tuple(predicted.shape)} and {tuple(true.shape)}.")
-    exact = torch.float32 if true.device.type == "mps" else torch.float64  # Apple's GPUs have no float64
+    exact = torch.float64
+    if true.device.type == "mps":  # Apple's GPUs have no float64
+        exact = torch.float32
     return predicted.to(exact), true.to(exact)

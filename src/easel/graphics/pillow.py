@@ -24,7 +24,7 @@ from easel.graphics.png import write_png16
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 _SPREAD = {"L;2": 85, "L;4": 17}
-"""Pillow spreads the greys of a 2 or 4-bit PNG over 0 to 255, but not the one that the file calls transparent."""
+"""Factors for the transparent grey of 2 and 4-bit PNGs: Pillow spreads all others over 0 to 255, but not that one."""
 
 # It logs what it thinks of damaged files; without any handler Python would print that.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -118,27 +118,31 @@ def _quantized(pixels: np.ndarray, dtype: type[np.uint8] | type[np.uint16]) -> n
 
 
 def image_pixels(image: Image.Image) -> np.ndarray:
-    """A Pillow image as (h, w, c), c of 1, 3 or 4: uint8 sRGB; mode I;16 uint16, F float32 and I int32, one channel."""
+    """Return a Pillow image as (h, w, c), c of 1, 3 or 4: sRGB in uint8.
+
+    Mode I;16 gives uint16, F float32 and I int32, all of one channel and unchanged.
+    """
     if image.mode.startswith("I;16"):
         pixels = np.asarray(image).astype(np.uint16)[..., None]
         return _with_keyed_alpha(pixels, image.info.get("transparency"))
     if image.mode not in ("F", "I"):
         image = _in_srgb(_plain(image))
-    pixels = np.asarray(image)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
+    return np.atleast_3d(np.asarray(image))
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """In mode L, RGB, RGBA or CMYK, without loss."""
+    """Convert to mode L, RGB, RGBA or CMYK, without loss."""
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
         return image.convert("RGBA")
-    if image.mode in ("1", "L"):
+    if image.mode == "1":
         return image.convert("L")
-    return image if image.mode == "CMYK" else image.convert("RGB")
+    if image.mode in ("L", "CMYK"):
+        return image
+    return image.convert("RGB")
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Converted by the image's ICC profile, if it has a valid one that is not sRGB itself; CMYK always becomes RGB."""
+    """Convert by the image's ICC profile, if it has a valid one that is not sRGB itself; CMYK always becomes RGB."""
     profile = image.info.get("icc_profile")
     if profile:
         # A wrong or damaged profile, or a Pillow built without LittleCMS: the stored numbers are the best guess left.
@@ -150,12 +154,13 @@ def _in_srgb(image: Image.Image) -> Image.Image:
                 target = "RGBA" if image.mode == "RGBA" else "RGB"
                 converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=target)
                 assert converted is not None
+                # Grey stays one channel: a grey profile changes its curve, not its hue.
                 return converted.getchannel(0) if image.mode == "L" else converted
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 
 def _open(file: BinaryIO, formats: tuple[str, ...]) -> ImageFile.ImageFile:
-    """The image, its size checked, nothing decoded yet."""
+    """Open an image and check its size; nothing is decoded yet."""
     file.seek(0)
     with _quiet():
         try:
@@ -165,6 +170,7 @@ def _open(file: BinaryIO, formats: tuple[str, ...]) -> ImageFile.ImageFile:
             raise too_large(f"{re.findall('[0-9]+', str(error))[0]} pixels") from None
     check_pixels(*image.size)
     if isinstance(image, TiffImagePlugin.TiffImageFile) and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
+        # Left to tifffile: Pillow would read garbage here, without an error.
         if max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8:
             raise Image.UnidentifiedImageError("separate planes of more than 8 bits, which Pillow takes for 8")
     assert isinstance(image, ImageFile.ImageFile)
@@ -172,13 +178,16 @@ def _open(file: BinaryIO, formats: tuple[str, ...]) -> ImageFile.ImageFile:
 
 
 def _raw_mode(image: ImageFile.ImageFile) -> str:
-    """How the samples lie in the file, such as "RGB;16B"; codecs keep it as their argument, or as the first of them."""
-    arguments = image.tile[0].args if image.tile else None
-    return arguments if isinstance(arguments, str) else str(arguments[0]) if arguments else ""
+    """Return Pillow's name for the samples in the file, such as "RGB;16B"; "" where there are none."""
+    if not image.tile:
+        return ""
+    # Codecs keep it as their argument, or as the first of them.
+    arguments = image.tile[0].args or ("",)
+    return arguments if isinstance(arguments, str) else str(arguments[0])
 
 
 def _read_16_bits(file: BinaryIO, formats: tuple[str, ...], family: str, depth: str) -> tuple[np.ndarray, Image.Image]:
-    """Colour of 16 bits a channel, which Pillow holds in 8, and the image it came from.
+    """Return colour of 16 bits a channel, which Pillow holds in 8, and the image it came from.
 
     Pillow unpacks the first byte of each sample as "…;16B" and the second as "…;16L": reading the file both ways gives
     every bit. The two samples of grey with alpha are, to its unpacker, one RGBA pixel.
@@ -186,24 +195,25 @@ def _read_16_bits(file: BinaryIO, formats: tuple[str, ...], family: str, depth: 
     if family == "LA":
         image = _decode_as(file, formats, "RGBA")
         return np.asarray(image).view(">u2").astype(np.uint16)[..., [0, 0, 0, 1]], image
-    first, second = (_decode_as(file, formats, f"{family};16{half}") for half in "BL")
-    is_big_endian = depth == "16B" or (depth == "16N" and sys.byteorder == "big")
-    high, low = (first, second) if is_big_endian else (second, first)
-    return np.asarray(high).astype(np.uint16) << 8 | np.asarray(low), first
+    image = _decode_as(file, formats, f"{family};16B")
+    first = np.asarray(image).astype(np.uint16)
+    second = np.asarray(_decode_as(file, formats, f"{family};16L")).astype(np.uint16)
+    if depth == "16B" or (depth == "16N" and sys.byteorder == "big"):
+        return first << 8 | second, image
+    return second << 8 | first, image
 
 
 def _decode_as(file: BinaryIO, formats: tuple[str, ...], raw_mode: str) -> Image.Image:
     image = _open(file, formats)
-    image.tile = [
-        tile._replace(args=(raw_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else raw_mode)
-        for tile in image.tile
-    ]
+    for number, tile in enumerate(image.tile):
+        args = (raw_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else raw_mode
+        image.tile[number] = tile._replace(args=args)
     _load(image)
     return image
 
 
 def _with_keyed_alpha(pixels: np.ndarray, key: int | tuple[int, ...] | None) -> np.ndarray:
-    """16-bit grey or RGB as RGBA, alpha 0 where a pixel has the file's transparent colour; unchanged without a key."""
+    """Return 16-bit grey or RGB as RGBA, alpha 0 in the file's transparent colour; unchanged without a `key`."""
     if key is None:
         return pixels
     alpha = np.where((pixels == np.asarray(key)).all(axis=-1, keepdims=True), 0, 65535).astype(np.uint16)
@@ -217,7 +227,7 @@ def _load(image: Image.Image) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation of a loaded image, 1 where there is none that makes sense."""
+    """Return the EXIF orientation of a loaded image, 1 where there is none that makes sense."""
     with _quiet(), suppress(Exception):  # damaged metadata is no reason to refuse the picture
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     return 1
@@ -225,6 +235,7 @@ def _orientation(image: Image.Image) -> int:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
+    """Silence warnings, but let the one about bombs become an error, which `_open` explains."""
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

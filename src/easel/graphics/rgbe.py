@@ -1,4 +1,4 @@
-"""Radiance pictures (`.hdr`): scene-linear RGB in four bytes a pixel, three mantissas and one shared exponent.
+"""Radiance files (`.hdr`): scene-linear RGB in four bytes a pixel, three mantissas and one shared exponent.
 
 Format: G. Ward, "Real Pixels", Graphics Gems II, 1991, and the Radiance file format notes. A pixel (r, g, b, e) stands
 for (r, g, b) · 2^(e - 136); e = 0 is black.
@@ -36,8 +36,10 @@ def read_rgbe(data: bytes) -> tuple[np.ndarray, int]:
         raise ValueError(f"its resolution line names the axes {first.decode()} and {second.decode()}")
     check_pixels(width, height)
     body = data[header.end() :]
+    # Only scanlines of such widths may be run-length coded, so that a flat pixel (2, 2, …) is no marker.
     is_run_length = 8 <= width < 32768 and body[:2] == b"\2\2" and body[2:3] < b"\x80"
-    scan = _read_scanlines(body, width, height) if is_run_length else _read_flat(body, width, height)
+    read = _read_scanlines if is_run_length else _read_flat
+    scan = read(body, width, height)
     # ldexp to float32 directly: 2^(e - 136) alone would underflow below the smallest exponents
     pixels = np.ldexp(scan[..., :3].astype(np.float32), scan[..., 3:].astype(np.int32) - 136)
     pixels[scan[..., 3] == 0] = 0
@@ -65,12 +67,13 @@ def write_rgbe(pixels: np.ndarray, **_: int) -> bytes:
 
 
 def _read_scanlines(body: bytes, width: int, height: int) -> np.ndarray:
-    """Run-length coded scanlines: a marker (2, 2, width), then each byte plane in runs (> 128) and literals."""
+    """Read run-length coded scanlines: a marker (2, 2, width), then each byte plane in runs (> 128) and literals."""
     marker = bytes((2, 2, width >> 8, width & 255))
     # A scanline costs at least two bytes per 127 equal pixels and plane: a lying header stops here.
     if len(body) < height * (4 + 8 * -(-width // 127)):
         raise ValueError(f"it is too short for {width} x {height} pixels")
-    planes, position = bytearray(), 0
+    planes = bytearray()
+    position = 0
     for row in range(height):
         if body[position : position + 4] != marker:
             raise ValueError(f"scanline {row} does not begin as such")
@@ -92,7 +95,7 @@ def _read_scanlines(body: bytes, width: int, height: int) -> np.ndarray:
 
 
 def _read_flat(body: bytes, width: int, height: int) -> np.ndarray:
-    """Four bytes a pixel; (1, 1, 1, n) repeats the pixel before it, n << 8 times more for each repeat in a row."""
+    """Read four bytes a pixel; (1, 1, 1, n) repeats the pixel before it, n << 8 times more for each repeat in a row."""
     quads = np.frombuffer(body, np.uint8, 4 * (len(body) // 4)).reshape(-1, 4)
     repeats = (quads[:, :3] == 1).all(axis=1)
     if not repeats.any():
@@ -101,10 +104,12 @@ def _read_flat(body: bytes, width: int, height: int) -> np.ndarray:
         return quads[: width * height].reshape(height, width, 4)
     if repeats[0]:
         raise ValueError("it begins with a repeat of nothing")
+    # All at once: the pixel that a quad repeats is the last one before it that is none itself.
     index = np.arange(len(quads))
     last_pixel = np.maximum.accumulate(np.where(repeats, 0, index))
     shift = np.minimum(8 * (index - last_pixel - 1), 32)
     counts = np.where(repeats, quads[:, 3].astype(np.int64) << np.maximum(shift, 0), 1)
+    # Cut twice: a lying count must neither overflow the sum nor ask for memory.
     total = np.minimum(np.cumsum(np.minimum(counts, width * height)), width * height)
     if total[-1] < width * height:
         raise ValueError(f"it is too short for {width} x {height} pixels")

@@ -18,7 +18,11 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 
 @contextmanager
 def write_sequence(path: Path, save: Callable[[Path, Pixels], object]) -> Iterator[Callable[[Pixels, int], None]]:
-    """Numbered files in a folder that has its name, `path` without suffix, when it is complete."""
+    """Yield a function that appends a picture `count` times to numbered files.
+
+    Their folder, `path` without suffix, has its name when the block ends well; else nothing is left. FileError where
+    the place cannot be written or holds other files.
+    """
     folder = path.with_suffix("")
     _check_replaceable(folder, path)
     partial = _new_folder(folder)
@@ -32,19 +36,20 @@ def write_sequence(path: Path, save: Callable[[Path, Pixels], object]) -> Iterat
 
     try:
         yield append
-        if folder.exists():
-            old = folder.with_name(f".{secrets.token_hex(8)}")
-            folder.replace(old)
+        if not folder.exists():
             partial.replace(folder)
-            shutil.rmtree(old)
-        else:
-            partial.replace(folder)
+            return
+        # A folder cannot replace one that holds files: the old one steps aside first.
+        old = folder.with_name(f".{secrets.token_hex(8)}")
+        folder.replace(old)
+        partial.replace(folder)
+        shutil.rmtree(old)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _check_replaceable(folder: Path, path: Path) -> None:
-    """A folder may be replaced if it holds nothing but an earlier sequence of the same name."""
+    """Refuse to replace a folder that holds anything but an earlier sequence of the same name."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -56,7 +61,7 @@ def _check_replaceable(folder: Path, path: Path) -> None:
 
 
 def _new_folder(sibling: Path) -> Path:
-    """An empty folder with a name of its own beside `sibling`; what is wrong with the place is a FileError."""
+    """Make an empty folder with a name of its own beside `sibling`. FileError for what is wrong with the place."""
     partial = sibling.with_name(f".{secrets.token_hex(8)}")
     try:
         partial.mkdir(parents=True)

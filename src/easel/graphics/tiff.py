@@ -1,8 +1,8 @@
-"""TIFF files with samples that Pillow does not know, such as float colour. The one file that imports tifffile."""
+"""TIFF files, by Pillow where it can, by tifffile for other samples, such as float colour."""
 
 import io
 import logging
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -33,7 +33,8 @@ def _read_samples(file: BinaryIO) -> tuple[np.ndarray, int]:
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages.first
         check_pixels(page.imagewidth, page.imagelength)
-        samples, dtype = page.samplesperpixel, str(page.dtype)
+        samples = page.samplesperpixel
+        dtype = str(page.dtype)
         photometric = getattr(page.photometric, "name", "unknown")
         if dtype not in _DTYPES or samples not in (1, 2, 3, 4) or photometric not in ("MINISBLACK", "RGB"):
             raise FileError(
@@ -53,25 +54,25 @@ def _read_samples(file: BinaryIO) -> tuple[np.ndarray, int]:
                 f"its {dtype} samples are compressed by a method that needs imagecodecs: pip install imagecodecs. "
                 "Files without compression or with Deflate work without it."
             ) from None
-        orientation = page.tags.get("Orientation")
+        orientation = int(page.tags.valueof("Orientation", 1))
         if page.planarconfig == 2 and samples > 1:
             pixels = np.moveaxis(pixels, 0, -1)
     pixels = pixels.astype(_DTYPES[dtype], copy=False).reshape(page.imagelength, page.imagewidth, samples)
-    return pixels[..., [0, 0, 0, 1]] if samples == 2 else pixels, int(orientation.value) if orientation else 1
+    if samples == 2:  # grey with alpha
+        pixels = pixels[..., [0, 0, 0, 1]]
+    return pixels, orientation
 
 
 def write_tiff(pixels: np.ndarray, **_: int) -> bytes:
     """Return an uncompressed TIFF of float32 or uint8 pixels (h, w, c); the same bytes for the same pixels."""
     import tifffile
 
-    channels = pixels.shape[-1]
     file = io.BytesIO()
-    tifffile.imwrite(
-        file,
-        pixels if channels > 1 else pixels[..., 0],
-        photometric="rgb" if channels > 1 else "minisblack",
-        extrasamples=["unassalpha"] if channels == 4 else None,
-        metadata=None,
-        software=False,
-    )
+    # Neither a date nor a version of the library, which would make every file another one.
+    options: dict[str, Any] = {"metadata": None, "software": False}
+    if pixels.shape[-1] == 1:
+        tifffile.imwrite(file, pixels[..., 0], photometric="minisblack", **options)
+        return file.getvalue()
+    alpha = ["unassalpha"] * (pixels.shape[-1] == 4)
+    tifffile.imwrite(file, pixels, photometric="rgb", extrasamples=alpha or None, **options)
     return file.getvalue()

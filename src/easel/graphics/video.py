@@ -1,6 +1,6 @@
-"""Frames → films: GIF, MP4 and WebM, PNG and TIFF sequences.
+"""Films from pictures: GIF, MP4 and WebM, PNG and TIFF sequences.
 
-Frames hold the numbers that the screen shows, without any gamma. A film has its name only when it is complete.
+Pictures hold the numbers that the screen shows, without any gamma. A film has its name only when it is complete.
 """
 
 import math
@@ -28,12 +28,15 @@ Number = float | int
 
 
 class VideoWriter:
-    """Writes pictures into a film, one after another, none of them kept in memory.
+    """Writer of a film, picture after picture, none of which is kept in memory.
 
     The suffix of `path` says what it is: `.gif`; `.mp4` (H.264) and `.webm` (VP9), which need imageio-ffmpeg; `.png`,
-    `.tif`, `.tiff` give a folder of numbered files, `shots/turn.png` the files `shots/turn/turn-000000.png` and so on.
+    `.tif`, `.tiff` give a folder of numbered files, `out/turn.png` the files `out/turn/turn-000000.png` and so on.
     `quality`, 0 to 1, is the number of colours of a GIF and the rate factor of MP4 and WebM. `close`, or the end of a
     `with` block, gives the film its name, replacing what had it before; a block that fails leaves no trace.
+
+        with VideoWriter("turn.mp4", fps=30) as film:
+            film.append(picture)
 
     ValueError for an unknown suffix or rate, FileError for a place that cannot be written, ImportError without the
     optional library.
@@ -44,7 +47,7 @@ class VideoWriter:
         if not isinstance(quality, int | float) or math.isnan(quality):
             raise TypeError(f"quality is a number from 0 to 1; got {quality!r}.")
         self.path = film_path(path)
-        """What there will be: the file, or the folder of a sequence; absolute."""
+        """Absolute path of the finished film: the file, or the folder of a sequence."""
         self._size: tuple[int, int] | None = None
         self._stack = ExitStack()
         self._append = self._stack.enter_context(
@@ -53,7 +56,10 @@ class VideoWriter:
         self.closed = False
 
     def append(self, picture: Tensor | np.ndarray | Image.Image, *, count: int = 1) -> None:
-        """One more picture, `count` frames long; all have the size of the first. Alpha is dropped, grey replicated."""
+        """Append a picture that is `count` frames long, without alpha; all have the size of the first.
+
+        ValueError for another size, for a tensor that is no picture, and once the film is closed.
+        """
         if self.closed:
             raise ValueError(f"film {str(self.path)!r} is closed: nothing can be appended. Begin another one.")
         pixels = film_pixels(picture)
@@ -64,7 +70,7 @@ class VideoWriter:
         self._append(pixels, count)
 
     def close(self) -> None:
-        """Finish the film; FileError when there was no picture. Idempotent."""
+        """Finish the film; closing it again does nothing. FileError when there was no picture."""
         self.__exit__(None, None, None)
 
     def __enter__(self) -> "VideoWriter":
@@ -75,20 +81,21 @@ class VideoWriter:
             return
         self.closed = True
         if error is None and self._size is None:
+            # Inside the block, so that the unfinished file is removed like that of every failure.
             with self._stack:
                 raise FileError(f"cannot write {str(self.path)!r}: it got no picture. A film needs at least one.")
         self._stack.__exit__(kind, error, trace)  # pyright: ignore[reportArgumentType]
 
 
 def check_film(path: str | os.PathLike[str], fps: Number) -> str:
-    """The suffix of a film that can be written at `fps` frames per second; anything else is a ValueError."""
+    """Return the suffix of a film that can be written at `fps` frames a second. ValueError for anything else."""
     suffix = Path(path).suffix.lower()
     if suffix not in _FORMATS:
         raise ValueError(
             f"cannot record to {os.fspath(path)!r}: {suffix or 'no suffix'} names no film. Use one of "
             f"{' '.join(_FORMATS)} (.png, .tif and .tiff give numbered files)."
         )
-    fastest = MAX_FPS if suffix == ".gif" else 1000
+    fastest = {".gif": MAX_FPS}.get(suffix, 1000)
     if isinstance(fps, bool) or not isinstance(fps, int | float):
         raise TypeError(f"fps is a number of frames a second; got {fps!r}.")
     if not 1 <= fps <= fastest:
@@ -97,13 +104,15 @@ def check_film(path: str | os.PathLike[str], fps: Number) -> str:
 
 
 def film_path(path: str | os.PathLike[str]) -> Path:
-    """Where a film of that name will be, absolute: the file, or the folder of a sequence."""
+    """Return the absolute path of a film of that name: the file, or the folder of a sequence."""
     film = Path(os.path.abspath(path))
-    return film.with_suffix("") if film.suffix.lower() in _SEQUENCES else film
+    if film.suffix.lower() in _SEQUENCES:
+        return film.with_suffix("")
+    return film
 
 
 def film_pixels(picture: Tensor | np.ndarray | Image.Image, who: str = "a film") -> Pixels:
-    """A copy of a picture as a frame on the CPU: round(255·x), alpha dropped, grey replicated."""
+    """Return a copy of a picture as a frame on the CPU: round(255·x), alpha dropped, grey replicated."""
     pixels = as_bytes(check_tensor(picture, who)[..., :3])
     return torch.empty((*pixels.shape[:2], 3), dtype=torch.uint8).copy_(pixels).numpy()
 

@@ -1,8 +1,8 @@
-"""One way to save and load what was learned: tensors and plain settings in one safetensors file, without pickle.
+"""Checkpoints: tensors and plain settings in one safetensors file, without pickle.
 
 Nothing in such a file can run. It is written whole or not at all, and its settings and tensors carry a digest: a file
-that was cut short or altered says so, instead of becoming a different model. What a run needs to continue is a folder
-of such files: it appears whole, with a manifest of its files, or not at all.
+that was cut short or altered says so, instead of becoming a different model. The state from which a run continues is a
+folder of such files: it appears whole, with a manifest of its files, or not at all.
 """
 
 import hashlib
@@ -24,18 +24,19 @@ from torch import Tensor, uint8
 from easel.graphics.files import FileError, open_file, write_whole
 
 LIMIT_BYTES = 4 * 2**30
-"""Larger files are not read."""
+"""Largest file that is read."""
 MANIFEST = "manifest.json"
 MOST_MANIFEST_BYTES = 1 << 20
 UNFINISHED = ".unfinished"
-"""How a folder's name ends while it is being written."""
+"""Suffix of a folder while it is being written."""
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}(\.\w+)?")
-"""The names of the siblings that `write_whole` fills."""
+"""Names of the siblings that `write_whole` fills."""
 _NOTE = "easel"
+"""Key of the settings in a safetensors header."""
 
 
 def pack(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bytes:
-    """The bytes of a file with these tensors and these settings, which are plain data; always the same."""
+    """Return the bytes of a file with these tensors and these settings, which are plain data; always the same."""
     text = json.dumps(config, sort_keys=True, allow_nan=False)
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     # One note alone: several would be stored in a random order.
@@ -43,7 +44,7 @@ def pack(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """(tensors, settings) of such bytes; ValueError, of one line, when they are anything else."""
+    """Return (tensors, settings) of such bytes; ValueError, of one line, when they are anything else."""
     tensors, notes = unpack_any(data)
     if not isinstance(notes.get(_NOTE), str):
         raise ValueError("it is a safetensors file without Easel's settings")
@@ -55,8 +56,9 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def unpack_any(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """(tensors, notes) of any safetensors file's bytes, whoever wrote it; ValueError, of one line, for all else."""
+    """Return (tensors, notes) of a safetensors file by anybody; ValueError, of one line, for all other bytes."""
     try:
+        # The header is read here as well: the library's own loader of bytes keeps the notes to itself.
         (header_bytes,) = struct.unpack("<Q", data[:8])
         if header_bytes > len(data) - 8:
             raise ValueError("it is cut short or no safetensors file")
@@ -76,7 +78,7 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], config: M
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """(tensors, settings) that `write` saved; whatever is wrong with the file is a FileError of one line."""
+    """Return (tensors, settings) that `write` saved; whatever is wrong with the file is a FileError of one line."""
 
     def refuse(reason: str) -> NoReturn:
         raise FileError(f"cannot read {os.fspath(path)!r}: {reason}. Copy or save it again.")
@@ -96,7 +98,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any
 def whole_folder(folder: Path, facts: Mapping[str, Any], *, previous: Path | None = None) -> Iterator[Path]:
     """Yield an empty sibling of `folder` to put files into; ending well, it takes the name, with a manifest.
 
-    What `folder` held before becomes `previous`, or is removed; when the block fails it is untouched. The manifest has
+    An older `folder` becomes `previous`, or is removed; when the block fails it is untouched. The manifest has
     every file's size and SHA-256, and the `facts`, which are plain data.
     """
     partial = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}{UNFINISHED}")
@@ -106,6 +108,7 @@ def whole_folder(folder: Path, facts: Mapping[str, Any], *, previous: Path | Non
         yield partial
         files = {path.name: _file_facts(path) for path in sorted(partial.iterdir())}
         text = json.dumps({**facts, "files": files}, indent=1, sort_keys=True, allow_nan=False)
+        # The manifest comes last: with it the folder is whole, and `finish_folders` may give it its name.
         with write_whole(partial / MANIFEST) as manifest:
             manifest.write_text(text + "\n", encoding="utf-8")
         _settle(partial)
@@ -125,7 +128,7 @@ def whole_folder(folder: Path, facts: Mapping[str, Any], *, previous: Path | Non
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The facts of a folder that `whole_folder` wrote, once every file in it has proved to be what was written.
+    """Return the facts of a folder that `whole_folder` wrote, after checking every file in it against the manifest.
 
     FileError, of one line, names the file that is missing or altered.
     """
@@ -145,6 +148,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(files, dict) or not files:
         refuse("its manifest lists no files")
     for name, expected in files.items():
+        # A manifest is a text from anywhere: its names must not lead out of the folder.
         if Path(name).name != name or not (folder / name).is_file():
             refuse(f"{name} of its manifest is missing")
         if _file_facts(folder / name) != expected:
@@ -153,10 +157,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def finish_folders(parent: Path) -> None:
-    """Repair what a process that was killed while it wrote left: whole folders get their name, all else goes."""
+    """Repair the remains of a process that was killed while it wrote: whole folders get their name, all else goes."""
     for path in parent.glob(".*"):
         if _PARTIAL.fullmatch(path.name):
             path.unlink(missing_ok=True)
+    # The newest first: of two whole folders it gets the name.
     for path in sorted(parent.glob(f".*{UNFINISHED}"), key=lambda path: path.stat().st_mtime, reverse=True):
         folder = parent / path.name[1:].removesuffix(UNFINISHED).rpartition(".")[0]
         try:
@@ -172,7 +177,7 @@ def _file_facts(path: Path) -> dict[str, Any]:
 
 
 def _settle(folder: Path) -> None:
-    """Have the disk know the folder's names: otherwise a power failure could lose a rename that was reported."""
+    """Flush the folder's names to the disk: otherwise a power failure could lose a rename that was reported."""
     with suppress(OSError):  # Windows opens no folders
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -182,17 +187,19 @@ def _settle(folder: Path) -> None:
 
 
 def digest(tensors: Mapping[str, Tensor], text: str = "") -> str:
-    """SHA-256 of tensors, by their names, types, shapes and bits, and of a text."""
+    """Return the SHA-256 of tensors, by their names, types, shapes and bits, and of a text."""
     total = hashlib.sha256(text.encode())
     for name, tensor in sorted(tensors.items()):
         plain = tensor.detach().cpu().contiguous()
+        # Divided by a byte that no name holds, so that no two sets of tensors are one text.
         total.update(f"\0{name}\0{plain.dtype}\0{tuple(plain.shape)}\0".encode())
-        total.update(plain.reshape(-1).view(uint8).numpy().data if plain.numel() else b"")
+        if plain.numel():
+            total.update(plain.reshape(-1).view(uint8).numpy().data)
     return total.hexdigest()
 
 
 def read_json(text: str) -> dict[str, Any]:
-    """The object that a text from anywhere holds; ValueError of one line for all else."""
+    """Return the JSON object of a text from anywhere; ValueError of one line for all else."""
     try:
         found = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What a command says to the person who runs it: progress while it works, one line when it cannot."""
+"""Messages of commands to the person who runs them: progress while they work, one line when they cannot."""
 
 import contextlib
 import difflib
@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -19,33 +20,39 @@ class BadInput(Exception):  # noqa: N818 - it is the user's input that is bad; n
 
 @runtime_checkable
 class Progress(Protocol):
-    """Tells how far long work has come."""
+    """A display of how far long work has come."""
 
     def update(self, fraction: float, note: str) -> None:
-        """`fraction` of the work is done, in [0, 1]; `note` says in a few words how it goes."""
+        """Show that `fraction` of the work, in [0, 1], is done; `note` says in a few words how it goes."""
         ...
 
 
+@dataclass
 class _Lines:
     """Plain lines for logs and pipes: one when enough seconds have passed since the last."""
 
-    def __init__(self, title: str, interval_seconds: float) -> None:
-        self.title, self.interval_seconds = title, interval_seconds
-        self.said_at = time.monotonic()
+    title: str
+    interval_seconds: float
+    printed_at: float = field(default_factory=time.monotonic)
 
     def update(self, fraction: float, note: str) -> None:
         now = time.monotonic()
-        if now - self.said_at >= self.interval_seconds:
-            self.said_at = now
+        if now - self.printed_at >= self.interval_seconds:
+            self.printed_at = now
             print(f"{self.title}: {fraction:4.0%}  {note}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def progress(title: str, *, interval_seconds: float = 5.0) -> Generator[Progress]:
-    """A bar where standard error is a terminal; elsewhere a plain line every `interval_seconds`."""
+    """Show a bar where standard error is a terminal; elsewhere a plain line every `interval_seconds`.
+
+    with progress("rendering") as bar:
+        bar.update(0.5, "row 256 of 512")
+    """
     if not sys.stderr.isatty():
         yield _Lines(title, interval_seconds)
         return
+    # Here, since most commands end before they have any progress to show.
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
@@ -62,14 +69,14 @@ def progress(title: str, *, interval_seconds: float = 5.0) -> Generator[Progress
 
 
 def counted(things: Iterable[Thing], total: int, bar: Progress, noun: str = "frame") -> Iterator[Thing]:
-    """The things one by one, each told to the bar when it has been dealt with."""
+    """Yield the things one by one; each counts as done when the next one is asked for."""
     for number, thing in enumerate(things, 1):
         yield thing
         bar.update(number / total, f"{noun} {number} of {total}")
 
 
 def complain(sentence: str) -> None:
-    """One line on standard error, where a user and a log look for what went wrong."""
+    """Print one line on standard error, where a user and a log look for what went wrong."""
     print("easel: " + " ".join(sentence.split()), file=sys.stderr, flush=True)
 
 
@@ -77,6 +84,7 @@ def prepare_folder(out: Path) -> None:
     """Make the folder and try to write there, so that no work is lost to a folder that was never writable."""
     try:
         out.mkdir(parents=True, exist_ok=True)
+        # Permission bits do not tell: a disk may be mounted read-only, a network share may refuse.
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
@@ -86,13 +94,13 @@ def prepare_folder(out: Path) -> None:
 
 
 def require_folder(folder: Path, name: str) -> None:
-    """BadInput where there is no such folder, with the nearest name beside it; `name` is how it was asked for."""
+    """Raise BadInput where there is no such folder, with the nearest name beside it; `name` is how it was asked for."""
     if folder.is_dir():
         return
     if folder.exists():
         raise BadInput(f"{name} {folder} is a file. Name the folder that holds it: {folder.parent}.")
     with contextlib.suppress(OSError):
         beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()]
-        if near := difflib.get_close_matches(folder.name, beside, n=1):
-            raise BadInput(f"{name} {folder}: there is no such folder. Did you mean {folder.parent / near[0]}?")
+        for near in difflib.get_close_matches(folder.name, beside, n=1):
+            raise BadInput(f"{name} {folder}: there is no such folder. Did you mean {folder.parent / near}?")
     raise BadInput(f"{name} {folder}: there is no such folder. Check its name.")

@@ -1,4 +1,4 @@
-"""What the library says: one logger, `easel`; warnings and errors until a program asks for more or for less."""
+"""Logging: one logger, `easel`; warnings and errors until a program asks for more or for less."""
 
 import logging
 import sys
@@ -22,10 +22,12 @@ def set_log_level(level: str = "info") -> None:
 
     A program that has set up logging itself keeps its own handlers; then only the level changes.
     """
-    if level not in list(LEVELS):  # a list takes anything, a mapping only what has a hash
+    # Among a list: a mapping takes only keys that have a hash, and a user may pass anything.
+    if level not in list(LEVELS):
         raise ValueError(f"unknown log level {level!r}. Known: {', '.join(LEVELS)}.")
     logger = logging.getLogger("easel")
     logger.setLevel(LEVELS[level])
     if not logging.getLogger().handlers:
+        # Each time anew: a notebook or a test may have put another stream in its place.
         _handler.setStream(sys.stderr)
         logger.addHandler(_handler)

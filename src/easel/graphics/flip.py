@@ -1,4 +1,4 @@
-"""FLIP: how different two pictures look when a person flips between them.
+"""FLIP: the visible difference of two pictures between which a person flips.
 
 LDR-FLIP of P. Andersson, J. Nilsson, T. Akenine-Möller, M. Oskarsson, K. Åström and M. D. Fairchild, "FLIP: A
 Difference Evaluator for Alternating Images", HPG 2020; section and equation numbers are that paper's. It is 0 where
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from easel.graphics.color import srgb_to_linear
 
 PIXELS_PER_DEGREE = 0.7 * 3840 / 0.7 * math.pi / 180
-"""Of what is looked at: a 4K monitor 0.7 m wide, from 0.7 m away. Section 4, 67 pixels."""
+"""Pixels per degree of view of a 4K monitor, 0.7 m wide and 0.7 m away. Section 4, 67 pixels."""
 
 _XYZ_FROM_RGB = (
     (0.41239079926595934, 0.357584339383878, 0.1804807884018343),
@@ -28,16 +28,20 @@ _CONTRAST = (((1.0, 0.0047),), ((1.0, 0.0053),), ((34.1, 0.04), (13.5, 0.025)))
 """(a, b) of the eye's sensitivity to lightness, red-green and blue-yellow patterns, as sums of Gaussians. Table 1."""
 _FEATURE_DEGREES = 0.082
 """Width of what counts as an edge or a point. Section 3.2."""
-_COLOR_EXPONENT, _FEATURE_EXPONENT = 0.7, 0.5
-"""q_c and q_f. Sections 3.1.3 and 3.2."""
-_KNEE, _KNEE_ERROR = 0.4, 0.95
-"""p_c and p_t: a colour difference of 0.4 of the largest is already an error of 0.95. Section 3.1.3."""
+_COLOR_EXPONENT = 0.7
+"""q_c. Section 3.1.3."""
+_FEATURE_EXPONENT = 0.5
+"""q_f. Section 3.2."""
+_KNEE = 0.4
+"""p_c, of the largest colour difference: beyond it errors grow slowly. Section 3.1.3."""
+_KNEE_ERROR = 0.95
+"""p_t: the error of a colour difference at the knee. Section 3.1.3."""
 
 
 def flip(
     predicted: Float[Tensor, "h w 3"], true: Float[Tensor, "h w 3"], pixels_per_degree: float | int = PIXELS_PER_DEGREE
 ) -> Float[Tensor, ""]:
-    """Mean of `flip_map`."""
+    """Return the mean of `flip_map`."""
     return flip_map(predicted, true, pixels_per_degree).mean()
 
 
@@ -45,7 +49,7 @@ def flip(
 def flip_map(
     predicted: Float[Tensor, "h w 3"], true: Float[Tensor, "h w 3"], pixels_per_degree: float | int = PIXELS_PER_DEGREE
 ) -> Float[Tensor, "h w"]:
-    """The visible difference at every pixel, in [0, 1], of display-referred sRGB pictures in [0, 1]."""
+    """Return the visible difference at every pixel, in [0, 1], of display-referred sRGB pictures in [0, 1]."""
     pair = torch.stack([predicted, true]).float().clamp(0, 1)
     opponent = _opponent(srgb_to_linear(pair)).movedim(-1, 1)
     colour = _colour_difference(_filtered(opponent, pixels_per_degree))
@@ -54,13 +58,13 @@ def flip_map(
 
 
 def _opponent(linear: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
-    """Lightness, red-green and blue-yellow: YCxCz of linear RGB. Section 3.1.1."""
+    """Return lightness, red-green and blue-yellow: YCxCz of linear RGB. Section 3.1.1."""
     x, y, z = _white_relative(linear).unbind(-1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-1)
 
 
 def _linear_of(opponent: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
-    """The inverse of `_opponent`."""
+    """Return linear RGB; the inverse of `_opponent`."""
     y = (opponent[..., 0] + 16) / 116
     relative = torch.stack([y + opponent[..., 1] / 500, y, y - opponent[..., 2] / 200], dim=-1)
     matrix = torch.tensor(_XYZ_FROM_RGB, dtype=torch.float64)
@@ -68,13 +72,14 @@ def _linear_of(opponent: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
 
 
 def _white_relative(linear: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
-    """CIE XYZ in shares of the white point."""
+    """Return CIE XYZ in shares of the white point."""
     matrix = torch.tensor(_XYZ_FROM_RGB, dtype=torch.float64)
     return linear @ (matrix / matrix.sum(dim=1, keepdim=True)).T.to(linear)
 
 
 def _filtered(opponent: Float[Tensor, "2 3 h w"], pixels_per_degree: float | int) -> Float[Tensor, "2 3 h w"]:
-    """What the eye resolves of each channel from that distance. Section 3.1.1, Eq. 2 and 3."""
+    """Blur each channel by the eye's contrast sensitivity at that distance. Section 3.1.1, Eq. 2 and 3."""
+    # One radius for all channels, three standard deviations of the widest Gaussian.
     widest = max(b for gaussians in _CONTRAST for _, b in gaussians)
     radius = math.ceil(3 * math.sqrt(widest / (2 * math.pi**2)) * pixels_per_degree)
     degrees = torch.arange(-radius, radius + 1, dtype=torch.float64) / pixels_per_degree
@@ -93,18 +98,20 @@ def _filtered(opponent: Float[Tensor, "2 3 h w"], pixels_per_degree: float | int
 
 
 def _colour_difference(opponent: Float[Tensor, "2 3 h w"]) -> Float[Tensor, "h w"]:
-    """From 0 to 1. Sections 3.1.2 and 3.1.3."""
+    """Return the difference of colours from 0 to 1. Sections 3.1.2 and 3.1.3."""
+    # Blurring leaves the gamut, where the Lab curves mean nothing: hence the clamp.
     predicted, true = _hunt_lab(_linear_of(opponent.movedim(1, -1)).clamp(0, 1))
     green, blue = _hunt_lab(torch.eye(3)[1:].to(opponent))
     largest = _hyab(green, blue) ** _COLOR_EXPONENT
     difference = _hyab(predicted, true) ** _COLOR_EXPONENT
+    # The largest difference that sRGB allows, green against blue, has the error 1.
     knee = _KNEE * largest
     beyond = _KNEE_ERROR + (difference - knee) / (largest - knee) * (1 - _KNEE_ERROR)  # Eq. 8
     return torch.where(difference < knee, _KNEE_ERROR / knee * difference, beyond).clamp(0, 1)
 
 
 def _hunt_lab(linear: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
-    """CIELAB whose colourfulness grows with lightness, as the eye's does: Hunt's effect. Section 3.1.2, Eq. 5."""
+    """Return CIELAB whose colourfulness grows with lightness: Hunt's effect. Section 3.1.2, Eq. 5."""
     share = _white_relative(linear)
     knee = 6 / 29  # CIE 15: below its cube, the cube root goes on as a line
     curved = torch.where(share > knee**3, share.clamp(min=knee**3) ** (1 / 3), share / (3 * knee**2) + 4 / 29)
@@ -114,18 +121,20 @@ def _hunt_lab(linear: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
 
 
 def _hyab(a: Float[Tensor, "*b 3"], b: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b"]:
-    """A distance for large differences of colour. Abasi et al. 2020; Eq. 6."""
+    """Return the HyAB distance, made for large differences of colour. Abasi et al. 2020; Eq. 6."""
     difference = a - b
     return difference[..., 0].abs() + difference[..., 1:].norm(dim=-1)
 
 
 def _feature_difference(lightness: Float[Tensor, "2 1 h w"], pixels_per_degree: float | int) -> Float[Tensor, "h w"]:
-    """How differently edges and points stand out, from 0 to 1. Section 3.2, Eq. 9 to 11."""
+    """Return the difference of edges and points from 0 to 1. Section 3.2, Eq. 9 to 11."""
     sigma = 0.5 * _FEATURE_DEGREES * pixels_per_degree
     at = torch.arange(-math.ceil(3 * sigma), math.ceil(3 * sigma) + 1, dtype=torch.float64)
     blur = torch.exp(-(at**2) / (2 * sigma**2))
-    edge, point = -at * blur, (at**2 / sigma**2 - 1) * blur
+    edge = -at * blur
+    point = (at**2 / sigma**2 - 1) * blur
     differences = []
+    # First and second derivatives of a Gaussian answer to edges and to points.
     for taps in (edge, point):
         # What is positive adds up to 1 and what is negative to -1.
         taps = torch.where(taps > 0, taps / taps.clamp(min=0).sum(), taps / -taps.clamp(max=0).sum())
@@ -138,8 +147,11 @@ def _feature_difference(lightness: Float[Tensor, "2 1 h w"], pixels_per_degree: 
 
 
 def _along(planes: Float[Tensor, "n 1 h w"], taps: Float[Tensor, " t"], axis: int) -> Float[Tensor, "n 1 h w"]:
-    """Correlated with `taps` along axis 2 (down) or 3 (across); edges are repeated."""
+    """Correlate with `taps` along axis 2 (down) or 3 (across); edges are repeated."""
     radius = len(taps) // 2
-    margins = (radius, radius, 0, 0) if axis == 3 else (0, 0, radius, radius)
-    kernel = taps.to(planes).reshape((1, 1, 1, -1) if axis == 3 else (1, 1, -1, 1))
+    margins = (radius, radius, 0, 0)
+    kernel = taps.to(planes)[None, None, None]
+    if axis == 2:
+        margins = (0, 0, radius, radius)
+        kernel = kernel.mT
     return F.conv2d(F.pad(planes, margins, mode="replicate"), kernel)

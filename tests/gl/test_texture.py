@@ -9,7 +9,8 @@ from torch import Tensor
 
 from easel.gl.context import open_headless
 from easel.gl.nearest import NearestEnlarger
-from easel.gl.texture import PictureTexture, read_back, shrink
+from easel.gl.target import read_back
+from easel.gl.texture import PictureTexture, shrink
 from easel.graphics.image import as_values
 
 

@@ -14,12 +14,18 @@ class GLUnavailable(RuntimeError):  # noqa: N818  a state of the machine, said i
 
 
 def open_headless(device: int | None = None) -> "moderngl.Context":
-    """An off-screen context made by EGL; `device` picks the card on a machine with several.
+    """Open an off-screen context through EGL; `device` picks the card on a machine with several.
 
-    It is current inside `with context:` only. Raises `GLUnavailable` with a one-line reason where EGL or a driver is
+    It is current inside `with context:` only. Raises `GLUnavailable` with a one-line reason if EGL or a driver is
     missing.
+
+        context = open_headless()
+        with context:
+            texture = context.texture((640, 480), 4)
     """
-    settings: dict[str, Any] = {"backend": "egl"} | ({} if device is None else {"device_index": device})
+    settings: dict[str, Any] = {"backend": "egl"}
+    if device is not None:
+        settings["device_index"] = device
     moderngl = _moderngl()
     # moderngl and glcontext raise plain Exception for every missing library, driver and version.
     try:
@@ -33,7 +39,10 @@ def open_headless(device: int | None = None) -> "moderngl.Context":
 
 
 def of_current_window() -> "moderngl.Context":
-    """A context over the window that is current on this thread; raises `GLUnavailable` with a one-line reason."""
+    """Return a context over the window that is current on this thread.
+
+    Raises `GLUnavailable` with a one-line reason if its driver is too old.
+    """
     try:
         return _moderngl().create_context(require=GL_VERSION)
     except Exception as error:
@@ -41,11 +50,12 @@ def of_current_window() -> "moderngl.Context":
 
 
 def one_line(error: Exception) -> str:
-    """An exception's text on one line, or its type where it has none."""
+    """Return an exception's text on one line, or its type if it has none."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def _moderngl():
+    """Import moderngl. Raises `GLUnavailable` if it or a library below it does not load."""
     try:
         import moderngl
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""CUDA–OpenGL interop: how a picture on a GPU gets into a texture. Three ways, the best that works is found by trying:
+"""CUDA–OpenGL interop: pictures on a GPU become textures. Of three ways, the best that works is found by trying:
 
 - "cuda-array": the texture is CUDA's for a moment, and the picture is copied into it, from device memory to device
   memory (`ArrayCopy`).
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("easel")
 TEXTURE_2D = 0x0DE1
-"""OpenGL's word for what kind of thing is registered."""
+"""GL_TEXTURE_2D, the target of the texture that is registered."""
 WRITE_DISCARD = 2
 """cudaGraphicsRegisterFlagsWriteDiscard: CUDA replaces everything and reads nothing."""
 MOST_DEVICES = 16
@@ -38,38 +38,38 @@ class InteropError(RuntimeError):
 
 
 class Cuda:
-    """What torch and cuda-bindings know about CUDA: the seam at which tests put a machine that they do not have."""
+    """CUDA through torch and cuda-bindings: the seam at which tests put a machine that they do not have."""
 
     def runtime(self) -> Any:
-        """The module of CUDA's runtime functions, which return (error, value...)."""
+        """Return the module of CUDA's runtime functions, which return (error, value...). InteropError without it."""
         try:
             return importlib.import_module("cuda.bindings.runtime")
         except ImportError as error:
             raise InteropError(f"no cuda-bindings ({error}): pip install 'torch-easel[cuda]'") from error
 
     def holds(self, tensor: Tensor) -> bool:
-        """Whether a tensor's memory is CUDA's."""
+        """Return True if a tensor's memory is CUDA's."""
         return tensor.is_cuda
 
     def device(self, device: torch.device) -> AbstractContextManager[object]:
-        """Makes a device CUDA's current one."""
+        """Make a device CUDA's current one, inside `with`."""
         return torch.cuda.device(device)
 
     def stream(self, device: torch.device) -> Any:
-        """The stream on which torch computes in this thread now."""
+        """Return the stream on which torch computes in this thread now."""
         return torch.cuda.current_stream(device)
 
     def pinned(self, like: Tensor) -> Tensor:
-        """Main memory of the same shape and type that a GPU copies into by itself."""
+        """Return main memory of the same shape and type that a GPU copies into by itself."""
         return torch.empty(like.shape, dtype=like.dtype, pin_memory=True)
 
     def wrap(self, memory: "Mapped", device: torch.device) -> Tensor:
-        """The tensor of device memory; it keeps `memory` alive."""
+        """Return the tensor of device memory; it keeps `memory` alive."""
         return torch.as_tensor(memory, device=device)
 
 
 class Interop:
-    """What CUDA and one OpenGL context have to do with each other."""
+    """The connection between CUDA and one OpenGL context: reach, registered resources and shared memory."""
 
     def __init__(self, context: "moderngl.Context", cuda: Cuda | None = None) -> None:
         self.context = context
@@ -77,11 +77,13 @@ class Interop:
         self._devices: frozenset[int] | None = None
         """CUDA's numbers of the devices that draw here; None until somebody asks."""
         self._shared: weakref.WeakValueDictionary[int, SharedPicture] = weakref.WeakValueDictionary()
+        """Pointer of a shared picture's memory → the picture, while its tensor lives."""
         self._dropped: list[Callable[[], None]] = []
-        """What gives back the memory of shared pictures whose tensors are gone."""
+        """Release functions of shared pictures whose tensors are gone."""
 
     def reaches(self, device: torch.device) -> bool:
-        """Whether textures of this context and tensors on `device` are in reach of each other."""
+        """Return True if textures of this context and tensors on `device` are in reach of each other."""
+        # Asked once: the answer never changes, and asking takes a call of the driver.
         if self._devices is None:
             try:
                 with self.cuda.device(device):
@@ -93,12 +95,12 @@ class Interop:
         return device.index in (self._devices or ())
 
     def give_up(self, error: InteropError) -> None:
-        """From now on everything takes the way through main memory."""
+        """Send everything through main memory from now on."""
         self._devices = frozenset()
         log.debug("CUDA pictures go through main memory: %s", error)
 
     def call(self, function: str, *arguments: object) -> tuple[Any, ...]:
-        """The values that one of the runtime's functions returns; InteropError where it returns an error."""
+        """Call one of the runtime's functions and return its values. Raises InteropError if it returns an error."""
         runtime = self.cuda.runtime()
         code, *values = getattr(runtime, function)(*arguments)
         if int(code):
@@ -107,7 +109,7 @@ class Interop:
 
     @contextmanager
     def mapped(self, resource: object, device: torch.device) -> Iterator[int]:
-        """Inside, a registered resource is CUDA's, in the order of torch's current stream, whose number this yields."""
+        """Give a registered resource to CUDA inside `with`, in the order of torch's current stream, which it yields."""
         with self.cuda.device(device):
             stream = self.cuda.stream(device).cuda_stream
             self.call("cudaGraphicsMapResources", 1, resource, stream)
@@ -117,7 +119,7 @@ class Interop:
                 self.call("cudaGraphicsUnmapResources", 1, resource, stream)
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        """A zero-filled float32 tensor in an OpenGL buffer of this context; None where that cannot be made."""
+        """Return a zero-filled float32 tensor in an OpenGL buffer of this context; None if that cannot be made."""
         self.tidy()
         if not self.reaches(device):
             return None
@@ -128,23 +130,26 @@ class Interop:
             return None
         memory = Mapped(picture)
         self._shared[picture.pointer] = picture
+        # Not released at once: a tensor may go on any thread, where no context is current. At exit drivers clean up.
         weakref.finalize(memory, self._dropped.append, picture.release).atexit = False
         return self.cuda.wrap(memory, device).zero_()
 
     def shared(self, picture: Tensor) -> "SharedPicture | None":
-        """What `picture` is the tensor of, if it is all of a shared one."""
+        """Return the shared picture whose tensor this is; None for others, and for a part or view of one."""
         found = self._shared.get(picture.data_ptr())
+        # A view can begin at the same pointer and still be a part, or lie in another order.
         whole = found is not None and found.shape == tuple(picture.shape) and picture.is_contiguous()
         return found if whole and picture.dtype == torch.float32 else None
 
     def tidy(self) -> None:
-        """Give back what was shared with tensors that are gone: they end at any time, when no context is current."""
+        """Release the memory that was shared with tensors that are gone: they end when no context is current."""
+        # Popped one by one: another thread may add to the list meanwhile.
         while self._dropped:
             self._dropped.pop()()
 
     @property
     def lends_memory(self) -> bool:
-        """Tensors live in this context's memory: it must not go yet."""
+        """True while tensors live in this context's memory: it must not go yet."""
         self.tidy()
         return bool(self._shared)
 
@@ -153,7 +158,8 @@ _interops: "weakref.WeakKeyDictionary[moderngl.Context, Interop]" = weakref.Weak
 
 
 def interop_of(context: "moderngl.Context") -> Interop:
-    """The one of a context."""
+    """Return the interop of a context, the same one at every call."""
+    # A proxy: a strong reference in the value would keep the key, the context, alive for ever.
     if context not in _interops:
         _interops[context] = Interop(weakref.proxy(context))
     return _interops[context]
@@ -167,17 +173,19 @@ class ArrayCopy:
     def __init__(self, interop: Interop, texture: "moderngl.Texture", device: torch.device) -> None:
         self._interop, self._device = interop, device
         self._wide: Tensor | None = None
+        # Registering takes long and mapping does not: once for a texture, not once for a picture.
         with interop.cuda.device(device):
             (self._resource,) = interop.call("cudaGraphicsGLRegisterImage", texture.glo, TEXTURE_2D, WRITE_DISCARD)
 
     @torch.no_grad()
     def copy(self, picture: Shaped[Tensor, "h w c"]) -> int:
-        """Copy `picture` into the texture, after all work that torch's current stream has; returns the bytes."""
+        """Copy `picture` into the texture, after all work of torch's current stream. Returns the bytes."""
         interop = self._interop
         with interop.mapped(self._resource, self._device) as stream:
             # Within: what is drawn of the last picture is then done with, and so is the buffer it came from.
             source = self._four_channels(picture) if picture.shape[-1] == 3 else picture.contiguous()
             height, row = source.shape[0], source.nbytes // source.shape[0]
+            # Asked for at every copy: mapped again, a texture may lie elsewhere.
             (array,) = interop.call("cudaGraphicsSubResourceGetMappedArray", self._resource, 0, 0)
             inside = interop.cuda.runtime().cudaMemcpyKind.cudaMemcpyDeviceToDevice
             copied = array, 0, 0, source.data_ptr(), row, row, height, inside, stream
@@ -185,7 +193,7 @@ class ArrayCopy:
         return source.nbytes
 
     def release(self) -> None:
-        """Before the texture's own release."""
+        """End the registration; call it before the texture's own release."""
         try:
             with self._interop.cuda.device(self._device):
                 self._interop.call("cudaGraphicsUnregisterResource", self._resource)
@@ -211,6 +219,7 @@ class SharedPicture:
         self.shape = shape
         self._interop, self._device = interop, device
         height, width, channels = shape
+        # 4 bytes: float32.
         self._buffer = interop.context.buffer(reserve=4 * height * width * channels)
         self._resource: object = None
         try:
@@ -218,15 +227,20 @@ class SharedPicture:
                 (self._resource,) = interop.call("cudaGraphicsGLRegisterBuffer", self._buffer.glo, 0)
             self.pointer = self._map()
         except InteropError:
+            # Half made, the buffer would stay the driver's until the context goes.
             self.release()
             raise
 
     def copy_into(self, texture: "moderngl.Texture") -> int:
-        """Let OpenGL copy the picture as it is after all work of torch's current stream; returns the bytes."""
+        """Let OpenGL copy the picture as it is after all work of torch's current stream. Returns the bytes.
+
+        Raises RuntimeError if CUDA moved the memory meanwhile.
+        """
         self._unmap()
         try:
             texture.write(self._buffer)
         finally:
+            # Mapped again whatever happens: the tensor goes on writing into this memory.
             moved = self._map() != self.pointer
         if moved:
             # The tensor would write into memory that is somebody else's by now: no way to go on.
@@ -236,9 +250,10 @@ class SharedPicture:
         return self._buffer.size
 
     def release(self) -> None:
-        """When the tensor is gone."""
+        """Free the buffer, when the tensor is gone."""
         if self._resource is not None:
             for step in (self._unmap, self._unregister):
+                # Each by itself: a failure of the first must not leave the buffer registered.
                 try:
                     step()
                 except InteropError as error:
@@ -246,6 +261,7 @@ class SharedPicture:
         self._buffer.release()
 
     def _map(self) -> int:
+        """Give the buffer to CUDA. Returns the pointer of its memory."""
         interop = self._interop
         with interop.cuda.device(self._device):
             interop.call("cudaGraphicsMapResources", 1, self._resource, self._stream)
@@ -253,6 +269,7 @@ class SharedPicture:
         return int(pointer)
 
     def _unmap(self) -> None:
+        """Give the buffer back to OpenGL."""
         with self._interop.cuda.device(self._device):
             self._interop.call("cudaGraphicsUnmapResources", 1, self._resource, self._stream)
 
@@ -265,7 +282,7 @@ class SharedPicture:
 
 
 class Mapped:
-    """The memory of a shared picture, as torch takes it: the tensor keeps this, and this keeps the buffer."""
+    """Memory of a shared picture for `torch.as_tensor`: the tensor keeps this alive, and this the buffer."""
 
     def __init__(self, picture: SharedPicture) -> None:
         self.picture = picture
@@ -277,7 +294,7 @@ class Mapped:
 
 
 class HostCopy:
-    """Brings pictures through main memory, beside the program's work.
+    """Copies pictures through main memory, beside the program's work.
 
     One buffer is enough: OpenGL has its own copy when `Texture.write` returns, and only then the next one is started.
     """
@@ -288,18 +305,22 @@ class HostCopy:
         self._cuda = cuda
         self._host = cuda.pinned(picture)
         self._arrival: Any = None
-        """The event that tells when what is on its way is there; None before the first."""
+        """Event that happens when the present copy has arrived; None before the first."""
 
     def fits(self, picture: Tensor) -> bool:
-        """Whether its buffer is for such pictures."""
+        """Return True if the buffer is for such pictures."""
         return (self._host.shape, self._host.dtype) == (picture.shape, picture.dtype)
 
     def copy_into(self, texture: "moderngl.Texture", picture: Shaped[Tensor, "h w c"], late: bool) -> int:
-        """Put `picture` into the texture, or if that may be `late`, the one before it without waiting; the bytes."""
+        """Put `picture` into the texture, or if that may be `late`, the one before it without waiting.
+
+        Returns the bytes that were started; 0 if the last picture is still on its way.
+        """
         if not late or self._arrival is None:
             self._start(picture).synchronize()
             texture.write(self._host.numpy())
         elif self._arrival.query():
+            # The picture of the last call has arrived; this one starts into the same memory.
             texture.write(self._host.numpy())
             self._start(picture)
         else:
@@ -308,28 +329,31 @@ class HostCopy:
 
     @torch.no_grad()
     def _start(self, picture: Shaped[Tensor, "h w c"]) -> Any:
+        """Start the copy of a picture into main memory. Returns the event of its arrival."""
         with self._cuda.device(picture.device):
+            # Pinned, the copy goes on by itself; the event is all that tells its end.
             self._host.copy_(picture, non_blocking=True)
             self._arrival = self._cuda.stream(picture.device).record_event()
         return self._arrival
 
 
 class Producer:
-    """Who writes a tensor: the stream that was torch's current one when it was bound.
+    """The stream that writes a tensor: torch's current one when it was bound.
 
     Without this, a picture written on a stream of its own would be read half finished.
     """
 
     def __init__(self, tensor: Tensor, cuda: Cuda | None = None) -> None:
         self._cuda, self._device = cuda or Cuda(), tensor.device
+        # A tensor on the CPU is written by the time that a call returns.
         self._stream = self._cuda.stream(tensor.device) if self._cuda.holds(tensor) else None
 
     def wait(self) -> None:
-        """Let what torch's current stream does next wait for all that the producer was given so far."""
+        """Let torch's current stream wait for all work that the producer was given so far."""
         if self._stream is not None and (reader := self._cuda.stream(self._device)) != self._stream:
             reader.wait_event(self._stream.record_event())
 
     def resume(self) -> None:
-        """Let what the producer does next wait until torch's current stream has read the tensor."""
+        """Let the producer's next work wait until torch's current stream has read the tensor."""
         if self._stream is not None and (reader := self._cuda.stream(self._device)) != self._stream:
             self._stream.wait_event(reader.record_event())

@@ -1,7 +1,7 @@
 """Meshes, points and lines in space, drawn with depth into the framebuffer in use: a `target.Target`, say.
 
 Matrices are clip-from-world as `graphics.camera` makes them. Colours are display-referred, and so is the picture; only
-the light on a mesh is reckoned in linear light. A brush loads what it draws, and draws it as often as wanted; its
+the light on a mesh is computed in linear light. A brush loads what it draws, and draws it as often as wanted; its
 context must be current in every call.
 """
 
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.gl.shaders import LINE_FRAGMENT, LINE_VERTEX, MESH_FRAGMENT, MESH_VERTEX, POINT_FRAGMENT, POINT_VERTEX
+from easel.gl.shader_files import read_shader
 from easel.graphics.color import srgb_to_linear
 from easel.graphics.light import Light
 from easel.graphics.mesh import Mesh
@@ -32,20 +32,23 @@ class MeshBrush:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
-        self._rows = _Rows(context, MESH_VERTEX, MESH_FRAGMENT, "3f 3f 2f", ("position", "normal", "uv"))
+        self._rows = _Rows(context, "mesh", "3f 3f 2f", ("position", "normal", "uv"))
         self._reach = math.inf
-        """From the origin, how far a closed mesh goes."""
+        """Largest distance of a closed mesh from the origin."""
 
     def load(self, mesh: Mesh) -> None:
-        """The mesh to draw."""
+        """Load the mesh to draw."""
         self._rows.load(torch.cat([mesh.positions, mesh.normals, mesh.uv], dim=1), mesh.triangles)
+        # An open mesh, such as a plane, is looked at from both sides: nothing of it is ever culled.
         self._reach = mesh.positions.norm(dim=-1).max().item() if mesh.closed else math.inf
 
     def draw(
         self, clip_from_world: Float[Tensor, "4 4"], eye: Float[Tensor, "3"], texture: "moderngl.Texture", light: Light
     ) -> None:
         """Draw the loaded mesh with `texture` on it, seen from `eye`."""
+        # `direction` is the way that light travels.
         to_light = -torch.nn.functional.normalize(torch.tensor(light.direction, dtype=torch.float32), dim=0)
+        # A light's colour is chosen as it looks; the shader computes with light.
         color = srgb_to_linear(torch.tensor(light.color, dtype=torch.float32).clamp(min=0))
         self._rows.set(
             clip_from_world=clip_from_world,
@@ -61,8 +64,7 @@ class MeshBrush:
         # Dear ImGui's renderer binds samplers of its own, which would override the texture's filter.
         self._context.clear_samplers()
         # From outside a closed mesh, its far side would gleam through the edges of the near one.
-        outside = eye.norm().item() > self._reach
-        if outside:
+        if eye.norm().item() > self._reach:
             self._context.enable(self._context.CULL_FACE)
         self._rows.draw(self._context.TRIANGLES)
         self._context.disable(self._context.CULL_FACE)
@@ -76,15 +78,16 @@ class LineBrush:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
-        self._rows = _Rows(context, LINE_VERTEX, LINE_FRAGMENT, "3f 3f 3f/i", ("start", "end", "tint"))
+        self._rows = _Rows(context, "line", "3f 3f 3f/i", ("start", "end", "tint"))
 
     def load(self, segments: Float[Tensor, "n 2 3"], colors: Float[Tensor, "n 3"]) -> None:
-        """The lines to draw, from point to point."""
+        """Load the lines to draw, from point to point."""
         self._rows.load(torch.cat([segments.flatten(1), colors], dim=1))
 
     def draw(self, clip_from_world: Float[Tensor, "4 4"], width_pixels: Number) -> None:
         """Draw the loaded lines; they are as wide near as far."""
         self._rows.set(clip_from_world=clip_from_world, size=_size(self._context), width=width_pixels)
+        # Four corners that the vertex shader moves apart by the width.
         self._rows.draw(self._context.TRIANGLE_STRIP, each=4)
 
     def release(self) -> None:
@@ -96,10 +99,10 @@ class PointBrush:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
-        self._rows = _Rows(context, POINT_VERTEX, POINT_FRAGMENT, "3f 3f", ("position", "tint"))
+        self._rows = _Rows(context, "point", "3f 3f", ("position", "tint"))
 
     def load(self, positions: Float[Tensor, "n 3"], colors: Float[Tensor, "n 3"]) -> None:
-        """The points to draw."""
+        """Load the points to draw."""
         self._rows.load(torch.cat([positions, colors], dim=1))
 
     def draw(self, clip_from_world: Float[Tensor, "4 4"], diameter_pixels: Number) -> None:
@@ -109,9 +112,11 @@ class PointBrush:
         least = 0.01 if context.fbo.samples else 0.5
         size = _size(context)
         self._rows.set(clip_from_world=clip_from_world, size=size, diameter=diameter_pixels, least_coverage=least)
+        # By default OpenGL takes one size for all points, and ignores the shader's.
         context.enable(context.PROGRAM_POINT_SIZE)
         context.enable_direct(ALPHA_TO_COVERAGE)
         self._rows.draw(context.POINTS)
+        # Other brushes' alpha is no coverage: left on, translucent things would be dithered.
         context.disable_direct(ALPHA_TO_COVERAGE)
         context.disable(context.PROGRAM_POINT_SIZE)
 
@@ -120,29 +125,32 @@ class PointBrush:
 
 
 def _size(context: "moderngl.Context") -> Float[Tensor, "2"]:
-    """(width, height) of the framebuffer in use."""
+    """Return (width, height) of the framebuffer in use."""
     return torch.tensor(context.fbo.size, dtype=torch.float32)
 
 
 class _Rows:
-    """A program, and the table whose rows are its corners, or the things that it draws one of each."""
+    """A program and its table of vertices, or of things that it draws one of each (`layout` ends with `/i`)."""
 
-    def __init__(
-        self, context: "moderngl.Context", vertex: str, fragment: str, layout: str, columns: tuple[str, ...]
-    ) -> None:
+    def __init__(self, context: "moderngl.Context", shader: str, layout: str, columns: tuple[str, ...]) -> None:
         self._context = context
-        self._program = context.program(vertex_shader=vertex, fragment_shader=fragment)
-        self._layout, self._columns = layout, columns
+        self._program = context.program(
+            vertex_shader=read_shader("easel.gl", f"{shader}.vert"),
+            fragment_shader=read_shader("easel.gl", f"{shader}.frag"),
+        )
+        self._layout = layout
+        self._columns = columns
         self._count = 0
         self._buffers: list[moderngl.Buffer] = []
         self._array: moderngl.VertexArray | None = None
 
     def load(self, rows: Float[Tensor, "n k"], triangles: Tensor | None = None) -> None:
-        """The table, and which of its rows are the corners of a triangle."""
+        """Load the table, and the triples of its rows that are triangles."""
         self._count = len(rows)
         tables = [rows.float().cpu().contiguous().numpy()]
         if triangles is not None:
             tables.append(triangles.to(torch.int32).cpu().contiguous().numpy())
+        # Buffers of the same size are written again: a new one each frame would cost the driver an allocation.
         if [buffer.size for buffer in self._buffers] == [table.nbytes for table in tables]:
             for buffer, table in zip(self._buffers, tables, strict=True):
                 buffer.orphan()  # what was drawn with it may not be finished; the driver gives it other memory
@@ -156,7 +164,7 @@ class _Rows:
             self._array = self._context.vertex_array(self._program, content, index)
 
     def set(self, **uniforms: Tensor | Number) -> None:
-        """Values that are the same for all rows."""
+        """Set values that are the same for all rows."""
         for name, value in uniforms.items():
             numbers = np.asarray(value, np.float32)  # a tensor on the GPU would not do; cameras live on the CPU
             uniform: Any = self._program[name]
@@ -167,6 +175,7 @@ class _Rows:
         if self._array is None:
             return
         if each is None:
+            # As many corners as the table, or its triangles, have.
             self._array.render(mode)
         else:
             self._array.render(mode, vertices=each, instances=self._count)
@@ -176,7 +185,8 @@ class _Rows:
         self._program.release()
 
     def _forget(self) -> None:
-        for thing in (self._array, *self._buffers):
-            if thing is not None:
-                thing.release()
-        self._array, self._buffers = None, []
+        for held in (self._array, *self._buffers):
+            if held is not None:
+                held.release()
+        self._array = None
+        self._buffers = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from easel.gl.shaders import MAPPING_FRAGMENT, WHOLE_VERTEX
+from easel.gl.screen_pass import ScreenPass
 from easel.graphics.color import colormap
 from easel.graphics.dither import BAYER_PIXELS, bayer
 
@@ -21,17 +21,18 @@ Number = float | int
 Rgb = tuple[float, float, float]
 
 TONEMAPS = (None, "srgb", "neutral")
-"""How light becomes colour, in the order of the shader's numbers."""
+"""Tone maps, in the order of the shader's numbers."""
 SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "software", "microsoft basic render")
-"""What the names of drivers that draw on the processor contain."""
+"""Parts of the names of drivers that draw on the processor."""
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """How stored numbers become a picture, in the order of the fields."""
+    """Steps from stored numbers to a picture, in the order of the fields."""
 
     scale: Number = 1.0
     offset: Number = 0.0
+    """Added after scaling."""
     tonemap: str | None = None
     """One of `TONEMAPS`."""
     gamma: Number = 1.0
@@ -39,7 +40,7 @@ class Mapping:
     cmap: str | None = None
     """One of `graphics.color.COLORMAPS`, of the mean of the colours."""
     clip_marks: bool = False
-    """Mark what leaves [0, 1] after the tone map."""
+    """Mark values that leave [0, 1] after the tone map."""
     checkered: bool = False
     """Let squares of grey shine through where the fourth channel is below 1."""
     dithered: bool = False
@@ -48,7 +49,7 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Marks:
-    """What pixels are painted that have no colour."""
+    """Colours of pixels that have no colour of their own, in [0, 1]."""
 
     nan: Rgb
     over: Rgb
@@ -56,7 +57,7 @@ class Marks:
 
 
 def is_software(context: "moderngl.Context") -> bool:
-    """Whether the driver draws on the processor: then the same arithmetic by torch is faster."""
+    """Return True if the driver draws on the processor: then the same arithmetic by torch is faster."""
     name = str(context.info["GL_RENDERER"]).lower()
     return any(word in name for word in SOFTWARE)
 
@@ -66,8 +67,7 @@ class PictureMapper:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
-        self._program = context.program(vertex_shader=WHOLE_VERTEX, fragment_shader=MAPPING_FRAGMENT)
-        self._corners = context.vertex_array(self._program, [])
+        self._pass = ScreenPass(context, "mapping.frag")
         self._tables: dict[str, moderngl.Texture] = {}
         thresholds = bayer(torch.device("cpu")).numpy()
         self._pattern = context.texture((BAYER_PIXELS, BAYER_PIXELS), 1, thresholds.tobytes(), dtype="f4")
@@ -80,13 +80,10 @@ class PictureMapper:
         marks: Marks,
         target: "moderngl.Texture | None" = None,
     ) -> "moderngl.Texture":
-        """`source`, of whose components the first `channels` count, as colours; drawn into `target` if that fits."""
-        context = self._context
-        if target is None or target.size != source.size:
-            if target is not None:
-                target.release()
-            target = context.texture(source.size, 4)
-            target.repeat_x = target.repeat_y = False
+        """Return `source`, of whose components the first `channels` count, as colours, in `target` if that fits."""
+        target = self._pass.target(source.size, target)
+        # Other pictures have no alpha, and a colormap shows numbers rather than a picture that could be translucent.
+        checkered = mapping.checkered and channels == 4 and mapping.cmap is None
         values: dict[str, Any] = {
             "channels": channels,
             "scale": mapping.scale,
@@ -95,7 +92,7 @@ class PictureMapper:
             "gamma": mapping.gamma,
             "colored": mapping.cmap is not None,
             "clip_marks": mapping.clip_marks,
-            "checkered": mapping.checkered and channels == 4 and mapping.cmap is None,
+            "checkered": checkered,
             "dithered": mapping.dithered,
             "nan_mark": marks.nan,
             "over_mark": marks.over,
@@ -105,27 +102,26 @@ class PictureMapper:
             "pattern": 2,
         }
         for name, value in values.items():
-            self._program[name] = value
-        framebuffer = context.framebuffer([target])
-        framebuffer.use()
-        context.disable(context.BLEND | context.CULL_FACE | context.DEPTH_TEST)
-        seen, source.swizzle = source.swizzle, "RGBA"  # alpha is a number like the others here
+            self._pass.program[name] = value
+        # Alpha is a number like the others here; elsewhere the texture shows itself opaque.
+        swizzle = source.swizzle
+        source.swizzle = "RGBA"
         source.use(0)
+        # Without a colormap the table is not read, but a sampler must have some texture.
         self._table(mapping.cmap or "gray").use(1)
         self._pattern.use(2)
-        context.clear_samplers()
-        self._corners.render(context.TRIANGLE_STRIP, vertices=4)
-        source.swizzle = seen
-        framebuffer.release()
+        self._pass.draw(target)
+        source.swizzle = swizzle
         return target
 
     def release(self) -> None:
         for texture in (*self._tables.values(), self._pattern):
             texture.release()
-        self._corners.release()
-        self._program.release()
+        self._pass.release()
 
     def _table(self, cmap: str) -> "moderngl.Texture":
+        """Return a colormap as a texture of 256 texels."""
+        # float32: colours of 8 bits would be rounded here, and once more in the result.
         if cmap not in self._tables:
             self._tables[cmap] = self._context.texture((256, 1), 3, _colors(cmap), dtype="f4")
         return self._tables[cmap]
@@ -133,6 +129,6 @@ class PictureMapper:
 
 @cache
 def _colors(cmap: str) -> bytes:
-    """The 256 colours of a colormap, as float32 RGB."""
+    """Return the 256 colours of a colormap as bytes of float32 RGB."""
     steps = torch.arange(256, dtype=torch.float32)[None]
     return np.ascontiguousarray(colormap(steps, cmap, vmin=0, vmax=255)[0].numpy()).tobytes()

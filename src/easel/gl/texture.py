@@ -1,12 +1,10 @@
-"""Pictures as textures and framebuffers as pictures.
+"""Pictures as textures.
 
 Row 0 of a picture is row 0 of its texture, and Dear ImGui draws that row at the top: nothing is flipped on the way in.
-OpenGL counts a framebuffer's rows from the bottom, so reading back flips once.
 """
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
@@ -20,9 +18,9 @@ if TYPE_CHECKING:
 FORMATS = {torch.float32: "f4", torch.float16: "f2", torch.uint8: "f1"}
 """Tensor type → texture type; these go up without a conversion, which would cost more than it saves."""
 SWIZZLES = {1: "RRR1", 3: "RGB1", 4: "RGB1"}
-"""Channels → what a shader sees: grey replicated, alpha opaque, so that a picture never blends with the panel."""
+"""Channels → components in a shader: grey replicated, alpha opaque, so that a picture never blends with the panel."""
 STRIP_VALUES = 1 << 17
-"""How many values are reduced at a time: half a megabyte."""
+"""Values that are reduced at a time: half a megabyte."""
 
 
 class PictureTexture:
@@ -30,13 +28,13 @@ class PictureTexture:
 
     def __init__(self, context: "moderngl.Context", interop: Interop | None = None) -> None:
         self.path = "none"
-        """How the last picture came here: "host", or one of the three ways of `gl.cuda`; "none" before the first."""
+        """Way of the last upload: "host", or one of the three of `gl.cuda`; "none" before the first."""
         self.moved_bytes = 0
-        """What the last upload moved: of the picture as it is shown, not as it is stored."""
+        """Bytes of the last upload: of the picture as it is shown, not as it is stored."""
         self._context = context
         self._interop = interop or interop_of(context)
         self._texture: moderngl.Texture | None = None
-        self._courier: ArrayCopy | HostCopy | None = None
+        self._cuda_copy: ArrayCopy | HostCopy | None = None
         self._largest: int = context.info["GL_MAX_TEXTURE_SIZE"]
 
     def upload(
@@ -48,6 +46,7 @@ class PictureTexture:
         skip pixels, and the reduced copy is cheaper to move. A CUDA picture that must go through main memory may come
         one upload `late`, which spares the wait for it.
         """
+        # Reduced before it is converted or moved: both then touch a fraction of the pixels.
         picture = self._reduced(picture, shown)
         if picture.dtype not in FORMATS:
             picture = as_picture(picture)
@@ -55,83 +54,106 @@ class PictureTexture:
             self._upload_cuda(picture, late)
         else:
             self._prepare(picture, picture.shape[-1]).write(picture.cpu().contiguous().numpy())
-            self.path, self.moved_bytes = "host", picture.nbytes
+            self.path = "host"
+            self.moved_bytes = picture.nbytes
         return self.texture
 
     @property
     def texture(self) -> "moderngl.Texture":
-        """The texture of the last upload."""
+        """Texture of the last upload."""
         assert self._texture is not None, "nothing was uploaded yet"
         return self._texture
 
     def release(self) -> None:
         """Give the memory back; the next upload starts afresh."""
-        self._dismiss_courier()
+        # CUDA's registration first: it must not outlive the texture.
+        self._release_cuda_copy()
         if self._texture is not None:
             self._texture.release()
             self._texture = None
 
     def _upload_cuda(self, picture: Shaped[Tensor, "h w c"], late: bool) -> None:
-        interop, channels = self._interop, picture.shape[-1]
+        """Upload a picture of a GPU by the best way that works; one that fails is not tried again."""
+        interop = self._interop
+        channels = picture.shape[-1]
+        # A context is current now, which releasing shared memory needs.
         interop.tidy()
         try:
-            if (shared := interop.shared(picture)) is not None:
-                self.moved_bytes, self.path = shared.copy_into(self._prepare(picture, channels)), shared.path
+            shared = interop.shared(picture)
+            if shared is not None:
+                self.moved_bytes = shared.copy_into(self._prepare(picture, channels))
+                self.path = shared.path
                 return
             if interop.reaches(picture.device):
                 # CUDA cannot register textures of three channels.
                 texture = self._prepare(picture, 4 if channels == 3 else channels)
-                if not isinstance(self._courier, ArrayCopy):
-                    self._courier = ArrayCopy(interop, texture, picture.device)
-                self.moved_bytes, self.path = self._courier.copy(picture), self._courier.path
+                if not isinstance(self._cuda_copy, ArrayCopy):
+                    self._cuda_copy = ArrayCopy(interop, texture, picture.device)
+                self.moved_bytes = self._cuda_copy.copy(picture)
+                self.path = self._cuda_copy.path
                 return
         except InteropError as error:
             interop.give_up(error)
             self.release()
         texture = self._prepare(picture, channels)
-        if not isinstance(self._courier, HostCopy) or not self._courier.fits(picture):
-            self._dismiss_courier()
-            self._courier = HostCopy(interop.cuda, picture)
-        self.moved_bytes, self.path = self._courier.copy_into(texture, picture, late), self._courier.path
+        # Pinned memory costs more to get than a copy: it is kept while pictures have one shape.
+        if not isinstance(self._cuda_copy, HostCopy) or not self._cuda_copy.fits(picture):
+            self._release_cuda_copy()
+            self._cuda_copy = HostCopy(interop.cuda, picture)
+        self.moved_bytes = self._cuda_copy.copy_into(texture, picture, late)
+        self.path = self._cuda_copy.path
 
-    def _dismiss_courier(self) -> None:
-        if isinstance(self._courier, ArrayCopy):
-            self._courier.release()
-        self._courier = None
+    def _release_cuda_copy(self) -> None:
+        if isinstance(self._cuda_copy, ArrayCopy):
+            self._cuda_copy.release()
+        self._cuda_copy = None
 
     def _prepare(self, picture: Shaped[Tensor, "h w c"], components: int) -> "moderngl.Texture":
-        """A texture for such pictures, the one that there is if it fits."""
+        """Return a texture for such pictures, the present one if it fits."""
         height, width, channels = picture.shape
-        kind, texture = FORMATS[picture.dtype], self._texture
+        kind = FORMATS[picture.dtype]
+        texture = self._texture
         if texture is None or (texture.size, texture.components, texture.dtype) != ((width, height), components, kind):
             self.release()
             # alignment=1: rows of uint8 need not be a multiple of four bytes long.
             texture = self._texture = self._context.texture((width, height), components, dtype=kind, alignment=1)
             texture.swizzle = SWIZZLES[channels]
+            # Repeated, an edge pixel would be filtered with the opposite edge.
             texture.repeat_x = texture.repeat_y = False
         return texture
 
     def _reduced(self, picture: Shaped[Tensor, "h w c"], shown: tuple[int, int] | None) -> Shaped[Tensor, "h2 w2 c"]:
+        """Return the picture at about the size at which it is shown, and within the driver's largest texture."""
         height, width = picture.shape[:2]
         if shown is not None:
             shown = max(shown[0], 1), max(shown[1], 1)
-            down, across = height // shown[0], width // shown[1]
+            down = height // shown[0]
+            across = width // shown[1]
+            # Below a factor of two linear filtering skips nothing.
             if down > 1 and across > 1:
-                on_cpu = picture.device.type == "cpu"
-                picture = shrink(picture, (down, across)) if on_cpu else resize(as_picture(picture), shown)
+                if picture.device.type == "cpu":
+                    picture = shrink(picture, (down, across))
+                else:
+                    picture = resize(as_picture(picture), shown)
+        if max(picture.shape[:2]) <= self._largest:
+            return picture
+        # A texture that is too large fails in the driver: less detail is better than no picture.
         size = min(picture.shape[0], self._largest), min(picture.shape[1], self._largest)
-        return picture if size == tuple(picture.shape[:2]) else resize(as_picture(picture), size)
+        return resize(as_picture(picture), size)
 
 
 @torch.no_grad()
 def shrink(picture: Shaped[Tensor, "h w c"], times: tuple[int, int]) -> Float[Tensor, "h2 w2 c"]:
-    """The mean of every `times` = (down, across) pixels of a picture on the CPU, in a quarter of `resize`'s time.
+    """Return the mean of every `times` = (down, across) pixels of a CPU picture, in a quarter of `resize`'s time.
 
-    What is over is left out half at each edge: less than half a pixel of the result.
+    Pixels that are left over are dropped, half of them at each edge: less than half a pixel of the result.
     """
     down, across = times
-    (rows, above), (columns, left) = divmod(picture.shape[0], down), divmod(picture.shape[1], across)
-    top, start, channels = above // 2, left // 2, picture.shape[2]
+    rows, above = divmod(picture.shape[0], down)
+    columns, left = divmod(picture.shape[1], across)
+    top = above // 2
+    start = left // 2
+    channels = picture.shape[2]
     inside = picture[top : top + rows * down, start : start + columns * across]
     mean = torch.eye(channels).repeat(across, 1) / (down * across)
     result = torch.empty(rows * columns, channels)
@@ -142,11 +164,3 @@ def shrink(picture: Shaped[Tensor, "h w c"], times: tuple[int, int]) -> Float[Te
         sums = strip.reshape(-1, down, columns * across * channels).sum(dim=1)
         torch.mm(sums.view(-1, across * channels), mean, out=result[first * columns : (first + step) * columns])
     return result.view(rows, columns, channels)
-
-
-def read_back(framebuffer: "moderngl.Framebuffer") -> Float[Tensor, "h w 3"]:
-    """A framebuffer's colours in [0, 1], top row first."""
-    width, height = framebuffer.size
-    rows = np.frombuffer(framebuffer.read(components=3, alignment=1), np.uint8).reshape(height, width, 3)
-    # NumPy, on this thread: torch's would spin for milliseconds after a conversion as short as this.
-    return torch.from_numpy(np.divide(rows[::-1], 255, dtype=np.float32))

@@ -1,9 +1,10 @@
-"""How a volume is made visible. Standard library only: help texts must not wait for torch."""
+"""Appearance of volumes in ray-marched pictures. Standard library only: help texts must not wait for torch."""
 
-import math
 from dataclasses import dataclass
+from typing import Annotated
 
-Number = float | int
+from easel.graphics.checked_record import Number, Range, check
+
 Color = tuple[Number, Number, Number]
 
 
@@ -12,14 +13,14 @@ class Look:
     """Opacity, light and background of a ray-marched picture; lengths in half sides of the volume's box."""
 
     transfer: str = "norm/mean"
-    """Transfer function: what of the gradient makes a place opaque."""
-    density: Number = 160.0
+    """Transfer function, from the gradient to opacity; a name of `transfer`."""
+    density: Annotated[Number, Range(0)] = 160.0
     """Light that passes through a length d of fully opaque matter is exp(-density·d)."""
-    contrast: Number = 5.0
+    contrast: Annotated[Number, Range(0.1, 10)] = 5.0
     """Power of the opacity: above 1 clears the mist between steep places."""
-    shading: Number = 1.0
+    shading: Annotated[Number, Range(0, 1)] = 1.0
     """0 shows the volume's own colours, 1 lights them as surfaces across the gradient."""
-    shadows: Number = 0.7
+    shadows: Annotated[Number, Range(0, 1)] = 0.7
     """0 lets the light through, 1 takes away all of it that the volume holds back."""
     shape: str = "box"
     """'box', all of it, or 'ball', the ellipsoid inside."""
@@ -29,15 +30,7 @@ class Look:
     """Colour behind the volume at the middle of the picture and at its corners, display-referred."""
 
     def __post_init__(self) -> None:
-        for name, least, most in (
-            ("density", 0, math.inf),
-            ("contrast", 0.1, 10),
-            ("shading", 0, 1),
-            ("shadows", 0, 1),
-        ):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and least <= value <= most):
-                raise ValueError(f"Look.{name} is {value}; it must be {least} to {most}.")
+        check(self)
         for name, known in (("shape", ("box", "ball")), ("up", ("Y", "Z"))):
             if getattr(self, name) not in known:
                 raise ValueError(f"Look.{name} is {getattr(self, name)!r}. Known: {', '.join(known)}.")

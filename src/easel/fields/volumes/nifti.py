@@ -1,4 +1,4 @@
-"""NIfTI-1, the file of medical volumes: one file, `.nii` or compressed `.nii.gz`.
+"""NIfTI-1 files of medical volumes: `.nii`, or compressed `.nii.gz`.
 
 The layout is that of nifti1.h (Cox et al. 2004): a header of 348 bytes whose first number tells the byte order, then,
 from `vox_offset` on, voxels with X fastest. Axes are put in the order and direction closest to right, front and up.
@@ -18,7 +18,7 @@ from jaxtyping import Float64
 from easel.graphics.files import FileError, open_file
 
 MAX_BYTES = 2**31
-"""The most that the voxels of one file may take."""
+"""Most bytes of the voxels of one file."""
 _HEADER_BYTES = 348
 _MOST_EXTENSION_BYTES = 2**24
 _TYPES = {
@@ -36,7 +36,7 @@ _TYPES = {
 
 
 def read_nifti(path: str | os.PathLike[str]) -> tuple[np.ndarray, tuple[float, float, float]]:
-    """The voxels (X, Y, Z) or (X, Y, Z, C) in their own numbers, and the sides of a voxel, mostly in millimetres.
+    """Return the voxels (X, Y, Z) or (X, Y, Z, C) in their own numbers, and a voxel's sides, mostly in millimetres.
 
     X runs to the right, Y to the front, Z up. Numbers are scaled as the header says, which makes them float32. Of a
     series the first volume is read. FileError for what is damaged, too large or not understood.
@@ -61,8 +61,11 @@ def _read(read: Callable[[int], bytes]) -> tuple[np.ndarray, tuple[float, float,
         raise FileError("it is no NIfTI-1 file. Convert it to .nii, for instance with dcm2niix.")
     if header[344:348] == b"ni1\0":
         raise FileError("its voxels are in a second file (.img). Save header and voxels as one .nii file.")
-    order: Literal["<", ">"] = "<" if struct.unpack_from("<i", header)[0] == _HEADER_BYTES else ">"
-    if struct.unpack_from(f"{order}i", header)[0] != _HEADER_BYTES:
+    # The first number is the header's own length: only in the right byte order it reads 348.
+    order: Literal["<", ">"] = "<"
+    if header.startswith(struct.pack(">i", _HEADER_BYTES)):
+        order = ">"
+    elif not header.startswith(struct.pack("<i", _HEADER_BYTES)):
         raise FileError("its header is damaged: it does not tell its byte order. Copy it again.")
     rank, *dims = struct.unpack_from(f"{order}8h", header, 40)
     code = struct.unpack_from(f"{order}h", header, 70)[0]
@@ -72,14 +75,14 @@ def _read(read: Callable[[int], bytes]) -> tuple[np.ndarray, tuple[float, float,
         raise FileError(f"its header is damaged: it claims {rank} axes of {dims[: max(min(rank, 7), 0)]} samples.")
     if code not in _TYPES:
         raise FileError(f"its voxels have the type number {code}; numbers of 8 to 64 bits and RGB are read.")
-    shape = tuple(dims[k] if k < rank else 1 for k in range(3))
+    shape = (*dims[:rank], 1, 1)[:3]
     dtype = np.dtype(_TYPES[code]).newbyteorder(order)
     size = math.prod(shape) * dtype.itemsize
     if size > MAX_BYTES:
         raise FileError(f"it claims {' x '.join(map(str, shape))} voxels, {size / 2**30:.1f} GiB; up to 2 are read.")
     if not (math.isfinite(offset) and _HEADER_BYTES <= offset <= _MOST_EXTENSION_BYTES):
         raise FileError(f"its header is damaged: it claims that voxels begin at byte {offset:g}.")
-    read(int(offset) - _HEADER_BYTES)
+    read(int(offset) - _HEADER_BYTES)  # not seek: a compressed stream cannot
     data = read(size)
     if len(data) < size:
         raise FileError(f"it ends after {len(data):,} of {size:,} bytes of voxels. Copy it again.")
@@ -89,21 +92,21 @@ def _read(read: Callable[[int], bytes]) -> tuple[np.ndarray, tuple[float, float,
     # A slope of 0 means none (nifti1.h).
     if math.isfinite(slope) and math.isfinite(intercept) and slope != 0 and (slope, intercept) != (1, 0):
         voxels = voxels.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-    spacing = tuple(abs(side) if math.isfinite(side) and side else 1.0 for side in sides[1:4])
+    spacing = tuple(abs(side) if 0 < abs(side) < math.inf else 1.0 for side in sides[1:4])
     return _towards_right_front_up(voxels, spacing, _directions(header, order))
 
 
 def _directions(header: bytes, order: str) -> Float64[np.ndarray, "3 3"]:
-    """Column k is the direction, in right, front and up, in which the k-th axis of the file runs."""
+    """Return a matrix whose column k is the direction, in right, front and up, of the file's k-th axis."""
     quaternion_code, affine_code = struct.unpack_from(f"{order}2h", header, 252)
-    flip = -1.0 if struct.unpack_from(f"{order}f", header, 76)[0] < 0 else 1.0
-    b, c, d = struct.unpack_from(f"{order}3f", header, 256)
-    rows = np.array(struct.unpack_from(f"{order}12f", header, 280), np.float64).reshape(3, 4)[:, :3]
     matrix = np.eye(3)
+    # nifti1.h, method 3 before method 2: an affine matrix is the later and the more exact statement.
     if affine_code > 0:
-        matrix = rows
+        matrix = np.array(struct.unpack_from(f"{order}12f", header, 280), np.float64).reshape(3, 4)[:, :3]
     elif quaternion_code > 0:
-        # nifti1.h, method 2: a unit quaternion whose real part is not stored.
+        # Method 2: a unit quaternion whose real part is not stored, and the sign of the third axis in pixdim[0].
+        b, c, d = struct.unpack_from(f"{order}3f", header, 256)
+        flip = -1.0 if struct.unpack_from(f"{order}f", header, 76)[0] < 0 else 1.0
         a = math.sqrt(max(1 - b * b - c * c - d * d, 0.0))
         matrix = np.array(
             [
@@ -112,14 +115,17 @@ def _directions(header: bytes, order: str) -> Float64[np.ndarray, "3 3"]:
                 [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
             ]
         ) * np.array([1, 1, flip])
-    usable = np.isfinite(matrix).all() and np.abs(np.linalg.det(matrix)) > 0
-    return matrix if usable else np.eye(3)
+    if np.isfinite(matrix).all() and np.abs(np.linalg.det(matrix)) > 0:
+        return matrix
+    return np.eye(3)
 
 
 def _towards_right_front_up(
     voxels: np.ndarray, spacing: tuple[float, ...], directions: Float64[np.ndarray, "3 3"]
 ) -> tuple[np.ndarray, tuple[float, float, float]]:
-    remaining, axes = [0, 1, 2], []
+    remaining = [0, 1, 2]
+    axes = []
+    # Each direction of the world takes the axis nearest to it of those that are left: oblique scans are not resampled.
     for world in range(3):
         axis = max(remaining, key=lambda k: abs(directions[world, k]))
         remaining.remove(axis)

@@ -13,7 +13,7 @@ from easel.fields.volumes.volume import Number, Volume, as_values, between, chec
 def to_pyvista(
     volume: Volume, opacity: str = "norm/mean", *, spacing: tuple[Number, Number, Number] = (1, 1, 1)
 ) -> Any:
-    """A `pyvista.ImageData` with a point for every voxel and the colours as uint8 `rgba`, its active scalars.
+    """Return a `pyvista.ImageData` with a point for every voxel and the colours as uint8 `rgba`, its active scalars.
 
     `opacity` names the transfer function that alpha comes from, scaled to its 99th percentile. The grid lies in the
     world of `volume`. Show it with `plotter.add_volume(grid, scalars="rgba")`. ImportError without PyVista.
@@ -28,7 +28,8 @@ def to_pyvista(
     opaque = opaque_at(volume, opacity, spacing)
     rgba = np.empty((x, y, z, 4), np.uint8)
     for start, stop in slabs(volume, 0):
-        first = max(start - 1, 0)  # a neighbour on either side, for slopes
+        # A neighbour on either side, for slopes.
+        first = max(start - 1, 0)
         values = as_values(between(volume, 0, first, min(stop + 1, x)))
         alpha = (steepness(values[..., :3], opacity, spacing) / opaque).clamp(max=1.0)
         if values.shape[-1] == 4:
@@ -37,11 +38,9 @@ def to_pyvista(
         rgba[start:stop] = (coloured[start - first :][: stop - start] * 255).round().byte().numpy()
     half = half_sides((x, y, z), spacing)
     sides = [2 * side / samples for side, samples in zip(half, (x, y, z), strict=True)]
-    grid = pyvista.ImageData(
-        dimensions=(x, y, z),
-        spacing=sides,
-        origin=[side / 2 - end for side, end in zip(sides, half, strict=True)],
-    )
+    # Points stand at the middles of voxels, half a voxel inside the box.
+    origin = [side / 2 - end for side, end in zip(sides, half, strict=True)]
+    grid = pyvista.ImageData(dimensions=(x, y, z), spacing=sides, origin=origin)
     # VTK counts X fastest.
     grid.point_data["rgba"] = rgba.transpose(2, 1, 0, 3).reshape(-1, 4)
     grid.set_active_scalars("rgba")

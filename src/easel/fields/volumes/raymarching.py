@@ -1,4 +1,4 @@
-"""Volumes as pictures: light is followed along the rays of a camera, front to back.
+"""Ray marching of volumes, front to back.
 
 Each ray is cut into equal steps inside the volume's box; a step of length s through extinction σ has the opacity
 1 - exp(-σ s) (Max 1995, Optical Models for Direct Volume Rendering). Light is added up in linear space. The volume is
@@ -22,10 +22,9 @@ from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.graphics.light import Light
 
 DARK = 1e-4
-"""A ray ends where less than this share of the light behind it comes through: white behind black is then a third of an
-8-bit step."""
+"""Transmittance below which a ray ends: white behind black is then a third of an 8-bit step."""
 BLOCK_STEPS = 16
-"""Steps that are taken along every ray before it is asked whether it goes on."""
+"""Steps along every ray between two tests for its end."""
 BLOCK = 2**19
 """Samples that are taken at once: about 60 MB."""
 BAND = 2**20
@@ -35,13 +34,15 @@ FAINT = 0.1
 
 
 def lamp() -> Light:
-    """The light of volumes, over the left shoulder of whoever looks: its direction is in the camera's axes."""
+    """Return the default light of volumes, over the viewer's left shoulder: its direction is in the camera's axes."""
     return Light(direction=(0.6, -0.8, -0.45), ambient=0.25, intensity=1.35, specular=0.55, shininess=40.0)
 
 
 def orbit_camera(half: Sequence[Number], size: tuple[int, int] = (512, 512), look: Look | None = None) -> Camera:
-    """A camera, a little from above and from the right, that sees all of a box of these half sides."""
-    radius = max(half) if look is not None and look.shape == "ball" else math.hypot(*half)
+    """Return a camera, a little from above and from the right, that sees all of a box of these half sides."""
+    radius = math.hypot(*half)
+    if look is not None and look.shape == "ball":
+        radius = max(half)
     fov_degrees = 30.0
     narrow = math.atan(math.tan(math.radians(fov_degrees / 2)) * min(size[1] / size[0], 1))
     distance = 1.08 * radius / math.sin(narrow)  # the ball that holds the box, and a little air around it
@@ -51,9 +52,9 @@ def orbit_camera(half: Sequence[Number], size: tuple[int, int] = (512, 512), loo
 def march(
     medium: Medium, camera: Camera, size: tuple[int, int], light: Light | None = None
 ) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
-    """The scene-linear light that comes from the volume to a picture of (height, width), and what it lets through.
+    """Return the scene-linear light from the volume in a picture of (height, width), and the transmittance.
 
-    The second is 1 where the background is all that is seen, and 0 behind opaque matter.
+    Transmittance is 1 where the background is all that is seen, and 0 before opaque matter.
     """
     height, width = size
     light = light or lamp()
@@ -75,7 +76,7 @@ def march(
 def over_background(
     radiance: Float[Tensor, "h w 3"], through: Float[Tensor, "h w"], background: tuple[Color, Color]
 ) -> Float[Tensor, "h w 3"]:
-    """The picture of what `march` found, before a background that goes from the middle's colour to the corners'."""
+    """Compose the results of `march` with a background that goes from the middle's colour to the corners'."""
     height, width = through.shape
     y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
     share = ((x**2 + y**2) / 2)[..., None]
@@ -86,7 +87,7 @@ def over_background(
 
 @dataclass
 class _Bundle:
-    """Rays on their way: where they are in the box and what they have gathered."""
+    """Rays on their way through the box, with the light gathered so far."""
 
     eye: Float[Tensor, "3"]
     directions: Float[Tensor, "n 3"]
@@ -99,7 +100,7 @@ class _Bundle:
 
 
 class _Scene:
-    """What sends light to the eye, from where the camera stands."""
+    """A medium under a light, as a camera sees it."""
 
     def __init__(self, medium: Medium, light: Light, pose: Float[Tensor, "4 4"]) -> None:
         self.medium = medium
@@ -107,15 +108,19 @@ class _Scene:
         direction = torch.tensor(light.direction, dtype=torch.float32)
         self.towards_light = -normalize(pose[:3, :3] @ direction, dim=0)
         self.light_color = srgb_to_linear(torch.tensor(light.color, dtype=torch.float32))[:, None, None]
-        look = medium.look
-        self.arriving = medium.lit(self.towards_light) if light.enabled and look.shadows and look.density else None
+        self.arriving: Float[Tensor, "1 1 x y z"] | None = None
+        if light.enabled and medium.look.shadows and medium.look.density:
+            self.arriving = medium.lit(self.towards_light)
 
     def shade(
         self, found: Float[Tensor, "7 n k"], points: Float[Tensor, "n k 3"], directions: Float[Tensor, "n 3"]
     ) -> Float[Tensor, "3 n k"]:
-        """The light that samples send towards the eye, by Blinn and Phong, the same on both sides of a surface."""
-        colour, slope, look, light = found[:3], found[4:], self.medium.look, self.light
-        intensity = light.intensity if light.enabled else 0.0
+        """Return the light that samples send towards the eye, by Blinn and Phong, alike on both sides of a surface."""
+        colour = found[:3]
+        slope = found[4:]
+        look = self.medium.look
+        light = self.light
+        intensity = light.intensity * light.enabled
         arriving = torch.ones(())
         if self.arriving is not None:
             arriving = 1 - look.shadows * (1 - sample(self.arriving, points / self.medium.half))
@@ -141,8 +146,8 @@ def _follow(
     axis = int((eye.abs() / half).argmax())
     for ascending in (True, False):
         these = (bundle.directions[:, axis] >= 0) == ascending
-        parts = list(slabs(scene.medium.volume, axis))
-        for start, stop in parts if ascending else reversed(parts):
+        parts = sorted(slabs(scene.medium.volume, axis), reverse=not ascending)
+        for start, stop in parts:
             _pass(scene, axis, start, stop, bundle, these)
     return bundle.radiance, bundle.through
 
@@ -150,7 +155,7 @@ def _follow(
 def _enter(
     eye: Float[Tensor, "3"], directions: Float[Tensor, "n 3"], half: Float[Tensor, "3"], voxel: float
 ) -> _Bundle:
-    """Rays at their first step in the box; those that miss it have none."""
+    """Place rays at their first step in the box; those that miss it have none. Slab test of Kay and Kajiya 1986."""
     # Never 0, so that a ray along a face meets it at infinity and 0 / 0 does not occur.
     directions = torch.where(directions.abs() < 1e-9, 1e-9, directions)
     near, far = ((sign * half - eye) / directions for sign in (-1, 1))
@@ -158,8 +163,15 @@ def _enter(
     leave = torch.maximum(near, far).amin(-1)
     steps = ((leave - enter).clamp_min(0.0) / voxel).ceil().long()
     step = (leave - enter) / steps.clamp_min(1)
-    radiance, through = torch.zeros(len(directions), 3), torch.ones(len(directions))
-    return _Bundle(eye, directions, enter, step, steps, radiance, through)
+    return _Bundle(
+        eye,
+        directions,
+        enter,
+        step,
+        steps,
+        radiance=torch.zeros(len(directions), 3),
+        through=torch.ones(len(directions)),
+    )
 
 
 def _pass(scene: _Scene, axis: int, start: int, stop: int, bundle: _Bundle, these: Bool[Tensor, " n"]) -> None:
@@ -179,9 +191,11 @@ def _pass(scene: _Scene, axis: int, start: int, stop: int, bundle: _Bundle, thes
 def _steps_inside(
     axis: int, start: int, stop: int, bundle: _Bundle, medium: Medium
 ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-    """The steps begin ≤ k < end of each ray whose middles lie in these slices."""
-    samples, half = medium.volume.shape[axis], medium.half[axis]
-    along, eye = bundle.directions[:, axis], bundle.eye[axis]
+    """Return the steps begin ≤ k < end of each ray whose middles lie in these slices."""
+    samples = medium.volume.shape[axis]
+    half = medium.half[axis]
+    along = bundle.directions[:, axis]
+    eye = bundle.eye[axis]
 
     def first_behind(index: int) -> Int[Tensor, " n"]:
         # The same numbers for both slabs that share a face, so that a step is taken exactly once.
@@ -189,10 +203,14 @@ def _steps_inside(
         step = ((distance - bundle.enter) / bundle.step.clamp_min(1e-12) - 0.5).ceil().clamp(-1e9, 1e9).long()
         return step.clamp_min(0).minimum(bundle.steps)
 
-    # The outer faces are where the ray enters and leaves the box: all steps up to there, however they round.
     forward = along >= 0
-    low = torch.where(forward, 0, bundle.steps) if start == 0 else first_behind(start)
-    high = torch.where(forward, bundle.steps, 0) if stop == samples else first_behind(stop)
+    low = first_behind(start)
+    high = first_behind(stop)
+    # The outer faces are where the ray enters and leaves the box: all steps up to there, however they round.
+    if start == 0:
+        low = torch.where(forward, 0, bundle.steps)
+    if stop == samples:
+        high = torch.where(forward, bundle.steps, 0)
     return torch.where(forward, low, high), torch.where(forward, high, low)
 
 
@@ -206,7 +224,9 @@ def _advance(
 ) -> None:
     """Take up to `BLOCK_STEPS` steps along these rays."""
     index = begin[:, None] + torch.arange(BLOCK_STEPS)
-    step, directions = bundle.step[part][:, None], bundle.directions[part]
+    step = bundle.step[part][:, None]
+    directions = bundle.directions[part]
+    # +0.5: a step is sampled at its middle.
     distance = bundle.enter[part][:, None] + (index + 0.5) * step
     points = bundle.eye + distance[..., None] * directions[:, None]
     found = slab.at(points)
@@ -215,19 +235,20 @@ def _advance(
         depth = depth * _ball(points, scene.medium)
     behind = depth.cumsum(dim=1)
     through = bundle.through[part]
+    # expm1: a thin step's opacity, 1 - exp(-depth), would lose its digits.
     weight = through[:, None] * torch.exp(depth - behind) * -torch.expm1(-depth)
     bundle.radiance[part] += (scene.shade(found, points, directions) * weight).sum(-1).T
     bundle.through[part] = through * torch.exp(-behind[:, -1])
 
 
 def _ball(points: Float[Tensor, "n k 3"], medium: Medium) -> Float[Tensor, "n k"]:
-    """1 inside the ellipsoid that fills the box, 0 outside, two voxels from one to the other."""
+    """Return 1 inside the ellipsoid that fills the box and 0 outside, with two voxels from one to the other."""
     radius = (points / medium.half).norm(dim=-1)
     return ((1 - radius) / (2 * medium.voxel.min() / medium.half.max())).clamp(0.0, 1.0)
 
 
 def _upright(pose: Float[Tensor, "4 4"], up: str) -> Float[Tensor, "4 4"]:
-    """The pose in a world whose array axis `up` takes the place of Y."""
+    """Return the pose in a world whose array axis `up` takes the place of Y."""
     if up == "Y":
         return pose
     # Array axes (X, Y, Z) stand as (X, Z, -Y) in the camera's world.

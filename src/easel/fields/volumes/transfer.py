@@ -1,6 +1,6 @@
-"""Transfer functions: how opaque a volume is where, from how fast its colour changes.
+"""Transfer functions: the opacity of every voxel from the gradient of its colour.
 
-A name such as `norm/mean` says how the gradient is reduced: first over the directions X, Y, Z, then over the channels.
+A name such as `norm/mean` tells two reductions of the gradient: first over the directions X, Y, Z, then over channels.
 """
 
 import torch
@@ -23,20 +23,20 @@ TRANSFERS = (
     "Z/norm",
     "sum/norm",
 )
-"""The views of a twelve-view sheet, in its order; `linear` is the first channel itself."""
+"""Transfer functions of a twelve-view sheet, in its order; `linear` is the first channel itself."""
 
 _DIRECTIONS = ("norm", "mean", "sum", "X", "Y", "Z")
 _PARTS = {"norm": torch.square, "mean": torch.abs, "sum": lambda slope: slope}
 _COLOURS = ("norm", "mean", "sum")
 KNOWN = ("constant", "linear", *(f"{direction}/{colour}" for direction in _DIRECTIONS for colour in _COLOURS))
-"""All names that are understood."""
+"""Names of all transfer functions."""
 
 OPAQUE_QUANTILE = 0.99
-"""What this share of the voxels stays below is fully opaque: a few steep ones must not leave the rest invisible."""
+"""Quantile of steepness that is fully opaque: a few steep voxels must not leave the rest invisible."""
 
 
 def check_transfer(name: str) -> None:
-    """ValueError, with the known ones, for a name that is no transfer function."""
+    """Raise ValueError, with the known ones, for a name that is no transfer function."""
     if name not in KNOWN:
         raise ValueError(f"unknown transfer function {name!r}. Known: {', '.join(KNOWN)}.")
 
@@ -44,7 +44,7 @@ def check_transfer(name: str) -> None:
 def steepness(
     values: Float[Tensor, "x y z c"], name: str, spacing: tuple[Number, Number, Number] = (1, 1, 1)
 ) -> Float[Tensor, "x y z"]:
-    """What a transfer function takes for opacity, before it is scaled: 0 and above.
+    """Return the unscaled opacity by a transfer function: 0 and above.
 
     Directions: `norm` and `mean` are those of the three slopes' magnitudes, `sum` is the slope along the diagonal
     (1, 1, 1), a letter the slope along that axis. Slopes are differences of neighbours, central ones inside.
@@ -64,23 +64,26 @@ def steepness(
         for axis in (1, 2):
             slope += part(slope_along(values, axis, spacing[axis]))
         slope = {"norm": slope.sqrt_, "mean": lambda: slope.div_(3), "sum": slope.abs_}[direction]()
-    if colour == "norm":
-        return slope.norm(dim=-1)
-    return slope.mean(-1) if colour == "mean" else slope.sum(-1)
+    match colour:
+        case "norm":
+            return slope.norm(dim=-1)
+        case "mean":
+            return slope.mean(-1)
+    return slope.sum(-1)
 
 
 def slope_along(values: Float[Tensor, "x y z c"], axis: int, spacing: Number = 1) -> Float[Tensor, "x y z c"]:
-    """The derivative along an axis in units of 1/`spacing`; 0 along an axis of one sample."""
+    """Return the derivative along an axis in units of 1/`spacing`; 0 along an axis of one sample."""
     if values.shape[axis] == 1:
         return torch.zeros_like(values)
     return torch.gradient(values, spacing=float(spacing), dim=axis)[0]
 
 
 def opaque_at(volume: Volume, name: str, spacing: tuple[Number, Number, Number] = (1, 1, 1)) -> float:
-    """The steepness that counts as fully opaque: the 99th percentile over the volume, and 1 where all of it is flat.
+    """Return the steepness that counts as fully opaque: the 99th percentile over the volume, and 1 where all is flat.
 
-    Where more than 99 % are flat it is the largest steepness. Of a volume beyond twice `SLAB_VOXELS` evenly spaced
-    slices are looked at.
+    Where more than 99 % are flat it is the largest steepness. A volume beyond twice `SLAB_VOXELS` is represented by
+    evenly spaced slices.
     """
     check_transfer(name)
     x, y, z, _ = volume.shape
@@ -91,6 +94,7 @@ def opaque_at(volume: Volume, name: str, spacing: tuple[Number, Number, Number] 
         slices = [(2 * i + 1) * x // (2 * wanted) for i in range(wanted)]
         parts = []
         for index in slices:
+            # With a slice on either side, so that slopes across slices are central differences, as in the whole.
             first = max(index - 1, 0)
             part = steepness(as_values(between(volume, 0, first, index + 2)), name, spacing)
             parts.append(part[index - first].flatten())

@@ -1,4 +1,4 @@
-"""Pictures of volumes: one look at it, a sheet of twelve transfer functions, a turn around it."""
+"""Pictures of volumes: a single view, a sheet of twelve transfer functions, a turntable."""
 
 import math
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def render_volume(
     light: Light | None = None,
     spacing: tuple[Number, Number, Number] = (1, 1, 1),
 ) -> Float[Tensor, "h w 3"]:
-    """A volume (X, Y, Z[, C]), uint8 or floats in [0, 1], as a picture of (height, width).
+    """Render a volume (X, Y, Z[, C]), uint8 or floats in [0, 1], as a picture of `size` = (height, width).
 
     `spacing` is the three sides of a voxel, in any unit. Without a `camera` all of the volume is seen from the front,
     a little from above and from the right; without a `light` it comes over the left shoulder (`raymarching.lamp`; a
@@ -43,7 +43,7 @@ def twelve_views(
     *,
     spacing: tuple[Number, Number, Number] = (1, 1, 1),
 ) -> Float[Tensor, "h w 3"]:
-    """The volume through each of the twelve `TRANSFERS`, in reading order, four to a row; `size` is of one of them."""
+    """Render the volume by each of the twelve `TRANSFERS`, in reading order, four to a row; each has that `size`."""
     look = look or Look()
     pictures = [render_volume(volume, size, replace(look, transfer=name), spacing=spacing) for name in TRANSFERS]
     return contact_sheet(pictures, columns=4, gap=4, background=0.0)
@@ -60,7 +60,7 @@ def turntable(
     spacing: tuple[Number, Number, Number] = (1, 1, 1),
     turns: Number = 1,
 ) -> Iterator[Float[Tensor, "h w 3"]]:
-    """Pictures of the volume turning about its upright axis, from `camera` on; after whole `turns` a loop closes.
+    """Yield pictures of the volume turning about its upright axis, from `camera` on; after whole `turns` a loop closes.
 
     The frame after the last one would be the first. Camera and light stand still, as in a photographer's studio.
     """
@@ -71,6 +71,7 @@ def turntable(
     return _turn(Medium(volume, look, spacing), frames, size, camera, light, turns)
 
 
+# Apart from `turntable`, so that wrong arguments raise when it is called and not at the first frame.
 def _turn(
     medium: Medium, frames: int, size: tuple[int, int], camera: Camera, light: Light | None, turns: Number
 ) -> Iterator[Float[Tensor, "h w 3"]]:

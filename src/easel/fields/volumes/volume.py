@@ -1,10 +1,11 @@
-"""Volumes: arrays (X, Y, Z, C) of display-referred colour, looked at slice by slice.
+"""Volumes: arrays (X, Y, Z, C) of display-referred colour, and their slices as pictures.
 
 A volume has 1, 3 or 4 channels (grey, RGB, RGBA), as floats in [0, 1], uint8 or uint16. It is a tensor or a numpy
 array, which may be memory-mapped: nothing here copies the whole of it. In the world its box is centred at the origin,
 array axes X, Y, Z along +X, +Y, +Z, the longest side from -1 to 1; voxels are cubes unless a `spacing` says otherwise.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,14 +19,14 @@ Number = float | int
 VIEWS = ("front", "side", "top")
 """From +Z, from +X and from +Y: what a camera sees at azimuth 0, at a quarter turn, and lifted by a quarter turn."""
 SLAB_VOXELS = 2**21
-"""Voxels that are held as floats at once, 128³: with slopes, neighbours and light up to 600 MB."""
+"""Most voxels that are held as floats at once, 128³: with slopes, neighbours and light up to 600 MB."""
 
 _WHITE = {"uint8": 255, "uint16": 65_535}
 _AXES: dict[str, int] = {"front": 2, "side": 0, "top": 1}
 
 
 def check_volume(volume: Volume) -> Volume:
-    """The volume as (X, Y, Z, C), a view of it; ValueError when it is none."""
+    """Return the volume as (X, Y, Z, C), a view of it. ValueError for other shapes and dtypes."""
     if volume.ndim == 3:
         volume = volume[..., None]
     if volume.ndim != 4 or volume.shape[3] not in (1, 3, 4) or 0 in volume.shape:
@@ -39,9 +40,10 @@ def check_volume(volume: Volume) -> Volume:
 
 
 def as_values(part: Volume) -> Float[Tensor, "*shape"]:
-    """A copy of a part of a volume as float32 in [0, 1]; what is not a number or outside is clamped."""
-    # A copy: tensors over read-only memory maps are not allowed.
-    tensor = torch.from_numpy(np.array(part)) if isinstance(part, np.ndarray) else part.detach().cpu()
+    """Return a copy of a part of a volume as float32 in [0, 1]; NaN becomes 0, values outside are clamped."""
+    if isinstance(part, np.ndarray):
+        part = torch.from_numpy(np.array(part))  # a copy: torch takes no read-only memory maps
+    tensor = part.detach().cpu()
     white = _WHITE.get(str(tensor.dtype).removeprefix("torch."))
     if white:
         return tensor.float() / white
@@ -49,7 +51,7 @@ def as_values(part: Volume) -> Float[Tensor, "*shape"]:
 
 
 def half_sides(shape: Sequence[int], spacing: Sequence[Number] = (1, 1, 1)) -> tuple[float, float, float]:
-    """Half the sides of a volume's box in the world, from its shape and the sides of a voxel; the longest is 1."""
+    """Return half the sides of a volume's box in the world, of which the longest is 1; `spacing` is a voxel's sides."""
     if len(spacing) != 3 or not all(np.isfinite(side) and side > 0 for side in spacing):
         raise ValueError(f"spacing is the three sides of a voxel, positive numbers; got {tuple(spacing)}.")
     sides = [samples * side for samples, side in zip(shape[:3], spacing, strict=True)]
@@ -58,7 +60,7 @@ def half_sides(shape: Sequence[int], spacing: Sequence[Number] = (1, 1, 1)) -> t
 
 
 def slabs(volume: Volume, axis: int) -> Iterator[tuple[int, int]]:
-    """Ranges of indices along an axis that cover it, each of at most `SLAB_VOXELS` voxels or one slice thick."""
+    """Yield ranges of indices along an axis that cover it, each of at most `SLAB_VOXELS` voxels or one slice thick."""
     samples = volume.shape[axis]
     across = volume.shape[0] * volume.shape[1] * volume.shape[2] // samples
     thick = max(SLAB_VOXELS // across, 1)
@@ -66,13 +68,17 @@ def slabs(volume: Volume, axis: int) -> Iterator[tuple[int, int]]:
 
 
 def between(volume: Volume, axis: int, start: int, stop: int) -> Volume:
-    """The slices start ≤ index < stop along an axis: a view."""
+    """Return the slices start ≤ index < stop along an axis: a view."""
     return volume[(slice(None),) * axis + (slice(start, stop),)]
 
 
 def slice_picture(volume: Volume, view: str = "front", at: Number = 0.5) -> Float[Tensor, "h w c"]:
-    """One slice as a picture, upright as its view's camera sees it; `at` 0 is the nearest slice, 1 the farthest."""
-    volume, axis = check_volume(volume), _axis(view)
+    """Return one slice as a picture, upright as its view's camera sees it; `at` 0 is the nearest one, 1 the farthest.
+
+    ValueError for an unknown view and a place outside.
+    """
+    volume = check_volume(volume)
+    axis = _axis(view)
     if not 0 <= at <= 1:
         raise ValueError(f"a slice lies at 0 (nearest) to 1 (farthest); got {at}.")
     samples = volume.shape[axis]
@@ -81,13 +87,11 @@ def slice_picture(volume: Volume, view: str = "front", at: Number = 0.5) -> Floa
 
 
 def maximum_projection(volume: Volume, view: str = "front") -> Float[Tensor, "h w c"]:
-    """The largest value along each line of sight, channel by channel: all of a volume in one picture, without depth."""
-    volume, axis = check_volume(volume), _axis(view)
+    """Return the largest value along each line of sight, channel by channel: all of a volume, without depth."""
+    volume = check_volume(volume)
+    axis = _axis(view)
     parts = (as_values(between(volume, axis, *slab)).amax(axis) for slab in slabs(volume, axis))
-    largest = next(parts)
-    for part in parts:
-        largest = torch.maximum(largest, part)
-    return _upright(largest, view)
+    return _upright(functools.reduce(torch.maximum, parts), view)
 
 
 def _axis(view: str) -> int:
@@ -97,7 +101,7 @@ def _axis(view: str) -> int:
 
 
 def _upright(flat: Float[Tensor, "a b c"], view: str) -> Float[Tensor, "h w c"]:
-    """A slice with its two axes in the order of the array, as rows from top to bottom and columns to the right."""
+    """Turn a slice, its two axes in the order of the array, into rows from top to bottom and columns to the right."""
     if view == "front":  # (X, Y): right is +X, up is +Y
         return flat.transpose(0, 1).flip(0)
     if view == "side":  # (Y, Z): right is -Z, up is +Y

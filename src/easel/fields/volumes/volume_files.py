@@ -1,4 +1,4 @@
-"""Volume files: `.npy`, TIFF stacks as Fiji and ImageJ have them, and NIfTI to read."""
+"""Volume files: `.npy`, TIFF stacks of Fiji and ImageJ, and NIfTI to read."""
 
 import math
 import os
@@ -13,25 +13,26 @@ from easel.fields.volumes.volume import Number, Volume, as_values, between, chec
 from easel.graphics.files import FileError, open_file, write_whole
 
 MAX_BYTES = 2**31
-"""The most that the voxels of a compressed file may take; `.npy` is mapped, whatever its size."""
+"""Most bytes of the voxels of a compressed file; `.npy` is mapped, whatever its size."""
 MAX_TIFF_BYTES = 2**32 - 2**25
-"""ImageJ's TIFF files end here."""
-_SUFFIXES = (".npy", ".tif", ".tiff", ".nii", ".nii.gz")
+"""Largest TIFF file of ImageJ's."""
+SUFFIXES = (".npy", ".tif", ".tiff", ".nii", ".nii.gz")
+"""Of all files that `read_volume` reads."""
 _PLAIN = (np.dtype(np.uint8), np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a volume file holds."""
+    """Content of a volume file."""
 
     volume: np.ndarray
     """(X, Y, Z, C): uint8, or floats in [0, 1]."""
     spacing: tuple[float, float, float]
     """Sides of a voxel, in the file's unit."""
     low: float
-    """The file's number that is 0 here."""
+    """Number of the file that is 0 here."""
     high: float
-    """The file's number that is 1 (or 255) here."""
+    """Number of the file that is 1 (or 255) here."""
 
 
 def read_volume(path: str | os.PathLike[str]) -> Scan:
@@ -41,16 +42,16 @@ def read_volume(path: str | os.PathLike[str]) -> Scan:
     so that the smallest is 0 and the largest 1. Stacks are pages of Z, rows of Y, columns of X unless they say
     otherwise. FileError for what is damaged, too large, of another kind or not a volume.
     """
-    suffix = _suffix(path)
     spacing = (1.0, 1.0, 1.0)
-    if suffix == ".npy":
-        voxels = _read_npy(path)
-    elif suffix in (".tif", ".tiff"):
-        voxels, spacing = _read_tiff(path)
-    elif suffix in (".nii", ".nii.gz"):
-        voxels, spacing = read_nifti(path)
-    else:
-        raise FileError(f"cannot read {os.fspath(path)!r}: volumes are {' '.join(_SUFFIXES)} files.")
+    match volume_suffix(path):
+        case ".npy":
+            voxels = _read_npy(path)
+        case ".tif" | ".tiff":
+            voxels, spacing = _read_tiff(path)
+        case ".nii" | ".nii.gz":
+            voxels, spacing = read_nifti(path)
+        case _:
+            raise FileError(f"cannot read {os.fspath(path)!r}: volumes are {' '.join(SUFFIXES)} files.")
     try:
         volume, low, high = _stretched(voxels)
         checked = check_volume(volume)
@@ -71,21 +72,22 @@ def write_volume(
     """
     volume = check_volume(volume)
     half_sides(volume.shape, spacing)  # refuses what is no spacing
-    suffix = _suffix(path)
+    suffix = volume_suffix(path)
     if suffix not in (".npy", ".tif", ".tiff"):
         raise FileError(f"cannot write {os.fspath(path)!r}: volumes go into .npy .tif .tiff files.")
     kind = str(volume.dtype).removeprefix("torch.")
-    dtype = np.dtype(kind) if kind in ("uint8", "uint16") else np.dtype(np.float32)
+    dtype = np.dtype("float32" if "float" in kind else kind)
     if suffix != ".npy" and math.prod(volume.shape) * dtype.itemsize > MAX_TIFF_BYTES:
         raise FileError(f"cannot write {os.fspath(path)!r}: ImageJ's stacks end at 4 GiB. Write .npy, or store uint8.")
     with write_whole(path) as partial:
-        if suffix == ".npy":
-            mapped = np.lib.format.open_memmap(partial, "w+", dtype, tuple(volume.shape))
-            for index in range(volume.shape[0]):
-                mapped[index] = _numbers(between(volume, 0, index, index + 1), dtype)[0]
-            mapped.flush()
-        else:
+        if suffix != ".npy":
             _write_tiff(volume, partial, dtype, spacing, unit)
+            return
+        # Slice by slice into a mapped file: a volume larger than memory passes through.
+        mapped = np.lib.format.open_memmap(partial, "w+", dtype, tuple(volume.shape))
+        for index in range(volume.shape[0]):
+            mapped[index] = _numbers(between(volume, 0, index, index + 1), dtype)[0]
+        mapped.flush()
 
 
 def _write_tiff(volume: Volume, path: Path, dtype: np.dtype, spacing: tuple[Number, Number, Number], unit: str) -> None:
@@ -93,31 +95,28 @@ def _write_tiff(volume: Volume, path: Path, dtype: np.dtype, spacing: tuple[Numb
 
     x, y, z, channels = volume.shape
     is_rgb = channels == 3 and dtype == np.uint8
-    # ImageJ's order is time, Z, channels, Y, X, samples of a pixel.
-    shape, axes = ((z, y, x, 3), "ZYXS") if is_rgb else ((z, channels, y, x), "ZCYX")
+    # ImageJ's order is time, Z, channels, Y, X, samples of a pixel; only RGB of bytes is colour to it.
+    layout = {"shape": (z, channels, y, x), "photometric": "minisblack"}
+    axes = "ZCYX"
+    if is_rgb:
+        layout = {"shape": (z, y, x, 3), "photometric": "rgb"}
+        axes = "ZYXS"
 
     def pages() -> Iterator[np.ndarray]:
         for index in range(z):
             page = _numbers(between(volume, 2, index, index + 1), dtype)[:, :, 0].transpose(1, 0, 2)
-            yield from [page] if is_rgb else page.transpose(2, 0, 1)
+            for part in [page] if is_rgb else page.transpose(2, 0, 1):
+                yield np.ascontiguousarray(part)
 
     metadata: dict[str, object] = {"axes": axes, "spacing": float(spacing[2])}
     if unit:
         metadata["unit"] = unit
-    tifffile.imwrite(
-        path,
-        (np.ascontiguousarray(page) for page in pages()),
-        shape=shape,
-        dtype=dtype,
-        imagej=True,
-        photometric="rgb" if is_rgb else "minisblack",
-        resolution=(1 / spacing[0], 1 / spacing[1]),
-        metadata=metadata,
-    )
+    resolution = (1 / spacing[0], 1 / spacing[1])
+    tifffile.imwrite(path, pages(), dtype=dtype, imagej=True, resolution=resolution, metadata=metadata, **layout)
 
 
 def _read_npy(path: str | os.PathLike[str]) -> np.ndarray:
-    open_file(path).close()
+    open_file(path).close()  # for its one-line errors: numpy maps by name
     try:
         voxels = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError, SyntaxError) as error:
@@ -134,15 +133,17 @@ def _read_tiff(path: str | os.PathLike[str]) -> tuple[np.ndarray, tuple[float, f
     with open_file(path) as file:
         try:
             with tifffile.TiffFile(file) as tiff:
-                series, page = tiff.series[0], tiff.pages.first
+                series = tiff.series[0]
                 if series.nbytes > MAX_BYTES:
                     raise FileError(
                         f"cannot read {os.fspath(path)!r}: it claims {series.nbytes / 2**30:.1f} GiB; up "
                         "to 2 are read. Convert it to .npy, which is not loaded but mapped."
                     )
-                axes, description = series.axes, page.description
+                axes = series.axes
+                description = tiff.pages.first.description
                 imagej = tiff.imagej_metadata or {}
-                resolutions = [page.tags.get(name) for name in ("XResolution", "YResolution")]
+                tags = tiff.pages.first.tags
+                resolutions = [tags.valueof(name, (0, 0)) for name in ("XResolution", "YResolution")]
                 voxels = series.asarray(maxworkers=1)
         except FileError:
             raise
@@ -156,24 +157,24 @@ def _read_tiff(path: str | os.PathLike[str]) -> tuple[np.ndarray, tuple[float, f
         voxels = np.moveaxis(voxels, channel, -1)
     if voxels.ndim != (3 if channel is None else 4):
         raise FileError(f"cannot read {os.fspath(path)!r}: a volume has pages, rows and columns; got axes {axes}.")
-    x, y = (_length(tag.value) if tag and imagej else 1.0 for tag in resolutions)
-    return voxels.transpose(2, 1, 0, *range(3, voxels.ndim)), (x, y, float(imagej.get("spacing", 1.0)))
-
-
-def _length(resolution: tuple[int, int]) -> float:
-    """The side of a pixel, from a TIFF fraction of pixels per unit."""
-    pixels, units = resolution
-    return units / pixels if pixels and units else 1.0
+    voxels = voxels.transpose(2, 1, 0, *range(3, voxels.ndim))
+    if not imagej:  # other programs mean dots per inch of paper by a resolution
+        return voxels, (1.0, 1.0, 1.0)
+    # A resolution is a fraction, of pixels per unit.
+    x, y = (units / pixels if pixels and units else 1.0 for pixels, units in resolutions)
+    return voxels, (x, y, float(imagej.get("spacing", 1.0)))
 
 
 def _stretched(voxels: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Return voxels that fit into a volume, and the numbers that are 0 and 1 (or 255) in it."""
     if voxels.dtype == np.uint8:
         return voxels, 0.0, 255.0
     if voxels.dtype == np.bool_:
         return voxels.astype(np.float32), 0.0, 1.0
     if voxels.dtype.kind not in "iuf" or not voxels.size:
         raise ValueError(f"a volume holds numbers; got {voxels.dtype} of shape {voxels.shape}.")
-    low, high = float(np.nanmin(voxels)), float(np.nanmax(voxels))
+    low = float(np.nanmin(voxels))
+    high = float(np.nanmax(voxels))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("it holds values that are not finite. Replace them first.")
     if voxels.dtype in _PLAIN and low >= 0 and high <= 1:
@@ -183,12 +184,14 @@ def _stretched(voxels: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 
 def _numbers(part: Volume, dtype: np.dtype) -> np.ndarray:
-    """A part of a volume as the file stores it."""
+    """Return a part of a volume as the file stores it."""
     if dtype.kind == "u":
         return np.asarray(part)
     return as_values(part).numpy()
 
 
-def _suffix(path: str | os.PathLike[str]) -> str:
+def volume_suffix(path: str | os.PathLike[str]) -> str:
+    """Return that of `SUFFIXES` with which a file's name ends, in any case; "" for others."""
     name = Path(path).name.lower()
-    return next((suffix for suffix in sorted(_SUFFIXES, key=len, reverse=True) if name.endswith(suffix)), "")
+    # The longest first: .nii.gz is not the .gz that pathlib sees.
+    return next((suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if name.endswith(suffix)), "")

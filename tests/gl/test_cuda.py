@@ -220,7 +220,7 @@ def test_one_buffer_widens_every_picture_and_keeps_no_graph(picture_texture) -> 
     buffers = []
     for seed in range(2):
         picture_texture.upload(noise(4, 4, 3, seed=seed) * weights)
-        buffers.append(picture_texture._courier._wide)
+        buffers.append(picture_texture._cuda_copy._wide)
     assert buffers[0] is buffers[1]
     assert buffers[0].shape == (4, 4, 4) and not buffers[0].requires_grad
 

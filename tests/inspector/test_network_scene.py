@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from easel.gl.context import GLUnavailable, open_headless
+from easel.gl.shader_files import read_shader
 from easel.graphics.camera import Camera
 from easel.inspector.drawing.colors import AMBER, BACKGROUND, LOUD, POSITIVE, ZERO
 from easel.inspector.drawing.gl_draw import SheetBrush
-from easel.inspector.drawing.shaders import SHEET_CELLS
 from easel.inspector.models.graph import TensorRef
 from easel.inspector.models.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
@@ -225,7 +225,7 @@ def test_variances_have_the_map_of_one_sign(scene: Make):
 @pytest.fixture
 def identities(gl: None) -> Iterator[Callable]:
     """`identities(scene, camera)`: per pixel the number of its sheet from 1 on, the row and the column of its cell."""
-    fragment = SHEET_CELLS + (
+    fragment = "#version 330\n" + read_shader("easel.inspector.drawing", "sheet_cells.glsl") + (
         "out vec4 color; void main() { vec2 at = uv * sheet[3].xy; ivec2 cell = cell_of(at) + ivec2(sheet[3].zw);"
         "color = vec4(sheet[0].w, vec2(cell.yx), texelFetch(values, ivec2(0), 0).r + sheet[21].x); }"
     )
@@ -408,10 +408,10 @@ def test_fine_textures_come_over_several_pictures(scene: Make):
 
 
 def test_no_opengl_is_no_error(monkeypatch):
-    def missing() -> None:
+    def missing(make: object) -> None:
         raise GLUnavailable("EGL gives no OpenGL 3.3 context")
 
-    monkeypatch.setattr("easel.inspector.network_scene.Studio", missing)
+    monkeypatch.setattr("easel.inspector.network_scene.RenderThread", missing)
     made = NetworkScene([TensorRef("fc.weight", seeded(8, 8), module_path="fc")])
     assert made.draw(made.home(SIZE), SIZE).shape == (*SIZE, 3)
     assert made.fallback == "EGL gives no OpenGL 3.3 context" and made.is_complete

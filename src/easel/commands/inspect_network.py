@@ -1,4 +1,4 @@
-"""`easel inspect`: a network from a file or a function, in a window or as files where nobody sits in front of one."""
+"""`easel inspect`: a network from a file or a function, in a window, or as files that show the same."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,7 +9,9 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
 from easel.console import BadInput, counted, prepare_folder, progress
-from easel.workstation.app import HostConfig, open_view
+from easel.graphics.checked_record import Range
+from easel.workstation.app import open_view
+from easel.workstation.options import HostConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from easel.inspector.tracing.forward import Capture
 
 RANKED = 5
-"""So many of the tensors that differ most are told."""
+"""Tensors that are listed, of those that differ most."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class InspectConfig(HostConfig):
     source: Annotated[Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """A file, or package.module:function."""
     out: Path = Path("easel-out")
-    """Folder for what is written."""
+    """Folder for the files."""
     size: tuple[int, int] = (1280, 720)
     """Width and height of the window and of pictures, in pixels."""
     diff: Annotated[str | None, tyro.conf.arg(metavar="OTHER")] = None
@@ -44,8 +46,8 @@ class InspectConfig(HostConfig):
     activations: Annotated[Path | None, tyro.conf.arg(metavar="IMAGE")] = None
     """Run the model on this picture and show what every step gives; SOURCE is then a function."""
     statistics: Annotated[bool, FlagCreatePairsOff] = False
-    """Write statistics.json and statistics.csv, and tell what to be warned of."""
-    turntable: Annotated[int, tyro.conf.arg(metavar="FRAMES")] = 0
+    """Write statistics.json and statistics.csv, and print their warnings."""
+    turntable: Annotated[int, Range(0), tyro.conf.arg(metavar="FRAMES")] = 0
     """Write turntable.gif with so many frames."""
     html: Annotated[bool, FlagCreatePairsOff] = False
     """Write network.html, a page that turns, zooms and tells values in any browser."""
@@ -54,11 +56,9 @@ class InspectConfig(HostConfig):
 
 
 def inspect(config: InspectConfig) -> int:
-    """Show the network, write what is asked for; returns 0."""
+    """Show the network and write the files that are asked for; returns 0."""
     if min(config.size) < 16 or max(config.size) > 16384:
         raise BadInput(f"--size is 16 to 16384 pixels each way; got {config.size[0]} x {config.size[1]}.")
-    if config.turntable < 0:
-        raise BadInput(f"--turntable is a number of frames; got {config.turntable}.")
     source = _open(config.source)
     other = None if config.diff is None else _open(config.diff)
     seen = None if config.activations is None else _run(source, config)
@@ -72,17 +72,16 @@ def inspect(config: InspectConfig) -> int:
     scene = NetworkScene(refs, graph, aspect=config.size[0] / config.size[1])
     if other is not None and seen is None:
         scene.update(_compare(source, other, config).tensors)
-    title = f"Easel - {config.source}"
     try:
-        with open_view(title, config, config.size) as view:
-            alone = view.headless
-            if not alone:
+        with open_view(f"Easel - {config.source}", config, config.size) as view:
+            watched = not view.headless
+            if watched:
                 from easel.workstation.network.network_page import NetworkPage
 
                 page = NetworkPage(view.panel("Network"), scene, details=view.panel("Tensor", side="right", width=0.24))
                 view.on_key(page.press)
                 view.run()
-        _write(config, scene, source, other, alone=alone)
+        _write(config, scene, source, other, watched=watched)
     except GLUnavailable as error:
         raise BadInput(f"pictures of networks need OpenGL: {error}. `./dev system` tells what is missing.") from error
     finally:
@@ -91,6 +90,7 @@ def inspect(config: InspectConfig) -> int:
 
 
 def _open(name: str) -> "Source":
+    """Open a source that has tensors; BadInput for any other."""
     from easel.inspector.models.onnx_file import OnnxReaderMissingError
     from easel.inspector.models.sources import SourceError, open_source
 
@@ -104,7 +104,7 @@ def _open(name: str) -> "Source":
 
 
 def _run(source: "Source", config: InspectConfig) -> "Capture":
-    """The forward pass of a picture."""
+    """Run the model on the picture of --activations; returns every step's output."""
     from easel.graphics.image import imread, to_batch
     from easel.inspector.tracing.forward import capture
 
@@ -113,8 +113,11 @@ def _run(source: "Source", config: InspectConfig) -> "Capture":
         raise BadInput(
             f"--activations needs a model to run; {config.source} holds weights. Name package.module:function."
         )
-    parameters = [parameter for parameter in source.model.parameters() if parameter.ndim == 4]
-    channels = int(parameters[0].shape[1]) if parameters and parameters[0].shape[1] in (1, 3, 4) else 3
+    # The first convolution says how many channels the picture has to have; a colour picture is the usual.
+    kernels = (parameter for parameter in source.model.parameters() if parameter.ndim == 4)
+    channels = next((int(kernel.shape[1]) for kernel in kernels), 3)
+    if channels not in (1, 3, 4):
+        channels = 3
     picture = to_batch(imread(config.activations, channels=channels, device="cpu"))
     like = next(source.model.parameters(), picture)
     seen = capture(source.model, picture.to(like.device, like.dtype), mode="eval")
@@ -126,6 +129,7 @@ def _run(source: "Source", config: InspectConfig) -> "Capture":
 
 
 def _compare(source: "Source", other: "Source", config: InspectConfig) -> "Difference":
+    """Subtract the source from the other one, and print the tensors that differ most."""
     from easel.inspector.history.comparison import difference
 
     first, second = ({name: ref.tensor for name, ref in one.tensors.items()} for one in (source, other))
@@ -140,30 +144,29 @@ def _compare(source: "Source", other: "Source", config: InspectConfig) -> "Diffe
 
 
 def _write(
-    config: InspectConfig, scene: "NetworkScene", source: "Source", other: "Source | None", *, alone: bool
+    config: InspectConfig, scene: "NetworkScene", source: "Source", other: "Source | None", *, watched: bool
 ) -> None:
-    """The files that are asked for; where nobody looked at a window, those that tell what it would have shown."""
+    """Write the files that are asked for; if nobody looked at a window, also those that show the same."""
     from easel.graphics.image import imwrite
     from easel.graphics.video import VideoWriter
     from easel.inspector.export.gltf import save_gltf
     from easel.inspector.export.web_page import save_html
-    from easel.inspector.export_films import turntable
+    from easel.inspector.network_scene import turntable
 
     size = config.size[1], config.size[0]
     shown = [replace(ref, tensor=values) for ref in scene.refs.values() if (values := _shown(scene, ref)) is not None]
-    if alone:
+    if not watched:
         _written(config.out / "overview.png", lambda path: imwrite(path, scene.draw(scene.home(size), size)))
-    if config.statistics or alone:
+    if config.statistics or not watched:
         _write_statistics(config, source, other)
-    if config.html or alone:
+    if config.html or not watched:
+        title = config.source
         coarse = _written(
-            config.out / "network.html",
-            lambda path: save_html(path, shown, scene.arrangement, title=config.source),
+            config.out / "network.html", lambda path: save_html(path, shown, scene.arrangement, title=title)
         )
         if coarse:
-            print(
-                f"network.html shows peaks of several cells for {len(coarse)} large tensors: {', '.join(coarse[:3])} …"
-            )
+            names = ", ".join(coarse[:3])
+            print(f"network.html shows peaks of several cells for {len(coarse)} large tensors: {names} …")
     if config.gltf:
         _written(config.out / "network.glb", lambda path: save_gltf(path, shown, scene.arrangement))
     if config.turntable:
@@ -177,9 +180,9 @@ def _write(
 
 
 def _shown(scene: "NetworkScene", ref: "TensorRef") -> "Tensor | None":
-    """What the scene shows of a tensor, which may be a difference."""
+    """Return the values that the scene shows of a tensor, which may be a difference."""
     sheet = scene.sheet(ref.name)
-    return None if sheet is None else sheet.tensor
+    return sheet and sheet.tensor
 
 
 def _write_statistics(config: InspectConfig, source: "Source", other: "Source | None") -> None:
@@ -190,8 +193,9 @@ def _write_statistics(config: InspectConfig, source: "Source", other: "Source | 
         known = {name: ref for name, ref in one.tensors.items() if ref.is_materialised}
         return Snapshot(one.step or 0, {n: r.tensor for n, r in known.items()}, {n: r.kind for n, r in known.items()})
 
-    first = snapshot(source)
-    summary = summarize_network(first) if other is None else summarize_network(snapshot(other), initial=first)
+    summary = summarize_network(snapshot(source))
+    if other is not None:
+        summary = summarize_network(snapshot(other), initial=snapshot(source))
     for suffix in ("json", "csv"):
         _written(config.out / f"statistics.{suffix}", lambda path: save_statistics(path, summary))
     for warning in summary.warnings:
@@ -199,6 +203,7 @@ def _write_statistics(config: InspectConfig, source: "Source", other: "Source | 
 
 
 def _written(path: Path, write: "Callable[[Path], tuple[str, ...] | None]") -> "tuple[str, ...] | None":
+    """Write a file and print its path; returns what `write` returned. BadInput for content that the format refuses."""
     try:
         told = write(path)
     except ValueError as error:

@@ -1,6 +1,5 @@
 from easel.inspector.export.gltf import save_gltf as save_gltf
 from easel.inspector.export.web_page import save_html as save_html
-from easel.inspector.export_films import turntable as turntable
 from easel.inspector.history.checkpoint_watcher import Follower as Follower
 from easel.inspector.history.checkpoint_watcher import follow as follow
 from easel.inspector.history.comparison import Difference as Difference
@@ -24,6 +23,7 @@ from easel.inspector.models.graph import TensorRef as TensorRef
 from easel.inspector.models.model_tensors import tensors as tensors
 from easel.inspector.models.sources import open_source as open_source
 from easel.inspector.network_scene import NetworkScene as NetworkScene
+from easel.inspector.network_scene import turntable as turntable
 from easel.inspector.scene.pick import Hit as Hit
 from easel.inspector.tracing.forward import Capture as Capture
 from easel.inspector.tracing.forward import capture as capture

@@ -1,8 +1,9 @@
-"""NetworkScene: a network in space: tensors, layout and camera → a picture, and what is under the mouse in it."""
+"""NetworkScene: a network in space, its pictures, films of it, and the values under the mouse."""
 
 import fnmatch
+import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Float
@@ -12,7 +13,8 @@ from easel.gl.context import GLUnavailable
 from easel.graphics.camera import Camera
 from easel.inspector.drawing.flat import flat_picture
 from easel.inspector.drawing.focus import focus_picture
-from easel.inspector.drawing.render_thread import Studio
+from easel.inspector.drawing.render_thread import RenderThread
+from easel.inspector.drawing.renderer import NetworkRenderer
 from easel.inspector.layout.arrangement import Arrangement, Box
 from easel.inspector.layout.layout import arrange
 from easel.inspector.models.graph import Graph, TensorRef
@@ -23,14 +25,21 @@ from easel.inspector.scene.view import facing
 Number = float | int
 
 ANGLES = {"rows": (-0.12, 0.09), "stack": (-0.85, 0.3)}
-"""Azimuth and elevation from where a scene is seen at first, in radians: from the left and above."""
+"""Azimuth and elevation of the first view, in radians: from the left and above."""
+SWING = 0.7
+"""Azimuth of a turntable to each side in radians: sheets are read from the front, so it swings instead of turning."""
+NOD = 0.12
+"""Elevation of a turntable up and down in radians."""
 
 
 class NetworkScene(Content):
     """All tensors of a network as sheets in space; nothing of the network is changed.
 
-    `draw` gives the picture that a camera sees, `pick` what is at a pixel of it. What a person can switch is an
-    attribute; `update` shows new values.
+    `draw` returns the picture that a camera sees, `pick` the value at a pixel of it. Settings of a person are
+    attributes; `update` shows new values.
+
+        scene = NetworkScene(tensors(model))
+        picture = scene.draw(scene.home((720, 1280)), (720, 1280))
     """
 
     def __init__(
@@ -43,78 +52,99 @@ class NetworkScene(Content):
         arrangement: Arrangement | None = None,
     ) -> None:
         self._style = style
-        named = {ref.name: ref for ref in (refs.values() if isinstance(refs, Mapping) else refs)}
+        if isinstance(refs, Mapping):
+            refs = refs.values()
+        named = {ref.name: ref for ref in refs}
         super().__init__(named, arrangement or arrange(named.values(), graph, style=style, aspect=aspect))
         self._picker = Picker(tuple(sheet.box for sheet in self.sheets))
-        self._studio: Studio | None = None
+        self._thread: RenderThread[NetworkRenderer] | None = None
         self.fallback: str | None = None
-        """Why pictures are drawn without OpenGL; None while they are not."""
+        """Reason why pictures are drawn without OpenGL; None while they are not."""
         self._shown: tuple[object, ...] = ()
         self._picture: Float[Tensor, "h w 3"] | None = None
 
     def __repr__(self) -> str:
-        return (
-            f"NetworkScene({len(self.sheets)} sheets, {sum(ref.tensor.numel() for ref in self.refs.values()):,} values)"
-        )
+        values = sum(ref.tensor.numel() for ref in self.refs.values())
+        return f"NetworkScene({len(self.sheets)} sheets, {values:,} values)"
 
     def home(self, size: tuple[int, int] = (720, 1280)) -> Camera:
-        """A camera that sees everything, in a picture of `size` = (height, width)."""
-        low, high = self.arrangement.bounds
-        corners = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+        """Return a camera that sees everything, in a picture of `size` = (height, width)."""
+        corners = np.array(list(itertools.product(*zip(*self.arrangement.bounds, strict=True))))
         return facing(corners, size, *ANGLES[self._style])
 
     def look_at(self, name: str, size: tuple[int, int] = (720, 1280), index: tuple[int, ...] | None = None) -> Camera:
-        """A camera before one tensor, or so near to one of its values that a few dozen cells fill the picture."""
+        """Return a camera before one tensor, or so near to one value that a few dozen cells fill the picture.
+
+        Raises ValueError for an unknown name.
+        """
         box = self._box(name)
         origin, right, down = (np.array(vector) for vector in (box.origin, box.right, box.down))
         if index is None or box.sheet is None:
             return facing(_rectangle(origin, right, down), size, *_toward(right))
         row, column = box.sheet.cell(index)
         rows, columns = box.sheet.grid
-        cell_right, cell_down = right / columns, down / rows
+        cell_right = right / columns
+        cell_down = down / rows
+        # 17 cells: the one that is looked at, and eight on each side.
         corner = origin + (column - 8) * cell_right + (row - 8) * cell_down
         camera = facing(_rectangle(corner, 17 * cell_right, 17 * cell_down), size, *_toward(right))
+        # Zooming keeps the target in place: the cell itself, not the middle of the free part of the picture.
         middle = corner + 8.5 * (cell_right + cell_down)
         camera.target = float(middle[0]), float(middle[1]), float(middle[2])
         return camera
 
     def find(self, pattern: str) -> list[str]:
-        """Names that contain `pattern`, or match it where it has * or ?; in the order of the network."""
+        """Return the names that contain `pattern`, or match it if it has * or ?, in the order of the network."""
         wild = pattern if any(mark in pattern for mark in "*?[") else f"*{pattern}*"
         names = {name: (name, *ref.aliases) for name, ref in self.refs.items()}
         return [name for name, known in names.items() if any(fnmatch.fnmatchcase(one, wild) for one in known)]
 
     def draw(self, camera: Camera, size: tuple[int, int], *, upload_bytes: int | None = None) -> Float[Tensor, "h w 3"]:
-        """What `camera` sees, in [0, 1], of `size` = (height, width); the same tensor again where nothing changed.
+        """Return a picture in [0, 1] of `size` = (height, width); the same tensor again if nothing changed.
 
         With `upload_bytes`, finer values come over several pictures, until `is_complete`.
         """
-        wanted = (*self.state(camera, size), self._studio is not None and not self._studio.is_complete)
-        if self._picture is None or self._shown != wanted or wanted[-1]:
-            studio = self._opened()
-            self._picture = (
-                flat_picture(self, camera, size) if studio is None else studio.draw(self, camera, size, upload_bytes)
-            )
-            self._shown = (*self.state(camera, size), not self.is_complete)
+        state = self.state(camera, size)
+        if self._picture is None or self._shown != state or not self.is_complete:
+            self._picture = self._drawn(camera, size, upload_bytes)
+            self._shown = state
         return self._picture
+
+    def _drawn(self, camera: Camera, size: tuple[int, int], upload_bytes: int | None) -> Float[Tensor, "h w 3"]:
+        """Draw with OpenGL, or without if there is none."""
+        if self._thread is None and self.fallback is None:
+            try:
+                self._thread = RenderThread(NetworkRenderer)
+            except GLUnavailable as error:
+                self.fallback = str(error)
+        if self._thread is None:
+            return flat_picture(self, camera, size)
+
+        def picture(renderer: NetworkRenderer) -> Tensor:
+            renderer.draw(self, camera, size, upload_bytes)
+            return renderer.read()
+
+        return self._thread.run(picture)
 
     @property
     def is_complete(self) -> bool:
-        """Whether the last picture shows everything as finely as it can be seen."""
-        return self._studio is None or self._studio.is_complete
+        """True if the last picture shows everything as finely as it can be seen."""
+        return self._thread is None or self._thread.renderer.is_complete
 
     def pick(self, camera: Camera, size: tuple[int, int], x: Number, y: Number) -> Hit | None:
-        """What is at a point of the picture, in pixels right and down of its upper left corner; None on nothing."""
+        """Return the value at a point, in pixels right and down of the upper left corner; None beside all sheets."""
         met = self._picker.meet(*ray_through(camera, size, x, y))
         if met is None:
             return None
         number, u, v, point = met
         sheet = self.sheets[number]
         rows, columns = sheet.map.grid
+        # Rounded up in float, u · columns can be one beyond the last column although u is below 1.
         cell = min(int(v * rows), rows - 1), min(int(u * columns), columns - 1)
         index = sheet.map.index(*cell)
         if index is None:
             return Hit(sheet.box.name, point, cell)
+        # The last axis says real or imaginary part; the value is both.
         if sheet.tensor.is_complex():
             index = index[:-1]
         return Hit(sheet.box.name, point, cell, index, value_at(sheet.tensor, index))
@@ -122,7 +152,10 @@ class NetworkScene(Content):
     def focus(
         self, name: str, size: tuple[int, int] = (720, 1280), index: tuple[int, ...] = ()
     ) -> Float[Tensor, "h w 3"]:
-        """One tensor, or the part of it at the beginning of an index, such as a kernel, flat, with its histogram."""
+        """Return a flat heat map and histogram of a tensor, or of its part at `index`, such as a kernel.
+
+        Raises ValueError for an unknown name, an index of too many axes, and a tensor without values.
+        """
         box, sheet = self._box(name), self.sheet(name)
         if sheet is None:
             raise ValueError(f"{box.name!r} has nothing to show: {box.note}.")
@@ -130,21 +163,13 @@ class NetworkScene(Content):
 
     def close(self) -> None:
         """Give the GPU's memory back; the next picture starts afresh."""
-        if self._studio is not None:
-            self._studio.close()
-        self._studio, self._picture = None, None
-
-    def _opened(self) -> Studio | None:
-        """Where pictures are drawn; None where there is no OpenGL."""
-        if self._studio is None and self.fallback is None:
-            try:
-                self._studio = Studio()
-            except GLUnavailable as error:
-                self.fallback = str(error)
-        return self._studio
+        if self._thread is not None:
+            self._thread.close()
+        self._thread = None
+        self._picture = None
 
     def state(self, camera: Camera, size: tuple[int, int]) -> tuple[object, ...]:
-        """All that decides what is drawn: equal states, equal pictures."""
+        """Return everything that a picture depends on: equal states, equal pictures."""
         eye = camera.azimuth, camera.elevation, camera.distance, tuple(camera.target), camera.fov
         switches = self.labels, self.outlines, self.filled, self.legend, self.selected, self._aggregate, self._ranges
         cell = None if self.hover is None else (self.hover.name, self.hover.cell)
@@ -158,10 +183,33 @@ class NetworkScene(Content):
         return self.boxes[known]
 
 
+def turntable(
+    scene: NetworkScene, frames: int, size: tuple[int, int], camera: Camera | None = None
+) -> Iterator[Float[Tensor, "h w 3"]]:
+    """Yield the frames of a film in which the camera swings to the left, to the right and back; the ends join.
+
+    `size` is (height, width); without a `camera` everything is in sight. Raises ValueError for less than one frame.
+
+        with VideoWriter("network.mp4", fps=30) as film:
+            for picture in turntable(scene, 120, (720, 1280)):
+                film.append(picture)
+    """
+    if frames < 1:
+        raise ValueError(f"a turntable has at least one frame; got {frames}.")
+    start = camera or scene.home(size)
+    for number in range(frames):
+        phase = 2 * math.pi * number / frames
+        azimuth = start.azimuth + SWING * math.sin(phase)
+        # Twice as fast: the camera draws a lying eight, and passes no place in the same direction twice.
+        elevation = start.elevation + NOD * math.sin(2 * phase)
+        yield scene.draw(Camera(azimuth, elevation, start.distance, start.target, start.fov), size)
+
+
 def _rectangle(origin: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """Return the corners of a rectangle, in no order around it."""
     return np.array([origin, origin + right, origin + down, origin + right + down])
 
 
 def _toward(right: np.ndarray) -> tuple[float, float]:
-    """Azimuth and elevation from which a sheet is seen upright, straight on."""
+    """Return azimuth and elevation from which a sheet is seen upright, straight on."""
     return math.atan2(-right[2], right[0]), 0.0

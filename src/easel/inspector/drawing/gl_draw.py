@@ -1,4 +1,7 @@
-"""Sheets, plates and text, drawn into the framebuffer in use; the context must be current in every call."""
+"""Brushes for sheets, plates and text: they draw into the framebuffer in use; the context must be current in each call.
+
+Cells, lines and outlines are computed per pixel, by the programs in `shaders`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,25 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Float16, Float32, UInt8
 
-from easel.inspector.drawing.shaders import (
-    PLATE_FRAGMENT,
-    PLATE_VERTEX,
-    SHEET_FLOATS,
-    SHEET_FRAGMENT,
-    SHEET_VERTEX,
-    TEXT_FRAGMENT,
-    TEXT_VERTEX,
-)
+from easel.gl.shader_files import read_shader
+from easel.inspector.drawing.colors import AMBER, LOUD, NEGATIVE, POSITIVE, SEQUENTIAL, WHITE, ZERO, Rgb
 
 if TYPE_CHECKING:
     import moderngl
 
+PACKAGE = "easel.inspector.drawing"
+"""Package of the shaders."""
 Halves = Float16[np.ndarray, "rows columns"]
 
 
 @dataclass(eq=False)
 class LevelTexture:
-    """The levels of a tile from `first` on, in one texture: the finest at the left, the others below one another."""
+    """Levels of a tile from `first` on, in one texture: the finest at the left, the others below one another."""
 
     texture: "moderngl.Texture"
     first: int
@@ -38,7 +36,7 @@ class LevelTexture:
 
 
 def level_sizes(cells: tuple[int, int]) -> list[tuple[int, int]]:
-    """Rows and columns of all levels of a tile."""
+    """Return the rows and columns of all levels of a tile."""
     sizes = [cells]
     while max(sizes[-1]) > 1:
         rows, columns = sizes[-1]
@@ -47,19 +45,20 @@ def level_sizes(cells: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 class SheetBrush:
-    """Draws tiles of sheets, four corners each, that the program makes by itself."""
+    """Draws tiles of sheets; `fragment` takes the place of the shader that colours them."""
 
-    def __init__(self, context: "moderngl.Context", fragment: str = SHEET_FRAGMENT) -> None:
+    def __init__(self, context: "moderngl.Context", fragment: str | None = None) -> None:
         self._context = context
-        self._program = context.program(vertex_shader=SHEET_VERTEX, fragment_shader=fragment)
+        fragment = fragment or read_shader(PACKAGE, "sheet.frag", {"colors.glsl": _color_constants()})
+        self._program = context.program(vertex_shader=read_shader(PACKAGE, "sheet.vert"), fragment_shader=fragment)
+        # No buffer: the vertex shader makes the four corners of a tile from their numbers.
         self._corners = context.vertex_array(self._program, [])
         self._sheet: Any = self._program["sheet"]
 
     def texture(self, level: Callable[[int], Halves], cells: tuple[int, int], first: int) -> LevelTexture:
-        """A texture of the levels from `first` on; `level(k)` gives the values of one."""
-        sizes = level_sizes(cells)[first:]
-        (rows, columns), smaller = sizes[0], sizes[1:]
-        width = columns + (smaller[0][1] if smaller else 0)
+        """Return a texture of the levels from `first` on; `level(k)` gives the values of one."""
+        (rows, columns), *smaller = level_sizes(cells)[first:]
+        width = columns + max((size[1] for size in smaller), default=0)
         height = max(rows, sum(size[0] for size in smaller))
         # alignment=1: rows of halves need not be a multiple of four bytes long.
         texture = self._context.texture((width, height), 1, dtype="f2", alignment=1)
@@ -72,7 +71,7 @@ class SheetBrush:
         return shared
 
     def write(self, shared: LevelTexture, level: Callable[[int], Halves], cells: tuple[int, int]) -> int:
-        """Write all levels of a texture again; returns the bytes that moved."""
+        """Write all levels of a texture again. Returns the bytes that moved."""
         moved = 0
         for number, (left, top) in enumerate(shared.corners):
             values = level(shared.first + number)
@@ -88,8 +87,8 @@ class SheetBrush:
         self._context.clear_samplers()
 
     def draw(self, table: Float32[np.ndarray, "22 4"], shared: LevelTexture) -> None:
-        """Draw one tile, described as the program's `sheet` has it."""
-        assert table.size == SHEET_FLOATS
+        """Draw one tile; `table` is the program's uniform `sheet`, whose rows `sheet.glsl` explains."""
+        # One write for a tile: a uniform each would be twenty calls of the driver.
         self._sheet.write(table)
         shared.texture.use(0)
         self._corners.render(self._context.TRIANGLE_STRIP, vertices=4)
@@ -102,18 +101,23 @@ class SheetBrush:
 class _Quads:
     """A program that draws a quad for every row of a table."""
 
-    def __init__(self, context: "moderngl.Context", vertex: str, fragment: str, layout: str, *columns: str) -> None:
+    def __init__(self, context: "moderngl.Context", shader: str, layout: str, *columns: str) -> None:
         self._context = context
-        self._program = context.program(vertex_shader=vertex, fragment_shader=fragment)
-        self._layout, self._columns, self._count = layout, columns, 0
+        self._program = context.program(
+            vertex_shader=read_shader(PACKAGE, f"{shader}.vert"), fragment_shader=read_shader(PACKAGE, f"{shader}.frag")
+        )
+        self._layout = layout
+        self._columns = columns
+        self._count = 0
         self._buffer: moderngl.Buffer | None = None
         self._array: moderngl.VertexArray | None = None
 
     def load(self, rows: Float[np.ndarray, "n k"]) -> None:
-        """The quads to draw from now on."""
+        """Load the quads to draw from now on."""
         data = rows.astype(np.float32).tobytes()
         self._count = len(rows)
         if self._buffer is not None and self._buffer.size >= len(data):
+            # The driver may still draw with what it holds; orphaned, the buffer gets other memory.
             self._buffer.orphan()
             if data:
                 self._buffer.write(data)
@@ -133,9 +137,9 @@ class _Quads:
         self._program.release()
 
     def _forget(self) -> None:
-        for thing in (self._array, self._buffer):
-            if thing is not None:
-                thing.release()
+        for held in (self._array, self._buffer):
+            if held is not None:
+                held.release()
         self._array = self._buffer = None
 
 
@@ -143,8 +147,7 @@ class PlateBrush(_Quads):
     """Draws rectangles with round corners and a border."""
 
     def __init__(self, context: "moderngl.Context") -> None:
-        names = ("origin", "right", "down", "fill", "border")
-        super().__init__(context, PLATE_VERTEX, PLATE_FRAGMENT, "3f 3f 3f 4f 4f", *names)
+        super().__init__(context, "plate", "3f 3f 3f 4f 4f", "origin", "right", "down", "fill", "border")
 
     def draw(self, clip_from_world: Float[np.ndarray, "4 4"]) -> None:
         """Draw what is loaded: (origin, right, down, colour, radius, colour of the border, its width in pixels)."""
@@ -156,13 +159,14 @@ class TextBrush(_Quads):
     """Draws letters and filled rectangles on the picture itself, in pixels from its upper left corner."""
 
     def __init__(self, context: "moderngl.Context", glyphs: UInt8[np.ndarray, "h w"]) -> None:
-        super().__init__(context, TEXT_VERTEX, TEXT_FRAGMENT, "4f 4f 4f", "place", "glyph", "ink")
+        super().__init__(context, "text", "4f 4f 4f", "place", "glyph", "ink")
         height, width = glyphs.shape
         self._texture = context.texture((width, height), 1, np.ascontiguousarray(glyphs).tobytes(), alignment=1)
 
     def draw(self, size: tuple[int, int]) -> None:
         """Draw what is loaded over a picture of `size` = (height, width): (place, place in the table, colour)."""
         context: Any = self._context  # its type says pairs where it gives more numbers
+        # In the plane of the screen: nothing in space hides a name.
         context.disable(context.DEPTH_TEST)
         context.enable(context.BLEND)
         # Alpha stays 1: an interface that shows the picture would let its panel shine through.
@@ -176,6 +180,29 @@ class TextBrush(_Quads):
     def release(self) -> None:
         super().release()
         self._texture.release()
+
+
+def _color_constants() -> str:
+    """Return the colours of data as constants of GLSL."""
+    colors = {
+        "zero": ZERO,
+        "negative": NEGATIVE[0],
+        "deep_negative": NEGATIVE[1],
+        "positive": POSITIVE[0],
+        "deep_positive": POSITIVE[1],
+        "loud": LOUD,
+        "amber": AMBER,
+        "white": WHITE,
+    }
+    lines = [f"const vec3 {name} = {_vec3(color)};" for name, color in colors.items()]
+    count = len(SEQUENTIAL)
+    lines.append(f"const vec3 ramp[{count}] = vec3[]({', '.join(map(_vec3, SEQUENTIAL))});")
+    lines.append(f"const int steps = {count - 1};")
+    return "\n".join(lines)
+
+
+def _vec3(color: Rgb) -> str:
+    return f"vec3({', '.join(f'{part:.6f}' for part in color)})"
 
 
 def _write(program: "moderngl.Program", name: str, numbers: Float[np.ndarray, "*n"]) -> None:

@@ -5,7 +5,7 @@ Letters come from Pillow's own font, so that they are the same in a window, head
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -14,23 +14,27 @@ from PIL import Image, ImageDraw, ImageFont
 from easel.inspector.drawing.colors import BACKGROUND, TEXT, Rgb
 
 SIZES = (12, 15, 20)
-"""Letters in pixels: of details, names and titles."""
+"""Heights of letters in pixels: of details, names and titles."""
 SMALL, NAME, TITLE = SIZES
 SIDE = 512
 """Width of the table of letters."""
 PADDING = 3
+"""Pixels left and right of a line."""
 MOST_WIDTHS = 10_000
-"""Lengths of lines that are remembered."""
+"""Lines whose widths are remembered."""
 PLAIN = "".join(map(chr, range(32, 127)))
 STAND_INS = str.maketrans({"×": "x", "−": "-", "–": "-", "·": "-", "→": ">", "“": '"', "”": '"'})
-"""What Pillow's font lacks, and what is written instead."""
+"""Characters that Pillow's font lacks → what is written instead."""
 
 Rows = Float[np.ndarray, "n 12"]
+"""Quads: (x, y, width, height) in pixels, the same in the table of letters, (r, g, b, alpha)."""
+Region = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
 
 
 @dataclass(frozen=True)
 class Letter:
-    """Where a letter is in the table, and where it stands in a line."""
+    """Place of a letter in the table, and its offset in a line."""
 
     left: int
     top: int
@@ -49,96 +53,99 @@ class Glyphs:
         self._letters: dict[tuple[int, str], Letter] = {}
         self._widths: dict[tuple[str, int], int] = {}
         table = Image.new("L", (SIDE, 64))
+        # Shelf packing: letters side by side, a new row below the tallest where the table ends.
         left = top = tall = 0
         for size, font in fonts.items():
             for character in PLAIN + "…":
                 x, y, right, bottom = (int(edge) for edge in font.getbbox(character))
-                width, height = (0, 0) if character.isspace() else (max(right - x, 0), max(bottom - y, 0))
+                width = height = 0
+                if not character.isspace():
+                    width = max(right - x, 0)
+                    height = max(bottom - y, 0)
+                # +1: a gap, so that no filter reaches the neighbour.
                 if left + width + 1 > SIDE:
-                    left, top, tall = 0, top + tall + 1, 0
+                    left = 0
+                    top += tall + 1
+                    tall = 0
                 if top + height + 1 > table.height:
-                    table = _taller(table, 2 * table.height)
+                    table = table.crop((0, 0, SIDE, 2 * table.height))
                 if width and height:
                     ImageDraw.Draw(table).text((left - x, top - y), character, fill=255, font=font)
                 advance = float(font.getlength(character))
                 self._letters[size, character] = Letter(left, top, width, height, x, y, advance)
-                left, tall = left + width + 1, max(tall, height)
+                left += width + 1
+                tall = max(tall, height)
         self.table: UInt8[np.ndarray, "h w"] = np.array(table)
 
     def width(self, text: str, size: int) -> int:
-        """How many pixels a line is long."""
+        """Return the width of a line in pixels."""
+        # Remembered: every label is measured in every frame, and ranges change what some of them say.
         if (text, size) not in self._widths:
             if len(self._widths) > MOST_WIDTHS:
                 self._widths.clear()
-            self._widths[text, size] = self._measured(text, size)
+            letters = (self._letter(size, character) for character in text.translate(STAND_INS))
+            self._widths[text, size] = int(sum(letter.advance for letter in letters)) + 1
         return self._widths[text, size]
 
-    def _measured(self, text: str, size: int) -> int:
-        return int(sum(self._letter(size, character).advance for character in text.translate(STAND_INS))) + 1
-
     def rows(self, text: str, x: float | int, y: float | int, size: int, color: Rgb = TEXT, alpha: float = 1.0) -> Rows:
-        """The quads of a line whose upper left corner is at (x, y)."""
-        rows, pen = [], float(round(x))
+        """Return the quads of a line whose upper left corner is at (x, y)."""
+        rows = []
+        # Whole pixels: the shader takes a texel of the table for each, without a filter.
+        left = float(round(x))
         for character in text.translate(STAND_INS):
             letter = self._letter(size, character)
             if letter.width:
-                place = (round(pen) + letter.x, round(y) + letter.y, letter.width, letter.height)
+                place = (round(left) + letter.x, round(y) + letter.y, letter.width, letter.height)
                 rows.append((*place, letter.left, letter.top, letter.width, letter.height, *color, alpha))
-            pen += letter.advance
+            left += letter.advance
         return np.array(rows, np.float32).reshape(-1, 12)
 
     def _letter(self, size: int, character: str) -> Letter:
         return self._letters.get((size, character)) or self._letters[size, "?"]
 
 
-@lru_cache(maxsize=1)
+@cache
 def glyphs() -> Glyphs:
-    """The table that all scenes share."""
+    """Return the table that all scenes share."""
     return Glyphs()
 
 
 def filled(
     x: float | int, y: float | int, width: float | int, height: float | int, color: Rgb, alpha: float = 1.0
 ) -> Rows:
-    """The quad of a filled rectangle."""
+    """Return the quad of a filled rectangle."""
+    # A place left of the table tells the shader that there is no letter.
     return np.array([[x, y, width, height, -1, -1, 0, 0, *color, alpha]], np.float32)
-
-
-def _taller(table: Image.Image, height: int) -> Image.Image:
-    taller = Image.new("L", (table.width, height))
-    taller.paste(table, (0, 0))
-    return taller
 
 
 @dataclass(frozen=True)
 class Label:
-    """Lines of text that want to stand above a point of the picture."""
+    """Lines of text above a point of the picture."""
 
     x: float
-    """Pixels, of the lower left corner."""
+    """Left edge in pixels."""
     y: float
+    """Lower edge in pixels."""
     choices: tuple[tuple[tuple[str, int, Rgb], ...], ...]
-    """Lines (text, size, colour), the longest version first; the first that finds room is drawn."""
+    """Versions, the longest first, each of lines (text, size, colour); the first that finds room is drawn."""
     weight: float
-    """The heavier comes first."""
+    """Importance: the heavier is placed first."""
     room: float = float("inf")
-    """Pixels that it may be wide."""
+    """Most pixels that it may be wide."""
     padded: bool = True
-
-
-Region = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
+    """Draw a dark rectangle behind the text."""
 
 
 def place(
     labels: Iterable[Label], size: tuple[int, int], taken: Iterable[Region] = (), table: Glyphs | None = None
 ) -> tuple[Rows, list[Region]]:
-    """The quads of all labels that find room on a picture of `size` = (height, width), heaviest first.
+    """Return the quads of all labels that find room on a picture of `size` = (height, width), and their regions.
 
-    Also what each of them covers. `taken` is covered before.
+    Regions in `taken` stay free. The heaviest label is placed first, and none covers another.
     """
     table = table or glyphs()
-    regions, first = np.array(list(taken), np.float32).reshape(-1, 4), len(list(taken))
+    regions = np.array(list(taken), np.float32).reshape(-1, 4)
+    first = len(regions)
     rows: list[Rows] = []
     for label in sorted(labels, key=lambda label: -label.weight):
         for lines in label.choices:
@@ -146,8 +153,11 @@ def place(
             height = sum(letters + 3 for _, letters, _ in lines) + 2
             if width > label.room:
                 continue
-            left, top = round(label.x), round(label.y) - height
-            left = max(min(left, size[1] - width), 0) if -width < left < size[1] else left
+            top = round(label.y) - height
+            left = round(label.x)
+            # A label that is cut by an edge moves inside; one beyond it names nothing that is seen.
+            if -width < left < size[1]:
+                left = max(min(left, size[1] - width), 0)
             region = np.array([left, top, left + width, top + height], np.float32)
             if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
                 continue

@@ -1,4 +1,4 @@
-"""Content: the tensors of a scene where they stand, and how they are to be shown."""
+"""Content: the tensors of a scene in their places, and the switches that decide how they are shown."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ from easel.inspector.scene.sheet import RANGES, Sheet
 
 
 class Content:
-    """What there is to draw, for all that draws it."""
+    """The content of a scene, for everything that draws it."""
 
     def __init__(self, refs: dict[str, TensorRef], arrangement: Arrangement) -> None:
-        self.refs, self.arrangement = refs, arrangement
-        self.boxes: dict[str, Box] = {box.name: box for box in self.arrangement.boxes}
-        self.sheets = [Sheet(box, self.refs[box.name]) for box in self.arrangement.boxes if box.sheet is not None]
-        self.corners = np.array(
-            [corners_of(box.origin, box.right, box.down) for box in self.arrangement.boxes]
-        ).reshape(-1, 4, 3)
-        """Of all boxes, the upper left one first."""
-        self.docked = np.array([bool(box.docked_to) for box in self.arrangement.boxes], bool)
+        self.refs = refs
+        self.arrangement = arrangement
+        boxes = arrangement.boxes
+        self.boxes: dict[str, Box] = {box.name: box for box in boxes}
+        self.sheets = [Sheet(box, refs[box.name]) for box in boxes if box.sheet is not None]
+        self.corners = np.array([corners_of(box.origin, box.right, box.down) for box in boxes]).reshape(-1, 4, 3)
+        """Corners of all boxes, the upper left one first."""
+        self.docked = np.array([bool(box.docked_to) for box in boxes], bool)
         self._stage_values = Counter[str]()
-        for box in self.arrangement.boxes:
-            self._stage_values[box.stage] += self.refs[box.name].tensor.numel()
+        for box in boxes:
+            self._stage_values[box.stage] += refs[box.name].tensor.numel()
         self.labels = True
         self.outlines = True
         self.filled = True
@@ -36,14 +36,15 @@ class Content:
         self.hover: Hit | None = None
         """The value whose cell is marked."""
         self.selected = ""
-        """The tensor that is framed, and that the legend speaks of."""
-        self._aggregate, self._ranges = AGGREGATES[0], RANGES[0]
+        """Name of the tensor that is framed and explained by the legend."""
+        self._aggregate = AGGREGATES[0]
+        self._ranges = RANGES[0]
         self._by_name = {sheet.box.name: sheet for sheet in self.sheets}
         self._aliases = {alias: ref.name for ref in self.refs.values() for alias in ref.aliases}
 
     @property
     def aggregate(self) -> str:
-        """What a pixel shows that covers many cells: "peak", "rms" or "mean"."""
+        """Value of a pixel that covers many cells: "peak", "rms" or "mean" of them."""
         return self._aggregate
 
     @aggregate.setter
@@ -54,7 +55,7 @@ class Content:
 
     @property
     def ranges(self) -> str:
-        """Where colours end: "own", at 99.5 % of a tensor's magnitudes, "peak", or "shared" by all tensors."""
+        """Limit of the colours: "own", 99.5 % of a tensor's magnitudes, "peak", or "shared" by all tensors."""
         return self._ranges
 
     @ranges.setter
@@ -64,33 +65,33 @@ class Content:
         self._ranges = value
 
     def update(self, values: Mapping[str, Tensor]) -> list[str]:
-        """Show new values under known names; returns the names of what may have changed. Unknown names are left out.
+        """Show new values under known names. Returns the names of what may have changed; unknown ones are left out.
 
-        A tensor that is shown already counts as changed when torch has counted a write into it. What is written
-        through `.data` it does not count: hand over a copy. ValueError: another shape.
+        A tensor that is shown already counts as changed when torch has counted a write into it. Writes through `.data`
+        are not counted: hand over a copy. Raises ValueError for another shape.
         """
         changed = []
         for name, tensor in values.items():
-            sheet = self._by_name.get(self._aliases.get(name, name))
+            sheet = self.sheet(name)
             if sheet is not None and sheet.update(tensor):
                 changed.append(sheet.box.name)
         return changed
 
     def limits(self, sheet: Sheet) -> list[float]:
-        """The limit of every level of a sheet's colours, of scaled values."""
+        """Return the limit of every level of a sheet's colours, of scaled values."""
         return sheet.limits(self._aggregate, self._ranges, self.shared_limit)
 
     @property
     def shared_limit(self) -> float:
-        """Where the colours of all tensors end, if they share their range; else 0."""
+        """Limit of the colours of all tensors, if they share their range; else 0."""
         if self._ranges != "shared":
             return 0.0
         return max((sheet.pyramid(self._aggregate).limit for sheet in self.sheets), default=1.0)
 
     def stage_values(self, stage: str) -> int:
-        """How many numbers a stage has."""
+        """Return the number of values in a stage."""
         return self._stage_values[stage]
 
     def sheet(self, name: str) -> Sheet | None:
-        """The sheet of a tensor under any of its names; None where there is nothing to show."""
+        """Return the sheet of a tensor under any of its names; None if there is nothing to show."""
         return self._by_name.get(self._aliases.get(name, name))

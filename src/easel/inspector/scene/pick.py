@@ -1,4 +1,4 @@
-"""Which value is under the mouse: a ray against all rectangles at once, the sheet's map, then the tensor itself."""
+"""Picking the value under the mouse: a ray against all rectangles at once, the sheet's map, then the tensor itself."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,18 @@ Value = float | int | bool | complex
 
 @dataclass(frozen=True)
 class Hit:
-    """What a ray meets first."""
+    """The first thing that a ray meets."""
 
     name: str
+    """Name of the tensor."""
     point: Vector
-    """In the world."""
+    """Point in the world."""
     cell: tuple[int, int]
     """Row and column of the sheet."""
     index: tuple[int, ...] | None = None
-    """Into the tensor; None where the sheet shows no value."""
+    """Index into the tensor; None if the cell shows no value."""
     value: Value | None = None
-    """Exactly what the tensor holds."""
+    """The tensor's very number."""
 
     def __str__(self) -> str:
         if self.index is None:
@@ -34,8 +35,11 @@ class Hit:
 
 
 def written(value: Value | None) -> str:
-    """A value with the digits that tell it from its neighbours: of single precision where it has no more."""
-    return str(np.float32(value)) if isinstance(value, float) and float(np.float32(value)) == value else str(value)
+    """Return a value with the digits that tell it from its neighbours: of single precision if it has no more."""
+    # A float32 of 0.1 is 0.10000000149011612 in Python.
+    if isinstance(value, float) and float(np.float32(value)) == value:
+        return str(np.float32(value))
+    return str(value)
 
 
 class Picker:
@@ -51,7 +55,8 @@ class Picker:
         self._down_squares = (self._downs**2).sum(1)
 
     def meet(self, eye: Float[np.ndarray, "3"], ray: Float[np.ndarray, "3"]) -> tuple[int, float, float, Vector] | None:
-        """The nearest box that a ray meets, and where: (number, u along the rows, v down, point)."""
+        """Return the nearest box that a ray meets, and where: (number, u along the rows, v down, point)."""
+        # Sheets that are seen edge on divide by zero; what comes of that is not finite and meets nothing.
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = ((self._origins - eye) * self._normals).sum(1) / (self._normals @ ray)
             inside = eye + distance[:, None] * ray - self._origins
@@ -68,11 +73,12 @@ class Picker:
 def ray_through(
     camera: Camera, size: tuple[int, int], x: float | int, y: float | int
 ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """Eye and direction of the ray through a point, in pixels right and down of the picture's upper left corner."""
+    """Return eye and direction of the ray through (x, y), in pixels right and down of the upper left corner."""
+    # float64: a cell may be a millionth of the distance from which it is picked.
     eye, direction = rays(torch.tensor([x, y], dtype=torch.float64), camera.pose().double(), camera.fov, size)
     return eye.numpy(), direction.numpy()
 
 
 def value_at(tensor: Tensor, index: tuple[int, ...]) -> Value:
-    """The very number that `tensor` holds there; narrow floats are floats of Python, exactly."""
+    """Return the very number that `tensor` holds there; narrow floats are floats of Python, exactly."""
     return tensor.detach()[index].item()

@@ -1,9 +1,9 @@
-"""A sheet's pyramid: what a pixel shows that covers many cells, and the range of colours at every distance.
+"""Pyramids: a sheet's values at coarser and coarser levels, and the range of colours at each.
 
 Level 0 holds the values, each further level half the rows and columns, rounded down; an odd last row or column goes
-into the last texel, so that none is lost and no texel is smaller than the others. Three ways to make one of many:
-"peak", the value of largest magnitude with its sign, "rms", the root of the mean square with the sign of the peak, and
-"mean".
+into the last texel, so that none is lost and no texel is smaller than the others. Three aggregates make one value of
+many: "peak", the value of largest magnitude with its sign, "rms", the root of the mean square with the sign of the
+peak, and "mean".
 
 Values are multiplied by a power of two that brings the largest magnitude into [1, 2). That changes no digit, and half
 precision then holds any tensor, however small its values are. Levels are halves of such numbers.
@@ -21,14 +21,13 @@ from torch import Tensor
 
 AGGREGATES = ("peak", "rms", "mean")
 QUANTILE = 0.995
-"""Of the magnitudes, the share that the colours reach; the rest has the last colour."""
+"""Share of the magnitudes within the colours' limit; the rest has the last colour."""
 SAMPLE = 1 << 16
-"""Values at most that a quantile is taken of."""
+"""Most values of which a quantile is taken."""
 LEAST = 2.0**-24
 """Least limit of scaled values: the smallest half above zero."""
-
 LARGEST = 4096
-"""Cells on a side of a tile."""
+"""Most cells on a side of a tile."""
 
 Tile = tuple[int, int, int, int]
 """First row, end of rows, first column, end of columns."""
@@ -38,20 +37,21 @@ Values = Float32[np.ndarray, "_"]
 
 @dataclass(frozen=True, eq=False)
 class Pyramid:
-    """What is known of a sheet's values at all distances."""
+    """Levels, limits and extremes of a sheet's values."""
 
     aggregate: str
     exponent: int
-    """Values are multiplied by 2^exponent."""
+    """Scale of the levels: values times 2^exponent."""
     levels: tuple[tuple[Halves, ...], ...]
-    """Of every tile, from level 1 on: level 0 is as large as the tensor, and made from it where it is looked at."""
+    """Levels of every tile, from 1 on: level 0 is as large as the tensor, and made from it when it is looked at."""
     limits: tuple[float, ...]
-    """The magnitude with the last colour, at every level from 0 on, of scaled values."""
+    """Magnitude with the last colour, at every level from 0 on, of scaled values."""
     low: float
-    """Least and largest finite value, unscaled."""
+    """Least finite value, unscaled."""
     high: float
+    """Largest finite value, unscaled."""
     bad: int
-    """How many values are NaN or infinite."""
+    """Number of values that are NaN or infinite."""
 
     @property
     def peak(self) -> float:
@@ -60,7 +60,7 @@ class Pyramid:
 
     @property
     def limit(self) -> float:
-        """The magnitude with the last colour at level 0, unscaled."""
+        """Magnitude with the last colour at level 0, unscaled."""
         return math.ldexp(self.limits[0], -self.exponent)
 
     @property
@@ -69,15 +69,16 @@ class Pyramid:
 
 
 def numbers(values: Shaped[Tensor, "rows columns"]) -> Shaped[Tensor, "rows columns"]:
-    """Values as the narrowest numbers with which torch reckons exactly: float32, or float64 for wide integers."""
+    """Return the values in the narrowest type that holds them: float32, or float64 for wide integers."""
     if values.dtype in (torch.float32, torch.float64):
         return values
+    # float32 holds integers up to 2^24 exactly, float64 up to 2^53.
     wide = values.dtype in (torch.int64, torch.int32, torch.uint32, torch.uint64)
     return values.to(torch.float64 if wide else torch.float32)
 
 
 def scaled(values: Shaped[Tensor, "rows columns"], exponent: int) -> Float[Tensor, "rows columns"]:
-    """Values times 2^exponent, as float32."""
+    """Return values times 2^exponent, as float32."""
     values = numbers(values)
     if abs(exponent) < 120:
         return (values * 2.0**exponent).float()
@@ -90,41 +91,48 @@ def scaled(values: Shaped[Tensor, "rows columns"], exponent: int) -> Float[Tenso
 def build(
     values: Shaped[Tensor, "rows columns"], aggregate: str = "peak", tiles: Sequence[Tile] | None = None
 ) -> Pyramid:
-    """The pyramid of a sheet that is drawn in `tiles`, or in one; zeros in cells that show nothing change no peak."""
+    """Return the pyramid of a sheet that is drawn in `tiles`, or in one. Raises ValueError for an unknown aggregate.
+
+    Cells that show nothing hold zeros, which change no peak.
+    """
     if aggregate not in AGGREGATES:
         raise ValueError(f"unknown aggregate {aggregate!r}. Known: {', '.join(AGGREGATES)}.")
     values = numbers(values)
     low, high = (extreme.item() for extreme in torch.aminmax(values))
     bad = 0
-    # NaN and Inf leave their mark in the extremes: only then is it worth to look for them.
+    # NaN and Inf leave their mark in the extremes: only then is it worth looking for them.
     if not (math.isfinite(low) and math.isfinite(high)):
         finite = values.isfinite()
         bad = finite.numel() - int(finite.sum().item())
         low, high = (extreme.item() for extreme in torch.aminmax(values.where(finite, 0)))
     peak = max(abs(low), abs(high))
+    # frexp gives a mantissa in [0.5, 1): one more doubling brings the peak into [1, 2).
     exponent = 1 - math.frexp(peak)[1] if peak > 0 else 0
     levels: list[tuple[Halves, ...]] = []
-    samples: list[list[Halves]] = []
+    samples: list[list[Values]] = []
     for tile in tiles or ((0, values.shape[0], 0, values.shape[1]),):
         cells = scaled(cut(values, tile), exponent)
-        parts, quantiled = [], [_sample(cells)]
-        for part in _parts(cells, aggregate):
-            parts.append(part.half().numpy())
-            quantiled.append(_sample(part))
-        levels.append(tuple(parts))
-        samples.append(quantiled)
+        tile_levels: list[Halves] = []
+        tile_samples = [_sample(cells)]
+        # One at a time: the float32 level goes when the next one is made.
+        for level in _coarser_levels(cells, aggregate):
+            tile_levels.append(level.half().numpy())
+            tile_samples.append(_sample(level))
+        levels.append(tuple(tile_levels))
+        samples.append(tile_samples)
+    # Small tiles have fewer levels than large ones.
     limits = tuple(_limit([sample for sample in level if sample is not None]) for level in zip_longest(*samples))
     return Pyramid(aggregate, exponent, tuple(levels), limits, float(low), float(high), bad)
 
 
 def cut(values: Shaped[Tensor, "rows columns"], tile: Tile) -> Shaped[Tensor, "rows2 columns2"]:
-    """The cells of a tile."""
+    """Return the cells of a tile."""
     return values[tile[0] : tile[1], tile[2] : tile[3]]
 
 
 def tiles_of(grid: tuple[int, int], largest: int = LARGEST) -> tuple[Tile, ...]:
-    """A sheet in tiles of at most `largest` cells a side, all about equally large: none is thinner than a pixel before
-    the whole sheet nearly is."""
+    """Cut a sheet into tiles of at most `largest` cells a side."""
+    # About equally large: a rest of a few cells would be thinner than a pixel long before the whole sheet is.
     rows, columns = (
         [count * number // pieces for number in range(pieces + 1)]
         for count, pieces in ((count, -(-count // largest)) for count in grid)
@@ -132,17 +140,20 @@ def tiles_of(grid: tuple[int, int], largest: int = LARGEST) -> tuple[Tile, ...]:
     return tuple((top, bottom, left, right) for top, bottom in pairwise(rows) for left, right in pairwise(columns))
 
 
-def _parts(cells: Float[Tensor, "rows columns"], aggregate: str) -> Iterator[Float[Tensor, "_ _"]]:
-    """The levels from 1 on."""
+def _coarser_levels(cells: Float[Tensor, "rows columns"], aggregate: str) -> Iterator[Float[Tensor, "_ _"]]:
+    """Yield the levels from 1 on."""
+    # Largest and smallest value of each texel: the peak is one of them, and they alone can be halved again.
     high = low = cells
     sums = cells * cells if aggregate == "rms" else cells
     while max(sums.shape if aggregate == "mean" else high.shape) > 1:
         if aggregate != "mean":
-            high, low = halved(high, torch.maximum), halved(low, torch.minimum)
+            high = halved(high, torch.maximum)
+            low = halved(low, torch.minimum)
         if aggregate == "peak":
             yield torch.where(-low > high, low, high)
             continue
         sums = halved(sums, torch.add)
+        # Sums go down the pyramid and are divided here: means of means would weigh odd last rows too much.
         area = _cells(cells.shape[0], sums.shape[0])[:, None] * _cells(cells.shape[1], sums.shape[1])
         mean = sums / area
         yield mean if aggregate == "mean" else mean.sqrt().copysign(torch.where(-low > high, low, high))
@@ -151,7 +162,7 @@ def _parts(cells: Float[Tensor, "rows columns"], aggregate: str) -> Iterator[Flo
 def halved(
     values: Float[Tensor, "rows columns"], two: Callable[[Tensor, Tensor], Tensor]
 ) -> Float[Tensor, "rows2 columns2"]:
-    """Half the rows and columns, `two` applied to neighbours; an odd last one joins the last pair."""
+    """Halve rows and columns by applying `two` to neighbours; an odd last one joins the last pair."""
     for axis in (0, 1):
         count = values.shape[axis]
         if count == 1:
@@ -166,7 +177,7 @@ def halved(
 
 
 def _cells(count: int, texels: int) -> Float[Tensor, "n"]:
-    """How many cells each texel of an axis covers."""
+    """Return the number of cells that each of an axis' texels covers."""
     each = 1 << max((count // texels).bit_length() - 1, 0)
     covered = torch.full((texels,), float(each))
     covered[-1] = count - each * (texels - 1)
@@ -174,19 +185,20 @@ def _cells(count: int, texels: int) -> Float[Tensor, "n"]:
 
 
 def _sample(level: Float[Tensor, "rows columns"]) -> Values:
-    """Magnitudes of some finite values, evenly from everywhere."""
-    count, width = level.numel(), level.shape[1]
-    step = max(count // SAMPLE, 1)
-    while step > 1 and math.gcd(step, width) > 1:  # else one column, such as the middle of all kernels, speaks for all
+    """Return the magnitudes of at most about SAMPLE finite values, evenly from everywhere."""
+    step = max(level.numel() // SAMPLE, 1)
+    # Coprime to the width; else one column, such as the middle of all kernels, speaks for all.
+    while step > 1 and math.gcd(step, level.shape[1]) > 1:
         step += 1
     sample = level.reshape(-1)[::step].abs().numpy()
     return sample[np.isfinite(sample)]
 
 
 def _limit(samples: list[Values]) -> float:
-    """The magnitude that 99.5 % of the values do not exceed."""
+    """Return the magnitude that 99.5 % of the values do not exceed."""
     sample = np.concatenate(samples)
     if not len(sample):
         return LEAST
-    place = min(math.ceil(QUANTILE * len(sample)), len(sample)) - 1
+    # Partition rather than sort: linear in the number of values, and one place is all that is wanted.
+    place = math.ceil(QUANTILE * len(sample)) - 1
     return max(float(np.partition(sample, place)[place]), LEAST)

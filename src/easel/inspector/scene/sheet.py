@@ -1,4 +1,4 @@
-"""Sheet: one tensor as it is drawn: its box, its tiles, its pyramid."""
+"""Sheet: one tensor as it is drawn, with its box, its tiles and its pyramid."""
 
 import numpy as np
 import torch
@@ -11,25 +11,28 @@ from easel.inspector.models.graph import TensorRef
 from easel.inspector.scene.pyramid import LARGEST, Halves, Pyramid, build, cut, scaled, tiles_of
 
 RANGES = ("own", "peak", "shared")
-"""Where colours end: at 99.5 % of a tensor's magnitudes, at its largest, or at one limit for all tensors."""
+"""Limits of the colours: 99.5 % of a tensor's magnitudes, its largest, or one limit for all tensors."""
+SEQUENTIAL_KINDS = ("activation", "buffer", "state")
+"""Kinds of tensors whose values have colours of their own if all have one sign."""
 
 
 class Sheet:
-    """The values of a box, and what is drawn of them."""
+    """The values of one box, at all levels of detail."""
 
     def __init__(self, box: Box, ref: TensorRef, largest: int = LARGEST) -> None:
         assert box.sheet is not None, "a box without values has no sheet"
-        self.box, self.ref = box, ref
+        self.box = box
+        self.ref = ref
         self.map: SheetMap = box.sheet
         self.tensor: Tensor = ref.tensor.detach()
         self.tiles = tiles_of(self.map.grid, largest)
         self.version = 0
-        """Counts what was shown; a renderer compares."""
+        """Number of updates, by which a renderer knows that its textures are old."""
         self._pyramid: Pyramid | None = None
         self._seen = self.tensor._version
 
     def update(self, tensor: Tensor) -> bool:
-        """Show `tensor` from now on; whether anything can have changed."""
+        """Show `tensor` from now on. True if anything can have changed. Raises ValueError for another shape."""
         tensor = tensor.detach()
         if tuple(tensor.shape) != tuple(self.tensor.shape) or tensor.is_complex() != self.tensor.is_complex():
             raise ValueError(
@@ -37,44 +40,45 @@ class Sheet:
                 "A network of other shapes needs a scene of its own."
             )
         same = tensor.data_ptr() == self.tensor.data_ptr() and tensor.stride() == self.tensor.stride()
+        # torch counts the writes into a tensor: the same memory with the same count holds the same values.
         if same and tensor._version == self._seen and tensor.dtype == self.tensor.dtype:
             return False
-        self.tensor, self._seen, self._pyramid = tensor, tensor._version, None
+        self.tensor = tensor
+        self._seen = tensor._version
+        self._pyramid = None
         self.version += 1
         return True
 
     def pyramid(self, aggregate: str) -> Pyramid:
-        """The pyramid of the values as they were at the last update."""
+        """Return the pyramid of the values as they were at the last update; only the latest aggregate is kept."""
         if self._pyramid is None or self._pyramid.aggregate != aggregate:
             self._pyramid = build(self._values(), aggregate, self.tiles)
         return self._pyramid
 
     def level(self, tile: int, number: int, aggregate: str) -> Halves:
-        """The values of one level of one tile, scaled."""
+        """Return the values of one level of one tile, scaled by the pyramid's exponent."""
         pyramid = self.pyramid(aggregate)
         if number:
             return pyramid.levels[tile][number - 1]
         return scaled(cut(self._values(), self.tiles[tile]), pyramid.exponent).half().numpy()
 
     def is_sequential(self, aggregate: str) -> bool:
-        """Whether values of one sign have colours of their own; weights keep theirs, so that layers compare."""
-        return self.ref.kind in ("activation", "buffer", "state") and self.pyramid(aggregate).is_one_signed
+        """Return True if values of one sign have colours of their own; weights keep theirs, so that layers compare."""
+        return self.ref.kind in SEQUENTIAL_KINDS and self.pyramid(aggregate).is_one_signed
 
     def limits(self, aggregate: str, ranges: str, shared: float) -> list[float]:
-        """The limit of every level, of scaled values; `shared` is the unscaled limit of all tensors."""
+        """Return the limit of every level, of scaled values; `shared` is the unscaled limit of all tensors."""
         pyramid = self.pyramid(aggregate)
         if ranges == "own":
             return list(pyramid.limits)
-        largest = float(np.ldexp(pyramid.peak if ranges == "peak" else shared, pyramid.exponent))
-        largest = max(largest, 1e-30)
-        # One range for all still has to grow with the peaks of many cells; peaks themselves do not.
-        growth = (
-            [1.0] * len(pyramid.limits) if ranges == "peak" else [one / pyramid.limits[0] for one in pyramid.limits]
-        )
-        return [largest * more for more in growth]
+        if ranges == "peak":
+            return [_at_least(pyramid.peak, pyramid.exponent)] * len(pyramid.limits)
+        # One range for all still has to grow with the peaks of many cells.
+        largest = _at_least(shared, pyramid.exponent)
+        return [largest * (limit / pyramid.limits[0]) for limit in pyramid.limits]
 
     def table(self, tile: int) -> Float[np.ndarray, "22 4"]:
-        """What the program must know of a tile, but for limits, levels and marks."""
+        """Return the shaders' uniform `sheet` for a tile, without limits, levels and marks (see `sheet.glsl`)."""
         top, bottom, left, right = self.tiles[tile]
         rows, columns = self.map.grid
         origin, across, down = (np.array(vector) for vector in (self.box.origin, self.box.right, self.box.down))
@@ -85,10 +89,8 @@ class Sheet:
         table[1, :3] = across * (right - left) / columns
         table[2, :3] = down * (bottom - top) / rows
         table[3] = right - left, bottom - top, left, top
-        if self.map.gutter:
-            kernel = (1, 1)
-        else:
-            kernel = self.map.kernel
+        # Gutters part the maps of an activation already.
+        kernel = (1, 1) if self.map.gutter else self.map.kernel
         table[4] = kernel[1], kernel[0], self.map.band, 0
         table[5] = block_columns, block_rows, self.map.across, self.map.gutter
         table[6] = self.map.plane[1 if wide else 0], wide, columns, rows
@@ -97,7 +99,13 @@ class Sheet:
 
     @torch.no_grad()
     def _values(self) -> Tensor:
+        """Return the values in the cells of the sheet, on the CPU; a complex one is two real ones."""
         tensor = self.tensor.detach()
         if tensor.is_complex():
             tensor = torch.view_as_real(tensor)
         return self.map.spread(tensor.cpu())
+
+
+def _at_least(limit: float, exponent: int) -> float:
+    """Return limit · 2^exponent, large enough to divide by."""
+    return max(float(np.ldexp(limit, exponent)), 1e-30)

@@ -1,4 +1,4 @@
-"""What a camera sees of rectangles in space: which of them, how large, and how finely."""
+"""Views: projection of rectangles in space by a camera, which of them it sees, and how finely."""
 
 import math
 from dataclasses import dataclass
@@ -14,41 +14,48 @@ Number = float | int
 
 FOV = 28.0
 """Vertical field of view in degrees: narrow, so that sheets of one size look it."""
-TITLES, LEGEND, SIDE = 56, 40, 24
-"""Pixels that are kept free above, below and at the sides."""
+TITLES = 56
+"""Pixels that are kept free above."""
+LEGEND = 40
+"""Pixels that are kept free below."""
+SIDE = 24
+"""Pixels that are kept free at either side."""
 CLOSEST = 0.004
-"""Of the camera's distance, where seeing begins."""
+"""Distance of the near plane as a share of the camera's distance."""
 
 
 @dataclass(frozen=True, eq=False)
 class Eye:
-    """A camera, looked through at a picture of a certain size."""
+    """A camera together with the size of its picture."""
 
     position: Float[np.ndarray, "3"]
     clip_from_world: Float[np.ndarray, "4 4"]
     clip_tensor: Float[Tensor, "4 4"]
+    """The same matrix as float32, for brushes that take tensors."""
     focal_pixels: float
+    """Pixels of a length of 1 at a distance of 1."""
     near: float
     size: tuple[int, int]
     """(height, width)."""
 
     @classmethod
     def of(cls, camera: Camera, size: tuple[int, int], bounds: tuple[Vector, Vector]) -> "Eye":
-        """Near and far planes are as the scene within `bounds` needs them, so that depth stays sharp."""
+        """Return a camera's eye, with near and far planes as the scene within `bounds` needs them."""
         pose = camera.pose()
         position = pose[:3, 3].double().numpy()
+        # The depth buffer resolves far / near: planes as tight as the scene allows keep sheets apart.
         near = max(CLOSEST * camera.distance, 1e-4)
-        low, high = np.array(bounds[0]), np.array(bounds[1])
-        corner = np.maximum(np.abs(low - position), np.abs(high - position))
+        corner = np.abs(np.array(bounds) - position).max(axis=0)
         far = max(float(np.linalg.norm(corner)) * 1.05, 10 * near)
         clip = perspective(camera.fov, size[1] / size[0], near, far) @ view_of(pose)
         focal = size[0] / 2 / math.tan(math.radians(camera.fov) / 2)
         return cls(position, clip.double().numpy(), clip, focal, near, size)
 
     def project(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-        """x and y in pixels and the depth; not in front of the camera where that is not above 0."""
+        """Return x and y in pixels and the depth, which is above 0 in front of the camera only."""
         clip = points @ self.clip_from_world[:, :3].T + self.clip_from_world[:, 3]
         depth = clip[..., 3]
+        # Behind the camera x and y mean nothing, but must not divide by zero.
         safe = np.where(depth > 1e-9, depth, 1e-9)
         x = (clip[..., 0] / safe + 1) / 2 * self.size[1]
         y = (1 - clip[..., 1] / safe) / 2 * self.size[0]
@@ -56,21 +63,28 @@ class Eye:
 
 
 def facing(corners: Float[np.ndarray, "n 3"], size: tuple[int, int], azimuth: Number, elevation: Number) -> Camera:
-    """A camera that has all of `corners` in a picture of `size` = (height, width), with room for titles and legend."""
+    """Return a camera that has all of `corners` in a picture of `size` = (height, width), with room for text."""
     height, width = size
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    target, distance = (low + high) / 2, 2 * max(float(np.linalg.norm(high - low)), 1e-4)
-    above, below, beside = min(TITLES, 0.1 * height), min(LEGEND, 0.3 * height), min(SIDE, 0.05 * width)
+    low = corners.min(axis=0)
+    high = corners.max(axis=0)
+    target = (low + high) / 2
+    distance = 2 * max(float(np.linalg.norm(high - low)), 1e-4)
+    # Of small pictures at most a share: text would leave no room for the network.
+    above = min(TITLES, 0.1 * height)
+    below = min(LEGEND, 0.3 * height)
+    beside = min(SIDE, 0.05 * width)
+    pose = orbit_pose(azimuth, elevation, 1.0, (0, 0, 0)).double().numpy()[:3, :3]
+    focal = height / 2 / math.tan(math.radians(FOV) / 2)
     for _ in range(8):  # perspective: each step is right for the depths of the one before
-        pose = orbit_pose(azimuth, elevation, 1.0, (0, 0, 0)).double().numpy()[:3, :3]
         inside = (corners - target) @ pose
         depth = distance - inside[:, 2]
-        focal = height / 2 / math.tan(math.radians(FOV) / 2)
-        x, y = inside[:, 0] / depth * focal, inside[:, 1] / depth * focal
+        x = inside[:, 0] / depth * focal
+        y = inside[:, 1] / depth * focal
         share = max((x.max() - x.min()) / (width - 2 * beside), (y.max() - y.min()) / (height - above - below))
-        # What is in the middle of the free part, is looked at as far beside the picture's middle.
-        shift = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2 + (above - below) / 2
-        target = target + (pose[:, 0] * shift[0] + pose[:, 1] * shift[1]) * distance / focal
+        # Titles need more room than the legend: the middle of the free part lies below the picture's.
+        shift_x = (x.max() + x.min()) / 2
+        shift_y = (y.max() + y.min()) / 2 + (above - below) / 2
+        target = target + (pose[:, 0] * shift_x + pose[:, 1] * shift_y) * distance / focal
         distance *= float(share)
     return Camera(azimuth, elevation, distance, (float(target[0]), float(target[1]), float(target[2])), FOV)
 
@@ -78,9 +92,13 @@ def facing(corners: Float[np.ndarray, "n 3"], size: tuple[int, int], azimuth: Nu
 def seen(
     corners: Float[np.ndarray, "n 4 3"], cells: Float[np.ndarray, "n 2"], eye: Eye
 ) -> tuple[Bool[np.ndarray, "n"], Int[np.ndarray, "n"]]:
-    """Which rectangles can be seen, and the finest pyramid level that any of their pixels needs."""
+    """Return which of n rectangles can be seen, and the finest pyramid level that any pixel of each needs.
+
+    `cells` are their rows and columns.
+    """
     clip = corners @ eye.clip_from_world[:, :3].T + eye.clip_from_world[:, 3]
-    x, y, depth = clip[..., 0], clip[..., 1], clip[..., 3]
+    x, y, _, depth = np.moveaxis(clip, -1, 0)
+    # Outside is what lies wholly beyond one plane of the frustum; a few that pass all planes are still not in sight.
     outside = [(depth < eye.near), (x > depth), (x < -depth), (y > depth), (y < -depth)]
     visible = ~np.any([side.all(axis=1) for side in outside], axis=0)
     nearest = np.maximum(depth.min(axis=1), eye.near)

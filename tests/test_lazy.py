@@ -16,7 +16,7 @@ def package(tmp_path, monkeypatch):
     )
     (folder / "__init__.pyi").write_text(
         "from painted import pots as pots\nfrom painted.pots import red as red\n"
-        "from painted.pots import blue as azure\n\nSIZE: int\n"
+        "from painted.pots import blue as azure  # its former name\n\nSIZE: int\n"
     )
     (folder / "pots.py").write_text("red, blue = 'red', 'blue'\n")
     monkeypatch.syspath_prepend(tmp_path)

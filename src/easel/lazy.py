@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from importlib import import_module
 
-_LINE = re.compile(r"^from (?P<home>[\w.]+) import (?P<name>\w+) as (?P<public>\w+)$", re.MULTILINE)
+_LINE = re.compile(r"^from (?P<home>[\w.]+) import (?P<name>\w+) as (?P<public>\w+)(  #.*)?$", re.MULTILINE)
 
 
 def attach(package: str, file: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:

@@ -34,7 +34,8 @@ from easel.fields.model.encodings import Identity as Identity
 from easel.fields.model.encodings import OneBlob as OneBlob
 from easel.fields.model.encodings import RandomFourier as RandomFourier
 from easel.fields.model.encodings import SphericalHarmonics as SphericalHarmonics
-from easel.fields.model.extent import Window as Window
+from easel.fields.model.extent import Extent as Extent
+from easel.fields.model.extent import Extent as Window  # the name that Extent had at first
 from easel.fields.model.field import Field as Field
 from easel.fields.model.field import build_field as build_field
 from easel.fields.model.grids import HashGrid as HashGrid
@@ -42,9 +43,9 @@ from easel.fields.model.grids import PlaneProduct as PlaneProduct
 from easel.fields.model.latents import Fields as Fields
 from easel.fields.model.latents import LatentInputs as LatentInputs
 from easel.fields.model.latents import Latents as Latents
-from easel.fields.rendering.render import render as render
 from easel.fields.rendering.calibration import Calibration as Calibration
-from easel.fields.rendering.conversions import unnormalize_and_numpy as unnormalize_and_numpy
+from easel.fields.rendering.calibration import unnormalize_and_numpy as unnormalize_and_numpy
+from easel.fields.rendering.render import render as render
 from easel.fields.volumes.look import Look as Look
 from easel.fields.volumes.mesh_export import isosurface as isosurface
 from easel.fields.volumes.mesh_export import write_mesh as write_mesh

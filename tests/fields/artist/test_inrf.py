@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 
 from easel.fields import INRF2D, INRF3D, LatentInputs
-from easel.fields.model.extent import Window
+from easel.fields.model.extent import Extent
 from easel.fields.model.latents import Fields, Latents
 
 
@@ -127,7 +127,7 @@ def test_every_way_of_giving_the_window_gives_the_same_bytes():
 def test_the_predecessors_pan_is_a_divisor():
     model = INRF2D(seed=3)
     whole = model.init_latent_inputs(zoom=0.5, pan=2.0, pan_mode="divisor").fields
-    assert whole.window == Window(zoom=(1, 1), pan=(0, 0))
+    assert whole.window == Extent(zoom=(1, 1), pan=(0, 0))
     with pytest.raises(ValueError, match="divides by zero"):
         model.init_latent_inputs(zoom=1, pan=0, pan_mode="divisor")
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from easel.fields.fitting.targets import as_target, channel_weights, load_image_as_tensor
+from easel.fields.fitting.losses import channel_weights
+from easel.fields.fitting.targets import as_target, load_image_as_tensor
 from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
 

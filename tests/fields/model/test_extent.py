@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 
 from easel.fields.model.coordinates import axis_coordinates, pixel_centers
-from easel.fields.model.extent import Window, from_divisor
+from easel.fields.model.extent import Extent, from_divisor
 
 sizes = st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple)
 numbers = st.floats(-8, 8, allow_nan=False)
@@ -14,7 +14,7 @@ zooms = st.floats(0.01, 1e4)
 
 
 def axis(samples, **window):
-    return axis_coordinates((samples,), Window(**window))[0]
+    return axis_coordinates((samples,), Extent(**window))[0]
 
 
 @settings(deadline=None)
@@ -45,14 +45,14 @@ def test_more_samples_have_the_bits_of_fewer(samples, times, pan, scale):
 @settings(deadline=None)
 @given(sizes, st.integers(1, 16), st.integers(-4, 4))
 def test_a_center_is_a_pan_times_the_zoom(size, zoom, center):
-    middle, shifted = Window(zoom=zoom, center=center / 4), Window(zoom=zoom, pan=zoom * center / 4)
+    middle, shifted = Extent(zoom=zoom, center=center / 4), Extent(zoom=zoom, pan=zoom * center / 4)
     assert torch.equal(pixel_centers(size, window=middle), pixel_centers(size, window=shifted))
 
 
 def test_a_center_stays_in_the_middle_at_any_zoom():
     for zoom in (1, 2.5, 1e6):
         for options in ({}, {"aspect": "keep"}):
-            window = Window(zoom=zoom, center=(0.25, -0.5), **options)
+            window = Extent(zoom=zoom, center=(0.25, -0.5), **options)
             assert pixel_centers((5, 9), window=window)[22].tolist() == [0.25, -0.5]
 
 
@@ -64,7 +64,7 @@ def test_the_whole_view_and_its_corners_worked_by_hand():
 
 
 def test_kept_aspect_gives_square_pixels():
-    rows, columns = axis_coordinates((4, 8), Window(aspect="keep"))
+    rows, columns = axis_coordinates((4, 8), Extent(aspect="keep"))
     assert (rows.diff() == columns.diff()[0]).all()
     assert rows.tolist() == axis(4).tolist() and columns.abs().max() == 1.75
 
@@ -80,8 +80,8 @@ def test_the_predecessors_zoom_and_pan_are_ours(samples, zoom, pan):
 
 
 def test_windows_are_equal_however_they_were_written():
-    assert Window(zoom=2, pan=[1, 2]) == Window(zoom=2.0, pan=(1.0, 2.0))
-    assert len({Window(zoom=2), Window(zoom=2.0)}) == 1
+    assert Extent(zoom=2, pan=[1, 2]) == Extent(zoom=2.0, pan=(1.0, 2.0))
+    assert len({Extent(zoom=2), Extent(zoom=2.0)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_windows_are_equal_however_they_were_written():
 )
 def test_bad_windows_say_what_fits(options, words):
     with pytest.raises(ValueError, match=words):
-        Window(**options)
+        Extent(**options)
 
 
 def test_a_window_with_the_wrong_number_of_axes_is_refused():
     with pytest.raises(ValueError, match=r"zoom has 3 numbers.*2 axes"):
-        pixel_centers((4, 4), window=Window(zoom=(1, 2, 3)))
+        pixel_centers((4, 4), window=Extent(zoom=(1, 2, 3)))

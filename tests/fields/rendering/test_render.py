@@ -3,10 +3,10 @@ import torch
 from torch import nn
 
 from easel.fields import Field, FieldConfig, build_field, render
-from easel.fields.model.extent import Window
+from easel.fields.model.extent import Extent
 from easel.fields.rendering.calibration import Calibration
 from easel.fields.rendering.render import finished, values_at
-from easel.fields.rendering.tiles import ROWS, TILE, tile_samples, tiles
+from easel.fields.rendering.tiles import ROWS, TILE, RenderSettings, tile_samples, tiles
 
 DTYPES = ("float32", "float16", "uint8", "uint16")
 
@@ -71,8 +71,8 @@ def test_every_thread_has_a_multiple_of_the_same_rows(threads):
 def test_a_zoomed_window_is_the_crop_of_a_larger_picture():
     field = built()
     large = render(field, (200, 120))
-    assert torch.equal(render(field, (100, 60), window=Window(zoom=2)), large[50:150, 30:90])
-    assert torch.equal(render(field, (100, 60), window=Window(zoom=2, pan=(-1, 1))), large[:100, 60:])
+    assert torch.equal(render(field, (100, 60), window=Extent(zoom=2)), large[50:150, 30:90])
+    assert torch.equal(render(field, (100, 60), window=Extent(zoom=2, pan=(-1, 1))), large[:100, 60:])
 
 
 def test_a_larger_picture_holds_the_smaller_one():
@@ -198,5 +198,5 @@ def test_bad_requests_say_what_came_and_what_fits(size, options, words):
 
 
 def test_samples_come_in_order_and_small_pieces():
-    pieces = list(finished(built(), (500, 500), dtype="uint8"))
+    pieces = list(finished(built(), (500, 500), RenderSettings(dtype="uint8")))
     assert max(map(len, pieces)) <= TILE and sum(map(len, pieces)) == 250_000

@@ -1,13 +1,14 @@
 """`easel fields generate`: random fields as pictures."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from easel.commands.fields.models import FieldOptions, make_model, visible_model
-from easel.console import BadInput, prepare_folder, progress
+from easel.commands.fields.models import FieldOptions, make_model, options_by_seed, seed_or_any, visible_model
+from easel.console import explained, prepare_folder, progress
+from easel.graphics.checked_record import Range
 
 THUMBNAIL = 256
 """Longest side of a picture on the contact sheet."""
@@ -21,7 +22,7 @@ class GenerateConfig(FieldOptions):
     `easel fields zoom` flies into it. Several pictures come with a contact sheet.
     """
 
-    num_samples: int = 1
+    num_samples: Annotated[int, Range(1)] = 1
     """Pictures; the second has the next seed."""
     x_dim: int = 512
     """Rows."""
@@ -47,39 +48,35 @@ class GenerateConfig(FieldOptions):
 
 def generate(config: GenerateConfig) -> int:
     """Write the pictures; returns 0."""
-    if config.num_samples < 1:
-        raise BadInput(f"--num-samples is {config.num_samples}; it must be 1 or more.")
     prepare_folder(config.out)
-    import secrets
-
-    from easel.fields.art.random_settings import random_settings
     from easel.graphics.contact_sheet import contact_sheet
     from easel.graphics.image import imwrite
 
-    def options(seed: int) -> FieldOptions:
-        return replace(FieldOptions(), **random_settings(2, seed)) if config.random_settings else config
-
-    first = secrets.randbelow(10**9) if config.seed is None else config.seed
+    options = options_by_seed(config, 2, config.random_settings)
+    first = seed_or_any(config.seed)
     shape = (config.x_dim, config.y_dim, config.c_dim)
     thumbnails = []
     with progress("painting") as bar:
         for number in range(config.num_samples):
             seed = first + number
+            redraws = 0
             if config.keep_blank:
-                model, redraws = make_model(options(seed), shape, seed), 0
+                model = make_model(options(seed), shape, seed)
             else:
+                # In steps of the number of pictures, so that no two of them try the same seed.
                 model, redraws = visible_model(options, shape, seed, step=config.num_samples)
             name = f"field-{model.seed}"
-            try:
+            with explained():
                 model.save_image(config.out / f"{name}.png", supersample=config.supersample)
                 if config.tiff:
                     model.save_image(config.out / f"{name}.tif", dtype="float32", supersample=config.supersample)
-            except ValueError as error:
-                raise BadInput(str(error)) from None
             scale = THUMBNAIL / max(shape[:2])
             size = tuple(max(1, round(side * scale)) for side in shape[:2])
+            # Painted again, not reduced: of a large picture nothing may lie in memory.
             thumbnails.append(model.generate(output_shape=size, supersample=2))
-            note = f"{config.out / name}.png" + (f" ({redraws} before it showed nothing)" if redraws else "")
+            note = f"{config.out / name}.png"
+            if redraws:
+                note += f" ({redraws} before it showed nothing)"
             bar.update((number + 1) / config.num_samples, note)
             print(f"wrote {note}")
     if len(thumbnails) > 1:

@@ -1,28 +1,23 @@
 """Fields from flags and from files. Standard library only at the top: help texts must not wait for torch."""
 
-import os
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from easel.console import BadInput
+from easel.console import BadInput, explained
 
 if TYPE_CHECKING:
     from easel.fields.artist.inrf import INRF
 
-RECIPES = (".png", ".tif", ".tiff", ".safetensors")
-"""Files that hold a recipe."""
 MOST_REDRAWS = 20
-"""How often a picture that shows nothing is drawn anew."""
-THUMBNAIL = 48
-NOISE = 0.9
-"""Neighbours that differ by this share of the spread are noise; where they are independent it is 1.41."""
+"""Most seeds that are tried after one that shows nothing."""
 
 
 @dataclass(frozen=True)
 class FieldOptions:
-    """What a random field is made of; what is left out, its topology decides."""
+    """Settings of a random field; the topology decides those that are left out."""
 
     topology: Literal["mlp", "simple", "conv", "WS", "siren"] = "mlp"
     """mlp: sums of waves; conv: folded octaves; WS: a random graph; siren: sines of sines; simple: one layer thrice."""
@@ -37,7 +32,7 @@ class FieldOptions:
     final_activation: str | None = None
     """sigmoid, tanh, any other, or none."""
     weight_init: Literal["normal", "uniform", "dip", "siren", "he", "torch"] | None = None
-    """How weights are drawn."""
+    """Distribution of the weights."""
     weight_init_mean: float | None = None
     """For normal: 0."""
     weight_init_std: float | None = None
@@ -58,96 +53,94 @@ class FieldOptions:
     """stretch spreads every picture from black to white."""
 
 
-_CONSTRUCTOR = {"topology", "latent_dim", "latent_scale", "contrast"}
-_RENAMED = {
-    "width": "mlp_layer_width",
-    "fourier_freqs": "num_fourier_freqs",
-    "siren_layers": "num_siren_layers",
-}
+# Options whose name is another one for the network's constructor.
+_RENAMED = {"width": "mlp_layer_width", "fourier_freqs": "num_fourier_freqs", "siren_layers": "num_siren_layers"}
 
 
 def make_model(options: FieldOptions, shape: tuple[int, ...], seed: int) -> "INRF":
-    """The random field of these options; `shape` is its sizes and channels."""
+    """Return the random field of these options; `shape` is its sizes and channels. BadInput for what does not fit."""
     from easel.fields.artist.inrf import INRF2D, INRF3D
 
     kind = INRF3D if len(shape) == 4 else INRF2D
     given = {entry.name: getattr(options, entry.name) for entry in fields(FieldOptions)}
-    chosen: dict[str, Any] = {
-        _RENAMED.get(name, name): value
-        for name, value in given.items()
-        if value is not None and name not in _CONSTRUCTOR
-    }
+    kept = {name: given.pop(name) for name in ("latent_dim", "latent_scale", "contrast")}
+    topology = given.pop("topology")
+    chosen: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in given.items() if value is not None}
     if chosen.get("final_activation", "").lower() == "none":
         chosen["final_activation"] = None
-    if "mlp_layer_width" in chosen:
-        chosen["conv_feature_map_size"] = chosen["mlp_layer_width"]
-    try:
-        model = kind(
-            latent_dim=options.latent_dim,
-            latent_scale=options.latent_scale,
-            graph_topology=options.topology,
-            output_shape=shape,
-            seed=seed,
-            contrast=options.contrast,
-        )
+    if options.width is not None:
+        chosen["conv_feature_map_size"] = options.width
+    with explained():
+        model = kind(**kept, graph_topology=topology, output_shape=shape, seed=seed)
+        # Only where something was chosen: the defaults of a topology are its own, and drawn with the seed.
         if chosen:
             model.init_map_fn(**chosen)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
     return model
 
 
 def visible_model(
     options: Callable[[int], FieldOptions], shape: tuple[int, ...], seed: int, step: int = 1
 ) -> tuple["INRF", int]:
-    """The first field from that seed on, in steps, that shows something, and how many did not; after 20 the last one.
+    """Return the first field from that seed on, in steps, that shows something, and the number of those that did not.
 
-    `options` tells those of a seed.
+    `options` gives those of a seed. After 20 the last one comes, whatever it shows.
     """
     model = make_model(options(seed), shape, seed)
     redraws = 0
-    while redraws < MOST_REDRAWS and (model.is_blank() or _is_noise(model)):
+    while redraws < MOST_REDRAWS and model.is_dull():
         redraws += 1
         seed += step
         model = make_model(options(seed), shape, seed)
     return model, redraws
 
 
-def _is_noise(model: "INRF") -> bool:
-    """Whether neighbours in a thumbnail have little to do with each other: television snow."""
-    thumbnail = model.generate(output_shape=(THUMBNAIL,) * model.dimensions)
-    spread = thumbnail.std()
-    return bool((thumbnail[1:] - thumbnail[:-1]).square().mean().sqrt() > NOISE * spread)
+def options_by_seed(options: FieldOptions, dimensions: int, at_random: bool) -> Callable[[int], FieldOptions]:
+    """Return a function from a seed to its options: these, or drawn `at_random` for fields of so many dimensions."""
+    from easel.fields.art.random_settings import random_settings
+
+    if at_random:
+        return lambda seed: FieldOptions(**random_settings(dimensions, seed))
+    return lambda seed: options
+
+
+def seed_or_any(seed: int | None) -> int:
+    """Return `seed`, or one that nobody can guess."""
+    if seed is None:
+        return secrets.randbelow(10**9)
+    return seed
 
 
 def open_model(path: Path) -> "INRF":
-    """The model of a .safetensors file, or of a PNG or TIFF with a recipe inside. Raises FileError or BadInput."""
+    """Return the model of a .safetensors file, or of a PNG or TIFF with a recipe. Raises FileError or BadInput."""
     from easel.fields.artist.inrf import INRF2D, INRF3D
+    from easel.fields.files.sample_files import RECIPE_SUFFIXES
+
+    if path.suffix.lower() not in RECIPE_SUFFIXES:
+        raise BadInput(f"{path} holds no field; {', '.join(RECIPE_SUFFIXES)} written by Easel do.")
+    kind = INRF3D if _dimensions(path) == 3 else INRF2D
+    return kind.from_metadata(path)
+
+
+def _dimensions(path: Path) -> int:
+    """Number of axes of a file's field: 2 of a picture, 3 of a volume."""
     from easel.fields.artist.predecessor import is_predecessors
     from easel.fields.artist.storage import load_field, read_metadata
 
-    if path.suffix.lower() not in RECIPES:
-        raise BadInput(f"{path} holds no field; {', '.join(RECIPES)} written by Easel do.")
     if path.suffix.lower() == ".safetensors":
-        axes = load_field(path)[0].dimensions
-    else:
-        try:
-            data = read_metadata(path)
-        except ValueError as error:
-            raise BadInput(f"{path}: {error}") from None
-        if is_predecessors(data):
-            axes = 3 if data.get("z_dim") not in (None, "None") else 2
-        else:
-            shape = data.get("output_shape")
-            axes = len(shape) - 1 if isinstance(shape, list) else 2
-    return (INRF3D if axes == 3 else INRF2D).from_metadata(path)
+        return load_field(path)[0].dimensions
+    with explained(f"{path}: "):
+        data = read_metadata(path)
+    # neural-canvas writes a depth for every picture, "None" where it has none.
+    if is_predecessors(data):
+        return 2 if data.get("z_dim") in (None, "None") else 3
+    shape = data.get("output_shape")
+    return len(shape) - 1 if isinstance(shape, list) else 2
 
 
-def recipes_in(path: Path) -> Iterator[Path]:
-    """The file itself, or all files of a folder that may hold a recipe, by name."""
+def recipes_in(path: Path) -> list[Path]:
+    """Return the file itself, or all files of a folder that may hold a recipe, by name."""
+    from easel.fields.files.sample_files import RECIPE_SUFFIXES
+
     if not path.is_dir():
-        yield path
-        return
-    for entry in sorted(os.listdir(path)):
-        if Path(entry).suffix.lower() in RECIPES:
-            yield path / entry
+        return [path]
+    return sorted(entry for entry in path.iterdir() if entry.suffix.lower() in RECIPE_SUFFIXES)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
-from easel.commands.fields.models import FieldOptions, open_model, visible_model
-from easel.console import BadInput, counted, prepare_folder, progress
+from easel.commands.fields.models import FieldOptions, open_model, seed_or_any, visible_model
+from easel.console import BadInput, counted, explained, prepare_folder, progress
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,15 @@ class WalkConfig(FieldOptions):
 def walk(config: WalkConfig) -> int:
     """Write the film; returns 0."""
     prepare_folder(config.out.parent)
-    import secrets
-
     from easel.fields.films.film import latent_film, latent_keys, write_film
 
     if config.file is not None:
         model = open_model(config.file)
     else:
-        seed = secrets.randbelow(10**9) if config.seed is None else config.seed
-        model, _ = visible_model(lambda _: config, (*config.size, 3), seed)
+        model, _ = visible_model(lambda _: config, (*config.size, 3), seed_or_any(config.seed))
     if model.dimensions != 2:
         raise BadInput(f"{config.file} is a volume; films of latents are of pictures.")
-    try:
+    with explained(), progress("walking") as bar:
         pictures = latent_film(
             model,
             latent_keys(model, config.keys),
@@ -63,9 +60,6 @@ def walk(config: WalkConfig) -> int:
             size=config.size,
             supersample=config.supersample,
         )
-        with progress("walking") as bar:
-            film = write_film(config.out, counted(pictures, config.frames, bar), fps=config.fps)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
+        film = write_film(config.out, counted(pictures, config.frames, bar), fps=config.fps)
     print(f"wrote {film}, seed {model.seed}")
     return 0

@@ -25,11 +25,10 @@ from easel.fields.art.networks import ArtMLP, ArtNetwork, ArtSiren, ConvStack
 from easel.fields.art.topology import GraphNetwork, watts_strogatz, with_operations
 from easel.fields.art.weights import draw_weights
 from easel.fields.model.activations import BOUNDED_SET, Weighted, activation, activation_name
-from easel.fields.model.coordinates import pixel_centers
-from easel.fields.model.field import Field, norm
+from easel.fields.model.coordinates import norm, pixel_centers, reference_size
+from easel.fields.model.field import Field
 from easel.fields.model.initialization import INITS, Initialization, PerLayer
 from easel.fields.model.streams import stream
-from easel.fields.rendering.calibration import reference_size
 
 _DRAWN = ("weight_init_mean", "weight_init_std", "weight_init_min", "weight_init_max")
 _SCALES = ("siren_scale", "siren_scale_init")

@@ -4,8 +4,8 @@ Each takes encoded coordinates (n, inputs) and one latent z for the whole pictur
 `layers()` are its linear maps in order, for `initialization`; the activations are modules, one for every slot.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import cycle, pairwise
 
 import torch
 from jaxtyping import Float
@@ -153,9 +153,13 @@ class ArtMLP(ArtNetwork):
 
     def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         values = self.entry(inputs, z)
-        for number, activate in enumerate(self.activations):
-            values = activate(self.hidden[number % len(self.hidden)](values))
+        for layer, activate in self.hidden_layers():
+            values = activate(layer(values))
         return values
+
+    def hidden_layers(self) -> Iterator[tuple[nn.Linear, nn.Module]]:
+        """Yield the linear map and the activation of every hidden layer."""
+        return zip(cycle(linears(self.hidden)), self.activations, strict=False)
 
 
 class ConvStack(ArtNetwork):

@@ -1,4 +1,9 @@
-"""A painter: a recipe, its field, and every picture of it, at any size, in any window, for any latents."""
+"""A painter: a recipe, its field, and every picture of it, at any size, in any window, for any latents.
+
+One seed is one picture. The same arguments give the same bytes in every process on one machine, whatever the number of
+threads. Other processors add the same numbers in another order and have other instructions for sines and exponentials,
+so that a colour differs in its last bits there, and now and then an 8-bit level by one.
+"""
 
 import logging
 import math
@@ -17,7 +22,8 @@ from easel.fields.art.architecture import Architecture, draw_latent
 from easel.fields.artist.recipe import Recipe
 from easel.fields.artist.storage import Saved, as_json, with_weights
 from easel.fields.files.sample_files import mapped, write_samples
-from easel.fields.model.extent import PerAxis, Window, from_divisor
+from easel.fields.model.coordinates import reference_size
+from easel.fields.model.extent import Extent, PerAxis, from_divisor
 from easel.fields.model.field import Field
 from easel.fields.model.latents import (
     Fields,
@@ -29,21 +35,15 @@ from easel.fields.model.latents import (
     reused_sample,
     reused_shape,
 )
-from easel.fields.rendering.calibration import (
-    RANGES,
-    Calibration,
-    is_blank,
-    reference_size,
-    reference_values,
-    stretched,
-)
+from easel.fields.rendering.calibration import RANGES, THUMBNAIL, Calibration, is_blank, is_dull, stretched
 from easel.fields.rendering.render import FILE_LIMIT_BYTES, check_bytes, check_size, finished, render
+from easel.fields.rendering.tiles import RenderSettings, reference_values
 
 _LOG = logging.getLogger("easel")
 
 
 class Painter:
-    """Everything that a recipe decides; `inrf.INRF` changes the recipe."""
+    """Pictures of one recipe; `inrf.INRF` changes the recipe."""
 
     dimensions: ClassVar[int]
 
@@ -51,13 +51,15 @@ class Painter:
         self, recipe: Recipe, tensors: Mapping[str, Tensor] | None = None, device: str | torch.device = "cpu"
     ) -> None:
         self.device = torch.device(device)
+        # Without tensors `adopt` builds: only there the recipe has its latents.
         self.adopt(recipe, recipe.build(tensors) if tensors else None)
 
     def adopt(self, recipe: Recipe, field: Field | None = None) -> None:
-        """Become what a recipe says, with the field that it has built already."""
+        """Take on a recipe, with the field that it has built already, if any."""
         if not recipe.latents and isinstance(recipe.network, Architecture):
             z = draw_latent(recipe.network.latent_dim, self.dimensions, recipe.seed, recipe.latent_draw)
-            recipe = replace(recipe, latents=() if z is None else (tuple(z.tolist()),))
+            if z is not None:
+                recipe = replace(recipe, latents=(tuple(z.tolist()),))
         self.recipe = recipe
         self.map_fn: Field = (field or recipe.build()).to(self.device)
         self._saved: Saved | None = None
@@ -65,12 +67,13 @@ class Painter:
         self._given_calibration: Calibration | None = None
 
     def sample_latents(self, reuse_latents: Reusable | None = None, output_shape: Size | None = None) -> Latents:
-        """The model's latents, or those of an earlier call, for a picture of that or the earlier call's size."""
-        if output_shape is None and reuse_latents is not None:
-            output_shape = reused_shape(reuse_latents, self.dimensions)
-        sample = self._sample(1) if reuse_latents is None else reused_sample(reuse_latents)
-        if sample.shape[-1] != self._sample(1).shape[-1]:
-            raise ValueError(f"this model's latents have {self._sample(1).shape[-1]} numbers; got {sample.shape[-1]}.")
+        """Return the model's latents, or those of an earlier call, for a picture of that or the earlier call's size."""
+        sample = self._sample(1)
+        if reuse_latents is not None:
+            output_shape = output_shape or reused_shape(reuse_latents, self.dimensions)
+            sample = reused_sample(reuse_latents)
+        if sample.shape[-1] != self.latent_dim:
+            raise ValueError(f"this model's latents have {self.latent_dim} numbers; got {sample.shape[-1]}.")
         return Latents(sample, self.recipe.latent_scale, self._size(output_shape))
 
     def construct_fields(
@@ -80,9 +83,11 @@ class Painter:
         pan: PerAxis | None = None,
         coord_fn: Callable[[tuple[int, ...]], Tensor] | None = None,
     ) -> Fields | Tensor:
-        """Where the field is sampled; with `coord_fn`, its (axes + 1, *size) coordinates and radius for that size."""
+        """Describe the samples of a picture; with `coord_fn`, return its (axes + 1, *size) coordinates and radius."""
         size = self._size(output_shape)
-        return coord_fn(size)[None] if coord_fn else Fields(size, self._window(zoom, pan))
+        if coord_fn:
+            return coord_fn(size)[None]
+        return Fields(size, self._window(zoom, pan))
 
     def init_latent_inputs(
         self,
@@ -98,7 +103,7 @@ class Painter:
         batch_size: int = 1,
         splits: int | None = None,
     ) -> LatentInputs:
-        """(latents, fields, meta) of a picture: what it is, where it is looked at, and its recipe. Takes no memory.
+        """Return (latents, fields, meta) of a picture: z, the samples, and the recipe. Takes no memory.
 
         Without `reuse_latents` the latents are the model's own, followed by new ones where the batch is larger.
         """
@@ -129,13 +134,15 @@ class Painter:
         force: bool = False,
         progress: Callable[[float], object] | None = None,
     ) -> Tensor:
-        """The picture (H, W, C) or volume (X, Y, Z, C) in [0, 1]; the same arguments give the same bytes.
+        """Return the picture (H, W, C) or volume (X, Y, Z, C) in [0, 1]; the same arguments give the same bytes.
 
         `size` is another name of `output_shape`; numbers that it lacks at its end are the model's. Several latents give
         a batch of pictures. `out` is an array to fill, or the path of a .npy, .tif or .png file: pictures of any size
         flow there without taking memory, and what is returned is mapped from the .npy file or, for TIFF and PNG, which
         keep the recipe, has a shape but no data (device 'meta'). `dtype` is float32, in a .png file uint8. A film's
-        `calibration`, say, stands in for the model's own. The rest is said at `rendering.render`.
+        `calibration`, say, stands in for the model's own. The rest is said at `rendering.tiles.RenderSettings`.
+
+            INRF2D(seed=7).generate(output_shape=(4096, 4096), supersample=2, out="wall.png")
         """
         if size is not None and output_shape is not None and tuple(size) != tuple(output_shape):
             raise ValueError(f"size={tuple(size)} and output_shape={tuple(output_shape)} differ; give one of them.")
@@ -143,42 +150,48 @@ class Painter:
         asked = self.sample_latents(latents, place.shape)
         if latents is None:
             asked = replace(asked, sample=self._sample(place.batch_size))
-        path = Path(out) if isinstance(out, str | os.PathLike) else None
-        array = None if isinstance(out, str | os.PathLike) else out
-        dtype = dtype or ("uint8" if path and path.suffix.lower() == ".png" else "float32")
-        look: dict[str, Any] = {
-            "window": place.window,
-            "coords": coords,
-            "raw": raw,
-            "dtype": dtype,
-            "dither": dither,
-            "supersample": supersample,
-            "splits": place.splits if splits == "auto" else splits,
+        path = None
+        if isinstance(out, str | os.PathLike):
+            path, out = Path(out), None
+            if path.suffix.lower() == ".png":
+                dtype = dtype or "uint8"
+        if splits == "auto":
+            splits = place.splits
+        common = RenderSettings(
+            window=place.window,
+            coords=coords,
+            raw=raw,
+            dtype=dtype or "float32",
+            dither=dither,
+            supersample=supersample,
+            splits=splits,
             # The kernel rounds differently from torch and knows no windows: a crop would not equal its zoom.
-            "fused": False,
-        }
-        looks = [look | {"z": z, "calibration": calibration or self._calibration(z)} for z in self._scaled(asked)]
-        if len(looks) > 1 and out is not None:
+            fused=False,
+        )
+        # Every picture of a batch has its own range of numbers, unless the caller gives one for all.
+        looks = [replace(common, z=z, calibration=calibration or self._calibration(z)) for z in self._scaled(asked)]
+        if len(looks) > 1 and (path or out is not None):
             raise ValueError(f"out takes one picture; these are {len(looks)}.")
         if path:
             text = ""
+            # Coordinates of a caller's own, and raw numbers, are no picture that a recipe could bring back.
             if coords is None and not raw:
                 recipe = self._recipe(asked, place, calibration)
                 text = as_json(recipe)
                 if recipe.fitted and recipe.weights is None and path.suffix != ".npy":
                     _LOG.warning("%s lacks the learned weights, which are large: save() the model first", path.name)
             shape = (*place.shape, self.c_dim)
-            check_bytes(shape, dtype, FILE_LIMIT_BYTES, force, "Take fewer samples")
-            samples = finished(self.map_fn, place.shape, **looks[0])
-            write_samples(path, samples, shape, dtype, text=text, progress=progress)
-            return mapped(path, shape, dtype)
-        pictures = [
-            render(self.map_fn, place.shape, **look, out=array, force=force, progress=progress) for look in looks
-        ]
-        return pictures[0] if len(pictures) == 1 else torch.stack(pictures)
+            check_bytes(shape, common.dtype, FILE_LIMIT_BYTES, force, "Take fewer samples")
+            samples = finished(self.map_fn, place.shape, looks[0])
+            write_samples(path, samples, shape, common.dtype, text=text, progress=progress)
+            return mapped(path, shape, common.dtype)
+        pictures = [render(self.map_fn, place.shape, look, out=out, force=force, progress=progress) for look in looks]
+        if len(pictures) == 1:
+            return pictures[0]
+        return torch.stack(pictures)
 
     def metadata(self, latents: Reusable | None = None, fields: Fields | None = None) -> dict[str, Any]:
-        """The recipe of a picture, as plain data: of these latents, seen as these fields say."""
+        """Return the recipe of a picture of these latents and fields, as plain data."""
         return self._recipe(self.sample_latents(latents), fields or self.fields).to_json()
 
     @property
@@ -192,7 +205,7 @@ class Painter:
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Samples on every axis, then channels: what `generate` makes where nothing else is asked for."""
+        """Samples on every axis, then channels: the size that `generate` makes by default."""
         return self.recipe.output_shape
 
     @property
@@ -209,12 +222,12 @@ class Painter:
 
     @property
     def latent_dim(self) -> int:
-        """Numbers of z."""
-        return len(self.recipe.latents[0]) if self.recipe.latents else 0
+        """Numbers of z; 0 without a latent."""
+        return len(next(iter(self.recipe.latents), ()))
 
     @property
     def fields(self) -> Fields:
-        """Where `generate` samples where nothing else is asked for."""
+        """Samples of `generate` by default."""
         return Fields(self.recipe.size, self._window())
 
     @property
@@ -233,11 +246,20 @@ class Painter:
         return 8 * self.nbytes / math.prod(self.recipe.size)
 
     def is_blank(self) -> bool:
-        """Whether a thumbnail, of the same size for every model, hardly shows anything."""
+        """Return whether the picture, at a size that is the same for every model, hardly shows anything."""
         return is_blank(self.generate(output_shape=reference_size(self.dimensions)))
 
+    def thumbnail(self) -> Tensor:
+        """Return the whole view as a gallery shows it: (112, 112, C), or (32, 32, 32, C) of a volume."""
+        side, supersample = THUMBNAIL[self.dimensions]
+        return self.generate(fields=Fields((side,) * self.dimensions), supersample=supersample)
+
+    def is_dull(self) -> bool:
+        """Return whether the thumbnail shows nothing, or noise: a gallery leaves such a model out."""
+        return is_dull(self.thumbnail())
+
     def calibration(self, latents: Reusable | None = None) -> Calibration:
-        """The numbers that become black and white, for all of these latents together; by default for the model's."""
+        """Return the calibration for all of these latents together; by default for the model's."""
         return self._calibration(*self._scaled(self.sample_latents(latents)))
 
     def _recipe(self, latents: Latents, fields: Fields, calibration: Calibration | None = None) -> Recipe:
@@ -260,23 +282,26 @@ class Painter:
         pan: PerAxis | None,
         center: PerAxis | None,
     ) -> tuple[Fields, Tensor | None]:
-        """Where to sample, and the coordinates (n, axes + 1) themselves where a caller has made them."""
-        window, is_asked = self._window(zoom, pan, center), any(value is not None for value in (zoom, pan, center))
+        """Return the samples, and the coordinates (n, axes + 1) themselves where a caller has made them."""
+        window = self._window(zoom, pan, center)
         if fields is None:
             if size is None and latents is not None:
                 size = reused_shape(latents, self.dimensions)
             return Fields(self._size(size), window), None
-        place, coords = (fields, None) if isinstance(fields, Fields) else explicit(fields, self.dimensions)
+        place, coords = fields, None
+        if isinstance(fields, Tensor):
+            place, coords = explicit(fields, self.dimensions)
         # The scale is the model's, whoever has made the fields.
         place = replace(place, window=replace(place.window, latent_scale=window.latent_scale))
         if size is not None and self._size(size) != place.shape:
             raise ValueError(f"fields are for {place.shape}, the size is {self._size(size)}; give one of them.")
+        is_asked = any(value is not None for value in (zoom, pan, center))
         if is_asked and (coords is not None or place.window != window):
             raise ValueError("fields already say zoom and pan, and these differ; give one of them.")
         return place, coords
 
     def _size(self, output_shape: Size | None) -> tuple[int, ...]:
-        """Samples on every axis; what is missing at the end is the model's, and the channels are always its own."""
+        """Return the samples on every axis; numbers missing at the end are the model's, the channels always its own."""
         if output_shape is None:
             return self.recipe.size
         given = check_size(output_shape)
@@ -295,35 +320,45 @@ class Painter:
         pan_mode: Literal["shift", "divisor"] = "shift",
         aspect: Literal["stretch", "keep"] = "stretch",
         align: Literal["centers", "corners"] = "centers",
-    ) -> Window:
-        """The window asked for, or where nothing is asked for, the one of the picture that the model was read from."""
+    ) -> Extent:
+        """Return the window asked for, or by default that of the picture from which the model was read."""
         scale = self.recipe.coordinate_scale
+        given = {name: value for name, value in (("zoom", zoom), ("pan", pan), ("center", center)) if value is not None}
         if pan_mode == "divisor":
-            zoom, pan = from_divisor(0.5 if zoom is None else zoom, 2.0 if pan is None else pan, self.dimensions)
-        elif (zoom, pan, center, aspect, align) == (None, None, None, "stretch", "centers"):
+            zooms, pans = from_divisor(given.get("zoom", 0.5), given.get("pan", 2.0), self.dimensions)
+            given |= {"zoom": zooms, "pan": pans}
+        elif not given and (aspect, align) == ("stretch", "centers"):
             return replace(self.recipe.window, latent_scale=scale)
-        zoom, pan = 1.0 if zoom is None else zoom, 0.0 if pan is None else pan
-        return Window(zoom, pan, center, latent_scale=scale, aspect=aspect, align=align)
+        return Extent(**given, latent_scale=scale, aspect=aspect, align=align)
 
     def _sample(self, batch_size: int = 1) -> Float[Tensor, "b 1 l"]:
-        """The model's z, then as many of the seed's next ones as a batch needs."""
-        rows = [torch.tensor(row) for row in self.recipe.latents[:1]] or [torch.empty(0)]
+        """Return the model's z, then as many of the seed's next ones as a batch needs."""
+        if not self.recipe.latents:
+            return torch.empty(batch_size, 1, 0)
+        rows = [torch.tensor(self.recipe.latents[0])]
         for k in range(1, batch_size):
-            z = draw_latent(len(rows[0]), self.dimensions, self.seed, self.recipe.latent_draw + k)
-            rows.append(torch.empty(0) if z is None else z)
+            z = draw_latent(self.latent_dim, self.dimensions, self.seed, self.recipe.latent_draw + k)
+            assert z is not None
+            rows.append(z)
         return torch.stack(rows)[:, None, :]
 
     def _scaled(self, latents: Latents) -> list[Tensor | None]:
-        """Every z as the field takes it."""
-        return [z[0] * latents.scale if len(z[0]) else None for z in latents.sample.to(self.device)]
+        """Return every z as the field takes it; None without a latent."""
+        if latents.sample.shape[-1] == 0:
+            return [None] * len(latents.sample)
+        return [z[0] * latents.scale for z in latents.sample.to(self.device)]
 
     def _calibration(self, *latents: Tensor | None) -> Calibration:
+        """Return the given calibration, that of a bounded output, or the stretch over the reference grid, kept."""
         if self._given_calibration:
             return self._given_calibration
         network = self.recipe.network
-        final = network.final_activation if isinstance(network, Architecture) and not self.recipe.fitted else "fitted"
+        final = "fitted"
+        if isinstance(network, Architecture) and not self.recipe.fitted:
+            final = network.final_activation
         if self.recipe.contrast == "auto" and final in RANGES:
             return RANGES[final]
+        # By the bytes of z: tensors are equal by identity, and the same latents come in new ones every call.
         key = b"".join(b"" if z is None else z.cpu().numpy().tobytes() for z in latents)
         if key not in self._calibrations:
             values = reference_values(self.map_fn, self.dimensions, latents, self._window(zoom=1.0))

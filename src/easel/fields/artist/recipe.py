@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from easel.fields.art.architecture import Architecture, build, resolve
 from easel.fields.model.config import FieldConfig
-from easel.fields.model.extent import WHOLE, Window
+from easel.fields.model.extent import WHOLE, Extent
 from easel.fields.model.field import Field, build_field
 from easel.fields.model.streams import stream
 from easel.version import __version__
@@ -51,7 +51,7 @@ class Recipe:
     """How often z has been drawn anew."""
     latent_scale: float = 1.0
     """Factor of coordinates and z."""
-    window: Window = WHOLE
+    window: Extent = WHOLE
     calibration: tuple[float, float] = (0.0, 1.0)
     """The numbers that become black and white."""
     contrast: Literal["auto", "stretch"] = "auto"
@@ -183,7 +183,7 @@ def _checked(data: dict[str, Any]) -> Recipe:
     data["output_shape"] = check_shape(_integers(data["output_shape"]))
     data["config_size"] = _integers(data.get("config_size", []))
     data["latents"] = tuple(tuple(map(_number, _list(row, 1024))) for row in _list(data.get("latents", []), 4096))
-    data["window"] = Window(**_mapping(data.get("window", {})))
+    data["window"] = Extent(**_mapping(data.get("window", {})))
     low, high = map(_number, data.get("calibration", (0.0, 1.0)))
     if not low < high:
         raise ValueError(f"calibration {low}, {high}: the first must be the smaller")

@@ -1,1 +1,1 @@
-"""Fields that learn: targets, presets, losses, and a run as a generator of steps."""
+"""Fits: targets, presets, losses, and a run as a generator of steps."""

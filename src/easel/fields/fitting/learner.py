@@ -1,4 +1,4 @@
-"""One gradient step of a field on some pixels, in plain torch: any field, any device, and the kernel's reference."""
+"""Gradient steps of a field on some pixels, in plain torch: any field, any device, and the kernel's reference."""
 
 import copy
 import math
@@ -19,7 +19,7 @@ from easel.fields.model.field import Field
 ADAM = {"betas": (0.9, 0.99), "eps": 1e-15}
 SGD_MOMENTUM = 0.9
 
-# The kernel knows optimizers by their places here.
+# The kernel knows optimizers by their order here: append, never insert.
 OPTIMIZERS = {
     "adam": lambda parameters: torch.optim.Adam(parameters, **ADAM),
     "sgd": lambda parameters: torch.optim.SGD(parameters, momentum=SGD_MOMENTUM),
@@ -31,7 +31,7 @@ programs keep the processors busy, torch's threads wait for each other: two took
 
 
 class Learner:
-    """The weights that steps move, beside a field that holds their running average."""
+    """Steps on weights of its own, beside a field that holds their running average."""
 
     def __init__(
         self,
@@ -43,24 +43,30 @@ class Learner:
         """`losses` take the place of the knobs' loss; where the `mask` is False patches count as equal."""
         self._size = target.shape[:-1]
         self._pixels = target.flatten(0, -2)
+        self._losses = losses
+        if mask is None:
+            mask = torch.ones((), dtype=torch.bool, device=target.device)
+        self._counts = mask.expand(self._size).reshape(-1, 1)
         # In eval mode throughout: what is fitted is what is rendered.
         self._moving = copy.deepcopy(field).requires_grad_().eval()
-        self._losses, self._counts = losses, None if mask is None else mask.reshape(-1, 1)
-        self._weights, self._average = list(self._moving.parameters()), list(field.parameters())
+        self._weights = list(self._moving.parameters())
+        self._average = list(field.parameters())
         self._bound = math.inf
         self._name = ""
         self._optimizer: torch.optim.Optimizer | None = None
 
     def step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
-        """Mean loss of these samples; then the average moves towards the weights by a share, and the weights step.
+        """Take one step on these samples and return their mean loss before it.
 
-        Where the loss has exploded neither moves: the weights go back to the average, with a fresh optimizer.
+        The average moves towards the weights by the share `averaging`, then the weights step. Where the loss has
+        exploded neither moves: the weights go back to the average, with a fresh optimizer.
         """
         optimizer = self._optimizer
         if optimizer is None or self._name != knobs.optimizer:
-            self._name, optimizer = knobs.optimizer, OPTIMIZERS[knobs.optimizer](self._weights)
+            self._name = knobs.optimizer
+            optimizer = OPTIMIZERS[knobs.optimizer](self._weights)
         for group in optimizer.param_groups:
-            group["lr"], group["weight_decay"] = knobs.lr, knobs.weight_decay
+            group |= {"lr": knobs.lr, "weight_decay": knobs.weight_decay}
         loss = self._loss(index, knobs.loss)
         value = loss.item()
         if value < self._bound:
@@ -76,22 +82,21 @@ class Learner:
         return value
 
     def _loss(self, index: Int[Tensor, " n"], name: str) -> Float[Tensor, ""]:
-        predicted, true = self._moving(coordinates_at(index, self._size)), self._pixels[index]
+        predicted = self._moving(coordinates_at(index, self._size))
+        true = self._pixels[index]
         if self._losses is None:
             return mean_loss(name, predicted, true)
-        if self._counts is not None:
-            true = torch.where(self._counts[index], true, predicted.detach())
+        # Patches are whole: masked pixels inside them take the prediction's own value, which no term can improve.
+        true = torch.where(self._counts[index], true, predicted.detach())
         return mixed_loss(self._losses, predicted, true, self._moving.latent, self._size)
 
 
 @contextmanager
 def one_thread(wanted: bool) -> Iterator[None]:
-    """Keep torch to one thread, where that is wanted."""
+    """Keep torch to one thread inside, where that is wanted."""
     before = torch.get_num_threads()
-    if not wanted or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
+    if wanted:
+        torch.set_num_threads(1)
     try:
         yield
     finally:
@@ -99,12 +104,15 @@ def one_thread(wanted: bool) -> Iterator[None]:
 
 
 def loss_bound(bound: float, loss: float) -> float:
-    """From which loss a run counts as exploded, once its first loss is known."""
+    """Return the loss from which a run counts as exploded, known from its first loss on."""
     # A black field has at most 1 on a picture in [0, 1]; a field that begins worse than that gets time.
-    return max(1.0, 4.0 * loss) if bound == math.inf else bound
+    if bound == math.inf:
+        return max(1.0, 4.0 * loss)
+    return bound
 
 
 @torch.no_grad()
 def _blend(these: list[nn.Parameter], those: list[nn.Parameter], share: float) -> None:
+    """Move these tensors towards those by a share of the way."""
     for this, that in zip(these, those, strict=True):
         this.lerp_(that, share)

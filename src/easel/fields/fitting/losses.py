@@ -1,4 +1,4 @@
-"""Losses: of every sample by itself, and mixtures that want more."""
+"""Losses of single samples, and mixtures whose terms may need whole patches."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -9,27 +9,29 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from easel.fields.fitting.targets import channel_weights
 from easel.graphics.metrics import ssim
 
-HUBER_TURN = 0.1
-# The kernel knows losses by their places here.
+HUBER_DELTA = 0.1
+"""δ of the Huber loss."""
+# The kernel knows losses by their order here: append, never insert.
 LOSSES = {
     "mse": lambda predicted, true: (predicted - true).square(),
     "l1": lambda predicted, true: (predicted - true).abs(),
-    "huber": lambda predicted, true: huber_loss(predicted, true, reduction="none", delta=HUBER_TURN),
+    "huber": lambda predicted, true: huber_loss(predicted, true, reduction="none", delta=HUBER_DELTA),
 }
 PATCH = 32
-"""Side in pixels of the patches that SSIM and perceptual terms look at."""
+"""Side in pixels of the patches of SSIM and perceptual terms."""
 MS_SSIM_PATCH = 176
 """The same for MS-SSIM, whose five scales need more than 160."""
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """How much every term of a mixture counts; 0 leaves it out. SSIM terms are 1 - SSIM: less is better, as everywhere.
+    """Weights of the terms of a mixture; 0 leaves a term out. SSIM terms are 1 - SSIM: less is better, as everywhere.
 
     Of RGBA the colour counts as much as its alpha says, in the terms of single samples.
+
+        model.fit(picture, loss=fields.LossWeights(l1=1.0, ssim=0.2))
     """
 
     l1: float | int = 0.0
@@ -43,7 +45,7 @@ class LossWeights:
     ms_ssim: float | int = 0.0
     """1 - MS-SSIM over random patches of 176 x 176 pixels; needs pytorch-msssim."""
     perceptual: float | int = 0.0
-    """What `metric` says of random patches of 32 x 32 pixels."""
+    """`metric` of random patches of 32 x 32 pixels."""
     embedding: float | int = 0.0
     """Mean square of a trainable latent."""
     metric: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -70,7 +72,8 @@ class LossWeights:
         embedding_alpha: float | int = 0.0,
         metric: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> "LossWeights":
-        """In the words of neural-canvas' LossModule, whose `ssim` rewarded difference, `embedding` took the picture."""
+        """Convert the arguments of neural-canvas' LossModule; its `ssim` rewarded difference, its `embedding` took the
+        picture, and both are right here."""
         if discriminator_alpha:
             raise ValueError("there is no discriminator loss; use ssim, or perceptual with a metric of your own.")
         return cls(
@@ -84,14 +87,28 @@ class LossWeights:
 
     @property
     def alone(self) -> str | None:
-        """The knobs' name of a mixture that is one plain loss, which the kernel can take."""
-        given = [name for name in _TERMS if getattr(self, name)]
-        return _ALONE.get(given[0]) if len(given) == 1 and getattr(self, given[0]) == 1 else None
+        """The knobs' name of a mixture that is one plain loss of weight 1, which the kernel can take; else None."""
+        term, *others = [name for name in _TERMS if getattr(self, name)]
+        if others or getattr(self, term) != 1:
+            return None
+        return _ALONE.get(term)
 
     def patch_side(self, size: Sequence[int]) -> int:
-        """Side of the patches that the terms need in a picture of that size; 0 when single samples do."""
-        wanted = MS_SSIM_PATCH if self.ms_ssim else PATCH if self.ssim or self.perceptual else 0
+        """Return the side of the patches that the terms need in a picture of that size; 0 when single samples do."""
+        wanted = 0
+        if self.ssim or self.perceptual:
+            wanted = PATCH
+        if self.ms_ssim:
+            wanted = MS_SSIM_PATCH
         return min(wanted, *size)
+
+
+def channel_weights(pixels: Float[Tensor, "*n c"]) -> Float[Tensor, "*n 4"] | None:
+    """Return the weight of each channel of these pixels: alpha for the colours of RGBA; None when all weigh 1."""
+    if pixels.shape[-1] != 4:
+        return None
+    # What is transparent has no colour to learn, but must learn to be transparent.
+    return torch.cat([pixels[..., 3:].expand(*pixels.shape[:-1], 3), torch.ones_like(pixels[..., :1])], dim=-1)
 
 
 _ALONE = {"l1": "l1", "l2": "mse", "huber": "huber"}
@@ -99,9 +116,12 @@ _TERMS = [term.name for term in fields(LossWeights) if term.name != "metric"]
 
 
 def mean_loss(name: str, predicted: Float[Tensor, "n c"], true: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
-    """The loss of that name over samples and channels; of RGBA the colour counts as much as its alpha says."""
-    losses, weights = LOSSES[name](predicted, true), channel_weights(true)
-    return (losses if weights is None else losses * weights).mean()
+    """Average the loss of that name over samples and channels; of RGBA the colour counts as much as its alpha says."""
+    losses = LOSSES[name](predicted, true)
+    weights = channel_weights(true)
+    if weights is not None:
+        losses = losses * weights
+    return losses.mean()
 
 
 def mixed_loss(
@@ -111,18 +131,19 @@ def mixed_loss(
     latent: Float[Tensor, " l"] | None,
     size: Sequence[int],
 ) -> Float[Tensor, ""]:
-    """The mixture's value; where it needs patches, the samples are those of whole ones, one after the other."""
+    """Return the mixture's value; where it needs patches, the samples are those of whole ones, one after the other."""
     total = predicted.new_zeros(())
     for term, name in _ALONE.items():
         if getattr(weights, term):
             total = total + getattr(weights, term) * mean_loss(name, predicted, true)
-    side = weights.patch_side(size)
-    if side:
+    if side := weights.patch_side(size):
         found, wanted = (values.view(-1, side, side, values.shape[-1]) for values in (predicted, true))
         if weights.ssim:
             similar = torch.stack([ssim(*pair) for pair in zip(found, wanted, strict=True)]).mean()
             total = total + weights.ssim * (1 - similar).float()
-        found, wanted = found.permute(0, 3, 1, 2), wanted.permute(0, 3, 1, 2)
+        # Libraries take channels first.
+        found = found.permute(0, 3, 1, 2)
+        wanted = wanted.permute(0, 3, 1, 2)
         if weights.ms_ssim:
             total = total + weights.ms_ssim * (1 - _ms_ssim(found, wanted))
         if weights.perceptual and weights.metric is not None:

@@ -1,5 +1,6 @@
-"""What a finished fit tells."""
+"""The result of a finished fit."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from easel.fields.fitting.run import Step, psnr_of
+from easel.fields.fitting.run import Step, masked_psnr
 from easel.fields.model.field import Field
 from easel.fields.rendering.render import render
 from easel.graphics.metrics import ssim
@@ -16,10 +17,10 @@ from easel.graphics.metrics import ssim
 
 @dataclass(frozen=True)
 class FitResult:
-    """How a fit ended; it prints on one line."""
+    """Quality, cost and end of a fit; it prints on one line."""
 
     model: nn.Module = field(repr=False)
-    """What was fitted."""
+    """The module that was fitted."""
     psnr: float
     """In dB, of all samples that count, clamped to [0, 1]; of RGBA the colour counts as much as its alpha says."""
     ssim: float
@@ -32,7 +33,7 @@ class FitResult:
     cpu_seconds: float
     """Time of all threads of the process while the run was on."""
     stopped_by: str
-    """'steps', 'seconds', 'target_psnr', or 'on_step'. What 'seconds' ended does not repeat bit for bit."""
+    """'steps', 'seconds', 'target_psnr', or 'on_step'. A run that 'seconds' ended does not repeat bit for bit."""
     history: tuple[Step, ...] = field(repr=False)
     """The steps that measured PSNR, and the last one."""
 
@@ -54,11 +55,13 @@ def drain(
 ) -> FitResult:
     """Take all steps of the run that `fit` returned for this field and target, and measure the result.
 
-    `on_step` sees every step; when it returns False the run ends there. `model` is what the result names, the field
-    itself unless something around it was fitted.
+    `on_step` sees every step; when it returns False the run ends there. `model` stands in the result, the field itself
+    unless something around it was fitted.
     """
     history: list[Step] = []
-    last, stopped_by, started = None, "steps", time.process_time()
+    last = None
+    stopped_by = "steps"
+    started = time.process_time()
     for last in run:
         if last.psnr is not None:
             history.append(last)
@@ -67,16 +70,23 @@ def drain(
             break
         stopped_by = last.stopped_by or stopped_by
     cpu_seconds = time.process_time() - started
-    if last is not None and last.psnr is None:
-        history.append(last)
+    loss, steps, seconds = math.nan, 0, 0.0
+    if last is not None:
+        loss, steps, seconds = last.loss, last.index + 1, last.seconds
+        if last.psnr is None:
+            history.append(last)
     found = render(field, tuple(target.shape[:-1]))
+    # SSIM looks at neighbourhoods, which a mask would tear: samples left out are made equal instead.
+    counted = target
+    if mask is not None:
+        counted = torch.where(mask[..., None], target, found)
     return FitResult(
         model=model or field,
-        psnr=psnr_of(found[mask], target[mask]) if mask is not None else psnr_of(found, target),
-        ssim=_ssim(found, target if mask is None else torch.where(mask[..., None], target, found)),
-        loss=last.loss if last else float("nan"),
-        steps=last.index + 1 if last else 0,
-        seconds=last.seconds if last else 0.0,
+        psnr=masked_psnr(found, target, mask),
+        ssim=_ssim(found, counted),
+        loss=loss,
+        steps=steps,
+        seconds=seconds,
         cpu_seconds=cpu_seconds,
         stopped_by=stopped_by,
         history=tuple(history),
@@ -84,7 +94,7 @@ def drain(
 
 
 def _ssim(found: Tensor, target: Tensor) -> float:
-    """Of a picture, or the mean over the slices of a volume; a signal of one axis is a picture of one row."""
-    height, width, channels = found.shape[-3:] if found.ndim > 2 else (1, *found.shape)
-    slices = zip(*(values.reshape(-1, height, width, channels) for values in (found, target)), strict=True)
+    """Return the SSIM of a picture, or the mean over a volume's slices; a signal of one axis is one row."""
+    shape = (1, *found.shape)[-3:]
+    slices = zip(found.reshape(-1, *shape), target.reshape(-1, *shape), strict=True)
     return torch.stack([ssim(*pair) for pair in slices]).mean().item()

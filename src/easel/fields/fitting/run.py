@@ -1,4 +1,4 @@
-"""Fit a field to a picture or a volume: a run is a generator of steps."""
+"""Fits of a field to a picture or a volume: a run is a generator of steps."""
 
 import math
 import time
@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from easel.fields.fitting.fused_learner import FusedLearner, runs_fused
+from easel.fields.fitting.fused_learner import FusedLearner
 from easel.fields.fitting.learner import SMALL_BATCH, Learner, one_thread
-from easel.fields.fitting.losses import MS_SSIM_PATCH, LossWeights
-from easel.fields.fitting.targets import channel_weights
+from easel.fields.fitting.losses import MS_SSIM_PATCH, LossWeights, channel_weights
+from easel.fields.kernels.grid_fields import runs_fused
 from easel.fields.model.config import Knobs
 from easel.fields.model.field import Field
 from easel.fields.rendering.render import render, values_at
@@ -38,7 +38,7 @@ class Step:
     seconds: float
     """Time spent in steps so far, pauses not counted."""
     stopped_by: str | None = None
-    """On the last step of a run the limit that it reached: 'steps', 'seconds' or 'target_psnr'."""
+    """The limit that ends a run, on its last step: 'steps', 'seconds' or 'target_psnr'."""
 
 
 def fit(
@@ -66,6 +66,11 @@ def fit(
 
     Steps move weights of the run's own; the field holds their running average, which is ahead by 2 dB and more. A rate
     that is too high cannot ruin it: where the loss explodes the step reports it, and the run goes on from the average.
+
+        for step in fields.fit(field, picture, steps=2000, generator=torch.Generator().manual_seed(0)):
+            print(step.index, step.loss)
+
+    Raises a ValueError at once, before the first step, for a target, mask or mixture that does not fit.
     """
     size = tuple(picture.shape[:-1])
     fits = len(size) == field.dimensions and picture.shape[-1] == field.channels
@@ -80,7 +85,7 @@ def fit(
     if mask is not None and (mask.shape != size or mask.dtype != torch.bool or not mask.any()):
         raise ValueError(
             f"a mask is a bool tensor of shape {size} with at least one True; "
-            f"got {tuple(mask.shape)} of {mask.dtype}{'' if mask.any() else ', all False'}."
+            f"got {tuple(mask.shape)} of {mask.dtype}{', all False' * (not mask.any())}."
         )
     if losses is not None:
         _check_losses(losses, field, size)
@@ -104,14 +109,17 @@ class _Limits:
     psnr: float | int | None
 
     def share(self, index: int, spent: float) -> float:
-        """How much of the run is over, by the nearer of its ends in steps and in seconds; 0 without these."""
+        """Return the share of the run that is over, by the nearer of its ends in steps and seconds; 0 without these."""
         shares = [done / most for done, most in ((index, self.steps), (spent, self.seconds)) if most]
         return min(max(shares, default=0.0), 1.0)
 
     def reached(self, index: int, spent: float) -> str | None:
+        """Return the name of the limit that so many steps or seconds have reached, if any."""
         if self.steps is not None and index >= self.steps:
             return "steps"
-        return "seconds" if self.seconds is not None and spent >= self.seconds else None
+        if self.seconds is not None and spent >= self.seconds:
+            return "seconds"
+        return None
 
 
 def _run(
@@ -127,18 +135,32 @@ def _run(
     if limits.reached(0, 0.0):
         return
     size = tuple(target.shape[:-1])
-    alone = losses.alone if losses else None
-    mixture = None if alone else losses
-    by_kernel = fused and mixture is None and runs_fused(field)
-    learner = FusedLearner(field, target) if by_kernel else Learner(field, target, mixture, mask)
-    draw = _sampler(size, mask, mixture.patch_side(size) if mixture else 0, generator)
+    alone = None
+    side = 0
+    if losses:
+        alone = losses.alone
+        side = losses.patch_side(size)
+        # A mixture of one plain loss is that loss, and the kernel has it.
+        if alone:
+            losses = None
+    by_kernel = fused and losses is None and runs_fused(field)
+    if by_kernel:
+        learner = FusedLearner(field, target)
+    else:
+        learner = Learner(field, target, losses, mask)
+    draw = _sampler(size, mask, side, generator)
     pixels = target.flatten(0, -2)
-    index, spent, stopped_by, look_again = 0, 0.0, None, 0
+    index = look_again = 0
+    spent = 0.0
+    stopped_by = None
     while stopped_by is None:
+        # Only what lies between here and `spent` counts: a caller may take its time between two steps.
         start = time.perf_counter()
-        share = 1.0 if knobs.schedule == "constant" else cosine(limits.share(index, spent))
-        now = replace(knobs, lr=knobs.lr * share, loss=alone or knobs.loss)
-        chosen, psnr = draw(now.batch), None
+        now = replace(knobs, loss=alone or knobs.loss)
+        if knobs.schedule == "cosine":
+            now.lr *= cosine(limits.share(index, spent))
+        chosen = draw(now.batch)
+        psnr = None
         with one_thread(not by_kernel and len(chosen) <= SMALL_BATCH):
             loss = learner.step(chosen, now, averaging(index))
             if index % PSNR_EVERY == 0:
@@ -148,9 +170,8 @@ def _run(
         if limits.psnr is not None and psnr is not None and psnr >= limits.psnr and index >= look_again:
             # A batch only hints that the target is reached; all pixels decide, looked at ever more rarely.
             look_again = index * 1.1
-            found = render(field, size)
-            whole = psnr_of(found, target) if mask is None else psnr_of(found[mask], target[mask])
-            stopped_by = "target_psnr" if whole >= limits.psnr else stopped_by
+            if masked_psnr(render(field, size), target, mask) >= limits.psnr:
+                stopped_by = "target_psnr"
         yield Step(index, loss, psnr, now.lr, len(chosen), spent, stopped_by)
         index += 1
 
@@ -158,7 +179,7 @@ def _run(
 def _sampler(
     size: tuple[int, ...], mask: Tensor | None, side: int, generator: torch.Generator
 ) -> Callable[[int], Tensor]:
-    """What draws flat indices for a batch: whole patches of that side, or with 0 single samples, where the mask is."""
+    """Return a function that draws a batch's flat indices: patches of that side, or with 0 samples of the mask."""
     if side:
         return lambda batch: patches(size, side, max(1, batch // side**2), generator)
     if mask is None:
@@ -169,7 +190,7 @@ def _sampler(
 
 
 def spread(pixels: int, batch: int, generator: torch.Generator) -> Int[Tensor, " n"]:
-    """Random flat indices of that many pixels, one in each of as many equal stretches of the picture."""
+    """Draw that many flat indices, one in each of as many equal stretches of the picture."""
     # Stratified, so that no batch misses a part of the picture; in order, so that neighbours share the cache.
     places = torch.arange(batch, dtype=torch.float64, device=generator.device)
     places += torch.rand(batch, generator=generator, dtype=torch.float64, device=generator.device)
@@ -177,7 +198,7 @@ def spread(pixels: int, batch: int, generator: torch.Generator) -> Int[Tensor, "
 
 
 def patches(size: Sequence[int], side: int, count: int, generator: torch.Generator) -> Int[Tensor, " n"]:
-    """Flat indices of all pixels of that many random (side, side) patches of a picture, one after the other."""
+    """Draw that many random (side, side) patches of a picture: the flat indices of their pixels, patch after patch."""
     rows, columns = (
         torch.randint(samples - side + 1, (count, 1, 1), generator=generator, device=generator.device)
         for samples in size
@@ -187,22 +208,32 @@ def patches(size: Sequence[int], side: int, count: int, generator: torch.Generat
 
 
 def averaging(index: int) -> float:
-    """How far the average moves towards the weights at a step: it covers about the last 5 % of a run."""
+    """Return the share by which the average moves at a step: it covers about the last 5 % of a run."""
     # Polynomial-decay averaging (Shamir and Zhang 2013), ended at a length that an endless run can still turn.
     return max(20 / (20 + index), 1 / 1000)
 
 
 def cosine(share: float) -> float:
-    """What half a cosine leaves of the rate when that share of a run is over.
-
-    Loshchilov and Hutter 2017, eq. 5, without restarts.
-    """
+    """Return the factor of the rate when that share of a run is over (Loshchilov and Hutter 2017, eq. 5)."""
     return 0.5 + 0.5 * math.cos(math.pi * share)
 
 
 def psnr_of(predicted: Float[Tensor, "*n c"], true: Float[Tensor, "*n c"]) -> float:
-    """In dB, of values clamped to [0, 1]; of RGBA the colour counts as much as the true alpha says."""
+    """Return the PSNR in dB of values clamped to [0, 1]; of RGBA the colour counts as much as the true alpha says."""
     error = (predicted.clamp(0.0, 1.0) - true).square()
     weights = channel_weights(true)
-    mse = (error if weights is None else error * weights).mean().item()
-    return -10.0 * math.log10(mse) if mse > 0 else math.inf
+    if weights is not None:
+        error = error * weights
+    mse = error.mean().item()
+    if mse == 0:
+        return math.inf
+    return -10.0 * math.log10(mse)
+
+
+def masked_psnr(
+    predicted: Float[Tensor, "*size c"], true: Float[Tensor, "*size c"], mask: Bool[Tensor, "*size"] | None
+) -> float:
+    """Return the PSNR of the samples where the mask is True; of all without a mask."""
+    if mask is None:
+        return psnr_of(predicted, true)
+    return psnr_of(predicted[mask], true[mask])

@@ -1,4 +1,4 @@
-"""How big a field does a picture need, or may it be?"""
+"""Sizes of grid fields: the largest in so many bytes, the smallest that is good enough."""
 
 import torch
 from jaxtyping import Float
@@ -12,29 +12,40 @@ from easel.fields.rendering.render import render
 SMALLEST = 1_000
 """Learned numbers in the grids of the smallest field that is tried."""
 STORED_BYTES = 4
-"""Of one parameter in float32."""
+"""Bytes of one parameter, in float32."""
 
 
 def largest_field(nbytes: int, size: tuple[int, ...], channels: int = 3) -> FieldConfig:
-    """The grid field with the most parameters that fit into so many bytes, for a picture or volume of that size."""
-    least, most = 0, nbytes // STORED_BYTES
+    """Return the grid field with the most parameters that fit into so many bytes, for a picture or volume of that size.
+
+    ValueError when not even a field without grids fits.
+    """
+    least = 0
+    most = nbytes // STORED_BYTES
     if _stored_bytes(least, size, channels) > nbytes:
         raise ValueError(f"{nbytes:,} bytes hold no field; the least takes {_stored_bytes(least, size, channels):,}.")
+    # By bisection: `least` always fits, and bytes grow with it, though in steps of whole grids.
     while most - least > 1:
         middle = (least + most) // 2
-        least, most = (middle, most) if _stored_bytes(middle, size, channels) <= nbytes else (least, middle)
+        if _stored_bytes(middle, size, channels) <= nbytes:
+            least = middle
+        else:
+            most = middle
     return FieldConfig(grid_parameters=least)
 
 
 def smallest_field(
     psnr: float | int, picture: Float[Tensor, "*size c"], *, steps: int = 2_000, generator: torch.Generator
 ) -> FieldConfig:
-    """The smallest grid field that comes to `psnr` dB in so many steps, to within a factor of two.
+    """Return the smallest grid field that comes to `psnr` dB in so many steps, to within a factor of two.
 
     Each is really fitted, with twice the learned numbers of the one before. A ValueError says how far the largest came.
     """
-    size, channels = tuple(picture.shape[:-1]), picture.shape[-1]
-    numbers, before, found = SMALLEST, 0, 0.0
+    *size, channels = picture.shape
+    size = tuple(size)
+    numbers = SMALLEST
+    before = 0
+    found = 0.0
     while True:
         config = FieldConfig(grid_parameters=numbers)
         field = build_field(config, size, channels, generator=generator)
@@ -45,7 +56,8 @@ def smallest_field(
         found = psnr_of(render(field, size), picture)
         if found >= psnr:
             return config
-        numbers, before = 2 * numbers, field.size
+        numbers *= 2
+        before = field.size
 
 
 def _stored_bytes(grid_parameters: int, size: tuple[int, ...], channels: int) -> int:

@@ -1,4 +1,4 @@
-"""The CPU kernel of fields that paint: a small program, run over blocks of points without leaving the cache (numba).
+"""The CPU kernel of painting fields (numba): a small program, run over blocks of points without leaving the cache.
 
 A program works on registers of (rows, BLOCK) numbers: row r of a register holds unit r of BLOCK points, so that
 innermost loops run over points and become vector instructions. Every lane of a block is computed alike and blocks are
@@ -23,53 +23,46 @@ from numba.extending import intrinsic
 
 BLOCK = 128
 
-# What an instruction does. Rows are (operation, target, source, place in the numbers, inputs, outputs).
+# Instructions are rows of (operation, target, source, offset in the numbers, inputs, outputs).
 LINEAR, FOURIER, COPY, ADD, BIAS, MULTIPLY, LEVEL, NORMALIZE, ACTIVATE = range(9)
 """y = W x + b; y sines and cosines of x; y = s x; y += s x; y += v; y *= v; y = (y - v) w; y to mean 0 and variance 1;
 y = f(y), f the source."""
-ACTIVATIONS = (
-    *(
-        "sin",
-        "cos",
-        "gaussian",
-        "half_sine",
-        "scale",
-        "add",
-        "Tanh",
-        "Sigmoid",
-        "Softplus",
-        "LogSigmoid",
-        "Mish",
-        "SiLU",
-    ),
-    *("ELU", "SELU", "GELU", "LeakyReLU", "Hardtanh", "Softshrink", "Tanhshrink", "ReLU", "step"),
+ACTIVATIONS = tuple(
+    "sin cos gaussian half_sine scale add Tanh Sigmoid Softplus LogSigmoid Mish SiLU ELU SELU GELU LeakyReLU Hardtanh "
+    "Softshrink Tanhshrink ReLU step".split()
 )
-"""Known by their places here."""
+"""Names of f; an instruction has the place of one in this list."""
 
 f32 = np.float32
-ZERO, HALF, ONE, TWO = f32(0), f32(0.5), f32(1), f32(2)
+# Constants of that type: a Python float would turn all arithmetic around it into float64.
+ZERO, HALF, ONE, TWO = map(f32, (0, 0.5, 1, 2))
 # Added and taken away again, it rounds to the nearest integer: floats of its size are integers.
 ROUNDER = f32(1.5 * 2**23)
-LOG2_E, LN2_HIGH, LN2_LOW = f32(1.44269504), f32(0.693359375), f32(-2.12194440e-4)
-EXP_LEAST, EXP_MOST = f32(-87.0), f32(88.0)
-E2, E3, E4, E5, E6 = f32(0.5), f32(1.6666667e-1), f32(4.1665796e-2), f32(8.3334519e-3), f32(1.3981999e-3)
+# ln 2 in two parts, of which the first has few digits: its products with small integers are exact.
+LOG2_E, LN2_HIGH, LN2_LOW = map(f32, (1.44269504, 0.693359375, -2.12194440e-4))
+# Beyond these, 2^n leaves the normal floats: its exponent bits would wrap.
+EXP_LEAST, EXP_MOST = map(f32, (-87.0, 88.0))
+E2, E3, E4, E5, E6 = map(f32, (0.5, 1.6666667e-1, 4.1665796e-2, 8.3334519e-3, 1.3981999e-3))
 # π/2 in three parts, of which the first two have few digits: products with small integers are exact.
-TWO_OVER_PI, PI_1, PI_2, PI_3 = f32(0.636619772), f32(1.5703125), f32(4.8375129699707e-4), f32(7.549789948768648e-8)
-S3, S5, S7 = f32(-1.6666654611e-1), f32(8.3321608736e-3), f32(-1.9515295891e-4)
-C4, C6, C8 = f32(4.166664568298827e-2), f32(-1.388731625493765e-3), f32(2.443315711809948e-5)
+TWO_OVER_PI, PI_1, PI_2, PI_3 = map(f32, (0.636619772, 1.5703125, 4.8375129699707e-4, 7.549789948768648e-8))
+S3, S5, S7 = map(f32, (-1.6666654611e-1, 8.3321608736e-3, -1.9515295891e-4))
+C4, C6, C8 = map(f32, (4.166664568298827e-2, -1.388731625493765e-3, 2.443315711809948e-5))
 # Abramowitz & Stegun 1964, 7.1.26.
-ERF_P, ERF = f32(0.3275911), tuple(map(f32, (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)))
-ERF_1, ERF_2, ERF_3, ERF_4, ERF_5 = ERF
+ERF_P, ERF_1, ERF_2, ERF_3, ERF_4, ERF_5 = map(
+    f32, (0.3275911, 0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+)
 ROOT_HALF = f32(0.70710678)
 L3, L5, L7, L9, L11, L13 = (f32(2 / n) for n in (3, 5, 7, 9, 11, 13))
-SELU_ALPHA, SELU_SCALE = f32(1.6732632423543772), f32(1.0507009873554805)
-SLOPE, TWENTY, EPS = f32(0.01), f32(20), f32(1e-5)
+SELU_ALPHA, SELU_SCALE = map(f32, (1.6732632423543772, 1.0507009873554805))
+# EPS is torch's, of its norms.
+TWENTY, EPS = map(f32, (20, 1e-5))
 
 # No reassociation: it would undo the rounder, and sums keep their order.
 _OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
 
 
 def _entry(function: Callable) -> Callable:
+    """Compile a function that Python calls, and keep its machine code on disk."""
     function = inspect.unwrap(function)  # tests wrap every function in a check of its arguments
     try:
         return njit(function, cache=True, **_OPTIONS)
@@ -78,12 +71,13 @@ def _entry(function: Callable) -> Callable:
 
 
 def _part(function: Callable) -> Callable:
+    """Compile a function that only compiled ones call; always inlined, so that loops over points become vectors."""
     return njit(inspect.unwrap(function), forceinline=True, **_OPTIONS)
 
 
 @intrinsic
 def as_float(typing, bits):
-    """The float32 of these bits."""
+    """Reinterpret the bits of an int32 as a float32."""
 
     def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], context.get_value_type(float32))
@@ -94,6 +88,7 @@ def as_float(typing, bits):
 @_part
 def exp(x):
     """e^x, for x in [-87, 88]; beyond, the end's value."""
+    # e^x = 2^n e^r with |r| <= ln 2 / 2: a polynomial makes e^r, the bits of the exponent 2^n.
     x = min(max(x, EXP_LEAST), EXP_MOST)
     n = (x * LOG2_E + ROUNDER) - ROUNDER
     r = (x - n * LN2_HIGH) - n * LN2_LOW
@@ -105,6 +100,7 @@ def exp(x):
 @_part
 def wave(x, quarters):
     """sin(x + quarters π/2)."""
+    # Polynomials reach to π/4; the quarter in which x lies says which of the two, and its sign.
     n = (x * TWO_OVER_PI + ROUNDER) - ROUNDER
     r = ((x - n * PI_1) - n * PI_2) - n * PI_3
     rr = r * r
@@ -117,6 +113,7 @@ def wave(x, quarters):
 
 @_part
 def tanh(x):
+    # Of |x|: e^(2x) would grow without end where tanh is 1 already.
     size = abs(x)
     e = exp(-TWO * size)
     value = (ONE - e) / (ONE + e)
@@ -139,6 +136,7 @@ def softplus(x):
 
 @_part
 def gelu(x):
+    # erf is odd, and the approximation holds for y >= 0 only.
     y = abs(x) * ROOT_HALF
     t = ONE / (ONE + ERF_P * y)
     erf = ONE - t * (ERF_1 + t * (ERF_2 + t * (ERF_3 + t * (ERF_4 + t * ERF_5)))) * exp(-y * y)
@@ -147,6 +145,7 @@ def gelu(x):
 
 @_part
 def mish(x):
+    # tanh(ln(1 + e^x)) = w / (w + 2) with w = e^x (e^x + 2); from 20 on it is 1 in float32.
     u = exp(min(x, TWENTY))
     w = u * (u + TWO)
     return x * (w / (w + TWO))
@@ -154,7 +153,8 @@ def mish(x):
 
 @_part
 def activate(kind, y, rows, number):
-    """y = f(y), f by its place in ACTIVATIONS; `number` is that of `scale` and `add`."""
+    """Apply y = f(y), f by its place in ACTIVATIONS; `number` is that of `scale` and `add`, or LeakyReLU's slope."""
+    # Each kind has a loop of its own: a test inside would keep the loop from becoming vector instructions.
     for r in range(rows):
         v = y[r]
         if kind == 0:
@@ -223,24 +223,34 @@ def activate(kind, y, rows, number):
 
 
 @_part
+def four(row, i):
+    """Return four neighbours of a row: the tiles of `dense` are 4 x 4."""
+    return row[i], row[i + 1], row[i + 2], row[i + 3]
+
+
+@_part
 def dense(numbers, place, inputs, x, y, outputs):
     """y = W x + b; the rows of W are padded to fours, and so are the outputs."""
     for o in range(0, outputs, 4):
-        y0, y1, y2, y3 = y[o], y[o + 1], y[o + 2], y[o + 3]
+        y0, y1, y2, y3 = four(y, o)
         b = numbers[place + inputs * outputs + o :]
-        y0[:], y1[:], y2[:], y3[:] = b[0], b[1], b[2], b[3]
+        y0[:] = b[0]
+        y1[:] = b[1]
+        y2[:] = b[2]
+        y3[:] = b[3]
         for i in range(0, inputs, 4):
-            x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
+            x0, x1, x2, x3 = four(x, i)
+            # 16 weights stay in registers while a block of points passes.
             w = numbers[place + o * inputs + i :]
-            a0, a1, a2, a3 = w[0], w[1], w[2], w[3]
-            w = w[inputs:]
-            b0, b1, b2, b3 = w[0], w[1], w[2], w[3]
-            w = w[inputs:]
-            c0, c1, c2, c3 = w[0], w[1], w[2], w[3]
-            w = w[inputs:]
-            d0, d1, d2, d3 = w[0], w[1], w[2], w[3]
+            a0, a1, a2, a3 = four(w, 0)
+            b0, b1, b2, b3 = four(w, inputs)
+            c0, c1, c2, c3 = four(w, 2 * inputs)
+            d0, d1, d2, d3 = four(w, 3 * inputs)
             for p in range(BLOCK):
-                p0, p1, p2, p3 = x0[p], x1[p], x2[p], x3[p]
+                p0 = x0[p]
+                p1 = x1[p]
+                p2 = x2[p]
+                p3 = x3[p]
                 y0[p] += a0 * p0 + a1 * p1 + a2 * p2 + a3 * p3
                 y1[p] += b0 * p0 + b1 * p1 + b2 * p2 + b3 * p3
                 y2[p] += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3
@@ -249,12 +259,14 @@ def dense(numbers, place, inputs, x, y, outputs):
 
 @_part
 def octaves(x, y, inputs, rows, numbers, place):
-    """Of every input first the sines, then the cosines, of its products with the numbers from there."""
+    """Fill y with the sines, then the cosines, of every input's products with the numbers from that offset on."""
     count = rows // (2 * inputs)
     for i in range(inputs):
         u = x[i]
         for k in range(count):
-            s, sine, cosine = numbers[place + k], y[2 * count * i + k], y[2 * count * i + count + k]
+            s = numbers[place + k]
+            sine = y[2 * count * i + k]
+            cosine = y[2 * count * i + count + k]
             for p in range(BLOCK):
                 sine[p] = wave(s * u[p], int32(0))
             for p in range(BLOCK):
@@ -263,8 +275,10 @@ def octaves(x, y, inputs, rows, numbers, place):
 
 @_part
 def normalize(y, rows, mean, square):
-    """Every point's rows to mean 0 and variance 1."""
-    mean[:], square[:] = ZERO, ZERO
+    """Bring every point's rows to mean 0 and variance 1."""
+    mean[:] = ZERO
+    square[:] = ZERO
+    # Row after row over all points: sums run along p in vectors, and each point's own sum keeps its order.
     for r in range(rows):
         v = y[r]
         for p in range(BLOCK):
@@ -287,7 +301,7 @@ def normalize(y, rows, mean, square):
 
 @_entry
 def run(program, numbers, registers, features, values):
-    """Fill (channels, points) values from (inputs, points) features; points are a multiple of BLOCK.
+    """Run a program: fill (channels, points) values from (inputs, points) features, points a multiple of BLOCK.
 
     Features enter register 0, values leave the target of the last instruction. The last register is scratch.
     """
@@ -298,8 +312,10 @@ def run(program, numbers, registers, features, values):
             registers[0, r] = features[r, start : start + BLOCK]
         target = 0
         for step in range(len(program)):
-            operation, target, source, place = program[step, 0], program[step, 1], program[step, 2], program[step, 3]
-            inputs, rows = program[step, 4], program[step, 5]
+            row = program[step]
+            operation, target, source, place = four(row, 0)
+            inputs = row[4]
+            rows = row[5]
             y = registers[target]
             if operation == LINEAR:
                 dense(numbers, place, inputs, registers[source], y, rows)
@@ -312,7 +328,8 @@ def run(program, numbers, registers, features, values):
             else:
                 x = registers[source]
                 for r in range(rows):
-                    v, u = y[r], x[r]
+                    v = y[r]
+                    u = x[r]
                     if operation == COPY:
                         s = numbers[place]
                         for p in range(BLOCK):
@@ -330,7 +347,8 @@ def run(program, numbers, registers, features, values):
                         for p in range(BLOCK):
                             v[p] *= s
                     elif operation == LEVEL:
-                        s, t = numbers[place + r], numbers[place + rows + r]
+                        s = numbers[place + r]
+                        t = numbers[place + rows + r]
                         for p in range(BLOCK):
                             v[p] = (v[p] - s) * t
         for r in range(channels):

@@ -1,4 +1,4 @@
-"""The CPU kernel of a grid field: encode, network, loss and all gradients of a batch in one call (numba).
+"""The CPU kernel of a grid field (numba): encoding, network, loss and all gradients of a batch in one call.
 
 Points go through in blocks of BLOCK. Inside a block every unit is a row of BLOCK points, so that innermost loops
 run over points and become vector instructions, and four inputs meet four outputs at a time, so that the multiply-adds
@@ -28,6 +28,8 @@ from numba import int32, njit, types, uint32
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+# Points of a block: its units of all layers stay in the first caches. Chunks: more than any usual machine has threads,
+# and fixed, since the sums of gradients follow them.
 BLOCK = 128
 CHUNKS = 16
 
@@ -35,38 +37,41 @@ Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 f32 = np.float32
-ZERO, ONE, HALF = f32(0), f32(1), f32(0.5)
+# Constants of that type: a Python float would turn all arithmetic around it into float64.
+ZERO = f32(0)
+ONE = f32(1)
+HALF = f32(0.5)
 # Everything but nnan and ninf: a run that diverges must be seen to diverge.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-class Plan(NamedTuple):
-    """How a flat vector of weights is a grid field: grid planes, coarsest level first, then W and b of every layer."""
+class Layout(NamedTuple):
+    """Layout of a grid field in a flat vector: grid planes, coarsest level first, then W and b of every layer."""
 
     slices: Integers
-    """Nodes of every level along the first axis of a volume; 1 in a picture."""
+    """Nodes of every level along the first axis of a volume; 1 in a samples."""
     rows: Integers
     """Nodes of every level, down."""
     columns: Integers
     """Nodes of every level, across."""
     level_starts: Integers
-    """Where a level's planes (features, slices, rows, columns) begin in the vector."""
+    """Offset of a level's planes (features, slices, rows, columns) in the vector."""
     features: int
     widths: Integers
     """Units of every layer, inputs first."""
     padded: Integers
     """The same, each rounded up to a multiple of four."""
     layer_starts: Integers
-    """Where a layer's W (outputs, inputs) begins in the vector; b follows it."""
+    """Offset of a layer's W (outputs, inputs) in the vector; b follows it."""
     padded_starts: Integers
-    """Where a layer's padded W begins in a padded vector; its padded b follows."""
+    """Offset of a layer's padded W in a padded vector; its padded b follows."""
 
 
-class Picture(NamedTuple):
-    """Where pixels lie and what they should be."""
+class Samples(NamedTuple):
+    """Coordinates and target of every sample of a picture or volume."""
 
     along: Floats
-    """Coordinate of every slice; a single 0 in a picture."""
+    """Coordinate of every slice; a single 0 in a samples."""
     down: Floats
     """Coordinate of every row."""
     across: Floats
@@ -76,7 +81,7 @@ class Picture(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a step changes: flat vectors, in the plan's order."""
+    """Flat vectors, in the layout's order, that a step changes."""
 
     weights: Floats
     gradient: Floats
@@ -89,26 +94,26 @@ class State(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """How a step measures the loss and changes the weights."""
+    """Loss and optimizer of a step."""
 
     loss: int
-    """0 squares errors, 1 takes them as they are, 2 is Huber's."""
-    turn: float
-    """Error from which Huber's loss is straight."""
+    """0 squares errors, 1 takes their absolute value, 2 is Huber's."""
+    huber_delta: float
+    """δ of the Huber loss."""
     optimizer: int
     """0 Adam, 1 SGD with momentum, 2 AdamW."""
     rate: float
-    """Learning rate over Adam's first bias correction."""
-    decay: float
-    """Weight decay that is added to the gradient."""
-    shrink: float
-    """What decoupled weight decay leaves of a weight."""
-    keep1: float
-    """What a step leaves of the first moment: Adam's beta1, or SGD's momentum."""
-    keep2: float
-    """What a step leaves of the second moment: Adam's beta2."""
-    root: float
-    """1 / √ of Adam's second bias correction."""
+    """Learning rate lr, for Adam over its first bias correction: lr / (1 − β₁ᵗ)."""
+    weight_decay: float
+    """λ of the weight decay that is added to the gradient."""
+    decay_factor: float
+    """1 − lr·λ: the factor by which AdamW multiplies weights."""
+    beta1: float
+    """β₁ of Adam, or the momentum of SGD."""
+    beta2: float
+    """β₂ of Adam."""
+    root_correction: float
+    """1 / √(1 − β₂ᵗ): Adam's second bias correction."""
     eps: float
     averaging: float
     """Share by which the average moves towards the weights."""
@@ -117,12 +122,12 @@ class Rule(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Memory of one plan for batches up to a size, kept between calls."""
+    """Memory of one layout for batches up to a size, kept between calls."""
 
     weights: Floats
     """Padded W and b of every layer."""
     transposed: Floats
-    """Padded Wᵀ in the places of W."""
+    """Padded Wᵀ, at the offsets of W."""
     zeros: Floats
     """The bias of Wᵀ."""
     coordinates: Floats
@@ -142,7 +147,7 @@ class Scratch(NamedTuple):
     true: Floats
     """One channel of a block's pixels: (chunks, BLOCK)."""
     counts: Floats
-    """How much that channel counts: (chunks, BLOCK)."""
+    """Weight of that channel in the loss: (chunks, BLOCK)."""
     losses: NDArray[np.float64]
     """Sum of the loss of every chunk."""
 
@@ -151,6 +156,7 @@ _OPTIONS: dict[str, Any] = {"fastmath": _FAST, "error_model": "numpy", "nogil": 
 
 
 def _entry(function: Callable) -> Callable:
+    """Compile a function that Python calls, and keep its machine code on disk."""
     function = inspect.unwrap(function)  # tests wrap every function in a check of its arguments
     try:
         return njit(function, cache=True, **_OPTIONS)
@@ -159,6 +165,7 @@ def _entry(function: Callable) -> Callable:
 
 
 def _part(function: Callable) -> Callable:
+    """Compile a function that only compiled ones call."""
     # Always inlined: a function that the linker finds twice, here fresh and there from the cache, may round
     # differently, and then the first run on a machine would not repeat on the second.
     return njit(inspect.unwrap(function), forceinline=True, **_OPTIONS)
@@ -166,7 +173,7 @@ def _part(function: Callable) -> Callable:
 
 @intrinsic
 def add(typing, counters, place, amount):
-    """Add to a counter in one piece among threads; returns what it was."""
+    """Add to a counter atomically among threads; return its value before."""
 
     def generate(context, builder, signature, arguments):
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -177,11 +184,14 @@ def add(typing, counters, place, amount):
 
 @_part
 def locate(coordinates, slices, rows, columns, node, fractions):
-    """The cell of every point: its first node and how far the point lies beyond it, along, down and across."""
+    """Find the cell of every point: its first node, and the fractions beyond it along, down and across."""
     along, down, across = coordinates
     for p in range(BLOCK):
-        row, column = (down[p] + ONE) * HALF * f32(rows - 1), (across[p] + ONE) * HALF * f32(columns - 1)
-        first_row, first_column = min(int32(row), int32(rows - 2)), min(int32(column), int32(columns - 2))
+        row = (down[p] + ONE) * HALF * f32(rows - 1)
+        column = (across[p] + ONE) * HALF * f32(columns - 1)
+        # At most the last cell but for its far border: a point on the border of the view is inside, too.
+        first_row = min(int32(row), int32(rows - 2))
+        first_column = min(int32(column), int32(columns - 2))
         node[p] = first_row * int32(columns) + first_column
         fractions[1, p] = row - f32(first_row)
         fractions[2, p] = column - f32(first_column)
@@ -195,8 +205,9 @@ def locate(coordinates, slices, rows, columns, node, fractions):
 
 @_part
 def gather(plane, slices, rows, columns, node, fractions, out):
-    """Bilinear or trilinear values of one plane."""
+    """Interpolate one plane, bilinearly or trilinearly."""
     along, down, across = fractions
+    # uint32 indices: numba would test signed ones for being negative, and the loop would not become vectors.
     for p in range(BLOCK):
         out[p] = bilinear(plane, columns, uint32(node[p]), down[p], across[p])
     if slices > 1:
@@ -239,19 +250,44 @@ def bilinear_gradient(plane, columns, n, down, across, delta):
 
 
 @_part
+def two(row, i):
+    """Return two neighbours: inputs and outputs of layer i in a list of widths."""
+    return row[i], row[i + 1]
+
+
+@_part
+def shape_of(layout, level):
+    """Return slices, rows and columns of a level."""
+    return layout.slices[level], layout.rows[level], layout.columns[level]
+
+
+@_part
+def four(row, i):
+    """Return four neighbours of a row: the tiles of `dense` and `dense_gradient` are 4 x 4."""
+    return row[i], row[i + 1], row[i + 2], row[i + 3]
+
+
+@_part
 def dense(w, b, x, y):
     """y = W x + b."""
+    # 16 weights stay in registers while a block of points passes: 16 multiply-adds for four loads of x and y each.
     for o in range(0, len(y), 4):
-        y0, y1, y2, y3 = y[o], y[o + 1], y[o + 2], y[o + 3]
-        y0[:], y1[:], y2[:], y3[:] = b[o], b[o + 1], b[o + 2], b[o + 3]
+        y0, y1, y2, y3 = four(y, o)
+        y0[:] = b[o]
+        y1[:] = b[o + 1]
+        y2[:] = b[o + 2]
+        y3[:] = b[o + 3]
         for i in range(0, len(x), 4):
-            x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
-            a0, a1, a2, a3 = w[o, i], w[o, i + 1], w[o, i + 2], w[o, i + 3]
-            b0, b1, b2, b3 = w[o + 1, i], w[o + 1, i + 1], w[o + 1, i + 2], w[o + 1, i + 3]
-            c0, c1, c2, c3 = w[o + 2, i], w[o + 2, i + 1], w[o + 2, i + 2], w[o + 2, i + 3]
-            d0, d1, d2, d3 = w[o + 3, i], w[o + 3, i + 1], w[o + 3, i + 2], w[o + 3, i + 3]
+            x0, x1, x2, x3 = four(x, i)
+            a0, a1, a2, a3 = four(w[o], i)
+            b0, b1, b2, b3 = four(w[o + 1], i)
+            c0, c1, c2, c3 = four(w[o + 2], i)
+            d0, d1, d2, d3 = four(w[o + 3], i)
             for p in range(BLOCK):
-                p0, p1, p2, p3 = x0[p], x1[p], x2[p], x3[p]
+                p0 = x0[p]
+                p1 = x1[p]
+                p2 = x2[p]
+                p3 = x3[p]
                 y0[p] += a0 * p0 + a1 * p1 + a2 * p2 + a3 * p3
                 y1[p] += b0 * p0 + b1 * p1 + b2 * p2 + b3 * p3
                 y2[p] += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3
@@ -262,27 +298,40 @@ def dense(w, b, x, y):
 def dense_gradient(dy, x, dw, db):
     """Add the gradients of `dense`'s W and b."""
     for o in range(0, len(dy), 4):
-        y0, y1, y2, y3 = dy[o], dy[o + 1], dy[o + 2], dy[o + 3]
-        s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
+        y0, y1, y2, y3 = four(dy, o)
+        s0 = s1 = s2 = s3 = ZERO
         for p in range(BLOCK):
-            s0, s1, s2, s3 = s0 + y0[p], s1 + y1[p], s2 + y2[p], s3 + y3[p]
-        db[o] += s0
-        db[o + 1] += s1
-        db[o + 2] += s2
-        db[o + 3] += s3
+            s0 += y0[p]
+            s1 += y1[p]
+            s2 += y2[p]
+            s3 += y3[p]
+        add4(db, o, s0, s1, s2, s3)
         for i in range(0, len(x), 4):
-            x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
-            a0, a1, a2, a3 = ZERO, ZERO, ZERO, ZERO
-            b0, b1, b2, b3 = ZERO, ZERO, ZERO, ZERO
-            c0, c1, c2, c3 = ZERO, ZERO, ZERO, ZERO
-            d0, d1, d2, d3 = ZERO, ZERO, ZERO, ZERO
+            x0, x1, x2, x3 = four(x, i)
+            # Sums of the block in registers: one store a weight and block, not one a point.
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = ZERO
+            c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = ZERO
             for p in range(BLOCK):
-                p0, p1, p2, p3 = x0[p], x1[p], x2[p], x3[p]
-                q0, q1, q2, q3 = y0[p], y1[p], y2[p], y3[p]
-                a0, a1, a2, a3 = a0 + q0 * p0, a1 + q0 * p1, a2 + q0 * p2, a3 + q0 * p3
-                b0, b1, b2, b3 = b0 + q1 * p0, b1 + q1 * p1, b2 + q1 * p2, b3 + q1 * p3
-                c0, c1, c2, c3 = c0 + q2 * p0, c1 + q2 * p1, c2 + q2 * p2, c3 + q2 * p3
-                d0, d1, d2, d3 = d0 + q3 * p0, d1 + q3 * p1, d2 + q3 * p2, d3 + q3 * p3
+                p0 = x0[p]
+                p1 = x1[p]
+                p2 = x2[p]
+                p3 = x3[p]
+                a0 += y0[p] * p0
+                a1 += y0[p] * p1
+                a2 += y0[p] * p2
+                a3 += y0[p] * p3
+                b0 += y1[p] * p0
+                b1 += y1[p] * p1
+                b2 += y1[p] * p2
+                b3 += y1[p] * p3
+                c0 += y2[p] * p0
+                c1 += y2[p] * p1
+                c2 += y2[p] * p2
+                c3 += y2[p] * p3
+                d0 += y3[p] * p0
+                d1 += y3[p] * p1
+                d2 += y3[p] * p2
+                d3 += y3[p] * p3
             add4(dw[o], i, a0, a1, a2, a3)
             add4(dw[o + 1], i, b0, b1, b2, b3)
             add4(dw[o + 2], i, c0, c1, c2, c3)
@@ -298,20 +347,23 @@ def add4(row, i, s0, s1, s2, s3):
 
 
 @_part
-def layer(vector, plan, d):
-    """Padded W and b of layer d in a padded vector, as views."""
-    inputs, outputs, start = plan.padded[d], plan.padded[d + 1], plan.padded_starts[d]
+def layer(vector, layout, d):
+    """Return padded W and b of layer d in a padded vector, as views."""
+    inputs, outputs = two(layout.padded, d)
+    start = layout.padded_starts[d]
     middle = start + outputs * inputs
     return vector[start:middle].reshape((outputs, inputs)), vector[middle : middle + outputs]
 
 
 @_entry
-def pack(weights, plan, scratch):
-    """Copy W, Wᵀ and b of all layers into their padded places."""
-    for d in range(len(plan.widths) - 1):
-        inputs, outputs, start = plan.widths[d], plan.widths[d + 1], plan.layer_starts[d]
-        w, b = layer(scratch.weights, plan, d)
-        wt = layer(scratch.transposed, plan, d)[0].reshape((plan.padded[d], plan.padded[d + 1]))
+def pack(weights, layout, scratch):
+    """Copy W, Wᵀ and b of all layers to their padded offsets."""
+    for d in range(len(layout.widths) - 1):
+        inputs, outputs = two(layout.widths, d)
+        start = layout.layer_starts[d]
+        w, b = layer(scratch.weights, layout, d)
+        # The backward pass is `dense` with Wᵀ: written out here, once a step, its loads are contiguous there.
+        wt = layer(scratch.transposed, layout, d)[0].reshape((layout.padded[d], layout.padded[d + 1]))
         for o in range(outputs):
             for i in range(inputs):
                 w[o, i] = wt[i, o] = weights[start + o * inputs + i]
@@ -319,39 +371,42 @@ def pack(weights, plan, scratch):
 
 
 @_part
-def unpack_gradients(plan, scratch, gradient):
+def unpack_gradients(layout, scratch, gradient):
     """Sum the chunks' padded weight gradients, in order, into the flat gradient."""
+    # In order, in one thread: a sum that grew as threads finish would round differently from run to run.
     total = scratch.weight_gradients[0]
     for chunk in range(1, CHUNKS):
         total += scratch.weight_gradients[chunk]
-    for d in range(len(plan.widths) - 1):
-        inputs, outputs, start = plan.widths[d], plan.widths[d + 1], plan.layer_starts[d]
-        dw, db = layer(total, plan, d)
+    for d in range(len(layout.widths) - 1):
+        inputs, outputs = two(layout.widths, d)
+        start = layout.layer_starts[d]
+        dw, db = layer(total, layout, d)
         for o in range(outputs):
             gradient[start + o * inputs : start + (o + 1) * inputs] = dw[o, :inputs]
         gradient[start + outputs * inputs : start + outputs * inputs + outputs] = db[:outputs]
 
 
 @_part
-def forward(weights, plan, scratch, chunk, coordinates):
-    """All activations of one block; returns the row at which the outputs begin."""
+def forward(weights, layout, scratch, chunk, coordinates):
+    """Compute all activations of one block; return the row at which the outputs begin."""
     activations = scratch.activations[chunk]
-    node, fractions = scratch.nodes[chunk], scratch.fractions[chunk]
-    for level in range(len(plan.rows)):
-        slices, rows, columns = plan.slices[level], plan.rows[level], plan.columns[level]
+    node = scratch.nodes[chunk]
+    fractions = scratch.fractions[chunk]
+    for level in range(len(layout.rows)):
+        slices, rows, columns = shape_of(layout, level)
         nodes = slices * rows * columns
         locate(coordinates, slices, rows, columns, node, fractions)
-        for feature in range(plan.features):
-            start = plan.level_starts[level] + feature * nodes
-            out = activations[level * plan.features + feature]
+        for feature in range(layout.features):
+            start = layout.level_starts[level] + feature * nodes
+            out = activations[level * layout.features + feature]
             gather(weights[start : start + nodes], slices, rows, columns, node, fractions, out)
     row = 0
-    for d in range(len(plan.widths) - 1):
-        w, b = layer(scratch.weights, plan, d)
-        hidden = row + plan.padded[d]
-        y = activations[hidden : hidden + plan.padded[d + 1]]
+    for d in range(len(layout.widths) - 1):
+        w, b = layer(scratch.weights, layout, d)
+        hidden = row + layout.padded[d]
+        y = activations[hidden : hidden + layout.padded[d + 1]]
         dense(w, b, activations[row:hidden], y)
-        if d < len(plan.widths) - 2:
+        if d < len(layout.widths) - 2:
             for o in range(len(y)):
                 unit = y[o]
                 for p in range(BLOCK):
@@ -361,21 +416,27 @@ def forward(weights, plan, scratch, chunk, coordinates):
 
 
 @_part
-def backward(plan, scratch, chunk, row, start):
-    """From the outputs' gradient in deltas[0] to all weight gradients and the encoded values' gradient."""
-    activations, deltas = scratch.activations[chunk], scratch.deltas[chunk]
+def backward(layout, scratch, chunk, row, start):
+    """Carry the outputs' gradient in deltas[0] back to all weight gradients and the encoded values' gradient."""
+    activations = scratch.activations[chunk]
+    deltas = scratch.deltas[chunk]
+    # Two layers' gradients take turns in deltas: a layer's own is not needed once the one below is known.
     now = 0
-    for d in range(len(plan.widths) - 2, -1, -1):
-        inputs, outputs = plan.padded[d], plan.padded[d + 1]
+    for d in range(len(layout.widths) - 2, -1, -1):
+        inputs, outputs = two(layout.padded, d)
         row -= inputs
-        x, dx, dy = activations[row : row + inputs], deltas[1 - now, :inputs], deltas[now, :outputs]
-        dw, db = layer(scratch.weight_gradients[chunk], plan, d)
+        x = activations[row : row + inputs]
+        dx = deltas[1 - now, :inputs]
+        dy = deltas[now, :outputs]
+        dw, db = layer(scratch.weight_gradients[chunk], layout, d)
         dense_gradient(dy, x, dw, db)
-        wt = layer(scratch.transposed, plan, d)[0]
+        wt = layer(scratch.transposed, layout, d)[0]
         dense(wt.reshape((inputs, outputs)), scratch.zeros, dy, dx)
         if d > 0:
             for i in range(inputs):
-                unit, delta = x[i], dx[i]
+                unit = x[i]
+                delta = dx[i]
+                # A ReLU's output is positive exactly where its input is, so that the input need not be kept.
                 for p in range(BLOCK):
                     delta[p] = delta[p] if unit[p] > ZERO else ZERO
         now = 1 - now
@@ -385,10 +446,12 @@ def backward(plan, scratch, chunk, row, start):
 
 @_part
 def compare(predicted, true, counts, rule, scale, delta):
-    """Loss of one channel in a block, each point counted that much, summed; fills the gradient of scale · loss."""
-    loss, turn = ZERO, f32(rule.turn)
+    """Sum the loss of one channel in a block, each point weighted by its count; fill the gradient of scale · loss."""
+    loss = ZERO
+    huber_delta = f32(rule.huber_delta)
     for p in range(BLOCK):
-        error, count = predicted[p] - true[p], counts[p]
+        error = predicted[p] - true[p]
+        count = counts[p]
         if rule.loss == 0:
             loss += count * (error * error)
             delta[p] = count * (f32(2) * scale * error)
@@ -396,64 +459,73 @@ def compare(predicted, true, counts, rule, scale, delta):
             loss += count * abs(error)
             delta[p] = count * (scale * np.sign(error))
         else:
-            bent = min(max(error, -turn), turn)
+            # error² / 2 up to δ and δ·(|error| - δ/2) beyond, in one expression: vector code has no branches.
+            bent = min(max(error, -huber_delta), huber_delta)
             loss += count * (bent * (error - HALF * bent))
             delta[p] = count * (scale * bent)
     return loss
 
 
 @_part
-def place(index, start, picture, coordinates):
-    """Coordinates of one block of a batch; beyond the last point the last one is repeated."""
-    height, width = len(picture.down), len(picture.across)
+def place(index, start, samples, coordinates):
+    """Look up the coordinates of one block of a batch; beyond the last point the last one is repeated."""
+    height = len(samples.down)
+    width = len(samples.across)
     for p in range(BLOCK):
         pixel = index[min(start + p, len(index) - 1)]
         row = pixel // width
-        if len(picture.along) > 1:
-            coordinates[0, p] = picture.along[row // height]
+        if len(samples.along) > 1:
+            coordinates[0, p] = samples.along[row // height]
             row %= height
-        coordinates[1, p] = picture.down[row]
-        coordinates[2, p] = picture.across[pixel % width]
+        coordinates[1, p] = samples.down[row]
+        coordinates[2, p] = samples.across[pixel % width]
 
 
 @_part
-def learn_chunk(index, picture, plan, scratch, weights, rule, chunk):
-    """Losses, weight gradients and the encoded values' gradients of one chunk of a batch."""
+def learn_chunk(index, samples, layout, scratch, weights, rule, chunk):
+    """Compute losses, weight gradients and the encoded values' gradients of one chunk of a batch."""
     scratch.weight_gradients[chunk] = ZERO
-    points, channels = len(index), picture.pixels.shape[1]
+    points = len(index)
+    channels = samples.pixels.shape[1]
     blocks = (points + BLOCK - 1) // BLOCK
     scale = ONE / f32(points * channels)
-    true, counts, deltas = scratch.true[chunk], scratch.counts[chunk], scratch.deltas[chunk, 0]
+    true = scratch.true[chunk]
+    counts = scratch.counts[chunk]
+    deltas = scratch.deltas[chunk, 0]
     total = 0.0
     for block in range(chunk * blocks // CHUNKS, (chunk + 1) * blocks // CHUNKS):
         start = block * BLOCK
         coordinates = scratch.coordinates[:, start : start + BLOCK]
-        place(index, start, picture, coordinates)
-        row = forward(weights, plan, scratch, chunk, coordinates)
-        deltas[: plan.padded[-1]] = ZERO
+        place(index, start, samples, coordinates)
+        row = forward(weights, layout, scratch, chunk, coordinates)
+        deltas[: layout.padded[-1]] = ZERO
         for channel in range(channels):
             predicted = scratch.activations[chunk, row + channel]
-            true[:] = predicted  # an error of zero takes the repeated points out
+            # An error of zero takes the repeated points of the last block out of loss and gradient.
+            true[:] = predicted
             counts[:] = ONE
             for p in range(min(BLOCK, points - start)):
-                true[p] = picture.pixels[index[start + p], channel]
-                if channels == 4 and channel < 3:  # RGBA: see targets.channel_weights
-                    counts[p] = picture.pixels[index[start + p], 3]
+                true[p] = samples.pixels[index[start + p], channel]
+                if channels == 4 and channel < 3:  # RGBA: see losses.channel_weights
+                    counts[p] = samples.pixels[index[start + p], 3]
             total += compare(predicted, true, counts, rule, scale, deltas[channel])
-        backward(plan, scratch, chunk, row, start)
+        backward(layout, scratch, chunk, row, start)
     scratch.losses[chunk] = total
 
 
 @_part
-def learn_plane(points, plan, scratch, plane, state, rule):
-    """The gradient of one plane, then its update; planes are counted as the encoded values are."""
-    level, feature = plane // plan.features, plane % plan.features
-    slices, rows, columns = plan.slices[level], plan.rows[level], plan.columns[level]
+def learn_plane(points, layout, scratch, plane, state, rule):
+    """Compute the gradient of one plane, then update it; planes are numbered as the encoded values are."""
+    level = plane // layout.features
+    feature = plane % layout.features
+    slices, rows, columns = shape_of(layout, level)
     nodes = slices * rows * columns
-    first = plan.level_starts[level] + feature * nodes
+    first = layout.level_starts[level] + feature * nodes
     gradient = state.gradient[first : first + nodes]
     gradient[:] = ZERO
-    node, fractions = scratch.nodes[plane], scratch.fractions[plane]
+    node = scratch.nodes[plane]
+    fractions = scratch.fractions[plane]
+    # Cells are found once more: reading them back from the forward pass would cost more memory traffic than that.
     for start in range(0, points, BLOCK):
         locate(scratch.coordinates[:, start : start + BLOCK], slices, rows, columns, node, fractions)
         scatter(gradient, slices, rows, columns, node, fractions, scratch.gradient[plane, start : start + BLOCK])
@@ -462,91 +534,103 @@ def learn_plane(points, plan, scratch, plane, state, rule):
 
 @_part
 def update(state, rule, start, stop):
-    """One step on a part of the weights, after their running average has moved towards them.
+    """Update a part of the weights, after their running average has moved towards them.
 
     As torch.optim has them: Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithms 1 and 2.
     """
-    weights, gradient, average = state.weights[start:stop], state.gradient[start:stop], state.average[start:stop]
-    first, second = state.first[start:stop], state.second[start:stop]
-    rate, decay, shrink, averaging = f32(rule.rate), f32(rule.decay), f32(rule.shrink), f32(rule.averaging)
-    keep1, keep2, root, eps = f32(rule.keep1), f32(rule.keep2), f32(rule.root), f32(rule.eps)
+    weights = state.weights[start:stop]
+    gradient = state.gradient[start:stop]
+    average = state.average[start:stop]
+    first = state.first[start:stop]
+    second = state.second[start:stop]
+    # To float32 before the loops: in float64 they would take half as many weights an instruction.
+    rate = f32(rule.rate)
+    weight_decay = f32(rule.weight_decay)
+    decay_factor = f32(rule.decay_factor)
+    averaging = f32(rule.averaging)
+    beta1 = f32(rule.beta1)
+    beta2 = f32(rule.beta2)
+    root_correction = f32(rule.root_correction)
+    eps = f32(rule.eps)
     if rule.optimizer == 1:
         for n in range(len(weights)):
             average[n] += averaging * (weights[n] - average[n])
-            first[n] = keep1 * first[n] + gradient[n] + decay * weights[n]
+            first[n] = beta1 * first[n] + gradient[n] + weight_decay * weights[n]
             weights[n] -= rate * first[n]
     else:
         for n in range(len(weights)):
             average[n] += averaging * (weights[n] - average[n])
-            slope = gradient[n] + decay * weights[n]
-            first[n] += (ONE - keep1) * (slope - first[n])
-            second[n] = keep2 * second[n] + (ONE - keep2) * slope * slope
-            weights[n] = shrink * weights[n] - rate * first[n] / (math.sqrt(second[n]) * root + eps)
+            slope = gradient[n] + weight_decay * weights[n]
+            first[n] += (ONE - beta1) * (slope - first[n])
+            second[n] = beta2 * second[n] + (ONE - beta2) * slope * slope
+            weights[n] = decay_factor * weights[n] - rate * first[n] / (math.sqrt(second[n]) * root_correction + eps)
 
 
 @_part
-def learn_network(plan, scratch, state, rule):
-    """Gradient and update of the network."""
-    unpack_gradients(plan, scratch, state.gradient)
-    update(state, rule, plan.layer_starts[0], len(state.weights))
+def learn_network(layout, scratch, state, rule):
+    """Sum the gradient of the network, then update it."""
+    unpack_gradients(layout, scratch, state.gradient)
+    update(state, rule, layout.layer_starts[0], len(state.weights))
 
 
 @_part
-def predict_chunk(index, picture, plan, scratch, weights, values, chunk):
-    """The field's values at one chunk of a batch."""
+def predict_chunk(index, samples, layout, scratch, weights, values, chunk):
+    """Evaluate the field at one chunk of a batch."""
     points, channels = values.shape
     blocks = (points + BLOCK - 1) // BLOCK
     for block in range(chunk * blocks // CHUNKS, (chunk + 1) * blocks // CHUNKS):
         start = block * BLOCK
         coordinates = scratch.coordinates[:, start : start + BLOCK]
-        place(index, start, picture, coordinates)
-        row = forward(weights, plan, scratch, chunk, coordinates)
+        place(index, start, samples, coordinates)
+        row = forward(weights, layout, scratch, chunk, coordinates)
         for channel in range(channels):
             predicted = scratch.activations[chunk, row + channel]
             for p in range(min(BLOCK, points - start)):
                 values[start + p, channel] = predicted[p]
 
 
-# What threads enter. Each claims tasks until none is left, so that a thread which has to wait for a processor holds
-# nobody up; whoever does a task, it writes to its own place.
+# Entries of threads. Each claims tasks until none is left, so that a thread which has to wait for a processor holds
+# nobody up; whoever does a task, it writes to its own part of the memory.
 
 
 @_entry
-def learn(tickets, index, picture, plan, scratch, state, rule):
-    """After `pack`: one step; returns the mean loss before it, and takes none from a loss of `rule.bound`.
+def learn(tickets, index, samples, layout, scratch, state, rule):
+    """Take one step, after `pack`, and return the mean loss before it; from a loss of `rule.bound` on, take none.
 
     Tickets are three zeros, fresh for every call.
     """
-    points, planes = len(index), len(plan.rows) * plan.features
+    points = len(index)
+    planes = len(layout.rows) * layout.features
     while True:
         chunk = add(tickets, 0, 1)
         if chunk >= CHUNKS:
             break
-        learn_chunk(index, picture, plan, scratch, state.weights, rule, chunk)
+        learn_chunk(index, samples, layout, scratch, state.weights, rule, chunk)
         add(tickets, 1, 1)
     while add(tickets, 1, 0) < CHUNKS:  # another thread is at the last chunk
         pass
+    # Every thread sums for itself, in the same order: all come to the same decision without another meeting.
     loss = 0.0
     for chunk in range(CHUNKS):
         loss += scratch.losses[chunk]
-    loss /= points * picture.pixels.shape[1]
+    loss /= points * samples.pixels.shape[1]
     while loss < rule.bound:
         task = add(tickets, 2, 1)
         if task > planes:
             break
         if task == 0:
-            learn_network(plan, scratch, state, rule)
+            learn_network(layout, scratch, state, rule)
         else:
             # The finest planes first: they take longest.
-            learn_plane(points, plan, scratch, planes - task, state, rule)
+            learn_plane(points, layout, scratch, planes - task, state, rule)
     return loss
 
 
 @_entry
-def predict(tickets, index, picture, weights, plan, scratch, values):
-    """After `pack`: fill (n, channels) values with the field's at the pixels at these indices."""
+def predict(tickets, index, samples, weights, layout, scratch, values):
+    """Fill (n, channels) values with the field's at the samples with these indices, after `pack`."""
     while True:
         chunk = add(tickets, 0, 1)
         if chunk >= CHUNKS:
             break
-        predict_chunk(index, picture, plan, scratch, weights, values, chunk)
+        predict_chunk(index, samples, layout, scratch, weights, values, chunk)

@@ -1,1 +1,1 @@
-"""model: to be described."""
+"""Fields themselves: coordinates, encodings, networks, and the module that joins them."""

@@ -1,10 +1,10 @@
-"""Activations by name: those of torch.nn and those that paint.
+"""Activations by name: those of torch.nn and a few of our own.
 
 An activation works number by number. One that has a weight (`Scale`, `Add`) draws it when the network's weights are
 drawn, by `draw_`.
 """
 
-import inspect
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,11 +14,15 @@ from torch import Tensor, nn
 
 
 class Sin(nn.Module):
+    """sin(x)."""
+
     def forward(self, x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         return x.sin()
 
 
 class Cos(nn.Module):
+    """cos(x)."""
+
     def forward(self, x: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         return x.cos()
 
@@ -35,7 +39,8 @@ class Weighted(nn.Module):
 
     def __init__(self, low: float = 1.0, high: float = 10.0) -> None:
         super().__init__()
-        self.low, self.high = low, high
+        self.low = low
+        self.high = high
         self.value = nn.Parameter(torch.empty(1))
 
     def draw_(self, generator: torch.Generator) -> None:
@@ -52,7 +57,7 @@ class Scale(Weighted):
 
 
 class Gain(Scale):
-    """A `Scale` that begins at 1: a fit may learn how strong the output is, a fresh picture does not change."""
+    """A `Scale` that begins at 1: a fit may learn the strength of the output, a fresh picture does not change."""
 
     def __init__(self) -> None:
         super().__init__(1.0, 1.0)
@@ -79,6 +84,7 @@ class _Step(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        # A step's own gradient is 0 nearly everywhere, so nothing before it would ever learn.
         (gradient,) = grad_outputs
         return gradient.clamp(-1.0, 1.0)
 
@@ -103,7 +109,7 @@ OWN: dict[str, type[nn.Module]] = {
 }
 """Names in lower case; any case finds them."""
 
-# Classes of torch.nn that mix numbers of a sample or need arguments.
+# Classes of torch.nn that mix the numbers of a sample, so that they are no functions of one number, or need arguments.
 _UNFIT = {"GLU", "LogSoftmax", "MultiheadAttention", "Softmax", "Softmax2d", "Softmin", "Threshold"}
 TORCH: tuple[str, ...] = tuple(name for name in nn.modules.activation.__all__ if name not in _UNFIT)
 """Classes of torch.nn, found in any case."""
@@ -112,32 +118,40 @@ LARGE_SET = (
     *("ELU", "Hardtanh", "LeakyReLU", "LogSigmoid", "SELU", "GELU", "CELU", "Softshrink", "Sigmoid", "sin", "cos"),
     *("Softplus", "Mish", "Tanh"),
 )
-"""What 'random' draws from for mlp, conv and WS."""
+"""Choices of 'random' for mlp, conv and WS."""
 SMALL_SET = ("Sigmoid", "sin", "cos", "gaussian", "Softplus", "Mish", "Tanh", "scale", "add")
-"""What 'random' draws from for simple and siren."""
+"""Choices of 'random' for simple and siren."""
 
 BOUNDED_SET = ("sin", "cos", "Tanh", "gaussian")
-"""What 'random' draws from where a network ends: smooth, and no number runs away with the colours."""
+"""Choices of 'random' where a network ends: smooth, and bounded, so that no number runs away with the colours."""
 
-_NAMES = {name.lower(): name for name in (*TORCH, *OWN)}
+_NAMES = {name.lower(): name for name in (*TORCH, *OWN)} | {StraightThroughStep.__name__.lower(): "step"}
 
 
 def activation_name(activation: str | type) -> str:
-    """The one spelling of an activation given by name ('GELU', 'nn.GELU', 'sin') or class; others are refused."""
-    given = activation.__name__ if inspect.isclass(activation) else str(activation)
-    given = "step" if given == StraightThroughStep.__name__ else given
+    """Return the one spelling of an activation given by name ('GELU', 'nn.GELU', 'sin') or class.
+
+    Raises a ValueError that lists the known ones.
+    """
+    given = getattr(activation, "__name__", str(activation))
     key = given.removeprefix("torch.").removeprefix("nn.").lower()
     if key not in _NAMES:
-        near = get_close_matches(key, _NAMES, n=1)
-        hint = f" Did you mean {_NAMES[near[0]]!r}?" if near else ""
-        raise ValueError(f"unknown activation {given!r}.{hint} Known: {', '.join(sorted(_NAMES.values()))}.")
+        raise ValueError(unknown("activation", given, _NAMES.values()))
     return _NAMES[key]
 
 
+def unknown(kind: str, given: str, known: Iterable[str]) -> str:
+    """Write the error text for a name that does not exist: what came, the nearest known one, and all known ones."""
+    names = {name.lower(): name for name in sorted(known)}
+    near = get_close_matches(given.lower(), names, n=1)
+    hint = "".join(f" Did you mean {names[name]!r}?" for name in near)
+    return f"unknown {kind} {given!r}.{hint} Known: {', '.join(names.values())}."
+
+
 def activation(name: str | type) -> nn.Module:
-    """A new activation; learnable numbers of `Scale` and `Add` are not drawn yet."""
+    """Create an activation; learnable numbers of `Scale` and `Add` are not drawn yet."""
     name = activation_name(name)
     # In training mode RReLU draws a slope for every number, so that no two renders agree: take the mean of its slopes.
     if name == "RReLU":
         return nn.LeakyReLU((1 / 8 + 1 / 3) / 2)
-    return OWN[name]() if name in OWN else getattr(nn, name)()
+    return (OWN.get(name) or getattr(nn, name))()

@@ -1,4 +1,4 @@
-"""What a field is made of and what a person may turn while it is fitted.
+"""FieldConfig, the architecture of a field that is fitted, and Knobs, the settings that may change during a fit.
 
 Standard library only: help texts must not wait for torch.
 """
@@ -15,7 +15,7 @@ class FieldConfig:
     """Multi-resolution grids of learned features, dense or hashed; sines and cosines of the coordinates, of octaves or
     of random directions; or the bare coordinates."""
     network: Literal["relu", "siren", "finer", "wire"] = "relu"
-    """What stands between the linear layers: ReLU, sin(ωx), sin(ω(|x| + 1)x), or a complex Gabor wavelet."""
+    """Nonlinearity between the linear layers: ReLU, sin(ωx), sin(ω(|x| + 1)x), or a complex Gabor wavelet."""
     hidden: int = 32
     """Width of the hidden layers."""
     layers: int = 3
@@ -40,23 +40,18 @@ class FieldConfig:
     """Most entries of a level's table, as a power of two; levels with fewer nodes are dense. For 'hash'."""
 
     def __post_init__(self) -> None:
-        limits = {
-            "hidden": 1,
-            "layers": 1,
-            "fourier_levels": 0,
-            "random_features": 1,
-            "grid_levels": 1,
-            "grid_features": 1,
-            "hash_log2_table": 1,
-        }
-        for name, least in limits.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"FieldConfig.{name} is {getattr(self, name)}; it must be {least} or more.")
+        for name in ("hidden", "layers", "random_features", "grid_levels", "grid_features", "hash_log2_table"):
+            self._check_least(name, 1)
+        self._check_least("fourier_levels", 0)
+
+    def _check_least(self, name: str, least: int) -> None:
+        if getattr(self, name) < least:
+            raise ValueError(f"FieldConfig.{name} is {getattr(self, name)}; it must be {least} or more.")
 
 
 @dataclass
 class Knobs:
-    """What a person may change while a fit runs; every step reads it anew."""
+    """Settings that a person may change while a fit runs; every step reads them anew."""
 
     lr: float = 1e-2
     """Learning rate of the next step."""
@@ -69,4 +64,4 @@ class Knobs:
     batch: int = 8192
     """Random pixels in a step."""
     schedule: Literal["constant", "cosine"] = "constant"
-    """Whether the rate keeps its value, or falls along half a cosine towards the end of a run that has one."""
+    """A constant rate, or one that falls along half a cosine towards the end of a run that has one."""

@@ -1,4 +1,7 @@
-"""Encodings: what a network sees instead of bare coordinates."""
+"""Encodings: functions of the coordinates that a network takes in instead of the bare ones.
+
+Each is a module from (n, dimensions) to (n, width(dimensions)), point by point.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, normalize, pad
 
 from easel.fields.model.grids import corners_of, ravel
 from easel.fields.model.streams import stream
@@ -16,7 +19,7 @@ class Identity(nn.Module):
     """The coordinates as they are."""
 
     def width(self, dimensions: int) -> int:
-        """Numbers that come out for that many coordinates."""
+        """Return the number of features for that many coordinates."""
         return dimensions
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
@@ -35,11 +38,11 @@ class FourierEncoding(nn.Module):
         self.include_input = include_input
 
     def width(self, dimensions: int) -> int:
-        """Numbers that come out for that many coordinates."""
+        """Return the number of features for that many coordinates."""
         return dimensions * (2 * self.num_freqs + self.include_input)
 
     def factors(self, like: Tensor) -> Float[Tensor, " num_freqs"]:
-        """2^i π, in the precision and on the device of that tensor."""
+        """Return 2^i π, in the precision and on the device of that tensor."""
         return math.pi * 2.0 ** torch.arange(self.num_freqs, device=like.device, dtype=like.dtype)
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
@@ -55,14 +58,15 @@ class RandomFourier(nn.Module):
     directions: Tensor
 
     def __init__(self, num: int = 128, sigma: float | int = 10.0, seed: int = 0, *, inputs: int = 2) -> None:
-        """`num` random directions over that many inputs; sigma in periods for every unit of a coordinate."""
+        """Draw `num` directions over that many inputs; sigma in periods for every unit of a coordinate."""
         super().__init__()
         self.num = num
+        # A buffer of a stream of its own: a recipe needs only the seed to bring the directions back.
         drawn = sigma * torch.randn(num, inputs, generator=stream(seed, "random_fourier"))
         self.register_buffer("directions", drawn)
 
     def width(self, dimensions: int) -> int:
-        """Numbers that come out."""
+        """Return the number of features, the same for any number of coordinates."""
         return 2 * self.num
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
@@ -78,7 +82,7 @@ class OneBlob(nn.Module):
         self.bins = bins
 
     def width(self, dimensions: int) -> int:
-        """Numbers that come out for that many coordinates."""
+        """Return the number of features for that many coordinates."""
         return dimensions * self.bins
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
@@ -101,16 +105,19 @@ class SphericalHarmonics(nn.Module):
         self.degree = degree
 
     def width(self, dimensions: int) -> int:
-        """Numbers that come out for that many coordinates."""
+        """Return the number of features for that many coordinates."""
         return self.degree**2 + max(0, dimensions - 3)
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         points = coords[:, :3]
         if points.shape[1] < 3:
-            points = torch.nn.functional.pad(points, (0, 2 - points.shape[1]))
-            points = torch.nn.functional.pad(points, (0, 1), value=1.0)
-        x, y, z = torch.nn.functional.normalize(points, dim=1).unbind(1)
-        xx, yy, zz = x * x, y * y, z * z
+            points = pad(points, (0, 2 - points.shape[1]))
+            points = pad(points, (0, 1), value=1.0)
+        # normalize() divides by at least 1e-12, so that the centre gives zeros instead of NaN.
+        x, y, z = normalize(points, dim=1).unbind(1)
+        xx = x * x
+        yy = y * y
+        zz = z * z
         bands = [torch.full_like(x, 0.28209479177387814)]
         if self.degree > 1:
             bands += [-0.48860251190291987 * y, 0.48860251190291987 * z, -0.48860251190291987 * x]
@@ -131,7 +138,8 @@ class DenseGrid(nn.Module):
 
     A level with n nodes on an axis has them from -1 to 1, both included; between nodes features are multilinear.
     `finest` is the node count of the last level on every axis. Levels that would have fewer than 2 nodes on every axis
-    are left out. All levels lie behind each other in one `table`, coarsest first, each (features, *nodes).
+    are left out. All levels lie behind each other in one `table`, coarsest first, each (features, *nodes): one vector
+    for the optimizer and for the CPU kernel.
     """
 
     table: nn.Parameter
@@ -157,13 +165,15 @@ class DenseGrid(nn.Module):
         )
 
     def width(self, dimensions: int) -> int:
-        """Numbers that come out for every point."""
+        """Return the number of features: those of all levels, side by side."""
         return len(self.shapes) * self.features
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        if coords.shape[1] not in (2, 3):  # what grid_sample knows
+        # grid_sample knows pictures and volumes alone, which it interpolates in one call a level.
+        if coords.shape[1] not in (2, 3):
             return torch.cat([interpolated(level, coords) for level in self.levels()], dim=1)
-        points = coords.flip(-1).view(1, *[1] * (coords.shape[1] - 1), *coords.shape)  # grid_sample wants (x, y, z)
+        # It wants (x, y, z), the last axis of the array first.
+        points = coords.flip(-1).view(1, *[1] * (coords.shape[1] - 1), *coords.shape)
         encoded = []
         for level in self.levels():
             sampled = grid_sample(level[None], points, mode="bilinear", padding_mode="border", align_corners=True)
@@ -171,14 +181,14 @@ class DenseGrid(nn.Module):
         return torch.cat(encoded).T
 
     def levels(self) -> list[Tensor]:
-        """The table as one (features, *nodes) view a level, coarsest first."""
+        """Return the table as one (features, *nodes) view a level, coarsest first."""
         numbers = [self.features * math.prod(shape) for shape in self.shapes]
         views = zip(self.table.split(numbers), self.shapes, strict=True)
         return [numbers.view(self.features, *shape) for numbers, shape in views]
 
 
 def interpolated(level: Float[Tensor, "f *nodes"], coords: Float[Tensor, "n d"]) -> Float[Tensor, "n f"]:
-    """Features at these points, multilinear between the nodes; in any dimension."""
+    """Return the features at these points, multilinear between the nodes; in any dimension."""
     nodes = level.shape[1:]
     table = level.flatten(1).T
     parts = [table[ravel(node, nodes)] * weight[:, None] for node, weight in corners_of(coords, nodes)]
@@ -186,6 +196,6 @@ def interpolated(level: Float[Tensor, "f *nodes"], coords: Float[Tensor, "n d"])
 
 
 def level_shapes(levels: int, finest: Sequence[int], growth: float) -> list[tuple[int, ...]]:
-    """Node counts of every level, coarsest first; at least 2 on an axis, and no level twice."""
+    """Return the node counts of every level, coarsest first; at least 2 on an axis, and no level twice."""
     wanted = (tuple(max(2, round(n / growth**level)) for n in finest) for level in range(levels))
     return list(dict.fromkeys(wanted))[::-1]

@@ -1,4 +1,4 @@
-"""Which part of a field a picture or volume shows, and where its samples lie.
+"""Extents: which part of a field a picture or volume shows, and where its samples lie.
 
 The unit view spans [-1, 1] on every axis; `latent_scale` stretches the coordinates of everything. An axis of n samples
 has sample i at
@@ -18,31 +18,38 @@ PerAxis = float | int | Sequence[float | int]
 
 
 @dataclass(frozen=True)
-class Window:
-    """Zoom, pan and the lie of the samples. Windows of one view share the bits of the coordinates that they share."""
+class Extent:
+    """Zoom, pan and sample positions of a view. `easel.fields.Window` is its older name.
+
+    Extents of one view share the bits of every coordinate that they share: a zoom equals a crop of a larger picture.
+
+        fields.render(field, (512, 512), window=fields.Extent(zoom=4, center=(0.25, -0.5)))
+    """
 
     zoom: PerAxis = 1.0
     """Magnification, above 0: 1 is the whole view, 10 shows a tenth of each axis."""
     pan: PerAxis = 0.0
-    """Shift in half-widths of the window, towards larger indices; 1 moves by half of what is seen."""
+    """Shift in half-widths of the part shown, towards larger indices; 1 moves by half of what is seen."""
     center: PerAxis | None = None
     """Instead of `pan`: the point of the unit view in the middle, which stays there at any zoom."""
     latent_scale: float | int = 1.0
     """Factor of all coordinates."""
     aspect: Literal["stretch", "keep"] = "stretch"
-    """Whether every axis spans [-1, 1], or only the shortest and the others as much more as they are longer."""
+    """'stretch': every axis spans [-1, 1]; 'keep': the shortest does, the others as much more as they are longer."""
     align: Literal["centers", "corners"] = "centers"
     """Samples in the middle of pixels, or the first and last of them on the border of the view."""
 
     def __post_init__(self) -> None:
         for name in ("zoom", "pan", "center", "latent_scale"):
             value = getattr(self, name)
-            numbers = [] if value is None else [value] if isinstance(value, (int, float)) else list(value)
+            if value is None:
+                continue
+            bare = isinstance(value, (int, float))
+            numbers = (value,) if bare else tuple(value)
             if not all(math.isfinite(number) and (number > 0 or name != "zoom") for number in numbers):
                 raise ValueError(f"{name} is {value}; every number must be finite{' and above 0' * (name == 'zoom')}.")
-            if value is not None:  # equal windows are equal, however they were written
-                bare = isinstance(value, (int, float))
-                object.__setattr__(self, name, float(value) if bare else tuple(map(float, value)))
+            # Floats and tuples only, so that extents that say the same are equal and have one hash.
+            object.__setattr__(self, name, float(value) if bare else tuple(map(float, numbers)))
         if self.center is not None and self.pan != 0.0:
             raise ValueError(f"pan={self.pan} and center={self.center} both place the window; give one of them.")
         for name, known in (("aspect", ("stretch", "keep")), ("align", ("centers", "corners"))):
@@ -50,24 +57,33 @@ class Window:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}. Known: {', '.join(known)}.")
 
     def fractions(self, size: Sequence[int]) -> list[tuple[float, float]]:
-        """(offset, denominator) of every axis: sample i lies at latent_scale · (2i + 1 - n + offset) / denominator."""
+        """Return (offset, denominator) of every axis: sample i has latent_scale · (2i + 1 - n + offset) / denominator.
+
+        Integers as long as possible: the one division that follows rounds alike for all sizes that share a position.
+        """
         dimensions = len(size)
-        spans = [samples if self.align == "centers" else max(samples - 1, 1) for samples in size]
+        spans = list(size)
+        if self.align == "corners":
+            spans = [max(samples - 1, 1) for samples in size]
         zooms = per_axis(self.zoom, dimensions, "zoom")
-        shifts = per_axis(self.pan if self.center is None else self.center, dimensions, "pan")
-        found = []
-        for span, zoom, shift in zip(spans, zooms, shifts, strict=True):
-            base = span if self.aspect == "stretch" else min(spans)
-            found.append((shift * span if self.center is None else shift * zoom * base, base * zoom))
-        return found
+        bases = spans
+        if self.aspect == "keep":
+            bases = [min(spans)] * dimensions
+        if self.center is None:
+            pans = per_axis(self.pan, dimensions, "pan")
+            offsets = [pan * span for pan, span in zip(pans, spans, strict=True)]
+        else:
+            centers = per_axis(self.center, dimensions, "pan")
+            offsets = [at * zoom * base for at, zoom, base in zip(centers, zooms, bases, strict=True)]
+        return [(offset, base * zoom) for offset, base, zoom in zip(offsets, bases, zooms, strict=True)]
 
 
-WHOLE = Window()
+WHOLE = Extent()
 """The unit view."""
 
 
 def per_axis(value: PerAxis, dimensions: int, name: str) -> tuple[float, ...]:
-    """One number for every axis."""
+    """Return one number for every axis; ValueError, in which `name` stands, when their number is another."""
     if isinstance(value, (int, float)):
         return (float(value),) * dimensions
     if len(value) != dimensions:
@@ -76,8 +92,9 @@ def per_axis(value: PerAxis, dimensions: int, name: str) -> tuple[float, ...]:
 
 
 def from_divisor(zoom: PerAxis, pan: PerAxis, dimensions: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """(zoom, pan) for those of neural-canvas, whose pan divides and whose whole view is zoom 0.5, pan 2."""
-    zooms, pans = per_axis(zoom, dimensions, "zoom"), per_axis(pan, dimensions, "pan")
+    """Convert zoom and pan of neural-canvas, whose pan divides and whose whole view is zoom 0.5, pan 2, to ours."""
+    zooms = per_axis(zoom, dimensions, "zoom")
+    pans = per_axis(pan, dimensions, "pan")
     if 0.0 in pans:
         raise ValueError(f"pan={pan} divides by zero in pan_mode='divisor'; its centre is 2.")
     return tuple(2 * number for number in zooms), tuple(1 - 2 / number for number in pans)

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from easel.fields.kernels import art_programs as art_fused
 from easel.fields.model.config import FieldConfig
+from easel.fields.model.coordinates import norm
 from easel.fields.model.encodings import DenseGrid, FourierEncoding, Identity, RandomFourier, level_shapes
 from easel.fields.model.grids import HashGrid
 from easel.fields.model.networks import NETWORKS
@@ -21,6 +21,9 @@ class Field(nn.Module):
     """output(network(encoding(coordinates))), point by point: it knows no picture size and no neighbours.
 
     A field may have a latent z, one vector for all points, and may see the distance of a point from the centre.
+
+        field = fields.build_field(fields.FieldConfig(), (512, 512), generator=torch.Generator())
+        values = field(coords)                       # (n, 2) in [-1, 1] to (n, 3)
     """
 
     encoding: Any
@@ -39,7 +42,7 @@ class Field(nn.Module):
         latent: Tensor | None = None,
         radius: bool = False,
     ) -> None:
-        """`latent` is fitted where it is a Parameter; `radius` makes the Euclidean norm the encoding's last input."""
+        """A latent that is a Parameter is fitted; `radius` makes the Euclidean norm the encoding's last input."""
         super().__init__()
         self.encoding = encoding
         self.network = network
@@ -49,6 +52,7 @@ class Field(nn.Module):
         if isinstance(latent, nn.Parameter):
             self.latent = latent
         else:
+            # A buffer travels with the weights, into checkpoints and to other devices.
             self.register_buffer("latent", latent)
 
     @property
@@ -57,43 +61,38 @@ class Field(nn.Module):
 
     @property
     def latent_dim(self) -> int:
-        return 0 if self.latent is None else len(self.latent)
+        """Numbers of z; 0 without a latent."""
+        if self.latent is None:
+            return 0
+        return len(self.latent)
 
     @property
     def size(self) -> int:
         """Number of parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def forward(self, coords: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
-        """Values at these points; `z` stands in for the field's own latent.
-
-        A field that sees the radius takes a caller's own as one more column.
-        """
+    def inputs(self, coords: Float[Tensor, "n k"]) -> Float[Tensor, "n i"]:
+        """Append the radius where the field sees it; coordinates that already have it as one more column pass."""
         if self.radius and coords.shape[1] == self.dimensions:
-            coords = torch.cat([coords, norm(coords)], dim=1)
-        z = self.latent if z is None else z
-        if art_fused.runs_fused(self.network, self.encoding, coords):
-            return self.output(art_fused.evaluate(self.network, self.encoding, coords, z))
-        features = self.encoding(coords)
-        return self.output(self.network(features) if z is None else self.network(features, z))
+            return torch.cat([coords, norm(coords)], dim=1)
+        return coords
 
-
-def norm(coords: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
-    """Distance of every point from the centre."""
-    # Column by column: a reduction over rows may round differently from one number of rows to another.
-    first, *others = coords.unbind(1)
-    total = first * first
-    for column in others:
-        total = total + column * column
-    return total.sqrt()[:, None]
+    def forward(self, coords: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
+        """Return the values at these points; `z` stands in for the field's own latent."""
+        features = self.encoding(self.inputs(coords))
+        if z is None:
+            z = self.latent
+        if z is None:
+            return self.output(self.network(features))
+        return self.output(self.network(features, z))
 
 
 def build_field(
     config: FieldConfig, picture_size: Sequence[int], channels: int = 3, *, generator: torch.Generator
 ) -> Field:
-    """A field with fresh weights, for a picture of (height, width), a volume of (X, Y, Z), or 1 or 4 axes.
+    """Create a field with fresh weights for a picture (height, width), a volume (X, Y, Z), or 1 or 4 axes.
 
-    It lives where the generator lives.
+    It lies on the generator's device. ValueError for more axes, or none.
     """
     dimensions = len(picture_size)
     if not 1 <= dimensions <= 4:
@@ -102,13 +101,15 @@ def build_field(
     arguments: dict[str, Any] = {"generator": generator}
     if config.network != "relu":
         arguments |= {"omega": config.omega, "omega_hidden": config.omega_hidden}
-    bounded = config.encoding == "fourier" and config.network == "relu"
-    if not bounded:
+    output = nn.Identity()
+    if config.encoding == "fourier" and config.network == "relu":
+        output = torch.sigmoid
+    else:
         # Mid-grey at the start; without a sigmoid, whose flat ends slow down highlights and shadows.
         arguments["bias"] = 0.5
     shape = (encoding.width(dimensions), channels, config.hidden, config.layers)
     network = NETWORKS[config.network](*shape, **arguments)
-    return Field(encoding, network, torch.sigmoid if bounded else nn.Identity(), dimensions=dimensions)
+    return Field(encoding, network, output, dimensions=dimensions)
 
 
 def _encoding(config: FieldConfig, size: Sequence[int], generator: torch.Generator) -> Encoding:
@@ -129,8 +130,9 @@ def _encoding(config: FieldConfig, size: Sequence[int], generator: torch.Generat
 
 
 def finest_grid(config: FieldConfig, picture_size: Sequence[int]) -> tuple[int, ...]:
-    """Nodes on every axis of the finest grid: as many as the config affords, at most one for every pixel."""
+    """Return the nodes on every axis of the finest grid: as many as the config affords, at most one for every pixel."""
     longest = max(picture_size)
+    # By trial, from above: rounding makes the number of nodes a staircase that no formula inverts.
     for nodes in range(longest, 2, -1):
         finest = tuple(round(samples * nodes / longest) for samples in picture_size)
         shapes = level_shapes(config.grid_levels, finest, 2.0)

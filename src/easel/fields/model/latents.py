@@ -1,4 +1,4 @@
-"""What a field is asked with: its latents, and the samples at which it is looked at."""
+"""Inputs of a painting field: its latents, and the samples at which it is evaluated."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.fields.model.coordinates import pixel_centers
-from easel.fields.model.extent import WHOLE, PerAxis, Window
-from easel.fields.model.field import norm
+from easel.fields.model.coordinates import norm, pixel_centers
+from easel.fields.model.extent import WHOLE, Extent, PerAxis
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,24 +24,25 @@ class Latents:
     """Samples on every axis of the picture that they were made for."""
 
     def __getitem__(self, key: str) -> Any:
-        known = {
-            "sample": lambda: self.sample,
-            "input": lambda: (self.sample * self.scale).expand(-1, math.prod(self.shape), -1),
-            "base_shape": lambda: self.shape,
-            "sample_shape": lambda: tuple(self.sample.shape),
-        }
-        if key not in known:
-            raise KeyError(f"latents have {', '.join(known)}; not {key!r}.")
-        return known[key]()
+        match key:
+            case "sample":
+                return self.sample
+            case "input":
+                return (self.sample * self.scale).expand(-1, math.prod(self.shape), -1)
+            case "base_shape":
+                return self.shape
+            case "sample_shape":
+                return tuple(self.sample.shape)
+        raise KeyError(f"latents have sample, input, base_shape, sample_shape; not {key!r}.")
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Where a field is sampled: a description, which takes no memory; `coords()` makes it numbers."""
+    """The samples of a picture as a description, which takes no memory; `coords()` makes it numbers."""
 
     shape: tuple[int, ...]
     """Samples on every axis."""
-    window: Window = WHOLE
+    window: Extent = WHOLE
     splits: int | Literal["auto"] = "auto"
     """The least number of parts in which a picture is computed."""
     batch_size: int = 1
@@ -56,14 +56,14 @@ class Fields:
         return self.window.pan
 
     def coords(self) -> Float[Tensor, "b k *shape"]:
-        """The coordinates and the radius of every sample: x, y, r of a picture, x, y, z, r of a volume."""
+        """Return coordinates and radius of every sample: x, y, r of a picture, x, y, z, r of a volume."""
         points = pixel_centers(self.shape, window=self.window)
         inputs = torch.cat([points, norm(points)], dim=1).T.reshape(1, -1, *self.shape)
         return inputs.expand(self.batch_size, *[-1] * (inputs.ndim - 1))
 
 
 class LatentInputs(NamedTuple):
-    """What `init_latent_inputs` returns."""
+    """Latents, fields and recipe of a picture, as `init_latent_inputs` returns them."""
 
     latents: Latents
     fields: Fields
@@ -73,11 +73,11 @@ class LatentInputs(NamedTuple):
 
 Size = Sequence[int]
 Reusable = Latents | LatentInputs | Mapping[str, Any]
-"""Whatever latents can be taken from: themselves, a whole `LatentInputs`, or a recipe."""
+"""Sources of latents: themselves, a whole `LatentInputs`, or a recipe."""
 
 
 def reused_sample(source: Reusable) -> Float[Tensor, "b 1 l"]:
-    """The latents of an earlier call."""
+    """Return the latents of an earlier call."""
     if isinstance(source, Latents):
         return source.sample
     if isinstance(source, LatentInputs):
@@ -88,18 +88,24 @@ def reused_sample(source: Reusable) -> Float[Tensor, "b 1 l"]:
 
 
 def reused_shape(source: Reusable, dimensions: int) -> tuple[int, ...]:
-    """Samples on every axis in an earlier call."""
+    """Return the samples on every axis in an earlier call."""
     if isinstance(source, Latents):
         return source.shape
     if isinstance(source, LatentInputs):
         return source.fields.shape
     _check_keys(source)
+    # A recipe's shape ends with the channels.
     return tuple(source["output_shape"])[:dimensions]
 
 
 def explicit(coords: Tensor, dimensions: int) -> tuple[Fields, Float[Tensor, "n k"]]:
-    """The fields that a tensor (axes + 1, *size) of coordinates and radius stands for, and its rows, one a sample."""
-    inputs = coords[0] if coords.ndim == dimensions + 2 and len(coords) == 1 else coords
+    """Split a tensor (axes + 1, *size) of coordinates and radius into its size, as fields, and one row a sample.
+
+    A leading batch axis of 1 may stand before it. ValueError for other shapes.
+    """
+    inputs = coords
+    if coords.ndim == dimensions + 2 and len(coords) == 1:
+        inputs = coords[0]
     if inputs.ndim != dimensions + 1 or len(inputs) != dimensions + 1:
         raise ValueError(
             f"fields are a tensor ({dimensions + 1}, *size) of coordinates and radius; got {tuple(coords.shape)}."

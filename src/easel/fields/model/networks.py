@@ -1,4 +1,7 @@
-"""Networks that are fitted, behind an encoding. All are built alike and start from a generator alone."""
+"""Networks that are fitted, behind an encoding: MLP, SIREN, FINER, WIRE.
+
+All are built alike, `Network(inputs, outputs, hidden, layers, generator=generator)`, and lie on the generator's device.
+"""
 
 import math
 from itertools import pairwise
@@ -17,10 +20,11 @@ class MLP(nn.Module):
     def __init__(
         self, inputs: int, outputs: int, hidden: int, layers: int, *, bias: float = 0.0, generator: torch.Generator
     ) -> None:
-        """`bias` is where the untrained outputs start; the other biases start at 0."""
+        """`bias` is the start of the untrained outputs; the other biases start at 0."""
         super().__init__()
         self.widths = [inputs, *[hidden] * (layers - 1), outputs]
-        maps = [_linear(fan_in, fan_out, generator) for fan_in, fan_out in pairwise(self.widths)]
+        maps = [empty_linear(i, o, device=generator.device) for i, o in pairwise(self.widths)]
+        Initialization("he")([[layer] for layer in maps], generator)
         nn.init.constant_(maps[-1].bias, bias)
         self.linears = nn.ModuleList(maps)
 
@@ -29,16 +33,18 @@ class MLP(nn.Module):
         return self.widths[-1]
 
     def forward(self, inputs: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
-        for number, layer in enumerate(self.linears):
-            inputs = layer(torch.relu(inputs) if number else inputs)
-        return inputs
+        first, *others = self.linears
+        values = first(inputs)
+        for layer in others:
+            values = layer(torch.relu(values))
+        return values
 
 
 class Siren(nn.Module):
     """Linear layers with sin(ω x) between them (Sitzmann et al. 2020); the first has a frequency of its own."""
 
     first_bias: float | None = None
-    """Where not None, first-layer biases come from U(±first_bias)."""
+    """Bound of the first layer's biases, U(±first_bias); None leaves them as Sitzmann et al. draw them."""
 
     def __init__(
         self,
@@ -52,9 +58,10 @@ class Siren(nn.Module):
         bias: float = 0.0,
         generator: torch.Generator,
     ) -> None:
-        """`bias` is where the untrained outputs start, but for what the weights add."""
+        """`bias` is the start of the untrained outputs, but for the share of the weights."""
         super().__init__()
         self.widths = [inputs, *[hidden] * (layers - 1), outputs]
+        # The slice: a network of one layer has no sines at all.
         self.omegas = [omega, *[omega_hidden] * (layers - 2)][: layers - 1]
         maps = [empty_linear(i, o, device=generator.device) for i, o in pairwise(self.widths)]
         Initialization("siren", scale=omega_hidden)([[layer] for layer in maps], generator)
@@ -69,6 +76,7 @@ class Siren(nn.Module):
         return self.widths[-1]
 
     def activate(self, x: Float[Tensor, "n k"], omega: float) -> Float[Tensor, "n k"]:
+        """Apply the nonlinearity of a layer with that frequency."""
         return (omega * x).sin()
 
     def forward(self, inputs: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
@@ -84,6 +92,7 @@ class Finer(Siren):
     Wide first biases spread the units over those frequencies (their section 3.3: 20 for pictures).
     """
 
+    # Without wide biases every unit would sit near x = 0, where FINER is a SIREN.
     first_bias = 20.0
 
     def activate(self, x: Float[Tensor, "n k"], omega: float) -> Float[Tensor, "n k"]:
@@ -110,41 +119,40 @@ class Wire(nn.Module):
         bias: float = 0.0,
         generator: torch.Generator,
     ) -> None:
-        """`spread` is s, the narrowness of a wavelet; `bias` is where the untrained outputs start, about."""
+        """`spread` is s, the narrowness of a wavelet; `bias` is about the start of the untrained outputs."""
         super().__init__()
         units = max(1, round(hidden / math.sqrt(2)))
         self.widths = [inputs, *[units] * (layers - 1), outputs]
         self.omegas = [omega, *[omega_hidden] * (layers - 2)][: layers - 1]
         self.spread = spread
-        device, last = generator.device, layers - 1
-        shapes = list(enumerate(pairwise(self.widths)))
-        real = [empty_linear(i, o, device=device) for _, (i, o) in shapes]
-        # Only the real part of the output is asked for, so its imaginary bias is nobody's.
-        imaginary = [empty_linear(i, o, bias=number < last, device=device) for number, (i, o) in shapes]
+        real, imaginary = [], []
+        for number, (i, o) in enumerate(pairwise(self.widths), start=1):
+            real.append(empty_linear(i, o, device=generator.device))
+            # Only the real part of the output is asked for, so its imaginary bias is nobody's.
+            imaginary.append(empty_linear(i, o, bias=number < layers, device=generator.device))
         Initialization("torch")([[*pair] for pair in zip(real, imaginary, strict=True)], generator)
         nn.init.constant_(real[-1].bias, bias)
-        self.real, self.imaginary = nn.ModuleList(real), nn.ModuleList(imaginary)
+        self.real = nn.ModuleList(real)
+        self.imaginary = nn.ModuleList(imaginary)
 
     @property
     def channels(self) -> int:
         return self.widths[-1]
 
     def forward(self, inputs: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
-        x, y = inputs, torch.zeros_like(inputs)  # the real and the imaginary part
-        layers = list(zip(linears(self.real), linears(self.imaginary), strict=True))
-        for (a, b), omega in zip(layers, self.omegas, strict=False):
-            x, y = a(x) - linear(y, b.weight), b(x) + linear(y, a.weight)
-            envelope = (-omega * y - self.spread**2 * (x.square() + y.square())).exp()
-            x, y = envelope * (omega * x).cos(), envelope * (omega * x).sin()
-        a, b = layers[-1]
-        return a(x) - linear(y, b.weight)
+        # x + iy are a layer's inputs, u + iv its outputs: (a + ib)(x + iy) = (ax - by) + i(bx + ay).
+        x = inputs
+        y = torch.zeros_like(inputs)
+        *hidden, (a_last, b_last) = zip(linears(self.real), linears(self.imaginary), strict=True)
+        for (a, b), omega in zip(hidden, self.omegas, strict=True):
+            u = a(x) - linear(y, b.weight)
+            v = b(x) + linear(y, a.weight)
+            # |exp(iωz)| = exp(-ωv): one exponential makes the envelope, and no complex kernel is needed.
+            envelope = (-omega * v - self.spread**2 * (u.square() + v.square())).exp()
+            x = envelope * (omega * u).cos()
+            y = envelope * (omega * u).sin()
+        return a_last(x) - linear(y, b_last.weight)
 
 
 NETWORKS = {"relu": MLP, "siren": Siren, "finer": Finer, "wire": Wire}
-"""By the names that a config uses."""
-
-
-def _linear(fan_in: int, fan_out: int, generator: torch.Generator) -> nn.Linear:
-    layer = empty_linear(fan_in, fan_out, device=generator.device)
-    Initialization("he")([[layer]], generator)
-    return layer
+"""Networks by the names that a config uses."""

@@ -1,1 +1,1 @@
-"""rendering: to be described."""
+"""Pictures and volumes of a field: tiles, calibration, storage types."""

@@ -1,23 +1,28 @@
-"""From a network's own numbers to colours in [0, 1]: once for a model, never for a frame."""
+"""From a network's own numbers to colours in [0, 1], and the judgement whether colours show anything.
+
+A calibration is taken once for a model, never for a frame: a film or a zoom must not flicker.
+"""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from easel.fields.model.extent import WHOLE, Window
-from easel.fields.model.field import Field
-from easel.fields.rendering.tiles import tiles
-
-REFERENCE = {1: 16_384, 2: 128, 3: 32, 4: 11}
-"""Samples on every axis of the grid that a model is looked at on, by the number of axes."""
 _PERCENTILES = (0.1, 99.9)
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in grey. ITU-R BT.601."""
+THUMBNAIL = {2: (112, 2), 3: (32, 1)}
+"""(samples on every axis, supersampling) of a model's thumbnail, by the number of axes.
+
+A picture's is as the Art page shows it: 112 pixels a side, each the mean of four points. Single points of a coarser
+grid would call fine detail noise that any larger picture shows as texture. A volume's 32³ samples take as long already.
+"""
+NOISE = 0.9
+"""RMS difference of neighbours, in standard deviations, above which a picture is noise; independent ones have √2."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,15 @@ class Calibration:
     hi: float = 1.0
 
     def apply(self, values: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-        """Colours in [0, 1]; what is not a number becomes black."""
+        """Return colours in [0, 1]; NaN becomes black."""
+        # Colours as they are stay bit for bit: a subtraction of 0 and a division by 1 cost a pass each.
         if (self.lo, self.hi) != (0.0, 1.0):
             values = (values - self.lo) / (self.hi - self.lo)
         return values.nan_to_num(nan=0.0).clamp(0.0, 1.0)
 
 
 UNIT = Calibration()
-"""Values are colours as they are."""
+"""For values that are colours as they are."""
 SIGNED = Calibration(-1.0, 1.0)
 """For values in [-1, 1], such as those of tanh."""
 
@@ -48,33 +54,70 @@ RANGES = {
 """The calibrations of final activations that have bounds; fitted fields give colours as they are."""
 
 
-def reference_size(dimensions: int) -> tuple[int, ...]:
-    """Samples on every axis of the grid that models are looked at on."""
-    return (REFERENCE[dimensions],) * dimensions
-
-
-def reference_values(
-    field: Field, dimensions: int, latents: Sequence[Tensor | None] = (None,), window: Window = WHOLE
-) -> Float[Tensor, "k n c"]:
-    """The field's own numbers on the reference grid, for each of k latents."""
-    size = reference_size(dimensions)
-    return torch.stack(
-        [torch.cat([values for _, values in tiles(field, size, window=window, z=z)]).cpu() for z in latents]
-    )
-
-
 def stretched(values: Float[Tensor, "*n"]) -> Calibration:
-    """From the 0.1 to the 99.9 percentile of all numbers that are finite; flat fields become mid-grey."""
-    finite = values.numpy().astype(np.float64)[np.isfinite(values.numpy())]
-    lo, hi = (float(v) for v in np.percentile(finite, _PERCENTILES)) if finite.size else (0.0, 0.0)
+    """Return the calibration from the 0.1 to the 99.9 percentile of all finite numbers; flat ones become mid-grey."""
+    numbers = values.numpy()
+    finite = numbers[np.isfinite(numbers)].astype(np.float64)
+    if finite.size == 0:
+        return Calibration(-0.5, 0.5)
+    lo, hi = map(float, np.percentile(finite, _PERCENTILES))
     # Narrower than float32 tells apart is flat, too.
-    return Calibration(lo, hi) if hi - lo > 1e-6 * max(abs(lo), abs(hi), 1e-30) else Calibration(lo - 0.5, lo + 0.5)
+    if hi - lo > 1e-6 * max(abs(lo), abs(hi), 1e-30):
+        return Calibration(lo, hi)
+    return Calibration(lo - 0.5, lo + 0.5)
 
 
 def is_blank(picture: Float[Tensor, "*n c"]) -> bool:
-    """Whether colours hardly differ: grey varies by less than 0.03 or has less than 3 bits in a sample."""
+    """Return whether colours hardly differ: grey varies by less than 0.03 or has less than 3 bits in a sample."""
     colours = picture.double()
-    grey = colours[..., :3] @ torch.tensor(_LUMA, dtype=torch.float64) if picture.shape[-1] >= 3 else colours[..., 0]
+    grey = colours[..., 0]
+    if picture.shape[-1] >= 3:
+        grey = colours[..., :3] @ torch.tensor(_LUMA, dtype=torch.float64)
     levels = torch.bincount((grey * 255).round().long().flatten(), minlength=256).double() / grey.numel()
+    # Both, since a gradient over three levels has some spread, and an even one of 20 levels little.
     entropy_bits = torch.special.entr(levels).sum().item() / math.log(2)
     return grey.std(correction=0).item() < 0.03 or entropy_bits < 3.0
+
+
+def is_noise(picture: Float[Tensor, "n *size c"]) -> bool:
+    """Return whether neighbours along the first axis have little to do with each other: television snow."""
+    colours = picture[..., :3]  # alpha is no texture
+    step = colours.diff(dim=0).square().mean().sqrt()
+    return bool(step > NOISE * colours.std(correction=0))
+
+
+def is_dull(thumbnail: Float[Tensor, "n *size c"]) -> bool:
+    """Return whether a thumbnail shows nothing, or noise.
+
+    Galleries, `easel fields generate` and the Art page ask this of the same picture, `Painter.thumbnail`, and so leave
+    out the same seeds.
+    """
+    return is_blank(thumbnail) or is_noise(thumbnail)
+
+
+def unnormalize_and_numpy(
+    x: Tensor | np.ndarray, bounds: tuple[float | int, float | int] | Literal["auto"] = (0, 1)
+) -> Shaped[np.ndarray, "*shape"]:
+    """Convert values to uint8, rounded to nearest; values outside the bounds are clamped, NaN becomes 0.
+
+    `bounds` become 0 and 255; 'auto' takes the smallest and the largest value. uint8 stays as it is. ValueError for
+    other integers and for arrays without a value.
+    """
+    if isinstance(x, Tensor):
+        x = x.detach().cpu().numpy()
+    values = np.asarray(x)
+    if values.dtype == np.uint8:
+        return values
+    if not np.issubdtype(values.dtype, np.floating) or values.size == 0:
+        raise ValueError(f"this takes floats or uint8, at least one; got {values.shape} of {values.dtype}.")
+    numbers = values.astype(np.float32)
+    if bounds == "auto":
+        finite = numbers[np.isfinite(numbers)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    else:
+        low, high = bounds
+        if not low < high:
+            raise ValueError(f"bounds are two numbers, the smaller first, or 'auto'; got {bounds}.")
+    # The smallest normal number: a constant picture divides 0 by it, and becomes black.
+    unit = (numbers - low) / max(high - low, np.finfo(np.float32).tiny)
+    return np.rint(np.nan_to_num(unit, nan=0.0).clip(0.0, 1.0) * 255).astype(np.uint8)

@@ -4,80 +4,137 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from easel.fields.fitting import fused_learner as kernel
-from easel.fields.model.coordinates import axis_coordinates, gather
-from easel.fields.model.extent import WHOLE, Window
+from easel.fields.kernels import dispatch
+from easel.fields.kernels.grid_fields import GridEvaluator
+from easel.fields.model.coordinates import axis_coordinates, gather, reference_size
+from easel.fields.model.extent import WHOLE, Extent
 from easel.fields.model.field import Field
+from easel.fields.rendering.calibration import UNIT, Calibration
 
 TILE = 65_536
 """Samples that are computed at once: smaller tiles are slower, larger ones leave the processor's cache."""
 ROWS = 4_096
 """Every tile has a multiple of this many rows, the last one too. The tails of other numbers would take other kernels,
-with other roundings, and a sample's bits would depend on where it lies."""
+with other roundings, and a sample's bits would depend on its place."""
+DTYPES = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "uint8": torch.uint8,
+    "uint16": torch.uint16,
+}
+"""Types of stored samples. Integers are rounded to the nearest level, white is the largest."""
+LEVELS = {"uint8": 255, "uint16": 65_535}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RenderSettings:
+    """Part of a field that is seen, how finely, and what its numbers become."""
+
+    window: Extent = WHOLE
+    coords: Float[Tensor, "n k"] | None = None
+    """Coordinates in place of those of the window, one row a sample in flat order."""
+    z: Float[Tensor, " l"] | None = None
+    """Latent in place of the field's own."""
+    calibration: Calibration = UNIT
+    """The field's numbers that become black and white."""
+    raw: bool = False
+    """The field's own numbers, without calibration."""
+    dtype: str = "float32"
+    """float32, float16, uint8 or uint16."""
+    dither: bool = False
+    """Before rounding to levels, add half a level of noise that depends on the place alone."""
+    supersample: int = 1
+    """Points on every axis of a sample whose mean is its value."""
+    splits: int | Literal["auto"] = "auto"
+    """Least number of tiles. Neither tiles nor threads change bits."""
+    fused: bool = True
+    """Let the CPU kernel take the whole view of fitted grids; it rounds differently from torch."""
+
+    def __post_init__(self) -> None:
+        if self.supersample < 1 or (self.splits != "auto" and self.splits < 1):
+            raise ValueError(
+                f"supersample and splits count from 1; got supersample={self.supersample}, splits={self.splits}."
+            )
+        if self.dtype not in DTYPES:
+            raise ValueError(f"unknown dtype {self.dtype!r}. Known: {', '.join(DTYPES)}.")
+        if self.raw and self.dtype in LEVELS:
+            raise ValueError(f"raw numbers have no levels; take them as float32 or float16, not as {self.dtype}.")
 
 
 def tiles(
-    field: Field,
-    size: Sequence[int],
-    *,
-    window: Window = WHOLE,
-    coords: Float[Tensor, "n k"] | None = None,
-    z: Float[Tensor, " l"] | None = None,
-    supersample: int = 1,
-    splits: int | Literal["auto"] = "auto",
-    fused: bool = True,
+    field: Field, size: Sequence[int], settings: RenderSettings | None = None
 ) -> Iterator[tuple[int, Float[Tensor, "_ c"]]]:
-    """(flat index of the first sample, values) of tile after tile, in flat order; without gradients, in eval mode.
+    """Yield (flat index of the first sample, values) of tile after tile, in flat order.
 
-    A value is the mean over `supersample` points on every axis of its sample. `coords`, one row a sample, stand in
-    for those of the window. With `splits` there are at least that many tiles. Neither tiles nor threads change bits.
-    `fused=False` keeps the CPU kernel out, which takes the whole view of fitted grids and rounds differently.
+    Values are the field's own numbers, without gradients; the field is in eval mode meanwhile.
     """
-    device, samples = device_of(field), math.prod(size)
-    if coords is None:
-        points = _points(size, window, supersample, device)
-    else:
-        points = [coords.to(device).__getitem__]
-    is_plain = coords is None and z is None and supersample == 1 and window == WHOLE
-    kernel_size = tuple(size) if is_plain and fused and kernel.runs_fused(field) else None
-    step = tile_samples(samples, splits, torch.get_num_threads() if device.type == "cpu" else TILE // ROWS)
+    settings = settings or RenderSettings()
+    device = device_of(field)
+    samples = math.prod(size)
+    fast = dispatch.for_(field)
+    # The grid's kernel knows pixel centres of the whole view alone. That of painting fields takes any points.
+    whole_view = settings.coords is None and settings.z is None and settings.supersample == 1
+    whole_view = whole_view and settings.window == WHOLE and settings.fused
+    evaluate: Callable[..., Tensor] = field
+    if fast is not None and not isinstance(fast, GridEvaluator):
+        evaluate = fast
+    points = [lambda index, rows=settings.coords: rows.to(device)[index]]
+    if settings.coords is None:
+        points = _points(size, settings.window, settings.supersample, device)
+    # torch gives every CPU thread an equal share of a tile's rows; a GPU takes tiles whole.
+    threads = TILE // ROWS
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+    step = tile_samples(samples, settings.splits, threads)
     with _evaluating(field):
         for start in range(0, samples, step):
             stop = min(start + step, samples)
-            if kernel_size is not None:
-                values = torch.empty(stop - start, field.channels)
-                kernel.predict(field, torch.arange(start, stop), kernel_size, values)
-                yield start, values
+            if whole_view and isinstance(fast, GridEvaluator):
+                yield start, fast.at(torch.arange(start, stop), size)
             else:
-                end = start + -(-(stop - start) // ROWS) * ROWS
+                # Whole multiples of ROWS: the last sample repeats, and its copies are cut off.
+                end = start + math.ceil((stop - start) / ROWS) * ROWS
                 index = torch.arange(start, end, device=device).clamp_(max=samples - 1)
-                yield start, _mean(field, index, points, z)[: stop - start]
+                yield start, _mean(evaluate, index, points, settings.z)[: stop - start]
 
 
 def tile_samples(samples: int, splits: int | Literal["auto"], threads: int) -> int:
-    """Samples in a tile, where an array is computed in at least `splits` parts."""
-    most = TILE if splits == "auto" else min(TILE, math.ceil(samples / splits))
-    # torch gives every thread an equal share of the rows; each share is such a multiple, too.
+    """Return the samples of a tile, where an array is computed in at least `splits` parts."""
+    most = TILE
+    if splits != "auto":
+        most = min(TILE, math.ceil(samples / splits))
+    # Each thread's share is a multiple of ROWS, too.
     step = ROWS * threads
     return max(1, most // step) * step
 
 
+def reference_values(
+    field: Field, dimensions: int, latents: Sequence[Tensor | None] = (None,), window: Extent = WHOLE
+) -> Float[Tensor, "k n c"]:
+    """Return the field's own numbers on the reference grid, for each of k latents."""
+    size = reference_size(dimensions)
+    looks = [RenderSettings(window=window, z=z) for z in latents]
+    return torch.stack([torch.cat([values for _, values in tiles(field, size, look)]).cpu() for look in looks])
+
+
 def device_of(field: nn.Module) -> torch.device:
-    """Where a field lives."""
+    """Return the device of a field's first parameter or buffer; without any, the CPU."""
     tensors = itertools.chain(field.parameters(), field.buffers())
     return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
 
 def _points(
-    size: Sequence[int], window: Window, supersample: int, device: torch.device
+    size: Sequence[int], window: Extent, supersample: int, device: torch.device
 ) -> list[Callable[[Tensor], Tensor]]:
-    """From flat indices to coordinates, once for every point of a sample."""
+    """Return functions from flat indices to coordinates, one for every point of a sample."""
+    # Points of a sample are samples of an array that is finer by the factor: means of a larger render, bit for bit.
     fine = axis_coordinates([samples * supersample for samples in size], window, device)
     parts = itertools.product(range(supersample), repeat=len(size))
     tables = [[axis[first::supersample] for axis, first in zip(fine, part, strict=True)] for part in parts]
@@ -86,18 +143,25 @@ def _points(
 
 @torch.inference_mode()
 def _mean(
-    field: Field, index: Int[Tensor, " n"], points: Sequence[Callable[[Tensor], Tensor]], z: Tensor | None
+    evaluate: Callable[..., Tensor],
+    index: Int[Tensor, " n"],
+    points: Sequence[Callable[[Tensor], Tensor]],
+    z: Tensor | None,
 ) -> Float[Tensor, "n c"]:
-    total = torch.zeros((), device=index.device)
-    for coordinates in points:
-        values = field(coordinates(index)) if z is None else field(coordinates(index), z)
-        total = values if len(points) == 1 else total + values
-    return total if len(points) == 1 else total / len(points)
+    """Average the values over the points of every sample."""
+    given = () if z is None else (z,)
+    first, *others = points
+    total = evaluate(first(index), *given)
+    if not others:
+        return total
+    for coordinates in others:
+        total = total + evaluate(coordinates(index), *given)
+    return total / len(points)
 
 
 @contextmanager
 def _evaluating(field: nn.Module) -> Iterator[None]:
-    """In eval mode inside; every part is put back into the mode it was in."""
+    """Put a field into eval mode, and afterwards every part back into its own."""
     training = [module for module in field.modules() if module.training]
     for module in training:
         module.training = False

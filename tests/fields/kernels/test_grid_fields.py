@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from easel.fields import FieldConfig, Knobs, build_field
-from easel.fields.fitting.fused_learner import FusedLearner, runs_fused
+from easel.fields.fitting.fused_learner import FusedLearner
 from easel.fields.fitting.learner import Learner
 from easel.fields.fitting.losses import LOSSES, mean_loss
+from easel.fields.kernels.grid_fields import runs_fused
 from easel.fields.model.coordinates import pixel_centers
 from easel.fields.rendering.render import values_at
 
@@ -132,7 +133,7 @@ def test_fourier_fields_stay_with_torch():
 FIT = """
 import torch
 from easel.fields import FieldConfig, build_field, fit, render
-from easel.fields.fitting.fused_learner import runs_fused
+from easel.fields.kernels.grid_fields import runs_fused
 generator = torch.Generator().manual_seed(0)
 field = build_field(FieldConfig(), (16, 16), 3, generator=generator)
 steps = list(fit(field, torch.rand(16, 16, 3, generator=generator), steps=3, generator=generator))

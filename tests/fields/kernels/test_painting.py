@@ -9,7 +9,7 @@ import torch
 
 from easel.fields import Architecture, Identity, build
 from easel.fields.art.networks import ArtMLP
-from easel.fields.kernels import art_programs as art_fused
+from easel.fields.kernels import dispatch, painting
 from easel.fields.model.coordinates import pixel_centers
 
 pytest.importorskip("numba")
@@ -44,11 +44,9 @@ def test_values_are_those_of_torch(settings):
         field = build(Architecture(**settings), seed)
         with torch.inference_mode():
             inputs = inputs_of(field)
-            assert art_fused.runs_fused(field.network, field.encoding, inputs)
-            found, expected = (
-                art_fused.evaluate(field.network, field.encoding, inputs, field.latent),
-                by_torch(field, inputs),
-            )
+            assert isinstance(dispatch.for_(field), painting.PaintingEvaluator)
+            found = painting.evaluate(field.network, field.encoding, inputs, field.latent)
+            expected = by_torch(field, inputs)
             assert torch.allclose(found, expected, atol=2e-3)
             levels = (field.output(found) * 255).round() - (field.output(expected) * 255).round()
             assert levels.abs().max() <= 1
@@ -97,19 +95,19 @@ def test_an_activation_alone(name):
     x = torch.linspace(-40, 40, 4001)[:, None]
     with torch.inference_mode():
         expected = network(x)
-        assert torch.allclose(art_fused.evaluate(network, Identity(), x, None), expected, rtol=2e-6, atol=1e-6)
+        assert torch.allclose(painting.evaluate(network, Identity(), x, None), expected, rtol=2e-6, atol=1e-6)
 
 
 def test_others_run_in_torch():
     field = build(Architecture(activations="Hardswish"), 0)
     coords = pixel_centers((8, 8))
     with torch.inference_mode():
-        assert not art_fused.runs_fused(field.network, field.encoding, inputs_of(field))
+        assert dispatch.for_(field) is None
         assert field(coords).isfinite().all()
     painted = build(Architecture(), 0)
-    assert not art_fused.runs_fused(
-        painted.network, painted.encoding, inputs_of(painted)
-    )  # outside inference mode there are gradients
+    # The field itself is torch's, with gradients, also where rendering takes the kernel.
+    assert dispatch.for_(painted) is not None
+    assert torch.equal(painted(coords), painted.output(by_torch(painted, painted.inputs(coords))))
     painted(coords).sum().backward()
 
 
@@ -117,27 +115,26 @@ def test_bits_depend_neither_on_company_nor_on_threads():
     field = build(Architecture("WS"), 1)
     with torch.inference_mode():
         inputs = inputs_of(field, 5000)
-        whole = art_fused.evaluate(field.network, field.encoding, inputs, field.latent)
+        whole = painting.evaluate(field.network, field.encoding, inputs, field.latent)
         threads = torch.get_num_threads()
         try:
             torch.set_num_threads(3)
-            assert torch.equal(art_fused.evaluate(field.network, field.encoding, inputs, field.latent), whole)
+            assert torch.equal(painting.evaluate(field.network, field.encoding, inputs, field.latent), whole)
         finally:
             torch.set_num_threads(threads)
         for index in ([0], [7, 4999, 130], list(range(100, 400))):
             assert torch.equal(
-                art_fused.evaluate(field.network, field.encoding, inputs[index], field.latent), whole[index]
+                painting.evaluate(field.network, field.encoding, inputs[index], field.latent), whole[index]
             )
 
 
 def test_without_numba_torch_takes_over(tmp_path):
     (tmp_path / "numba.py").write_text("raise ImportError")
     program = (
-        "import torch; from easel.fields import Architecture, build\nfrom easel.fields.art import fused as art_fused\n"
+        "from easel.fields import Architecture, build, render\nfrom easel.fields.kernels import dispatch\n"
         "f = build(Architecture(), 0)\n"
-        "with torch.inference_mode():\n"
-        "    assert not art_fused.runs_fused(f.network, f.encoding, torch.zeros(4, 3))\n"
-        "    assert f(torch.zeros(4, 2)).isfinite().all()"
+        "assert dispatch.for_(f) is None\n"
+        "assert render(f, (4, 4)).isfinite().all()"
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     subprocess.run([sys.executable, "-c", program], check=True, env=os.environ | {"PYTHONPATH": path})

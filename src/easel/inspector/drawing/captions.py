@@ -69,7 +69,9 @@ def captions(scene: Content, eye: Eye) -> Iterator[Label]:
             color = FAULT if pad.error else TEXT
             kind, _, size = pad.text.partition(" ")
             short = ((kind, SMALL, color),)
-            choices = ((*short, (pad.error or size, SMALL, FAINT)), short) if size else (short,)
+            choices: tuple[tuple[tuple[str, int, Rgb], ...], ...] = (short,)
+            if size:
+                choices = ((*short, (pad.error or size, SMALL, FAINT)), short)
             yield Label(float(x), float(y), choices, float(right - x))
 
 
@@ -117,9 +119,11 @@ def _box_label(scene: Content, box: Box, edges: tuple[float, float, float], widt
 
 def _short(name: str, stage: str) -> str:
     """Return a name within its stage, without the word that most names end with."""
-    inside = name.removeprefix(f"{stage}.") if stage else name
-    inside = inside.removesuffix(".weight") or inside
-    return name.removesuffix(".weight") if inside.isdigit() else inside  # a number alone says nothing
+    inside = name.removeprefix(f"{stage}.").removesuffix(".weight")
+    # A number alone says nothing.
+    if inside.isdigit():
+        return name.removesuffix(".weight")
+    return inside or name
 
 
 def _count(values: int) -> str:
@@ -133,7 +137,7 @@ def _count(values: int) -> str:
 def _legend(content: Content, eye: Eye) -> LegendText:
     """Return the legend of the tensor under the mouse, of the selected one, or of all."""
     name = content.hover.name if content.hover is not None else content.selected
-    sheet = content.sheet(name) if name else None
+    sheet = content.sheet(name)
     if sheet is None:
         notes = {
             "own": "zero is white; each tensor has its own limit",

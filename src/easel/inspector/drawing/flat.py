@@ -54,7 +54,9 @@ def _background(scene: Content, eye: Eye) -> Float[np.ndarray, "h w 3"]:
 def _in_front(eye: Eye, points: Sequence[Vector]) -> list[tuple[float, float]]:
     """Return points in pixels; none if one of them is behind the camera, where projection mirrors it."""
     at = eye.project(np.array(points))
-    return [(float(x), float(y)) for x, y, _ in at] if at[:, 2].min() > 0 else []
+    if at[:, 2].min() <= 0:
+        return []
+    return [(float(x), float(y)) for x, y, _ in at]
 
 
 def _draw_tile(

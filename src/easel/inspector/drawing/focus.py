@@ -77,13 +77,15 @@ def _facts(sheet: Sheet, kernel: tuple[int, ...], values: Tensor, finite: Tensor
 def _part(sheet: Sheet, kernel: tuple[int, ...]) -> Tensor:
     """Return the values (rows, columns) that are shown, as float64."""
     tensor = sheet.tensor.detach().cpu()
-    if tensor.is_complex() or not kernel:
-        whole = torch.view_as_real(tensor) if tensor.is_complex() else tensor
-        return sheet.map.spread(whole).double()
+    # The sheet of a complex tensor has its two halves side by side, so a kernel of it is no rectangle.
+    if tensor.is_complex():
+        return sheet.map.spread(torch.view_as_real(tensor)).double()
+    if not kernel:
+        return sheet.map.spread(tensor).double()
     if len(kernel) > tensor.ndim:
         raise ValueError(f"{sheet.box.name!r} has {tensor.ndim} axes; got the index {kernel}.")
-    part = tensor[kernel].double()
-    return part.reshape(-1, part.shape[-1]) if part.ndim else part.reshape(1, 1)
+    part = torch.atleast_1d(tensor[kernel].double())
+    return part.reshape(-1, part.shape[-1])
 
 
 def _heat_map(values: Tensor, pyramid: Pyramid, room: tuple[int, int], sequential: bool) -> tuple[Image.Image, int]:

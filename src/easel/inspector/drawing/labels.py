@@ -146,7 +146,7 @@ def place(
     table = table or glyphs()
     regions = np.array(list(taken), np.float32).reshape(-1, 4)
     first = len(regions)
-    rows: list[Rows] = []
+    rows: list[Rows] = [np.zeros((0, 12), np.float32)]
     for label in sorted(labels, key=lambda label: -label.weight):
         for lines in label.choices:
             width = max(table.width(text, letters) for text, letters, _ in lines) + 2 * PADDING
@@ -172,4 +172,4 @@ def place(
                 y += letters + 3
             break
     covered = [(float(a), float(b), float(c), float(d)) for a, b, c, d in regions[first:]]
-    return np.vstack(rows) if rows else np.zeros((0, 12), np.float32), covered
+    return np.vstack(rows), covered

@@ -1,4 +1,4 @@
-"""A network as a glTF binary: one node for every sheet, coloured, where it stands; other programs open it.
+"""glTF export of a network: one node for every sheet, coloured, in its place; other programs open it.
 
 glTF 2.0 (Khronos), with the extension KHR_materials_unlit: colours are data here, and no light may change them.
 """
@@ -23,12 +23,13 @@ from easel.inspector.models.graph import TensorRef
 from easel.inspector.scene.sheet import Sheet
 
 MOST_TEXELS = 1024
-"""Of a picture each way; larger sheets show the peaks of several cells in one texel."""
+"""Most texels of a picture each way; larger sheets show the peaks of several cells in one texel."""
 MOST_BYTES = 256 * 2**20
 """Larger files are not written."""
 UNSIGNED_SHORT, FLOAT, NEAREST, CLAMP = 5123, 5126, 9728, 33071
+"""OpenGL's numbers, which glTF takes over."""
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
-"""Of every sheet, before its node puts it in place: x along the rows, y down."""
+"""Corners of every sheet, before its node puts it in place: x along the rows, y down."""
 TRIANGLES = np.array([0, 3, 2, 0, 2, 1], np.uint16)
 
 
@@ -40,38 +41,36 @@ def save_gltf(
     most_texels: int = MOST_TEXELS,
     limit_bytes: int = MOST_BYTES,
 ) -> tuple[str, ...]:
-    """Write a `.glb`; returns the names of the tensors of which a texel shows the peak of several cells.
+    """Write a `.glb`. Returns the names of the tensors of which a texel shows the peak of several cells.
 
     A node's `extras` tell name, shape, dtype, the magnitude that has the last colour, and the cells per texel along a
     side. Raises ValueError for a network without anything to show and for more than `limit_bytes`.
+
+        save_gltf("network.glb", tensors(model).values())
     """
-    known = {ref.name: ref for ref in refs}
-    arrangement = arrangement or arrange(known.values())
-    content = _Content()
+    _, sheets = sheets_of(refs, arrangement)
+    content = _GltfContent()
     reduced = []
-    for box in arrangement.boxes:
-        if box.sheet is None:
-            continue
-        ref = known[box.name]
-        picture, limit, cells = sheet_picture(Sheet(box, ref, largest=max(box.sheet.grid)), most_texels)
+    for sheet in sheets:
+        picture, limit, cells = sheet_picture(sheet, most_texels)
         if cells > 1:
-            reduced.append(ref.name)
-        content.add(box, _facts(ref, limit, cells), picture)
+            reduced.append(sheet.ref.name)
+        content.add(sheet.box, tensor_facts(sheet.ref) | {"limit": limit, "cells_per_texel": cells}, picture)
+        # Checked as it grows: all of a large network would fill the memory before it is refused.
         if content.size_bytes > limit_bytes:
             raise ValueError(
-                f"the glTF would be larger than {limit_bytes / 2**20:g} MiB at {ref.name!r}. "
+                f"the glTF would be larger than {limit_bytes / 2**20:g} MiB at {sheet.ref.name!r}. "
                 f"Lower most_texels (now {most_texels}), or export fewer tensors."
             )
-    if not content.nodes:
-        raise ValueError("there is no tensor with values to export.")
     with write_whole(path) as partial:
         partial.write_bytes(content.glb())
     return tuple(reduced)
 
 
 def sheet_picture(sheet: Sheet, most_texels: int) -> tuple[UInt8[np.ndarray, "h w 4"], float, int]:
-    """(picture, magnitude with the last colour, cells per texel along a side); clear where there are no values."""
-    pyramid, level = sheet.pyramid("peak"), level_within(sheet, most_texels)
+    """Return (picture, magnitude with the last colour, cells per texel along a side); clear in cells without values."""
+    pyramid = sheet.pyramid("peak")
+    level = level_within(sheet, most_texels)
     shares = sheet.level(0, level, "peak").astype(np.float32) / pyramid.limits[level]
     colors = value_colors(shares, sequential=sheet.is_sequential("peak"))
     used = sheet.map.spread(torch.ones(sheet.map.shape, dtype=torch.uint8)).numpy()
@@ -84,26 +83,31 @@ def sheet_picture(sheet: Sheet, most_texels: int) -> tuple[UInt8[np.ndarray, "h 
 
 
 def level_within(sheet: Sheet, most_texels: int) -> int:
-    """The finest level of a sheet's pyramid that has no longer side."""
+    """Return the finest level of a sheet's pyramid whose longer side has at most so many texels."""
     level = 0
     while max(sheet.map.grid) >> level > most_texels:
         level += 1
     return level
 
 
-def _facts(ref: TensorRef, limit: float, cells: int) -> dict[str, Any]:
-    return {
-        "name": ref.name,
-        "kind": ref.kind,
-        "shape": list(ref.shape),
-        "dtype": str(ref.tensor.dtype).removeprefix("torch."),
-        "limit": limit,
-        "cells_per_texel": cells,
-    }
+def sheets_of(refs: Iterable[TensorRef], arrangement: Arrangement | None) -> tuple[Arrangement, list[Sheet]]:
+    """Return the arrangement, or one of our own, and its sheets, one tile each. Raises ValueError if there are none."""
+    known = {ref.name: ref for ref in refs}
+    arrangement = arrangement or arrange(known.values())
+    sheets = [Sheet(box, known[box.name], max(box.sheet.grid)) for box in arrangement.boxes if box.sheet is not None]
+    if not sheets:
+        raise ValueError("there is no tensor with values to export.")
+    return arrangement, sheets
 
 
-class _Content:
-    """The parts of a glTF as they come in."""
+def tensor_facts(ref: TensorRef) -> dict[str, Any]:
+    """Return name, kind, shape and type of a tensor as JSON has them."""
+    dtype = str(ref.tensor.dtype).removeprefix("torch.")
+    return {"name": ref.name, "kind": ref.kind, "shape": list(ref.shape), "dtype": dtype}
+
+
+class _GltfContent:
+    """Nodes, pictures and binary data of a glTF as they come in."""
 
     def __init__(self) -> None:
         self.nodes: list[dict[str, Any]] = []
@@ -117,18 +121,22 @@ class _Content:
         return len(self._binary.data)
 
     def add(self, box: Box, facts: dict[str, Any], picture: UInt8[np.ndarray, "h w 4"]) -> None:
+        """Add a node with a picture on it."""
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "PNG")
         self._images.append({"bufferView": self._binary.add(file.getvalue()), "mimeType": "image/png"})
-        right, down = np.array(box.right, np.float64), np.array(box.down, np.float64)
+        right = np.array(box.right, np.float64)
+        down = np.array(box.down, np.float64)
+        # The third column is never used, but a matrix without it could not be inverted.
         normal = np.cross(right, down)
         normal /= np.linalg.norm(normal)
         # Columns of the matrix one after another, as glTF has them.
         matrix = np.stack([[*right, 0], [*down, 0], [*normal, 0], [*box.origin, 1]])
-        place = matrix.reshape(-1).tolist()
-        self.nodes.append({"name": box.name, "mesh": len(self.nodes), "matrix": place, "extras": facts})
+        columns = matrix.reshape(-1).tolist()
+        self.nodes.append({"name": box.name, "mesh": len(self.nodes), "matrix": columns, "extras": facts})
 
     def glb(self) -> bytes:
+        """Return the file."""
         count = range(len(self.nodes))
         attributes = {"POSITION": 0, "TEXCOORD_0": 1}
         document = {
@@ -138,36 +146,35 @@ class _Content:
             "scenes": [{"nodes": list(count)}],
             "nodes": self.nodes,
             "meshes": [{"primitives": [{"attributes": attributes, "indices": 2, "material": k}]} for k in count],
-            "materials": [
-                {
-                    "name": self.nodes[k]["name"],
-                    "pbrMetallicRoughness": {
-                        "baseColorTexture": {"index": k},
-                        "metallicFactor": 0.0,
-                        "roughnessFactor": 1.0,
-                    },
-                    "alphaMode": "MASK",
-                    "doubleSided": True,
-                    "extensions": {"KHR_materials_unlit": {}},
-                }
-                for k in count
-            ],
+            "materials": [_material(node["name"], k) for k, node in enumerate(self.nodes)],
             "textures": [{"sampler": 0, "source": k} for k in count],
+            # Nearest: a value must not be mixed with its neighbours'.
             "samplers": [{"magFilter": NEAREST, "minFilter": NEAREST, "wrapS": CLAMP, "wrapT": CLAMP}],
             "images": self._images,
+            # Positions must have bounds; the format asks for none of the others.
             "accessors": [
-                {
-                    "bufferView": 0,
-                    "componentType": FLOAT,
-                    "count": 4,
-                    "type": "VEC3",
-                    "min": [0.0, 0.0, 0.0],
-                    "max": [1.0, 1.0, 0.0],
-                },
-                {"bufferView": 1, "componentType": FLOAT, "count": 4, "type": "VEC2"},
-                {"bufferView": 2, "componentType": UNSIGNED_SHORT, "count": 6, "type": "SCALAR"},
+                _accessor(0, FLOAT, 4, "VEC3") | {"min": [0.0, 0.0, 0.0], "max": [1.0, 1.0, 0.0]},
+                _accessor(1, FLOAT, 4, "VEC2"),
+                _accessor(2, UNSIGNED_SHORT, 6, "SCALAR"),
             ],
             "bufferViews": self._binary.views,
             "buffers": [{"byteLength": len(self._binary.data)}],
         }
         return glb(document, self._binary)
+
+
+def _accessor(view: int, component: int, count: int, kind: str) -> dict[str, Any]:
+    return {"bufferView": view, "componentType": component, "count": count, "type": kind}
+
+
+def _material(name: str, texture: int) -> dict[str, Any]:
+    """Return the material of one sheet: unlit, seen from both sides, clear where its texture is."""
+    # Programs without the extension light it as a rough dielectric, which changes colours least.
+    surface = {"baseColorTexture": {"index": texture}, "metallicFactor": 0.0, "roughnessFactor": 1.0}
+    return {
+        "name": name,
+        "pbrMetallicRoughness": surface,
+        "alphaMode": "MASK",
+        "doubleSided": True,
+        "extensions": {"KHR_materials_unlit": {}},
+    }

@@ -1,7 +1,6 @@
 """Following a checkpoint on disk that another program keeps writing: each complete state of it, once."""
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from easel.inspector.history.comparison import difference
 from easel.inspector.history.snapshot import Snapshot
 from easel.inspector.models.graph import Kind
 from easel.inspector.models.model_tensors import tensors
-from easel.inspector.models.weights_file import clean_names, read_weights
+from easel.inspector.models.weights_file import clean_names, last_number, read_weights
 
 TRIES = 3
 """Times that a file that cannot be read, and does not change, is tried."""
@@ -148,7 +147,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _order(path: Path) -> tuple[int, str]:
+def _order(path: Path) -> tuple[bool, int, str]:
     """Return the sort key of a file, the last number in its name: `step-9` comes before `step-10`."""
-    numbers = re.findall(r"\d+", path.stem)
-    return int(numbers[-1][:18]) if numbers else -1, path.name
+    number = last_number(path.stem, 18)
+    return number is not None, number or 0, path.name

@@ -72,7 +72,9 @@ def copied(tensor: Tensor, before: Tensor | None = None) -> Tensor:
     if before is not None and dense.device.type == "cpu" and same_bits(dense, before):
         return before
     copy = dense.to("cpu", copy=True, memory_format=torch.contiguous_format)
-    return before if before is not None and same_bits(copy, before) else copy
+    if before is not None and same_bits(copy, before):
+        return before
+    return copy
 
 
 def same_bits(one: Tensor, other: Tensor) -> bool:

@@ -184,7 +184,7 @@ def summarize_network(
         name: summarize(snapshot.tensors[f"{name}.grad"]) for name in parameters if f"{name}.grad" in snapshot.tensors
     }
     # The median: one exploding layer must not make the others look as if theirs vanished.
-    usual = median(gradient.rms for gradient in gradients.values()) if gradients else 0.0
+    usual = median([gradient.rms for gradient in gradients.values()] or [0.0])
     rows = []
     for name, tensor in parameters.items():
         summary = summarize(tensor)
@@ -297,7 +297,7 @@ def _row_norms(tensor: Tensor) -> Tensor:
         rows = values.reshape(-1, 1)
     step = max(1, _CHUNK // max(rows.shape[1], 1))
     norms = [part.double().nan_to_num(0, 0, 0).square().sum(1).sqrt() for part in rows.split(step)]
-    return torch.cat(norms) if norms else torch.zeros(0, dtype=torch.float64)
+    return torch.cat([torch.zeros(0, dtype=torch.float64), *norms])
 
 
 def _indices(mask: Tensor) -> tuple[int, ...]:

@@ -62,11 +62,11 @@ class Timeline:
 
     @property
     def first(self) -> Snapshot | None:
-        return self.at(self.steps[0]) if self.steps else None
+        return next(iter(self), None)
 
     @property
     def last(self) -> Snapshot | None:
-        return self.at(self.steps[-1]) if self.steps else None
+        return next((self.at(step) for step in reversed(self.steps)), None)
 
     @property
     def used_bytes(self) -> int:

@@ -43,8 +43,7 @@ class Layer:
     def right(self) -> float:
         """Right edge of what is drawn."""
         # `width` reserves room for the branches as well, where a route would end in the air.
-        drawn = sum(width for _, width, _ in self.parts) if self.parts else self.width
-        return self.left + drawn
+        return self.left + (sum(width for _, width, _ in self.parts) or self.width)
 
     @property
     def outputs(self) -> int:
@@ -54,15 +53,17 @@ class Layer:
 
 def layers_of(refs: list[TensorRef], graph: Graph | None) -> list[Layer]:
     """Return the layers in the order in which data passes them, with side branches above the main path."""
+    graph = graph or Graph()
     layers = _grouped(refs)
-    if graph is not None and graph.nodes:
+    if graph.nodes:
         layers = _in_order(layers, graph)
     _name_stages(layers)
-    return layers if graph is None else _with_branches(layers, graph)
+    return _with_branches(layers, graph)
 
 
 def _outputs(ref: TensorRef) -> int:
-    axis = 1 if "Transpose" in ref.module and ref.tensor.ndim > 1 else 0
+    # Transposed convolutions store inputs first.
+    axis = int("Transpose" in ref.module and ref.tensor.ndim > 1)
     return ref.tensor.shape[axis]
 
 
@@ -165,7 +166,7 @@ def _name_stages(layers: list[Layer]) -> None:
 def _path(layer: Layer) -> tuple[str, ...]:
     """Return the parts of the path of a layer's module."""
     owner = layer.node or (layer.sheets or layer.strips)[0]
-    return tuple(owner.module_path.split(".")) if owner.module_path else ()
+    return tuple(part for part in owner.module_path.split(".") if part)
 
 
 def _with_branches(layers: list[Layer], graph: Graph) -> list[Layer]:
@@ -184,9 +185,8 @@ def _with_branches(layers: list[Layer], graph: Graph) -> list[Layer]:
     length: list[int] = []
     best: list[int | None] = []
     for sources in predecessors:
-        longest = max(sources, key=length.__getitem__, default=None)
-        best.append(longest)
-        length.append(1 if longest is None else length[longest] + 1)
+        best.append(max(sources, key=length.__getitem__, default=None))
+        length.append(max((length[source] for source in sources), default=0) + 1)
     # Back along it from its end.
     spine: set[int] = set()
     end = max(range(len(layers)), key=length.__getitem__, default=None)

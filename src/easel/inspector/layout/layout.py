@@ -233,8 +233,9 @@ def _measure(layer: Layer, style: str) -> None:
         # Docked, a strip is as tall as the first part; without sheets the first strip is that part.
         docked = layer.strips if layer.sheets else layer.strips[1:]
         layer.parts += [(ref, STRIP, layer.parts[0][2]) for ref in docked]
-        layer.depth_span = sum(width + STRIP_GAP for _, width, _ in layer.parts) - STRIP_GAP
-        layer.width = SHELF if style == "stack" else layer.depth_span
+        layer.width = layer.depth_span = sum(width + STRIP_GAP for _, width, _ in layer.parts) - STRIP_GAP
+        if style == "stack":
+            layer.width = SHELF
         layer.height = max(height for _, _, height in layer.parts)
     for branch in layer.branches:
         _measure(branch, style)
@@ -251,4 +252,4 @@ def _size(ref: TensorRef) -> tuple[float, float]:
     rows, columns = sheet_of(ref).grid if ref.tensor.numel() else (1, 1)
     # Even a folded sheet of few cells could be a hair's breadth.
     aspect = min(max(columns / rows, 1 / 8), 8)
-    return (long, long / aspect) if aspect > 1 else (long * aspect, long)
+    return long * min(aspect, 1), long / max(aspect, 1)

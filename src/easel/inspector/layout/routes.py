@@ -108,6 +108,7 @@ def _rounded(points: list[Vector]) -> list[Vector]:
 def _toward(corner: Vector, other: Vector) -> Vector:
     """Return the point CORNER / 2 from `corner` toward `other`, at most halfway, where the next cut begins."""
     length = math.dist(other, corner)
-    share = min(CORNER / 2, length / 2) / length if length else 0.0
+    # `or 1`: two points in one place have no direction, and nothing is cut.
+    share = min(CORNER / 2, length / 2) / (length or 1)
     x, y, z = (a + (b - a) * share for a, b in zip(corner, other, strict=True))
     return x, y, z

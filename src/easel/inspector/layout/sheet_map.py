@@ -35,7 +35,7 @@ class SheetMap:
     gutter: int = 0
     """Cells between blocks."""
     kernel: tuple[int, int] = (1, 1)
-    """Rows and columns of a convolution's kernel, or of a channel's map."""
+    """Rows and columns of a convolution's kernel, or of a channel's map; (1, 1) where gutters part them already."""
     band: int = 0
     """Rows between lines that part gates or groups; 0 draws none."""
 
@@ -197,7 +197,9 @@ def _band(ref: TensorRef, shape: tuple[int, ...]) -> int:
         parts = 3
     elif "Transpose" not in ref.module:
         parts = ref.groups
-    return shape[0] // parts if parts > 1 else 0
+    if parts == 1:
+        return 0
+    return shape[0] // parts
 
 
 def _folded(

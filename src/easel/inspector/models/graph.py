@@ -94,10 +94,17 @@ def number_names(bases: list[str], taken: Container[str]) -> list[str]:
     names: list[str] = []
     for base in bases:
         seen[base] += 1
+        name = base
         # All repetitions get a number, the first too: `relu` beside `relu:2` would look like another function.
-        is_ambiguous = times[base] > 1 or base in taken
-        names.append(f"{base}:{seen[base]}" if is_ambiguous else base)
+        if times[base] > 1 or base in taken:
+            name += f":{seen[base]}"
+        names.append(name)
     return names
+
+
+def meta_note(tensor: Tensor) -> str:
+    """Return the note of a tensor without values; empty for others."""
+    return "not materialised" if tensor.is_meta else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from easel.inspector.models.graph import Kind, TensorRef
+from easel.inspector.models.graph import Kind, TensorRef, meta_note
 
 WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 """Names that torch puts into a path when it compiles, shards or checkpoints a module."""
@@ -57,7 +57,7 @@ def clean_path(path: str) -> str:
 
 def join_path(path: str, name: str) -> str:
     """Return `path.name`, or the name alone at the top."""
-    return f"{path}.{name}" if path else name
+    return ".".join(part for part in (path, name) if part)
 
 
 def _owned_tensors(model: nn.Module, buffers: bool) -> Iterator[tuple[str, Tensor, Kind, str, nn.Module]]:
@@ -82,4 +82,4 @@ def _values(tensor: Tensor) -> tuple[Tensor, str]:
     if sharding is not None and isinstance(tensor, sharding.DTensor):
         shard: Any = tensor.detach()
         return shard.to_local(), f"local shard of {tuple(tensor.shape)}"
-    return tensor.detach(), "not materialised" if tensor.is_meta else ""
+    return tensor.detach(), meta_note(tensor)

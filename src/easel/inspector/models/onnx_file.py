@@ -78,7 +78,7 @@ def _graph(found: Any, refs: dict[str, TensorRef]) -> Graph:
         used = tuple(one for one in dict.fromkeys(node.input) if one in refs)
         # An optional output that nobody wants has an empty name.
         makes = tuple(one for one in node.output if one)
-        shape = shapes.get(makes[0]) if makes else None
+        shape = next((shapes.get(one) for one in makes), None)
         nodes.append(Node(name, node.op_type, "", tuple(reads), makes, used, shape))
         edges += (Edge(makers[one], name, shapes.get(one) or (), one) for one in reads)
         makers |= dict.fromkeys(makes, name)

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from easel.graphics.files import open_file
-from easel.inspector.models.graph import Graph, Kind, TensorRef, one_line
+from easel.inspector.models.graph import Graph, Kind, TensorRef, meta_note, one_line
 from easel.inspector.models.model_tensors import tensors
 from easel.inspector.models.onnx_file import read_onnx
 from easel.inspector.models.weights_file import read_weights
@@ -66,7 +66,7 @@ def refs_of(weights: Mapping[str, Tensor]) -> dict[str, TensorRef]:
     for name, tensor in weights.items():
         path, _, last = name.rpartition(".")
         kind: Kind = "buffer" if last in BUFFERS else "parameter"
-        refs[name] = TensorRef(name, tensor, kind, path, note="not materialised" if tensor.is_meta else "")
+        refs[name] = TensorRef(name, tensor, kind, path, note=meta_note(tensor))
     return refs
 
 

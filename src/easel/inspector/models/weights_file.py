@@ -65,7 +65,15 @@ def clean_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     prefix = "module." if all(name.startswith("module.") for name in tensors) else ""
     cleaned = {clean_path(name.removeprefix(prefix)): tensor for name, tensor in tensors.items()}
     # Two names that become one keep their own.
-    return cleaned if len(cleaned) == len(tensors) else dict(tensors)
+    if len(cleaned) < len(tensors):
+        return dict(tensors)
+    return cleaned
+
+
+def last_number(stem: str, digits: int) -> int | None:
+    """Return the last number in a file's name, of its first `digits`: `model-epoch2-step00400` is at 400."""
+    numbers = re.findall(r"\d+", stem)
+    return int(numbers[-1][:digits]) if numbers else None
 
 
 def _weights(data: bytes, stem: str) -> Weights:
@@ -77,7 +85,7 @@ def _weights(data: bytes, stem: str) -> Weights:
         loaded = _unzip(data)
     else:
         raise ValueError(f"it is a pickle, and loading one can run code. {_SAVE_WEIGHTS}")
-    step = _number_in(stem)
+    step = last_number(stem, 12)
     if isinstance(loaded, Mapping):
         step = next((value for key in STEP_KEYS if isinstance(value := loaded.get(key), int)), step)
         # The weights alone: beside them lie an optimizer's tensors, which have no place in the network.
@@ -96,12 +104,6 @@ def _weights(data: bytes, stem: str) -> Weights:
     if not tensors:
         raise ValueError(f"it holds no tensors. {_SAVE_WEIGHTS}")
     return Weights(clean_names(tensors), step)
-
-
-def _number_in(stem: str) -> int | None:
-    """Return the last number in a file's name, of at most 12 digits: `model-epoch2-step00400` is at 400."""
-    numbers = re.findall(r"\d+", stem)
-    return int(numbers[-1][:12]) if numbers else None
 
 
 def _unzip(data: bytes) -> Any:

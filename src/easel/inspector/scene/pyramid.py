@@ -70,11 +70,10 @@ class Pyramid:
 
 def numbers(values: Shaped[Tensor, "rows columns"]) -> Shaped[Tensor, "rows columns"]:
     """Return the values in the narrowest type that holds them: float32, or float64 for wide integers."""
-    if values.dtype in (torch.float32, torch.float64):
-        return values
     # float32 holds integers up to 2^24 exactly, float64 up to 2^53.
-    wide = values.dtype in (torch.int64, torch.int32, torch.uint32, torch.uint64)
-    return values.to(torch.float64 if wide else torch.float32)
+    if values.dtype in (torch.float64, torch.int64, torch.int32, torch.uint32, torch.uint64):
+        return values.double()
+    return values.float()
 
 
 def scaled(values: Shaped[Tensor, "rows columns"], exponent: int) -> Float[Tensor, "rows columns"]:
@@ -144,8 +143,10 @@ def _coarser_levels(cells: Float[Tensor, "rows columns"], aggregate: str) -> Ite
     """Yield the levels from 1 on."""
     # Largest and smallest value of each texel: the peak is one of them, and they alone can be halved again.
     high = low = cells
-    sums = cells * cells if aggregate == "rms" else cells
-    while max(sums.shape if aggregate == "mean" else high.shape) > 1:
+    sums = cells
+    if aggregate == "rms":
+        sums = cells * cells
+    for _ in range(max(cells.shape).bit_length() - 1):
         if aggregate != "mean":
             high = halved(high, torch.maximum)
             low = halved(low, torch.minimum)

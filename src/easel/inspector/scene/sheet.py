@@ -89,11 +89,10 @@ class Sheet:
         table[1, :3] = across * (right - left) / columns
         table[2, :3] = down * (bottom - top) / rows
         table[3] = right - left, bottom - top, left, top
-        # Gutters part the maps of an activation already.
-        kernel = (1, 1) if self.map.gutter else self.map.kernel
-        table[4] = kernel[1], kernel[0], self.map.band, 0
+        kernel_rows, kernel_columns = self.map.kernel
+        table[4] = kernel_columns, kernel_rows, self.map.band, 0
         table[5] = block_columns, block_rows, self.map.across, self.map.gutter
-        table[6] = self.map.plane[1 if wide else 0], wide, columns, rows
+        table[6] = self.map.plane[int(wide)], wide, columns, rows
         table[7] = -1, -1, 0, 1
         return table
 

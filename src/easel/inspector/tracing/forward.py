@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from easel.inspector.models.graph import Graph, TensorRef, one_line
+from easel.inspector.models.graph import Graph, TensorRef, meta_note, one_line
 from easel.inspector.models.model_tensors import clean_path, tensors, unwrap
 from easel.inspector.models.tree import leaves, map_leaves
 from easel.inspector.tracing.recorder import ForwardRecorder
@@ -89,7 +89,8 @@ def capture(
             except Exception as failure:
                 error = one_line(failure)
         graph, names = recorder.graph()
-        mismatches = tuple(mismatching(recorder.calls, kept.copies)) if check else ()
+        # Without `check` the recorder has kept no calls.
+        mismatches = tuple(mismatching(recorder.calls, kept.copies))
     return Capture(graph, kept.refs(graph, names) if activations else {}, error, mismatches)
 
 
@@ -133,7 +134,7 @@ class _Kept:
         for number, name in names.items():
             node = makers[name]
             copy = self.copies[number]
-            note = self.notes.get(number, "not materialised" if copy.is_meta else "")
+            note = self.notes.get(number) or meta_note(copy)
             refs[name] = TensorRef(name, copy, "activation", node.module_path, module=node.kind, note=note)
         return refs
 

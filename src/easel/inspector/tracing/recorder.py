@@ -111,7 +111,9 @@ class ForwardRecorder(TorchFunctionMode):
     def watch_module(self, module: nn.Module, path: str, *, is_layer: bool, tensors: tuple[str, ...]) -> list[Any]:
         """Hook a module, so that its calls are recorded. Returns the handles of the hooks, to be removed."""
 
-        def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
+        def enter(called: nn.Module, args: Any, kwargs: Any) -> None:
+            if called is not module:
+                return
             with self._quietly():
                 given = [tensor for _, tensor in leaves((args, kwargs))]
                 self._alive.append(given)
@@ -125,9 +127,9 @@ class ForwardRecorder(TorchFunctionMode):
                 self._frames.append(frame)
             self._silent += is_layer
 
-        def leave(module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
-            if not self._frames or self._frames[-1].module is not module:
-                return None  # a hook of the user's own raised before the module began
+        def leave(called: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
+            if called is not module or not self._frames or self._frames[-1].module is not module:
+                return None  # for the last two, a hook of the user's own raised before the module began
             frame = self._frames.pop()
             self._silent -= frame.is_layer
             if self._silent:
@@ -139,11 +141,12 @@ class ForwardRecorder(TorchFunctionMode):
                     return self._fail(error, self._module_node(frame))
                 return self._module(frame, args, kwargs, output)
 
-        if isinstance(module, torch.jit.ScriptModule):  # takes no hooks of its own
-            before = register_module_forward_pre_hook(lambda m, args: enter(m, args, {}) if m is module else None)
+        if isinstance(module, torch.jit.ScriptModule):
+            # A script takes no hooks of its own: these are called for every module there is.
+            before = register_module_forward_pre_hook(lambda called, args: enter(called, args, {}))
             # Without keywords: torch would keep the note that this hook wants them for ever.
             after = register_module_forward_hook(
-                lambda m, args, output: leave(m, args, {}, output) if m is module else None, always_call=True
+                lambda called, args, output: leave(called, args, {}, output), always_call=True
             )
             return [before, after]
         return [
@@ -188,7 +191,7 @@ class ForwardRecorder(TorchFunctionMode):
         edges: dict[Edge, None] = {}
         for name, node in zip(names, pending, strict=True):
             reads = list(dict.fromkeys(number for number in node.reads if number in makers))
-            shape = self.shapes[node.makes[0][1]] if node.makes else None
+            shape = next((self.shapes[number] for _, number in node.makes), None)
             made = tuple(outputs[number] for _, number in node.makes)
             read = tuple(outputs[number] for number in reads)
             nodes.append(Node(name, node.kind, node.path, read, made, node.tensors, shape, node.error))
@@ -247,7 +250,8 @@ class ForwardRecorder(TorchFunctionMode):
         if not frame.is_layer:
             # Compiled to a script, or by way of numpy: what came out of nowhere was made by the module itself.
             made = [(s, t) for s, t in made if not ({id(t)} & (given | self._numbers.keys() | self._known.keys()))]
-            frame.numbers = [self._read(tensor, frame.path) for tensor in frame.given] if made else []
+            if made:
+                frame.numbers = [self._read(tensor, frame.path) for tensor in frame.given]
         if not made:
             return None
         node = self._module_node(frame)
@@ -377,4 +381,6 @@ def _plain_name(name: str) -> str:
         return name.lstrip("_")
     name = name.strip("_")
     # r for reflected, i for in place: `__radd__`, `__iadd__`. `__index__` and others only begin like that.
-    return name[1:] if name[0] in "ri" and name[1:] in _OPERATORS else name
+    if name[0] in "ri" and name[1:] in _OPERATORS:
+        return name[1:]
+    return name

@@ -199,7 +199,7 @@ def test_a_screenshot_of_the_screen_shows_the_canvas(xvfb: str, open_view, monke
     canvas = view.panel("P").canvas("c", filter="nearest").bind(quarters)
     for _ in range(3):
         view.run(max_frames=1)
-        view._backend.present(view._loop.frame)
+        view._backend.present(view._complete)
     glfw = view._backend._glfw
     left, top = glfw.get_window_pos(view._backend._window)
     screen = ImageGrab.grab(xdisplay=xvfb).convert("RGB")

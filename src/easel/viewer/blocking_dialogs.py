@@ -5,7 +5,8 @@ import os
 import threading
 import time
 
-from easel.viewer.imgui.dialogs import FILTERS, Filters, Question, ask_on_desktop
+from easel.viewer.imgui.dialogs import ask_on_desktop
+from easel.viewer.imgui.questions import FILTERS, Filters, Question
 from easel.viewer.window import Window
 
 log = logging.getLogger("easel")

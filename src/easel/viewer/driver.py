@@ -53,7 +53,7 @@ class Driver:
             self._click(_center(self._spot(label, panel)))
             return
         owner = self._panel_of(label, panel)
-        slot = owner.slot(label)
+        slot = owner.widget_state(label)
         owner.enter(label, not slot.value if slot is not None and isinstance(slot.widget, Checkbox) else True)
         self.frames(2)
 
@@ -75,7 +75,7 @@ class Driver:
             owner.enter(label, text)
             self.frames(1)
             return
-        slot = owner.slot(label)
+        slot = owner.widget_state(label)
         slides = slot is not None and isinstance(slot.widget, Slider | SliderInt)
         at = _center(self._spot(label, panel))
         if slides:
@@ -167,11 +167,12 @@ class Driver:
         return owners[0]
 
     def _holders(self, label: str, panel: str | None) -> list[Panel]:
-        return [p for name, p in self._view.panels.items() if panel in (None, name) and p.slot(label) is not None]
+        panels = [owner for name, owner in self._view.panels.items() if panel in (None, name)]
+        return [owner for owner in panels if owner.widget_state(label) is not None]
 
     def _owner(self, label: str, panel: str | None, *kinds: Any) -> tuple[Panel, Any]:
         owner = self._panel_of(label, panel)
-        slot = owner.slot(label)
+        slot = owner.widget_state(label)
         if slot is None or not isinstance(slot.widget, kinds):
             raise LookupError(f"widget {label!r} is no {' or '.join(kind.__name__ for kind in kinds)}.")
         return owner, slot.widget

@@ -1,9 +1,9 @@
-"""Window: frames, pictures and an end, in whatever shows them here. A View puts panels into one; alone, it is raw."""
+"""Window: raw frames of tensors and widgets in any backend. A View puts panels into one."""
 
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from easel.graphics.image import check_tensor
-from easel.viewer.backends.base import MOST_PIXELS, Backend, Frame
+from easel.viewer.backends.base import MOST_PIXELS, Backend, Frame, Pane
 from easel.viewer.backends.pace import FRAMES_PER_SECOND
 from easel.viewer.backends.select import select
 from easel.viewer.canvas.canvas import blank, check_filter
@@ -22,15 +22,14 @@ from easel.viewer.imgui.arguments import check_numbers, check_pixels
 from easel.viewer.imgui.context import require_frame
 from easel.viewer.imgui.dialogs import Dialogs
 from easel.viewer.imgui.events import CloseAsked, Event
-from easel.viewer.imgui.layout import Area
+from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
-from easel.viewer.panels.panel import Panel
-from easel.viewer.pictures import Pictures
+from easel.viewer.pictures import CanvasPicture, Pictures
 
 
 class Window:
-    """What tensors and widgets are shown in: a window on the display, an off-screen target, or no pixels at all.
+    """A surface for tensors and widgets: a window on the display, an off-screen target, or no pixels at all.
 
     A program that turns its own frames polls, begins a frame, draws with `easel.ui` and `easel.show`, and ends it:
 
@@ -49,7 +48,7 @@ class Window:
     """
 
     _current: ClassVar["Window | None"] = None
-    """The one that `show` and `create_tensor` mean."""
+    """The window of `show` and `create_tensor`."""
 
     def __init__(
         self,
@@ -64,7 +63,7 @@ class Window:
     ) -> None:
         check_pixels("a window", MOST_PIXELS, width=width, height=height)
         self.most_frames = _most_frames()
-        """After so many the program is to end by itself, the environment's EASEL_MAX_FRAMES; None: never."""
+        """Frames after which the program is to end by itself, the environment's EASEL_MAX_FRAMES; None: never."""
         self.title = title
         self.vsync = vsync
         self.backend, self.backend_reason = select(backend, headless, title, width, height, scale)
@@ -72,41 +71,41 @@ class Window:
         # A window that is dropped instead of destroyed, or still open at exit, gives its driver's memory back, too.
         self._finalizer = weakref.finalize(self, self.backend.close)
         self.dialogs = Dialogs(self.backend.ask)
-        """The file dialogs on their way."""
+        """The open file dialogs."""
         self.closed = False
-        """Somebody has asked it to close, or it is destroyed."""
+        """True once somebody has asked it to close, or it is destroyed."""
         self.frame_count = 0
-        """Frames that are complete."""
+        """Number of complete frames."""
         self.pictures = Pictures()
-        """What is shown in it outside panels."""
+        """The pictures outside panels."""
         self._frame: Frame | None = None
         self._last: Callable[[], Frame | None] = lambda: None
-        """The frame that is complete, as long as anybody keeps it."""
+        """Returns the last complete frame, as long as anybody keeps it."""
         self._held: list[Event] = []
         self._begun_at = time.perf_counter()
         self.activate()
 
     @property
     def width(self) -> int:
-        """In pixels, as it is now."""
+        """Current width in pixels."""
         return self.backend.size[0]
 
     @property
     def height(self) -> int:
-        """In pixels, as it is now."""
+        """Current height in pixels."""
         return self.backend.size[1]
 
     def poll(self) -> bool:
-        """Take what happened at the window; False once it should close, or after EASEL_MAX_FRAMES frames."""
+        """Process the window's events. False once it should close, or after EASEL_MAX_FRAMES frames."""
         if not self._finalizer.alive:
             return False
         self.closed |= any(isinstance(event, CloseAsked) for event in self.take_events())
         return not self.closed and self.frame_count != self.most_frames
 
     def begin_frame(self) -> bool:
-        """Open a frame for `easel.ui` and `easel.show`; False when the window is destroyed, and then there is none.
+        """Open a frame for `easel.ui` and `easel.show`. False when the window is destroyed, and then there is none.
 
-        Minimised, frames go on without being drawn, so that what the program does in them goes on as well.
+        Minimised, frames go on without being drawn, so that the program's work in them goes on as well.
         """
         if not self._finalizer.alive:
             return False
@@ -122,7 +121,7 @@ class Window:
         return True
 
     def end_frame(self) -> None:
-        """Close the frame and show it; without one, nothing. With `vsync` it returns when the screen took it."""
+        """Close the frame and show it; without one, do nothing. With `vsync` it returns when the screen took it."""
         ui = self.backend.ui
         if not self._finalizer.alive or ui is None or not ui.open:
             return
@@ -132,34 +131,35 @@ class Window:
         self.frame_count += 1
         if self.backend.due():
             self.backend.present(self._frame)
-        elif self.vsync and self.backend.interactive:  # minimised: no picture, and no spinning either
+        elif self.vsync and self.backend.interactive:
+            # Minimised, no screen paces the loop: without this it would spin.
             self.backend.wait(1 / FRAMES_PER_SECOND - (time.perf_counter() - self._begun_at))
 
     def activate(self) -> None:
-        """Make this the window that `easel.ui`, `show` and `create_tensor` mean."""
+        """Make this the window of `easel.ui`, `show` and `create_tensor`."""
         Window._current = self
         if self._finalizer.alive and self.backend.ui is not None:
             self.backend.ui.activate()
 
     def upload_tensor(self, tensor: Tensor | np.ndarray | Image.Image, *, name: str = "tensor") -> None:
-        """Keep a copy of `tensor` under `name`, for `ui.image` with `get_texture_id`; the rules of a canvas apply."""
+        """Copy `tensor` under `name`, for `ui.image` with `get_texture_id`; the rules of a canvas apply."""
         self.pictures.keep(name, tensor, f"upload_tensor(name={name!r})")
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        """A zero-filled float32 tensor in memory that this window draws from; None where that is not to be had."""
+        """Return a zero-filled float32 tensor in memory that this window draws from; None where there is none such."""
         return self.backend.share(height, width, channels, device)
 
     def get_texture_id(self, name: str = "tensor") -> int:
-        """The number that `ui.image` draws the tensor of this name by; 0 when there is none."""
+        """Return the number by which `ui.image` draws the tensor of this name; 0 if there is none."""
         return self.pictures.number(name)
 
     def get_texture_size(self, name: str = "tensor") -> tuple[int, int]:
-        """(width, height) of the tensor of this name; (0, 0) when there is none."""
+        """Return (width, height) of the tensor of this name; (0, 0) if there is none."""
         return self.pictures.size(name)
 
     @property
     def tensor_texture_id(self) -> int:
-        """The number of the tensor without a name of its own."""
+        """`get_texture_id` of the tensor without a name of its own."""
         return self.get_texture_id()
 
     @property
@@ -168,7 +168,7 @@ class Window:
         return self.get_texture_size()
 
     def capture(self) -> Float[Tensor, "h w 3"]:
-        """The last frame as drawn, top row first, values in [0, 1]; without OpenGL, what `show` shows in its place."""
+        """Return the last frame as drawn, top row first, values in [0, 1]; without OpenGL, its pictures in place."""
         if not self._finalizer.alive:
             raise RuntimeError(f"window {self.title!r} is destroyed: capture() comes before destroy().")
         if self._frame is None or (self.backend.ui is not None and self.backend.ui.open):
@@ -176,7 +176,7 @@ class Window:
         return self.backend.capture(self._frame)
 
     def destroy(self) -> None:
-        """Close it and give everything back; idempotent."""
+        """Close the window and give everything back; idempotent."""
         self.closed = True
         self._finalizer()
         if Window._current is self:
@@ -189,41 +189,48 @@ class Window:
         self.destroy()
 
     def keep_alive(self, seconds: Number) -> bool:
-        """For a program that waits `seconds` for something else: hold what happens for later, show the last frame.
+        """Stay responsive while the program waits `seconds`: hold events for later, show the last frame again.
 
         False once somebody has asked to close the window. Within a frame that is begun, nothing is shown anew.
         """
         self._held += self.backend.poll()
-        frame, within = self._last(), self.backend.ui is not None and self.backend.ui.open
+        frame = self._last()
+        within = self.backend.ui is not None and self.backend.ui.open
         if frame is not None and not within and self.backend.due():
             self.activate()
             self.backend.present(frame)
         self.backend.wait(seconds)
         return not any(isinstance(event, CloseAsked) for event in self._held)
 
-    # What `show` and a View do with it
+    # For `show` and View
 
     def take_events(self) -> list[Event]:
-        """What happened at the window since the last call."""
-        held, self._held = self._held, []
-        return [*held, *self.backend.poll()]
+        """Return what happened at the window since the last call."""
+        events = [*self._held, *self.backend.poll()]
+        self._held = []
+        return events
 
     @property
     def is_inside(self) -> bool:
-        """A Dear ImGui window of this one's is begun, and items go into it."""
+        """True while items go into a Dear ImGui window of this one."""
         ui = self.backend.ui
         if not self._finalizer.alive or ui is None or not ui.open:
             return False
         self.activate()
         return not imgui.internal.get_current_window_read().is_fallback_window
 
-    def frame(self, area: Area = None, panels: Mapping[str, Panel] | None = None) -> Frame:
-        """The frame that is complete now, with every picture that has a number."""
+    def frame(self, panes: Callable[[tuple[int, int]], Sequence[Pane]] | None = None) -> Frame:
+        """Return the frame that is complete now, of `panes` or of bare pictures."""
         shown = self.pictures
-        placements, drawings = tuple(shown.placements), tuple(shown.drawings)
-        frame = Frame(placements, area, dict(panels or {}), shown.numbered(), drawings)
-        # Callbacks hang on it, and those often know their view: held here, a view that is dropped would never end.
+        placements = tuple(shown.placements)
+
+        def bare(size: tuple[int, int]) -> list[Pane]:
+            pictures = [CanvasPicture(placed.canvas, placed.look, placed.room) for placed in placements]
+            return [Pane("", Rectangle(0, 0, *size), pictures, ())]
+
+        frame = Frame(panes or bare, placements, shown.numbered(), tuple(shown.drawings))
         shown.begin()
+        # Callbacks hang on a frame, and those often know their view: held here, a view that is dropped would never end.
         self._last = weakref.ref(frame)
         return frame
 
@@ -238,6 +245,8 @@ def show(
     window: Window | None = None,
 ) -> None:
     """Show a tensor as the next item of the interface: in a frame of a `Window`, or in a callback of a View.
+
+        easel.show(prediction, name="prediction", width=512)
 
     The tensor's values are those that it has when the frame is drawn. `width` and `height` in pixels; without them
     one pixel shows one of the tensor's, and one alone keeps the aspect. `filter` is "linear" or "nearest".
@@ -267,18 +276,19 @@ def create_tensor(
     window: Window | None = None,
     shared: bool = False,
 ) -> Float[Tensor, "height width channels"]:
-    """A zero-filled float32 picture tensor to bind and write into; its memory does not depend on the window's life.
+    """Return a zero-filled float32 picture tensor to bind and write into; its memory may outlive the window.
 
     A CUDA `device` on a machine without CUDA gives a CPU tensor and one warning. `name` only labels. `shared` puts it
     into memory that OpenGL draws from, where CUDA and OpenGL have such memory. RuntimeError without a `window` when
     none is open.
     """
     window = window_in_use(window)
-    return blank(height, width, channels, device, name=name, share=window.share if shared else None)
+    share = window.share if shared else None
+    return blank(height, width, channels, device, name=name, share=share)
 
 
 def _most_frames() -> int | None:
-    """The environment's EASEL_MAX_FRAMES, if it is set to more than 0."""
+    """Return the environment's EASEL_MAX_FRAMES, if it is set to more than 0."""
     text = os.environ.get("EASEL_MAX_FRAMES", "")
     if text and not text.isdigit():
         raise ValueError(f"EASEL_MAX_FRAMES is a number of frames; got {text!r}.")
@@ -286,7 +296,7 @@ def _most_frames() -> int | None:
 
 
 def window_in_use(window: Window | None) -> Window:
-    """`window`, or else the active one; RuntimeError where there is none."""
+    """Return `window`, or else the active one. RuntimeError if there is none."""
     window = window or Window._current
     if window is None:
         raise RuntimeError("No active easel.Window - create one first")

@@ -209,7 +209,7 @@ def test_strict_lets_exceptions_through_and_the_view_goes_on(open_any) -> None:
     view.run(max_frames=1)
     with pytest.raises(ZeroDivisionError):
         view.run(max_frames=1)
-    view._loop.frame_count = 2
+    view.frame_count = 2
     view.run(max_frames=3)
 
 

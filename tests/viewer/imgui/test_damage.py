@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from easel.viewer.backends.browser import BrowserBackend
-from easel.viewer.backends.pasting import paste
+from easel.viewer.backends.canvas_texture import paste
 from easel.viewer.driver import Driver
 from easel.viewer.imgui.damage import Box
 from easel.viewer.imgui.events import PointerMoved

@@ -123,7 +123,7 @@ def test_the_window_lives_while_the_caller_waits(open_view, zenity: Path) -> Non
     assert easel.open_file_dialog("Which one?") == "/pictures/cat.png"
     asked = Path(f"{zenity}.asked").read_text()
     assert "Which one?" in asked and "*.tga" in asked
-    assert len(polls) > 5 and 2 < len(shown) and set(map(id, shown)) == {id(view._loop.frame)}
+    assert len(polls) > 5 and 2 < len(shown) and set(map(id, shown)) == {id(view._complete)}
     view.step()
     assert easel.open_file_dialog() == "/pictures/cat.png", "within a frame, too"
     view.end_step()

@@ -6,7 +6,7 @@ import torch
 from easel.viewer.driver import Driver
 from easel.viewer.imgui.events import KeyChanged, PointerButton, PointerMoved, TextTyped
 from easel.viewer.imgui.theme import DARK, LEAST_CONTRAST, LIGHT, THEMES, contrast, readable
-from easel.viewer.panels.palette import search
+from easel.viewer.panels.commands import search
 
 
 def chord(view, driver: Driver, *keys: str) -> None:

@@ -33,10 +33,10 @@ def quiet(monkeypatch):
 
 def _dozes(view: easel.View) -> bool:
     """Take a step; whether it needed no frame."""
-    before = view._turn.index
+    before = view._frame_state.index
     assert view.step()
     view.end_step()
-    return view._turn.index == before
+    return view._frame_state.index == before
 
 
 def test_steps_count_and_no_frame_is_made(quiet):
@@ -52,10 +52,10 @@ def test_an_event_wakes_it_for_a_while(quiet):
 
 
 def test_what_is_called_between_the_halves_of_a_step_has_its_frame(quiet):
-    before = quiet._turn.index
+    before = quiet._frame_state.index
     assert quiet.step()
     assert quiet.panel("Panel").slider("rate", 0.0, 1.0, default=0.5) == 0.5
-    assert quiet._turn.index == before + 1 and quiet._turn.running
+    assert quiet._frame_state.index == before + 1 and quiet._frame_state.running
     quiet.end_step()
     assert _dozes(quiet) and quiet.step()
     ui.begin("raw")
@@ -90,10 +90,10 @@ def test_a_capture_shows_what_is_there_now(quiet):
 
 
 def test_a_loop_that_leaves_out_the_second_half(quiet):
-    before = quiet._turn.index
+    before = quiet._frame_state.index
     assert quiet.step() and quiet.step() and quiet.step()
     quiet.end_step()
-    assert quiet._turn.index == before
+    assert quiet._frame_state.index == before
 
 
 def test_headless_every_step_has_its_frame():

@@ -1,1 +1,1 @@
-"""What a view is shown in: one contract (`base`), one file each, and `select`, which takes the best that works here."""
+"""The ways to show a view: a window, off screen, in a browser tab, or without OpenGL. `select` has their table."""

@@ -1,61 +1,106 @@
-"""The contract between a view and what shows it: open, poll → events, present, close."""
+"""The contract between a view and a backend: open, poll → events, present and capture frames, close.
+
+A backend of another toolkit needs this file alone: a frame is told as panes, pictures and rectangles. What Dear ImGui
+draws lies beside that, for the backends that draw with it. `backends.select` has the table that a new backend enters.
+"""
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from easel.viewer.canvas.drawing import Drawing
-from easel.viewer.canvas.placement import Placement
-from easel.viewer.imgui.context import UI
-from easel.viewer.imgui.dialogs import Dialog, Question
 from easel.viewer.imgui.events import Event
-from easel.viewer.imgui.layout import Area
-from easel.viewer.imgui.sketch import Number
-from easel.viewer.panels.panel import Panel
+from easel.viewer.imgui.layout import Rectangle
+from easel.viewer.imgui.questions import Dialog, Question
+from easel.viewer.imgui.sketch import Number, Sketch
+
+if TYPE_CHECKING:
+    from easel.viewer.imgui.context import UI
 
 MOST_PIXELS = 16_384
-"""Of a window each way: what graphics drivers can draw at least on today's machines."""
+"""Largest side of a window: graphics drivers of today can draw at least that."""
 
 
 class BackendUnavailableError(RuntimeError):
     """This backend cannot run here; the message is the reason in one line."""
 
 
+@runtime_checkable
+class Picture(Protocol):
+    """A picture of a frame. Its size may be unknown until `look` was called."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def room(self) -> Rectangle | None:
+        """Its room in window pixels; None where the backend stacks pictures above the widgets of a pane."""
+        ...
+
+    def look(self) -> Shaped[Tensor, "h w c"] | None:
+        """Return what it shows now, display-referred in [0, 1] or uint8; None where nothing is bound."""
+        ...
+
+    def stand(self, room: Rectangle) -> tuple[Rectangle, Rectangle]:
+        """Take its place in `room`. Returns the rectangles of the whole picture and of the part that is seen."""
+        ...
+
+    @property
+    def nearest(self) -> bool:
+        """True to show every pixel as a square, False to filter."""
+        ...
+
+    @property
+    def caption(self) -> str:
+        """The text in its lower left corner; "" for none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pane:
+    """A rectangle of a frame: pictures, and widgets below them. A pane without a title is a bare window."""
+
+    title: str
+    rectangle: Rectangle
+    pictures: Sequence[Picture]
+    widgets: Sequence[Sketch]
+
+
 @dataclass(frozen=True)
 class Frame:
-    """A frame that is complete: what must be drawn of it, and where."""
+    """A complete frame."""
 
-    placements: Sequence[Placement]
-    """The canvases that are seen; their draw lists lie in the current Dear ImGui context."""
-    area: Area
-    panels: Mapping[str, Panel]
-    numbered: Sequence[Placement] = ()
-    """Pictures that the program itself draws by number, wherever it likes."""
-    drawings: Sequence[Drawing] = ()
-    """What OpenGL draws by itself."""
+    panes: Callable[[tuple[int, int]], Sequence[Pane]]
+    """Returns what a window of (width, height) shows, as it is now."""
+    # Any: what these are is known to the canvases and to the renderer, and is none of another toolkit's business.
+    placements: Sequence[Any] = ()
+    """The `Placement`s of the canvases that are seen, in the draw lists of the current Dear ImGui context."""
+    numbered: Sequence[Any] = ()
+    """The `Placement`s of pictures that the program itself draws by number, wherever it likes."""
+    drawings: Sequence[Any] = ()
+    """The `Drawing`s: what OpenGL draws by itself."""
 
 
 def enlarged(width: int, height: int, scale: float) -> tuple[int, int]:
-    """`width` x `height` at `scale`, as far as a driver can draw it."""
+    """Return `width` × `height` times `scale`, as far as a driver can draw it."""
     return min(round(width * scale), MOST_PIXELS), min(round(height * scale), MOST_PIXELS)
 
 
 class Backend(ABC):
-    """One way of showing a view. A frame is begun by the view on `ui`, when there is one, after `prepare`."""
+    """One way of showing a view. Between `prepare` and `present`, the view draws a frame on `ui` if there is one."""
 
     name: ClassVar[str]
     interactive: ClassVar[bool] = False
-    """A person sits in front of it, who arranges panels for the next time and whose desktop has dialogs."""
+    """A person sits in front of it, whose layout is saved and whose desktop has dialogs."""
 
-    ui: UI | None = None
-    """None where Dear ImGui cannot load."""
+    ui: "UI | None" = None
+    """The Dear ImGui context of the widgets; None where they only hold values."""
     size: tuple[int, int]
     """(width, height) in pixels."""
     scale: float = 1.0
@@ -63,21 +108,21 @@ class Backend(ABC):
 
     @property
     def address(self) -> str:
-        """Where a browser finds it; "" where none does."""
+        """Address for a browser; "" where none shows it."""
         return ""
 
     @abstractmethod
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
-        """Get ready to show frames of `width` x `height`, each times `scale`; None is the monitor's own scale.
+        """Get ready to show frames of `width` × `height`, each times `scale`; None is the monitor's own scale.
 
-        Raises `BackendUnavailableError` where that cannot work, and can be closed then.
+        Raises BackendUnavailableError where that cannot work; `close` is called then, too.
         """
 
     def set_vsync(self, on: bool) -> None:  # noqa: B027  most backends have no screen to wait for
         """Draw every frame and let `present` wait for the screen; off at first, when nothing ever waits for it."""
 
     def poll(self) -> list[Event]:
-        """What happened since the last call; the widgets of `ui` know of it already."""
+        """Return what happened since the last call; the widgets of `ui` know of it already."""
         return []
 
     def prepare(self, seconds: float) -> None:
@@ -87,7 +132,7 @@ class Backend(ABC):
         self.ui.prepare(self.size, seconds)
 
     def due(self) -> bool:
-        """Whether somebody looks and a frame may be drawn for them now."""
+        """Return True when somebody looks and a frame may be drawn for them now."""
         return False
 
     def wait(self, seconds: float) -> None:
@@ -98,14 +143,14 @@ class Backend(ABC):
         """Draw `frame` for those who look."""
 
     def ask(self, question: Question) -> Dialog | str:
-        """Ask the person in front of it for a file, with what their desktop has; or why that is impossible."""
+        """Open the person's own file dialog, or return the reason why there is none."""
         return f"nobody sits in front of a window in backend {self.name}"
 
     def hand_out(self, path: Path) -> None:  # noqa: B027  who shares our disk has the file already
         """Give the person a file that the program has written."""
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        """A zero-filled float32 tensor in memory that this backend draws from; None where it has none such.
+        """Return a zero-filled float32 tensor in memory that this backend draws from; None where there is none such.
 
         The tensor may outlive the backend, which then keeps the graphics driver's context until the program ends.
         """
@@ -113,7 +158,7 @@ class Backend(ABC):
 
     @abstractmethod
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:
-        """`frame` as a picture."""
+        """Return `frame` as a picture in [0, 1], top row first."""
 
     @abstractmethod
     def close(self) -> None:

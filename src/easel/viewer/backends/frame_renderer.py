@@ -1,4 +1,8 @@
-"""Draws a view's frames with OpenGL, whatever gave the context: what the window and the headless backend share."""
+"""The OpenGL renderer of Dear ImGui's frames, in any context: shared by the window and the off-screen backends.
+
+A canvas stands in the draw lists by a number. Just before a frame is drawn the numbers are replaced by textures that
+are up to date, since only then it is known which picture each canvas shows, and at which size.
+"""
 
 import logging
 import weakref
@@ -15,14 +19,12 @@ from torch import Tensor
 from easel.gl.cuda import interop_of
 from easel.gl.mapping import Mapping, PictureMapper, is_software
 from easel.gl.nearest import NearestEnlarger
-from easel.gl.texture import read_back
+from easel.gl.target import read_back
 from easel.viewer.backends.base import Frame
-from easel.viewer.backends.canvas_texture import NOT_STILL, CanvasTexture, Upload
-from easel.viewer.backends.pasting import paste
+from easel.viewer.backends.canvas_texture import NOT_STILL, CanvasTexture, Upload, paste
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.drawing import Drawing, Renderer, Subject
 from easel.viewer.canvas.invalid_pixels import MARKS
-from easel.viewer.canvas.placement import Placement
+from easel.viewer.canvas.placement import Drawing, Placement, Renderer, Subject
 from easel.viewer.imgui.damage import Box, Damage
 from easel.viewer.imgui.theme import current
 from easel.viewer.imgui.toolkit import imgui
@@ -30,12 +32,11 @@ from easel.viewer.imgui.toolkit import imgui
 if TYPE_CHECKING:
     import moderngl
 
-
 log = logging.getLogger("easel")
 
 
 def _mapper(context: "moderngl.Context") -> PictureMapper | None:
-    """What works pictures out on the GPU; None where torch is faster or the driver takes no such shader."""
+    """Return the shader that applies display settings; None where torch is faster or the driver refuses it."""
     if is_software(context):
         return None
     try:
@@ -46,26 +47,27 @@ def _mapper(context: "moderngl.Context") -> PictureMapper | None:
 
 
 class FrameRenderer:
-    """Textures for canvases, and the drawing of finished frames. Its context must be current in every call."""
+    """Keeps textures for canvases and draws complete frames. Its context must be current in every call."""
 
     def __init__(self, context: "moderngl.Context") -> None:
         self.uploads = 0
-        """Pictures moved to the GPU so far."""
+        """Number of pictures moved to the GPU so far."""
         self._context = context
-        self._textures: dict[Canvas, CanvasTexture] = {}
+        # By weak reference: held by its texture, a canvas that the program drops would live as long as the view.
+        self._textures: dict[weakref.ref[Canvas], CanvasTexture] = {}
         self._renderers: dict[weakref.ref[Subject], Renderer] = {}
         self._enlarger: NearestEnlarger | None = None
         self._mapper = _mapper(context)
         self._damage = Damage()
-        """Since the frame that a person was shown last."""
+        """Damage since the frame that a person was shown last."""
         self._revisions = 0
-        """Of all textures together: OpenGL gives the name of one that is gone to another."""
+        """Counter for all textures together: OpenGL gives the name of one that is gone to another."""
         self._blank = context.texture((1, 1), 4, bytes(4))
         imgui.backends.opengl3_init("#version 330")
         imgui.backends.opengl3_new_frame()  # makes its shaders; later calls would do nothing
 
     def refresh(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int], *, anew: bool) -> bool:
-        """Draw `frame` for a person, unless `target` shows the same already and nobody wants it `anew`; whether it did.
+        """Draw `frame` for a person. False, and nothing is drawn, if `target` shows the same and `anew` is not set.
 
         Pictures that are known to be unchanged are not read again, and one may come a frame late where waiting for its
         way through main memory can be spared.
@@ -79,10 +81,10 @@ class FrameRenderer:
     def patch(
         self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int], before: np.ndarray | None
     ) -> tuple[np.ndarray | None, list[Box]]:
-        """What a window of `size` = (width, height) looks like to a person who keeps `before`, what it looked like.
+        """Return the picture of a window of `size` = (width, height), and the boxes where it differs from `before`.
 
-        Both are uint8 (h, w, 4), top row first, and None stands for nothing. Only what looks different is drawn, on
-        `target`, which is as large and only scratch paper. Returns where that is as well; `before` is left as it was.
+        Both pictures are uint8 (h, w, 4), top row first; `before` is the last one, None at first, and is not written
+        to. Only the boxes are drawn, on `target`, which is as large as the window and only scratch paper.
         """
         with self._named(frame, self._resting(frame), late=True, wait=is_software(self._context)) as textures:
             boxes = self._find_damage(textures, size)
@@ -95,9 +97,12 @@ class FrameRenderer:
             for box in boxes:
                 x, y, width, height = box
                 part = picture[y : y + height, x : x + width]
+                # What lies under an opaque picture that covers the box needs no drawing.
                 cover = self._damage.cover(box, pictures)
-                if not (cover is not None and cover.alone and self._paste(cover.texture, part)):
-                    self._draw_part(target, box, 0 if cover is None else cover.number, part)
+                if cover is None:
+                    self._draw_part(target, box, 0, part)
+                elif not (cover.alone and self._paste(cover.texture, part)):
+                    self._draw_part(target, box, cover.number, part)
             return picture, boxes
 
     def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
@@ -117,11 +122,11 @@ class FrameRenderer:
             color.release()
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        """A zero-filled tensor in memory that OpenGL draws from; None where that is not to be had."""
+        """Return a zero-filled tensor in memory that OpenGL draws from; None where there is none such."""
         return interop_of(self._context).share(height, width, channels, device)
 
     def close(self) -> bool:
-        """Give everything back; False where tensors still live in the context's memory, which then must stay."""
+        """Give everything back. False if tensors still live in the context's memory: the context must stay then."""
         imgui.backends.opengl3_shutdown()
         for picture in (*self._textures.values(), *self._renderers.values()):
             picture.release()
@@ -132,7 +137,7 @@ class FrameRenderer:
         return not interop_of(self._context).lends_memory
 
     def _resting(self, frame: Frame) -> set[Canvas]:
-        """The canvases of a frame whose textures are known to be up to date."""
+        """Return the canvases of a frame whose textures are known to be up to date."""
         canvases = {placement.canvas for placement in (*frame.placements, *frame.numbered)}
         return {canvas for canvas in canvases if self._rests(canvas)}
 
@@ -140,17 +145,15 @@ class FrameRenderer:
     def _named(
         self, frame: Frame, resting: Collection[Canvas] = (), *, late: bool = False, wait: bool = False
     ) -> Iterator[dict[int, int]]:
-        """Bring textures up to date and put them where the draw lists of `frame` name canvases; afterwards, put back.
+        """Bring textures up to date and put them into the draw lists of `frame`, in place of numbers, while inside.
 
         Those of `resting` are up to date; others that go through main memory may come one frame `late`, and `wait` with
-        their upload until they are drawn. Until a frame is drawn, nobody knows which texture a canvas will have: its
-        size may change after the layout. Yields OpenGL's names of the textures, each with a number that changes with
-        what the texture shows.
+        their upload until they are drawn. Yields {OpenGL's name: revision} of the textures.
         """
+        self._release_orphans()
         textures: dict[int, tuple[int, int]] = {}
         for placement in (*frame.placements, *frame.numbered):
             textures[placement.texture_id] = self._texture_of(placement, placement.canvas in resting, late, wait)
-        self._release_orphans()
         for drawing in frame.drawings:
             textures[drawing.texture_id] = self._draw_subject(drawing), self._next_revision()
         renamed = _rename(imgui.get_draw_data(), {number: name for number, (name, _) in textures.items()})
@@ -165,7 +168,7 @@ class FrameRenderer:
         return self._damage.find(imgui.get_draw_data(), textures, size, current().backdrop)
 
     def _paint(self, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
-        """Draw into the first `size` = (width, height) pixels of `target`."""
+        """Draw the frame into the first `size` = (width, height) pixels of `target`."""
         for texture in self._textures.values():
             texture.hurry()
         target.use()
@@ -173,9 +176,9 @@ class FrameRenderer:
         imgui.backends.opengl3_render_draw_data(imgui.get_draw_data())
 
     def _paste(self, name: int, part: np.ndarray) -> bool:
-        """Put the picture whose texture has this name into `part` of a window, unless only OpenGL can; whether it did.
+        """Paste the picture whose texture has this name into `part` of a window. False if only OpenGL can show it.
 
-        Where OpenGL is the processor's work as well, this takes a third of the time.
+        Where OpenGL is the processor's work as well, pasting takes a third of the time.
         """
         for texture in self._textures.values():
             if texture.waiting is not None and texture.source.glo == name:
@@ -183,7 +186,7 @@ class FrameRenderer:
         return False
 
     def _draw_part(self, target: "moderngl.Framebuffer", box: Box, hidden: int, part: np.ndarray) -> None:
-        """Draw `box` of the window in a corner of `target`, without its first `hidden` commands, and read it."""
+        """Draw `box` of the window in a corner of `target`, without its first `hidden` commands, into `part`."""
         x, y, *_ = box
         size = part.shape[1], part.shape[0]
         draw_data = imgui.get_draw_data()
@@ -192,10 +195,13 @@ class FrameRenderer:
         try:
             for command, _ in beneath:
                 command.elem_count = 0
-            draw_data.display_pos, draw_data.display_size = imgui.ImVec2(x, y), imgui.ImVec2(*size)
+            # The box moves to the target's corner; OpenGL's viewport clips the rest.
+            draw_data.display_pos = imgui.ImVec2(x, y)
+            draw_data.display_size = imgui.ImVec2(*size)
             self._paint(target, size)
         finally:
-            draw_data.display_pos, draw_data.display_size = imgui.ImVec2(0, 0), imgui.ImVec2(*whole)
+            draw_data.display_pos = imgui.ImVec2(0, 0)
+            draw_data.display_size = imgui.ImVec2(*whole)
             for command, count in beneath:
                 command.elem_count = count
         rows = np.empty((size[1], size[0], 4), np.uint8)
@@ -207,19 +213,23 @@ class FrameRenderer:
         return self._revisions
 
     def _texture_of(self, placement: Placement, rests: bool, late: bool, wait: bool) -> tuple[int, int]:
-        """OpenGL's name and the revision of an up-to-date texture for a canvas; blank when there is nothing to show."""
+        """Return OpenGL's name and the revision of an up-to-date texture: a blank one if there is nothing to show."""
         canvas = placement.canvas
-        texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
-        rests = rests or self._is_still(canvas, texture)
-        picture, mapping = (None, None) if rests else self._halves(canvas) or (placement.look(), None)
+        texture = self._texture(canvas)
+        picture: Tensor | None = None
+        mapping: Mapping | None = None
+        if not rests and not self._is_still(canvas, texture):
+            picture, mapping = self._gpu_input(canvas) or (placement.look(), None)
         if canvas.size is None or (picture is None and texture.seen is None):
             return self._blank.glo, 0
         rectangle, visible = placement.settle()
         shown = (round(rectangle.height), round(rectangle.width))
         if picture is not None:
             upload = Upload(picture, shown, late and canvas.changes)
-            if not (wait and mapping is None and not canvas.squares and texture.can_wait(upload)):
-                self._bring(texture, upload, mapping)
+            # Only a plain picture can be pasted; settings and squares need it on the GPU now.
+            plain = mapping is None and not canvas.squares
+            if not (wait and plain and texture.postpone(upload)):
+                self._upload(texture, upload, mapping)
             canvas.note_upload(texture.picture.path, texture.picture.moved_bytes)
             texture.seen = NOT_STILL if canvas.changes else canvas.version, shown
             texture.cut = None
@@ -234,7 +244,7 @@ class FrameRenderer:
         return texture.squares.glo, texture.revision
 
     def _enlarge(self, texture: CanvasTexture, shown: tuple[int, int], part: tuple[int, int, int, int]) -> None:
-        """Bring the squares of a canvas up to date: `part` (x, y, width, height) of the picture at `shown`."""
+        """Update the squares of a canvas: `part` (x, y, width, height) of the picture at size `shown`."""
         if texture.cut == (shown, part):
             return
         texture.hurry()
@@ -243,9 +253,17 @@ class FrameRenderer:
         texture.cut = shown, part
         texture.revision = self._next_revision()
 
-    def _halves(self, canvas: Canvas) -> tuple[Tensor, Mapping] | None:
-        """What the GPU makes the picture of a canvas from, and how; None where torch has to."""
-        size, shown = canvas.size, _shown(canvas)
+    def _texture(self, canvas: Canvas) -> CanvasTexture:
+        """Return the texture of a canvas, made when it is first seen."""
+        key = weakref.ref(canvas)
+        if key not in self._textures:
+            self._textures[key] = CanvasTexture(self._context)
+        return self._textures[key]
+
+    def _gpu_input(self, canvas: Canvas) -> tuple[Tensor, Mapping] | None:
+        """Return raw values and the display mapping, when the GPU can apply it; None when torch must."""
+        size = canvas.size
+        shown = _shown(canvas)
         if self._mapper is None or size is None or shown is None:
             return None
         # Far smaller on screen, what is averaged is the picture, not the numbers that it is made from.
@@ -253,8 +271,8 @@ class FrameRenderer:
             return None
         return canvas.gpu_input()
 
-    def _bring(self, texture: CanvasTexture, upload: Upload, mapping: Mapping | None) -> None:
-        """Put a picture on the GPU, and have it worked out there if a `mapping` says how."""
+    def _upload(self, texture: CanvasTexture, upload: Upload, mapping: Mapping | None) -> None:
+        """Put a picture on the GPU, and apply its display `mapping` there if it has one."""
         source = texture.upload(upload)
         if mapping is not None and self._mapper is not None:
             texture.mapped = self._mapper.map(source, upload.picture.shape[-1], mapping, MARKS, texture.mapped)
@@ -263,20 +281,23 @@ class FrameRenderer:
             texture.mapped = None
 
     def _draw_subject(self, drawing: Drawing) -> int:
-        """OpenGL's name of a texture with what draws itself."""
+        """Return OpenGL's name of the texture into which a subject has drawn itself."""
         key = weakref.ref(drawing.subject)
         if key not in self._renderers:
             self._renderers[key] = drawing.subject.renderer(self._context)
         return self._renderers[key].draw(drawing.subject, drawing.size).glo
 
     def _release_orphans(self) -> None:
-        """Give back what drew a subject that the program has dropped."""
-        for key in [key for key in self._renderers if key() is None]:
-            self._renderers.pop(key).release()
+        """Release textures of canvases, and renderers of subjects, that the program has dropped."""
+        # Here and not when they are dropped: the context is current only now.
+        for table in (self._textures, self._renderers):
+            for key in [key for key in table if key() is None]:
+                table.pop(key).release()
 
     def _rests(self, canvas: Canvas) -> bool:
-        """Whether the texture of a canvas is known to show what the canvas does."""
-        texture = self._textures.setdefault(canvas, CanvasTexture(self._context))
+        """Return True only if the texture of a canvas certainly shows what the canvas does."""
+        texture = self._texture(canvas)
+        # Asked every time, as the detector compares with its last call.
         unchanged = texture.change_detector.unchanged(canvas)
         in_place = texture.seen is not None and texture.seen[1] == _shown(canvas)
         return self._is_still(canvas, texture) or (unchanged and in_place)
@@ -286,13 +307,13 @@ class FrameRenderer:
 
 
 def _shown(canvas: Canvas) -> tuple[int, int] | None:
-    """(height, width) of a canvas's whole picture on screen."""
+    """Return (height, width) of a canvas's whole picture on screen; None while it is not shown."""
     place = canvas.rectangle
     return None if place is None else (round(place.height), round(place.width))
 
 
 def _rename(draw_data: "imgui.ImDrawData", names: dict[int, int]) -> "list[tuple[imgui.ImDrawCmd, imgui.ImTextureRef]]":
-    """Give the commands of all draw lists other textures by number; returns what to put back afterwards."""
+    """Replace numbers in all draw lists by textures. Returns the commands with their old references."""
     renamed = []
     for command in _commands(draw_data):
         placeholder = command.tex_ref._tex_id
@@ -303,7 +324,7 @@ def _rename(draw_data: "imgui.ImDrawData", names: dict[int, int]) -> "list[tuple
 
 
 def _commands(draw_data: "imgui.ImDrawData") -> "Iterator[imgui.ImDrawCmd]":
-    """Of all draw lists, in the order of drawing."""
+    """Yield the commands of all draw lists in the order of drawing."""
     for draw_list in draw_data.cmd_lists:
         commands = draw_list.cmd_buffer
         for index in range(commands.size()):

@@ -1,4 +1,4 @@
-"""Headless: the whole interface, drawn off screen through EGL, and only when somebody asks for a picture of it."""
+"""The headless backend: the whole interface, drawn off screen through EGL when somebody captures it."""
 
 from typing import TYPE_CHECKING
 

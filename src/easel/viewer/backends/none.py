@@ -1,4 +1,4 @@
-"""None: no OpenGL at all. The widgets are real where Dear ImGui loads, and a capture is a sheet drawn with Pillow."""
+"""The backend without OpenGL: widgets are real where Dear ImGui loads, and a capture is drawn with Pillow."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -20,7 +20,7 @@ class NoneBackend(Backend):
         if toolkit.MISSING:
             return
         self.ui = UI(self.scale)
-        # It promises Dear ImGui a renderer that makes glyph textures, and never runs one.
+        # Dear ImGui lays text out only for a renderer that makes glyph textures; none ever runs.
         imgui.get_io().backend_flags |= imgui.BackendFlags_.renderer_has_textures
 
     def capture(self, frame: Frame) -> Float[Tensor, "h w 3"]:

@@ -1,4 +1,4 @@
-"""Window: a native window through GLFW. It is never waited for: vsync is off and `Pace` says when to draw."""
+"""The window backend: a native window through GLFW. With vsync off nothing waits for it: `Pace` says when to draw."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ from easel.viewer.backends.frame_renderer import FrameRenderer
 from easel.viewer.backends.pace import Pace
 from easel.viewer.imgui import toolkit
 from easel.viewer.imgui.context import UI
-from easel.viewer.imgui.dialogs import Dialog, Question, ask_on_desktop
+from easel.viewer.imgui.dialogs import ask_on_desktop
 from easel.viewer.imgui.events import (
     NAMED_KEYS,
     CloseAsked,
@@ -29,6 +29,7 @@ from easel.viewer.imgui.events import (
     TextTyped,
     WheelTurned,
 )
+from easel.viewer.imgui.questions import Dialog, Question
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     import moderngl
 
 _open_windows = 0
-"""GLFW is one per process: it ends with the last window."""
+"""Number of windows: GLFW is one per process, and ends with the last of them."""
 
 
 class WindowBackend(Backend):
@@ -51,8 +52,10 @@ class WindowBackend(Backend):
         self._events: list[Event] = []
         self._pace = Pace()
         self._vsync = False
-        self._moved = self._damaged = False
-        """Something happened since the last frame; the desktop has lost some of what was drawn."""
+        self._moved = False
+        """True when something happened since the last frame."""
+        self._damaged = False
+        """True when the desktop has lost some of what was drawn."""
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         if toolkit.MISSING:
@@ -84,7 +87,8 @@ class WindowBackend(Backend):
 
     def poll(self) -> list[Event]:
         self._glfw.poll_events()
-        events, self._events = self._events, []
+        events = self._events
+        self._events = []
         if events:
             self._pace.touched()
         self._moved |= bool(events)
@@ -146,6 +150,7 @@ class WindowBackend(Backend):
                 imgui.backends.glfw_shutdown()
             self.ui.close()
         if not unused:
+            # Tensors live in the context's memory: it must outlast the window, which is only hidden.
             self._glfw.hide_window(self._window)
             self._window = self._renderer = self.ui = None
             return
@@ -159,7 +164,7 @@ class WindowBackend(Backend):
 
     @property
     def _may_draw(self) -> bool:
-        """It is time to, if the window can be seen."""
+        """True when it is time to draw and the window has pixels."""
         return min(self.size) > 0 and (self._vsync or self._pace.seconds_left() == 0)
 
     def _activate(self) -> "tuple[FrameRenderer, moderngl.Context]":
@@ -191,7 +196,7 @@ class WindowBackend(Backend):
 
 
 def _glfw() -> Any:
-    """The glfw module over Dear ImGui's own copy of the library: toolkit's import has named that one already."""
+    """Return the glfw module over Dear ImGui's own copy of the library, which toolkit's import has named already."""
     try:
         import glfw
     except ImportError as error:
@@ -200,9 +205,10 @@ def _glfw() -> Any:
 
 
 def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number | None) -> Any:
-    """A hidden window, current on this thread, not larger than the monitor's free area."""
+    """Return a hidden window, current on this thread, not larger than the monitor's free area."""
     global _open_windows
-    width, height = (round(pixels * (scale or 1.0)) for pixels in (width, height))
+    width = round(width * (scale or 1.0))
+    height = round(height * (scale or 1.0))
     problems: list[str] = []
     previous = glfw.set_error_callback(lambda _code, text: problems.append(text.decode(errors="replace")))
     try:
@@ -222,7 +228,8 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
         monitor = glfw.get_primary_monitor()
         if monitor:
             _, _, free_width, free_height = glfw.get_monitor_workarea(monitor)
-            width, height = min(width, free_width or width), min(height, free_height or height)
+            width = min(width, free_width or width)
+            height = min(height, free_height or height)
         window = glfw.create_window(width, height, title, None, None)
         if not window:
             if not _open_windows:
@@ -236,7 +243,7 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
 
 
 def _last(problems: list[str]) -> str:
-    return problems[-1] if problems else "no reason given"
+    return (problems or ["no reason given"])[-1]
 
 
 def _key_names(glfw: Any) -> dict[int, str]:

@@ -1,1 +1,1 @@
-"""Pictures from elsewhere: other threads, other processes and the ranks of a distributed training."""
+"""Publishing: pictures and numbers of a running program, from any thread or process, shown in a view."""

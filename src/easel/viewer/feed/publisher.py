@@ -1,10 +1,11 @@
-"""The other process's end: publishes to a view that runs elsewhere on this machine."""
+"""The publisher's end: sends pictures and numbers to a view in another process of this machine."""
 
 import json
 import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 
@@ -14,11 +15,14 @@ from easel.viewer.feed.wire import Address, send_numbers, send_picture
 log = logging.getLogger("easel")
 
 NUMBERS_SECONDS = 0.2
-"""Numbers wait at most so long for company."""
+"""Longest time for which numbers are gathered into one message."""
 
 
 class Publisher:
     """Shows a program's tensors in a view of another process, while they are wanted there.
+
+        with easel.Publisher() as publisher:
+            publisher.publish("loss", loss)
 
     `address` is what `View.listen()` returned there; None takes the environment's EASEL_VIEW. Without either, nothing
     is ever wanted and publishing costs nothing, so a training script can always have one. Under torchrun every name
@@ -28,12 +32,13 @@ class Publisher:
 
     def __init__(self, address: str | None = None) -> None:
         text = address if address is not None else os.environ.get("EASEL_VIEW", "")
-        rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "1")
+        rank = os.environ.get("RANK", "")
+        size = os.environ.get("WORLD_SIZE", "1")
         self._suffix = f", rank {rank}" if rank and size != "1" else ""
         self._feeds = Feeds()
         self._line: Connection | None = None
         self._sent: dict[str, int] = {}
-        self._stirred = threading.Event()
+        self._new = threading.Event()
         if text:
             self._line = _call(Address.parse(text))
             for task in (self._send, self._hear):
@@ -41,26 +46,25 @@ class Publisher:
 
     @property
     def connected(self) -> bool:
-        """A view takes what is published."""
+        """True while a view takes what is published."""
         return self._line is not None
 
     def publish(self, name: str, value: object) -> None:
-        """As `View.publish`: a number continues a curve, anything else is the newest picture of that name."""
+        """Publish a number, which continues a curve, or anything else as the newest picture; see `View.publish`."""
         if self._line is None:
             return
         if self._feeds.publish(name + self._suffix, value):
-            self._stirred.set()
+            self._new.set()
 
     def close(self) -> None:
         """Send what is left and hang up; idempotent."""
-        line, self._line = self._line, None
+        line = self._line
+        self._line = None  # ends the threads
         if line is not None:
-            try:
+            with suppress(OSError):
                 self._send_new(line)
-            except OSError:
-                pass
             line.close()
-            self._stirred.set()
+            self._new.set()
 
     def __enter__(self) -> "Publisher":
         return self
@@ -71,14 +75,14 @@ class Publisher:
     def _send(self, line: Connection) -> None:
         try:
             while self._line is line:
-                self._stirred.wait(NUMBERS_SECONDS)
-                self._stirred.clear()
+                self._new.wait(NUMBERS_SECONDS)
+                self._new.clear()
                 self._send_new(line)
         except (OSError, ValueError, TypeError):  # the last, of a line that was closed meanwhile
             self._lose(line)
 
     def _send_new(self, line: Connection) -> None:
-        """Send the pictures and numbers that are newer than what was sent."""
+        """Send the pictures and numbers that are newer than the last ones sent."""
         for name, picture in list(self._feeds.pictures.items()):
             if self._sent.get(name, 0) != picture.version:
                 self._sent[name] = picture.version

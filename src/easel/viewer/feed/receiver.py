@@ -1,4 +1,4 @@
-"""The view's end: takes in what other processes of this machine publish."""
+"""The view's end of publishing: receives from other processes of this machine."""
 
 import contextlib
 import json
@@ -17,10 +17,11 @@ log = logging.getLogger("easel")
 
 LOOPBACK = "127.0.0.1"
 MOST_LINES = 64
+"""Most publishers at once."""
 
 
 class Receiver:
-    """Listens on the loopback address from its beginning to `close`, a thread for every publisher."""
+    """Listens on the loopback address until `close`, with a thread for every publisher."""
 
     def __init__(self, feeds: Feeds) -> None:
         self._feeds = feeds
@@ -38,7 +39,7 @@ class Receiver:
         """Listen no more and let all publishers go."""
         self._closed = True
         with contextlib.suppress(OSError):
-            # Whoever waits in accept hears of nothing but a caller.
+            # Only a caller wakes the thread that waits in `accept`.
             socket.create_connection((self.address.host, self.address.port), timeout=1.0).close()
         self._thread.join(1.0)
         self._listener.close()

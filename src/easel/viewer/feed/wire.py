@@ -1,8 +1,8 @@
-"""How pictures and numbers travel from a publishing process to the view's: through a socket of this machine.
+"""The wire format of published pictures and numbers, through a socket of this machine.
 
 The two ends prove to each other that they know the token (the standard library's HMAC challenge). A picture is two
-messages, a JSON header and the bare numbers; nothing is ever unpickled. Back come names: of these, newer pictures are
-wanted.
+messages, a JSON header and the bare numbers; nothing is ever unpickled. The view answers with the names of which it
+wants newer pictures.
 """
 
 import json
@@ -21,7 +21,7 @@ MOST_HEADER_BYTES = 1 << 16
 MOST_PICTURE_BYTES = 1 << 30
 MOST_DIMENSIONS = 4
 MOST_NUMBERS = 2_000
-"""At once."""
+"""Most numbers in one message."""
 DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in (
     torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.uint8, torch.int8, torch.int16, torch.int32,
     torch.int64, torch.bool)}  # fmt: skip
@@ -29,12 +29,12 @@ SCHEME = "easel://"
 
 
 class WireError(ValueError):
-    """What came is no message of ours."""
+    """A message that no publisher of ours sends."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a view listens, and the token that opens it."""
+    """The place at which a view listens, and the token that opens it."""
 
     host: str
     port: int
@@ -45,7 +45,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """ValueError unless `text` is what `View.listen` returned."""
+        """Parse what `View.listen` returned. ValueError for anything else."""
         token, at, place = text.removeprefix(SCHEME).rpartition("@")
         host, colon, port = place.rpartition(":")
         if not (text.startswith(SCHEME) and at and colon and port.isdecimal()):
@@ -54,32 +54,38 @@ class Address:
 
 
 def send_picture(line: Connection, name: str, tensor: Shaped[Tensor, "*shape"]) -> None:
+    """Send a picture of any shape and a known dtype."""
     plain = tensor.contiguous()
-    told = {"name": name, "dtype": str(plain.dtype).removeprefix("torch."), "shape": list(plain.shape)}
-    line.send_bytes(json.dumps(told).encode())
+    header = {"name": name, "dtype": str(plain.dtype).removeprefix("torch."), "shape": list(plain.shape)}
+    line.send_bytes(json.dumps(header).encode())
     line.send_bytes(plain.reshape(-1).view(torch.uint8).numpy().data)
 
 
 def send_numbers(line: Connection, name: str, values: Sequence[float]) -> None:
-    told = {"name": name, "numbers": [value if math.isfinite(value) else None for value in values[-MOST_NUMBERS:]]}
-    line.send_bytes(json.dumps(told).encode())
+    """Send the newest numbers of a curve, at most `MOST_NUMBERS`."""
+    # JSON has no NaN and no infinity: null leaves the same gap in the curve.
+    numbers = [value if math.isfinite(value) else None for value in values[-MOST_NUMBERS:]]
+    line.send_bytes(json.dumps({"name": name, "numbers": numbers}).encode())
 
 
 def receive(line: Connection) -> tuple[str, Shaped[Tensor, "*shape"] | list[float]]:
-    """(name, picture or numbers); WireError for anything else, EOFError or OSError when the other end is gone."""
-    told = _read(line.recv_bytes(MOST_HEADER_BYTES))
-    name, numbers = told.get("name"), told.get("numbers")
+    """Return (name, picture or numbers). WireError for anything else, EOFError or OSError at the end."""
+    header = _read(line.recv_bytes(MOST_HEADER_BYTES))
+    name = header.get("name")
+    numbers = header.get("numbers")
     if not isinstance(name, str) or not name or len(name) > 200:
         raise WireError("no name")
     if numbers is not None:
         if not isinstance(numbers, list) or not all(n is None or type(n) in (int, float) for n in numbers):
             raise WireError("no numbers")
         return name, [math.nan if n is None else float(n) for n in numbers]
-    dtype, shape = DTYPES.get(str(told.get("dtype"))), told.get("shape")
+    dtype = DTYPES.get(str(header.get("dtype")))
+    shape = header.get("shape")
     if dtype is None or not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS:
         raise WireError("no picture")
     if not all(type(side) is int and 0 < side < 1 << 20 for side in shape):
         raise WireError("no shape")
+    # The size is checked before anything of it is allocated.
     expected = math.prod(shape) * dtype.itemsize
     if expected > MOST_PICTURE_BYTES:
         raise WireError(f"a picture of {expected >> 20} MiB")
@@ -91,9 +97,9 @@ def receive(line: Connection) -> tuple[str, Shaped[Tensor, "*shape"] | list[floa
 
 def _read(message: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(message)
+        header = json.loads(message)
     except (ValueError, RecursionError) as error:
         raise WireError("no JSON") from error
-    if not isinstance(told, dict):
+    if not isinstance(header, dict):
         raise WireError("no object")
-    return told
+    return header

@@ -1,1 +1,1 @@
-"""Panels, pages and their layout: docking, command palette, callbacks, view state."""
+"""Panels and pages: docked windows of canvases and widgets, their layout, commands and saved state."""

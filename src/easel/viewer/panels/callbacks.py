@@ -1,77 +1,103 @@
-"""Callbacks: what a program wants called in every frame of a view, and when something happens at its window."""
+"""Callbacks of a view: in every frame, and when something happens at its window."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 from easel.viewer.imgui.arguments import check_callable
-from easel.viewer.imgui.events import Event, KeyChanged
+from easel.viewer.imgui.events import (
+    CloseAsked,
+    Event,
+    FilesDropped,
+    KeyChanged,
+    PointerButton,
+    PointerMoved,
+    WheelTurned,
+)
 from easel.viewer.imgui.toolkit import imgui
-from easel.viewer.panels.frame_state import Turn
+from easel.viewer.panels.frame_state import FrameState
 from easel.viewer.panels.panel import Panel
 from easel.viewer.panels.panel_region import Callback, callback_key
 
 EventCallback = TypeVar("EventCallback", bound=Callable[..., object])
 
 PROBLEM_EMS = 26.0
-"""Width of the window that tells what a view's callback raised."""
+"""Width of the window that shows the exceptions of a view's callbacks."""
 
 
 class Callbacks:
-    """The callbacks of one view. What one raises is told in a window of its own, and the others go on."""
+    """The base of a view that holds its callbacks. A failing one is reported in a window, and the others go on."""
 
-    def __init__(self, turn: Turn) -> None:
-        self.each_frame: dict[object, Callable[[], object]] = {}
+    def __init__(self, frame_state: FrameState) -> None:
         self.keys: set[str] = set()
-        """The keys that are down, by name, without those that are typed into a text field."""
-        self.typing = False
-        """A text field has the keyboard: nobody else hears of keys."""
+        """Names of the keys that are down now, without those that are typed into a text field; see `on_key`."""
+        self._frame_state = frame_state
+        self._typing = False
+        """True while a text field has the keyboard: keys then reach nobody else."""
+        self._each_frame: dict[object, Callable[[], object]] = {}
         self._listeners: dict[object, tuple[tuple[type, ...], Callable[..., object]]] = {}
-        self._turn = turn
-        self._problems = Panel("Problem", turn)
+        self._problems = Panel("Problem", frame_state)
 
-    def add(self, callback: Callback) -> Callback:
-        """Call `callback` in every frame; defined again, it replaces itself."""
+    def on_frame(self, callback: Callback) -> Callback:
+        """Call `callback` once per frame, before the panels; defined again, it replaces itself."""
         check_callable(callback, "a callback of a view")
-        self.each_frame[callback_key(callback)] = callback
+        self._each_frame[callback_key(callback)] = callback
         return callback
 
-    def listen(self, kinds: tuple[type, ...], callback: EventCallback) -> EventCallback:
-        """Call `callback` with every event of these kinds; defined again, it replaces itself."""
+    def on_key(self, callback: EventCallback) -> EventCallback:
+        """Call `callback(KeyChanged)` when a key goes down or up, by name, except for those that a text field takes."""
+        return self._listen((KeyChanged,), callback)
+
+    def on_mouse(self, callback: EventCallback) -> EventCallback:
+        """Call `callback` with every PointerMoved, PointerButton and WheelTurned."""
+        return self._listen((PointerMoved, PointerButton, WheelTurned), callback)
+
+    def on_drop(self, callback: EventCallback) -> EventCallback:
+        """Call `callback(FilesDropped)` when files are dropped on the window."""
+        return self._listen((FilesDropped,), callback)
+
+    def on_close(self, callback: EventCallback) -> EventCallback:
+        """Call `callback(CloseAsked)` when the person closes the window, or its last frame is over (`step`)."""
+        return self._listen((CloseAsked,), callback)
+
+    def _listen(self, kinds: tuple[type, ...], callback: EventCallback) -> EventCallback:
         check_callable(callback, "a callback for events", 1)
         self._listeners[kinds, callback_key(callback)] = kinds, callback
         return callback
 
-    def hear(self, event: Event) -> None:
-        """Something has happened: tell those who listen."""
-        if isinstance(event, KeyChanged):
-            (self.keys.add if event.down and not self.typing else self.keys.discard)(event.key)
+    def _dispatch(self, event: Event) -> None:
+        """Call the callbacks that listen for this kind of event."""
+        is_key = isinstance(event, KeyChanged)
+        if is_key:
+            (self.keys.add if event.down and not self._typing else self.keys.discard)(event.key)
+        if is_key and self._typing:
+            return
         for key, (kinds, callback) in list(self._listeners.items()):
-            if isinstance(event, kinds) and not (isinstance(event, KeyChanged) and self.typing):
+            if isinstance(event, kinds):
                 self._problems.guard.run(key, partial(callback, event))
 
-    def run(self) -> None:
-        """A frame is open: call those that belong to every one."""
-        for key, callback in list(self.each_frame.items()):
+    def _call_each_frame(self) -> None:
+        for key, callback in list(self._each_frame.items()):
             self._problems.guard.run(key, callback)
 
-    def act(self, name: str, action: Callable[[], object]) -> None:
-        """Do something that was chosen in the palette; what it raises is told, and choosing it again tries again."""
+    def _act(self, name: str, action: Callable[[], object]) -> None:
+        """Run an action of the palette and report its exception; choosing it again runs it again."""
         self._problems.guard.failures.pop(("action", name), None)
         self._problems.guard.run(("action", name), action)
 
     @property
-    def failed(self) -> dict[str, Panel]:
-        """The window that tells what was raised, by its name, while there is something to tell."""
+    def _failed(self) -> dict[str, Panel]:
+        """The window of exceptions by its name, while there are any."""
         return {self._problems.name: self._problems} if self._problems.guard.failures else {}
 
-    def draw(self) -> None:
-        """What was raised, at the bottom right."""
-        if not self.failed:
+    def _draw_problems(self) -> None:
+        """Draw the exceptions, at the bottom right."""
+        if not self._failed:
             return
-        if self._turn.drawing:
-            corner, margin = imgui.get_main_viewport().size, imgui.get_font_size()
-            at, appearing = (corner.x - margin, corner.y - margin), imgui.Cond_.appearing
-            imgui.set_next_window_pos(at, appearing, (1.0, 1.0))
+        if self._frame_state.drawing:
+            corner = imgui.get_main_viewport().size
+            margin = imgui.get_font_size()
+            appearing = imgui.Cond_.appearing
+            imgui.set_next_window_pos((corner.x - margin, corner.y - margin), appearing, (1.0, 1.0))
             imgui.set_next_window_size((PROBLEM_EMS * margin, 0.0), appearing)
         self._problems.draw()

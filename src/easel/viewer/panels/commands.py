@@ -1,15 +1,19 @@
-"""What can be done in a view, by name: its keyboard shortcuts, its palette and the list of both."""
+"""Commands of a view by name: keyboard shortcuts, the command palette, and the help that lists both.
+
+The palette finds an action by a few of its letters; the arrow keys and Enter choose it.
+"""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass
+from typing import ClassVar
 
-from easel.viewer.imgui.theme import current
+from easel.viewer.imgui.item_layout import ItemLayout, imgui_name
+from easel.viewer.imgui.sketch import Sketch, Words
+from easel.viewer.imgui.theme import colour, current
 from easel.viewer.imgui.toolkit import imgui
-from easel.viewer.panels.floating import Floating
-from easel.viewer.panels.frame_state import Turn
-from easel.viewer.panels.pages import OWN, Pages
-from easel.viewer.panels.palette import Action, Do, Palette
-from easel.viewer.widgets.widgets import Button
+from easel.viewer.panels.frame_state import FrameState
+from easel.viewer.panels.panel import Panel
+from easel.viewer.widgets.widgets import InputText, Widget
 
 KEYS = {
     "Undo": "Ctrl+Z",
@@ -17,7 +21,7 @@ KEYS = {
     "Command palette": "Ctrl+P",
     "Help": "F1",
 }
-"""Action → its shortcut, as it is written; Ctrl+K also opens the palette, Ctrl+Y also redoes."""
+"""Shortcuts by action, as they are written; Ctrl+K also opens the palette, Ctrl+Y also redoes."""
 GESTURES = {
     "Ctrl+1, Ctrl+2 …": "go to a page",
     "Ctrl+click on a slider": "type its value",
@@ -30,57 +34,63 @@ GESTURES = {
     "Right click on a tab": "reset the layout",
     "Escape": "leave this, or the palette",
 }
-"""What else a person may do, in words."""
-HELP_EMS = 34.0
+"""Gestures that are no command, and their effects, as the help lists them."""
+WIDTH_EMS = 34.0
+"""Width of the palette and of the help."""
+TOP_SHARE = 0.12
+"""Share of the view's height above a floating panel."""
+SEARCH = "##search"
+"""Label of the palette's text field."""
+MOST_ROWS = 12
+"""Actions shown at once."""
 
+Action = Callable[[], object]
 Offer = Callable[[], Mapping[str, Action]]
+"""Returns actions by name."""
+Do = Callable[[str, Action], object]
+"""Runs an action of that name, and reports its exceptions."""
 
 
 class Commands:
-    """The actions of one view: `own` are those that it brings itself; `do` does one and tells what it raises."""
+    """The actions of one view: those of its offers, asked anew each time, and its `own`."""
 
-    def __init__(self, turn: Turn, pages: Pages, own: Mapping[str, Action], do: Do) -> None:
-        self._turn, self._pages = turn, pages
-        self._offers: list[Offer] = []
-        self.palette = Palette(turn, self.actions, do, KEYS)
-        self.help = Help(turn)
+    def __init__(self, frame_state: FrameState, offer: Offer, own: Mapping[str, Action], do: Do) -> None:
+        self._frame_state = frame_state
+        self._offers = [offer]
+        self.palette = CommandPalette(frame_state, self.actions, do, KEYS)
+        self.help = Help(frame_state)
         self._own = {**own, "Help": self.help.show, "Command palette": self.palette.show}
 
     def offer(self, actions: Offer) -> None:
-        """From now on also offer what `actions` returns, by name; asked whenever the palette is shown."""
-        self._offers.append(actions)
+        """Add the actions that `actions` returns; it is called whenever the palette is shown."""
+        self._offers.insert(-1, actions)
 
     def actions(self) -> dict[str, Action]:
-        """Everything that can be done now, by name."""
-        told = {name: action for offer in self._offers for name, action in offer().items()}
-        for panel in self._pages.shown.panels.values():
-            for item in panel.items:
-                if isinstance(item, tuple) and isinstance(item[1], Button) and item[0].partition("##")[0]:
-                    told[f"{panel.name}: {item[0]}"] = partial(panel.press, item[0])
-        pages = self._pages.named.values()
-        told |= {f"Go to {page.name or OWN}": partial(self._pages.ask, page.name) for page in pages}
-        return told | self._own
+        """Return every action that is possible now, by name."""
+        actions: dict[str, Action] = {}
+        for offer in self._offers:
+            actions |= offer()
+        return actions | self._own
 
-    def shown(self) -> dict[str, Floating]:
-        """The palette and the help, while they are shown, by name."""
+    def shown(self) -> "dict[str, Floating]":
+        """Return the palette and the help by name, while they are shown."""
         return {panel.name: panel for panel in (self.palette, self.help) if panel.shown}
 
     def draw(self) -> None:
-        """Last in a frame: act on shortcuts, and draw what is shown over everything."""
-        if self._turn.drawing:
+        """Handle shortcuts, and draw what floats over everything: last in a frame."""
+        if self._frame_state.drawing:
             self._press()
         for panel in self.shown().values():
             panel.draw()
 
     def _press(self) -> None:
         key = imgui.Key
-        ctrl, shift = key.mod_ctrl, key.mod_shift
         chords = {
-            ctrl | key.z: "Undo",
-            ctrl | shift | key.z: "Redo",
-            ctrl | key.y: "Redo",
-            ctrl | key.p: "Command palette",
-            ctrl | key.k: "Command palette",
+            key.mod_ctrl | key.z: "Undo",
+            key.mod_ctrl | key.mod_shift | key.z: "Redo",
+            key.mod_ctrl | key.y: "Redo",
+            key.mod_ctrl | key.p: "Command palette",
+            key.mod_ctrl | key.k: "Command palette",
             key.f1: "Help",
         }
         for chord, name in chords.items():
@@ -88,18 +98,192 @@ class Commands:
                 self._own[name]()
 
 
-class Help(Floating):
-    """The keyboard shortcuts and what the mouse does."""
+class Floating(Panel):
+    """A panel in a window of its own over all others, in the middle of the view.
 
-    def __init__(self, turn: Turn) -> None:
-        super().__init__("Help", turn, HELP_EMS)
+    Escape dismisses it, as does a click elsewhere.
+    """
+
+    def __init__(self, name: str, frame_state: FrameState) -> None:
+        super().__init__(name, frame_state)
+        self.shown = False
+        self._frames = 0
+
+    def show(self) -> None:
+        """Come to the front in the next frame."""
+        self.shown = True
+        self._frames = 0
+
+    def dismiss(self) -> None:
+        """Disappear from the next frame on."""
+        self.shown = False
+
+    def _begin(self) -> bool:
+        screen = imgui.get_main_viewport().size
+        width = min(WIDTH_EMS * imgui.get_font_size(), screen.x * 0.9)
+        imgui.set_next_window_pos((screen.x / 2, screen.y * TOP_SHARE), imgui.Cond_.always, (0.5, 0.0))
+        imgui.set_next_window_size_constraints((width, 0), (width, screen.y * (1 - 2 * TOP_SHARE)))
+        if self._frames == 0:
+            imgui.set_next_window_focus()
+        imgui.push_style_color(imgui.Col_.window_bg, imgui.get_style().color_(imgui.Col_.popup_bg))
+        flags = imgui.WindowFlags_
+        plain = flags.no_title_bar | flags.no_resize | flags.no_move | flags.no_docking | flags.no_saved_settings
+        visible, _ = imgui.begin(f"{self.name}##floating", None, plain | flags.always_auto_resize)
+        return visible
+
+    def _end(self) -> None:
+        # The focus arrives a frame after it was asked for: before that, nobody can have clicked elsewhere.
+        left = self._frames > 1 and not imgui.is_window_focused(imgui.FocusedFlags_.root_and_child_windows)
+        imgui.end()
+        imgui.pop_style_color()
+        self._frames += 1
+        if left or imgui.is_key_pressed(imgui.Key.escape):
+            self.dismiss()
+
+    def _draw_menu(self) -> None:
+        """Draw nothing: it has no tab."""
+
+
+class Help(Floating):
+    """The list of keyboard shortcuts and gestures."""
+
+    def __init__(self, frame_state: FrameState) -> None:
+        super().__init__("Help", frame_state)
         self.on_frame(self._draw_table)
 
     def _draw_table(self) -> None:
         self.section("Keyboard and mouse")
-        told = {keys: name for name, keys in KEYS.items()} | GESTURES
-        for keys, words in told.items():
+        rows = {keys: name for name, keys in KEYS.items()} | GESTURES
+        for keys, effect in rows.items():
             self.text(keys)
-            if self._turn.drawing:
-                imgui.same_line(HELP_EMS / 2 * imgui.get_font_size())
-            self.text(words, color=current().quiet)
+            if self._frame_state.drawing:
+                imgui.same_line(WIDTH_EMS / 2 * imgui.get_font_size())
+            self.text(effect, color=current().quiet)
+
+
+class CommandPalette(Floating):
+    """A search field over the actions that `find` returns when it is shown; `do` runs the chosen one.
+
+    `keys` are the shortcuts of some actions, to be learned in passing.
+    """
+
+    def __init__(
+        self, frame_state: FrameState, find: Callable[[], dict[str, Action]], do: Do, keys: Mapping[str, str]
+    ) -> None:
+        super().__init__("Palette", frame_state)
+        self._find = find
+        self._do = do
+        self._keys = keys
+        self._actions: dict[str, Action] = {}
+        self._sought = ""
+        self._selected = 0
+        self.on_frame(self._draw_actions)
+
+    def show(self) -> None:
+        super().show()
+        self._actions = self._find()
+        self.set(SEARCH, "")
+
+    def _draw_actions(self) -> None:
+        sought = self.ask(SEARCH, SearchField("", 100, focused=self._frames == 0))
+        if sought != self._sought:
+            self._sought = sought
+            self._selected = 0
+        found = search(sought, self._actions)
+        if not found:
+            self.text("No action has these letters in this order.")
+        chosen = self._choose(found)
+        # The selected row stays in the middle of the window of rows, except near the ends of the list.
+        first = max(0, min(self._selected - MOST_ROWS // 2, len(found) - MOST_ROWS))
+        for number, name in enumerate(found[first : first + MOST_ROWS], first):
+            if self.ask(name, ActionRow(number == self._selected, self._keys.get(name, ""))):
+                chosen = name
+        if len(found) > MOST_ROWS:
+            self.text(f"{len(found)} actions", color=current().quiet)
+        if chosen is not None:
+            self.dismiss()
+            self._do(chosen, self._actions[chosen])
+
+    def _choose(self, found: list[str]) -> str | None:
+        """Move the selection by the arrow keys. Returns the selected action when Enter is pressed."""
+        if not self._frame_state.drawing or not found:
+            return None
+        down = imgui.is_key_pressed(imgui.Key.down_arrow)
+        up = imgui.is_key_pressed(imgui.Key.up_arrow)
+        self._selected = (min(self._selected, len(found) - 1) + down - up) % len(found)
+        return found[self._selected] if imgui.is_key_pressed(imgui.Key.enter, False) else None
+
+
+def search(sought: str, names: Mapping[str, object]) -> list[str]:
+    """Return the names that have all letters of `sought` in this order: best match first, equal ones as they come."""
+    letters = sought.lower().replace(" ", "")
+    scores = {name: score for name in names if (score := _score(letters, name)) is not None}
+    return sorted(scores, key=lambda name: -scores[name])
+
+
+def _score(letters: str, name: str) -> float | None:
+    """Return the quality of a match; None if `name` lacks the letters in this order.
+
+    A letter that begins a word counts 3, one that follows the letter before counts 2, and earlier places count
+    slightly more.
+    """
+    at = -1
+    score = 0.0
+    for letter in letters:
+        follows = name[at + 1 : at + 2].lower() == letter
+        heads = (n for n in range(at + 1, len(name)) if name[n].lower() == letter and _begins_word(name, n))
+        found = at + 1 if follows else next(heads, name.lower().find(letter, at + 1))
+        if found < 0:
+            return None
+        score += 3.0 * _begins_word(name, found) + 2.0 * (found == at + 1) - 0.01 * found
+        at = found
+    return score
+
+
+def _begins_word(name: str, at: int) -> bool:
+    return at == 0 or not name[at - 1].isalnum()
+
+
+@dataclass(frozen=True)
+class SearchField(InputText):
+    """A text field across the panel, whose text is neither undone nor saved."""
+
+    focused: bool = False
+    """It takes the keyboard in this frame."""
+
+    @property
+    def kept(self) -> bool:
+        return False
+
+    def draw(self, layout: ItemLayout, label: str, value: str) -> str:
+        if self.focused:
+            imgui.set_keyboard_focus_here()
+        imgui.set_next_item_width(-1.0)
+        return imgui.input_text_with_hint(label, "What do you want to do?", value)[1]
+
+
+@dataclass(frozen=True)
+class ActionRow(Widget[bool]):
+    """One action of the palette; True in the frame in which it is clicked."""
+
+    lit: bool
+    keys: str = ""
+    default: bool = False
+    momentary: ClassVar[bool] = True
+
+    def accept(self, value: object) -> bool:
+        return bool(value)
+
+    def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
+        clicked, _ = imgui.selectable(f"{imgui_name(label)[0]}##{label}", self.lit)
+        if self.keys:
+            low = imgui.get_item_rect_min()
+            high = imgui.get_item_rect_max()
+            x = high.x - imgui.calc_text_size(self.keys).x - imgui.get_style().item_inner_spacing.x
+            y = (low.y + high.y - imgui.get_font_size()) / 2
+            imgui.get_window_draw_list().add_text((x, y), colour(current().quiet), self.keys)
+        return clicked or value
+
+    def sketch(self, label: str, value: bool) -> Sketch:
+        mark = "> " if self.lit else "  "
+        return Words(f"{mark}{imgui_name(label)[0]}  {self.keys}".rstrip())

@@ -1,4 +1,4 @@
-"""Puts the layout's rectangles into Dear ImGui's dock space, one for every page."""
+"""The docked layout of a page: the program's places put into Dear ImGui's dock space."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -7,37 +7,39 @@ from easel.viewer.imgui.layout import Area, PanelPlace, arrange, insert
 from easel.viewer.imgui.toolkit import imgui
 
 DIRECTIONS = {"left": "left", "right": "right", "top": "up", "bottom": "down"}
-"""What Dear ImGui calls the sides."""
+"""Dear ImGui's names of the sides."""
 
 
 class Dock:
-    """Where the panels of one page are. The program places them; a person may move them."""
+    """The dock space of one page. The program places its panels; a person may move them."""
 
     def __init__(self, page: str = "") -> None:
         self.area: Area = None
-        """The places that the program asked for."""
+        """The arrangement that the program asked for."""
         self.reset = False
-        """Put the panels back where the program placed them, in the next frame."""
+        """Request: put the panels back where the program placed them, in the next frame."""
         self.arrives = False
-        """The page was not shown in the last frame."""
+        """True in the first frame in which the page is shown again."""
         self._page = page
         self._known: dict[str, PanelPlace] = {}
         self._space = 0
 
     def place(self, places: Mapping[str, PanelPlace], *, drawing: bool) -> bool:
-        """In every frame: show the dock space, where something is drawn, and give panels that are new their place.
+        """Submit the dock space, in every frame, and dock panels that are new in their place.
 
-        True when panels have to find their size: something was placed, or the page was not shown before. A page that
-        had the same panels when the layout was kept has its arrangement from there.
+        Returns True when panels must find their size: something was placed, or the page was not shown before. A page
+        with the same panels as when the layout was saved keeps the saved arrangement.
         """
         restored = False
         if places and not self._space:
+            # Dear ImGui saves dock spaces by number: the same panels must find theirs in the next process.
             self._space = zlib.crc32("\0".join([self._page, *sorted(places)]).encode()) or 1
             restored = drawing and imgui.internal.dock_builder_get_node(self._space) is not None
         if drawing:
             imgui.dock_space_over_viewport(self._space, flags=imgui.DockNodeFlags_.passthru_central_node)
         new = [place for name, place in places.items() if name not in self._known]
-        arrives, self.arrives = self.arrives and bool(places), False
+        arrives = self.arrives and bool(places)
+        self.arrives = False
         if not new and not self.reset:
             return arrives
         if not self._known or self.reset:
@@ -46,19 +48,21 @@ class Dock:
                 self._apply(self.area)
         else:
             self._insert(new, drawing=drawing)
-        self.reset, self._known = False, dict(places)
+        self.reset = False
+        self._known = dict(places)
         return True
 
     def window(self, panel: str) -> str:
-        """What Dear ImGui calls the window of a panel: pages may have panels of the same name."""
+        """Return Dear ImGui's name of a panel's window: pages may have panels of the same name."""
         return f"{panel}###{self._page}/{panel}" if self._page else panel
 
     def _insert(self, new: Sequence[PanelPlace], *, drawing: bool) -> None:
-        """Give panels that were made later a place beside the last one without a side."""
+        """Place panels that were made later beside the last one without a side."""
         for place in new:
             neighbour = next((name for name in reversed(self._known) if self._known[name].side is None), None)
             self.area = insert(self.area, place, neighbour)
             if drawing:
+                # Beside a neighbour, so that what a person has moved meanwhile stays where it is.
                 self._apply(self.area) if neighbour is None else self._dock_beside(place, neighbour)
             self._known[place.panel] = place
 
@@ -82,7 +86,7 @@ class Dock:
         self._dock(area.rest, split.id_at_opposite_dir)
 
     def _dock_beside(self, place: PanelPlace, neighbour: str) -> None:
-        """Cut the node that `neighbour` is in now, wherever the person has put it."""
+        """Split the node that `neighbour` is in now, wherever the person has put it."""
         window = imgui.internal.find_window_by_name(self.window(neighbour))
         if window is not None and window.dock_id:
             self._dock(insert(neighbour, place, neighbour), window.dock_id)

@@ -1,10 +1,11 @@
-"""What a view and its panels share: the frame they are in and what of it must be drawn."""
+"""The state that a view shares with its panels: the frame that is open, what is placed in it, and edits to undo."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from easel.viewer.canvas.canvas import Share
-from easel.viewer.canvas.placement import Placement
+from torch import Tensor
+
 from easel.viewer.imgui import context
 from easel.viewer.imgui.context import UI
 from easel.viewer.imgui.dialogs import Dialogs
@@ -12,57 +13,60 @@ from easel.viewer.imgui.edits import Edits
 
 
 @dataclass
-class Turn:
-    """One frame after another; there is one of these per view."""
+class FrameState:
+    """The current frame of one view. A step may defer its frame: a widget that needs one opens it then."""
 
     ui: UI | None
-    """None where Dear ImGui cannot load: widgets then hand out what they hold."""
+    """None where Dear ImGui cannot load: widgets then return the values that they hold."""
     dialogs: Dialogs
     strict: bool = False
+    """Callbacks' exceptions leave the loop, for tests and scripts."""
     recording_clock: str = "frames"
-    """How recordings tell time, unless they say: "wall" where a person watches."""
-    share: Share | None = None
-    """What makes tensors in memory that OpenGL draws from."""
+    """Default clock of recordings: "wall" in a window that a person watches."""
+    share: Callable[..., Tensor | None] | None = None
+    """`Backend.share`: allocates tensors in memory that OpenGL draws from."""
     index: int = 0
-    """Frames begun so far."""
+    """Number of frames begun so far."""
     running: bool = False
-    """Between `step` and `end_step`."""
+    """True between `step` and `end_step`, once the frame is open."""
     layout_reset: bool = False
-    """Somebody wants the panels back where the program placed them."""
-    placements: list[Placement] = field(default_factory=list)
+    """Request: put the panels back where the program placed them."""
+    # Any: only canvases and renderers know `Placement`, and naming it here would stack every panel on top of them.
+    placements: list[Any] = field(default_factory=list)
+    """The `Placement`s of the canvases that are seen in this frame."""
     edits: Edits = field(default_factory=Edits)
     kept: dict[tuple[str, str], dict[str, object]] = field(default_factory=dict)
-    """By page and panel, what a session has for panels that are not there yet."""
+    """Restored widget values by (page, panel), for panels that do not exist yet."""
 
     _opener: Callable[[], None] | None = None
 
-    def doze(self, opener: Callable[[], None]) -> None:
-        """Leave this step without a frame until somebody needs one: `opener` opens it."""
+    def defer_frame(self, opener: Callable[[], None]) -> None:
+        """Begin a step without a frame; `ensure_frame` calls `opener` if anything needs one."""
         self._opener = opener
-        context.frame_openers.append(self.wake)
+        context.frame_openers.append(self.ensure_frame)
 
-    def wake(self) -> bool:
-        """Open the frame that this step has left out so far; whether there was such a step."""
-        opener, self._opener = self._opener, None
-        if opener is None:
+    def ensure_frame(self) -> bool:
+        """Open the deferred frame. True if there was one."""
+        opener = self._opener
+        if not self.discard_frame() or opener is None:
             return False
-        context.frame_openers.remove(self.wake)
         opener()
         return True
 
-    def rise(self) -> bool:
-        """End a step that nobody needed a frame in; whether it was one."""
-        dozed, self._opener = self._opener is not None, None
-        if dozed:
-            context.frame_openers.remove(self.wake)
-        return dozed
+    def discard_frame(self) -> bool:
+        """Drop the deferred frame. True if there was one."""
+        if self._opener is None:
+            return False
+        self._opener = None
+        context.frame_openers.remove(self.ensure_frame)
+        return True
 
     @property
-    def dozing(self) -> bool:
-        """This step has no frame so far."""
+    def deferred(self) -> bool:
+        """True while this step has no frame."""
         return self._opener is not None
 
     @property
     def drawing(self) -> bool:
-        """Whether a widget called now can draw itself."""
+        """True while a widget that is called can draw itself."""
         return self.running and self.ui is not None

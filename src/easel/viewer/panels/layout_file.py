@@ -1,4 +1,4 @@
-"""Keeps what a person made of a view's layout: where its panels are, on every page."""
+"""The file in which a view's layout is saved from one run of a program to the next."""
 
 import hashlib
 import logging
@@ -16,20 +16,26 @@ log = logging.getLogger("easel")
 
 
 class LayoutFile:
-    """The arrangement of one view, found before its first frame and written after the last."""
+    """The layout of one view, on all its pages: read before the first frame and written after the last.
+
+    Without a `file` a view that `remembers` has one in the user's config folder.
+    """
 
     def __init__(self, title: str, file: Path | None, remembers: bool) -> None:
-        self._title, self._file, self._remembers = title, file, remembers
+        self._title = title
+        self._file = file
+        self._remembers = remembers
         self._read = False
         self._given = ""
 
     def give(self, text: str) -> None:
-        """Have the arrangement `text`, from the next frame on, in place of the one that is kept."""
+        """Use the layout `text`, from the next frame on, instead of the saved one."""
         self._given = text
 
     def read(self, names: Iterable[str]) -> None:
-        """Find the arrangement that was kept for these pages or panels, once, unless another was given."""
-        given, self._given = self._given, ""
+        """Load the layout that was saved for these pages or panels, once, unless another was given."""
+        given = self._given
+        self._given = ""
         if given:
             imgui.load_ini_settings_from_memory(given)
         if self._read:
@@ -42,11 +48,12 @@ class LayoutFile:
                 imgui.load_ini_settings_from_memory(self._file.read_text(encoding="utf-8"))
 
     def tell(self) -> str:
-        """The arrangement as it is now."""
+        """Return the current layout as Dear ImGui's text."""
         return self._given or imgui.save_ini_settings_to_memory()
 
     def write(self) -> None:
-        """Keep the arrangement; a folder that cannot be written costs a line in the log and nothing else."""
+        """Save the layout. A folder that cannot be written costs a line in the log and nothing else."""
+        # Never read means never shown: Dear ImGui has no layout yet, and writing that would erase a saved one.
         if self._file is None or not self._read:
             return
         try:
@@ -57,13 +64,14 @@ class LayoutFile:
 
 
 def layout_file(title: str, names: Sequence[str]) -> Path:
-    """Where the arrangement of these pages or panels under this title is kept, in the user's own config folder."""
+    """Return the file for the layout of these pages or panels under this title, in the user's config folder."""
     if sys.platform == "win32":
         base = Path(os.environ.get("APPDATA") or Path.home() / "AppData/Roaming")
     elif sys.platform == "darwin":
         base = Path.home() / "Library/Application Support"
     else:
         base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    # A program whose panels change has another file: the layout of other panels would not fit them.
     key = hashlib.sha256("\0".join([title, *sorted(names)]).encode()).hexdigest()[:12]
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "view"
     return base / "easel" / "layouts" / f"{name}-{key}.ini"

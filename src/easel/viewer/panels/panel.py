@@ -1,31 +1,39 @@
-"""Panel: a docked region with canvases, in the words of widgets."""
+"""Panel: a docked region with canvases, and a method for every kind of widget."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
+from jaxtyping import Shaped
 from torch import Tensor
 from torch.optim import Optimizer
 
+from easel.graphics.checked_record import Range
 from easel.graphics.files import FileError
 from easel.graphics.video import check_film
+from easel.viewer.canvas.canvas import Canvas
+from easel.viewer.canvas.history import FrameTimeline
+from easel.viewer.canvas.placement import place_canvases
 from easel.viewer.canvas.recording import Recordable, free_path
-from easel.viewer.imgui.dialogs import Filters, Question
+from easel.viewer.imgui.arguments import check_name
+from easel.viewer.imgui.questions import Filters, Question
 from easel.viewer.imgui.sketch import Number, Rgba
 from easel.viewer.imgui.theme import ALARM
+from easel.viewer.panels.frame_state import FrameState
 from easel.viewer.panels.panel_region import Region
-from easel.viewer.widgets.describe import Range, describe
+from easel.viewer.widgets.controls import FieldControls
+from easel.viewer.widgets.describe import describe, watch
 from easel.viewer.widgets.readouts import Hint, Plot, ProgressBar, Section, Text, as_curve
-from easel.viewer.widgets.watch import watch
 from easel.viewer.widgets.widget_state import UNSET
 from easel.viewer.widgets.widgets import Button, Checkbox, ColorPicker, Combo, InputText, Slider, SliderInt, StepSlider
 
 T = TypeVar("T")
 
 SAVING = "Saving ..."
-"""On a record button while its film is completed."""
+"""Label of a record button while its film is completed."""
 
 
 class Panel(Region):
@@ -36,29 +44,51 @@ class Panel(Region):
     `lr##2` reads "lr" and is another one.
     """
 
+    def __init__(
+        self, name: str, frame_state: FrameState, *, window: str = "", timeline: FrameTimeline | None = None
+    ) -> None:
+        super().__init__(name, frame_state, window=window)
+        self.canvases: dict[str, Canvas] = {}
+        self._timeline = timeline or FrameTimeline()
+        self._forms: dict[object, FieldControls] = {}
+
+    def canvas(self, name: str, *, filter: str = "linear", fit: bool = True) -> Canvas:
+        """Return this panel's canvas of that name, made at the first call; later calls ignore the settings.
+
+        `filter` is "linear" or "nearest". With `fit` the picture is scaled to the room that the panel has, else one
+        of its pixels takes one of the screen.
+        """
+        check_name(name, "a canvas")
+        if name not in self.canvases:
+            canvas = Canvas(name, filter=filter, fit=fit, recording_clock=self._frame_state.recording_clock)
+            canvas.timeline = self._timeline
+            canvas.share = self._frame_state.share
+            self.canvases[name] = canvas
+        return self.canvases[name]
+
     def text(self, text: object, *, color: Rgba | None = None) -> None:
-        """Anything, as text."""
-        self._tell(Text(str(text), color))
+        """Draw anything as text; `color` is RGBA in [0, 1]."""
+        self._show(Text(str(text), color))
 
     def text_colored(self, r: Number, g: Number, b: Number, a: Number, text: object) -> None:
-        """Text in a colour with components in [0, 1]."""
-        self._tell(Text(str(text), (r, g, b, a)))
+        """Draw text in a colour with components in [0, 1]."""
+        self._show(Text(str(text), (r, g, b, a)))
 
     def text_wrapped(self, text: object, *, color: Rgba | None = None) -> None:
-        """Text that goes on in the next line where the panel ends."""
-        self._tell(Text(str(text), color, wrapped=True))
+        """Draw text that wraps at the panel's edge."""
+        self._show(Text(str(text), color, wrapped=True))
 
     def hint(self, text: object) -> None:
-        """Quiet words in the middle of what is free: what an empty panel is for, and how it is filled."""
-        self._tell(Hint(str(text)))
+        """Draw quiet words in the middle of the free room: the purpose of an empty panel, and how it is filled."""
+        self._show(Hint(str(text)))
 
     def separator(self) -> None:
-        """A line across the panel."""
-        self._tell(Section())
+        """Draw a line across the panel."""
+        self._show(Section())
 
     def section(self, title: str) -> None:
-        """A heading over the widgets that follow."""
-        self._tell(Section(title))
+        """Draw a heading over the widgets that follow."""
+        self._show(Section(title))
 
     def plot(
         self,
@@ -69,14 +99,18 @@ class Panel(Region):
         width: Number = 0.0,
         height: Number = 80.0,
     ) -> None:
-        """Values as a line over their own range, `overlay` written over it; non-finite ones leave gaps."""
-        self._tell(Plot(as_curve(values), overlay, width, height, label), label)
+        """Draw values as a line over their own range, `overlay` written over it; non-finite ones leave gaps.
+
+        `width` and `height` in pixels; width 0 takes what is free.
+        """
+        self._show(Plot(as_curve(values), overlay, width, height, label), label)
 
     def progress(self, fraction: Number, *, overlay: str = "") -> None:
-        """A bar for a share in [0, 1]; the percentage is written over it unless `overlay` is."""
-        self._tell(ProgressBar(fraction, overlay))
+        """Draw a bar for a share in [0, 1]; the percentage is written over it unless `overlay` is."""
+        self._show(ProgressBar(fraction, overlay))
 
     def checkbox(self, label: str, *, default: bool = False, help: str = "") -> bool:
+        """Draw a checkbox. Returns whether it is checked."""
         return self.ask(label, Checkbox(default), help)
 
     def slider(
@@ -90,45 +124,47 @@ class Panel(Region):
         format: str = "%.3f",
         help: str = "",
     ) -> float:
-        """A number in [min, max], from min when there is no default; Ctrl+click types one.
+        """Draw a slider. Returns a number in [min, max], at first `default` or else `min`; Ctrl+click types one.
 
         With `log` every decade is equally long; where `min` is 0, it stands at the left end before the decades that
         `format` shows.
         """
-        return self.ask(label, Slider(min, max, min if default is None else default, log, format), help)
+        first = min if default is None else default
+        return self.ask(label, Slider(min, max, first, log, format), help)
 
     def slider_int(
         self, label: str, min: int = 0, max: int = 100, *, default: int = 0, format: str = "%d", help: str = ""
     ) -> int:
-        """A whole number in [min, max]."""
-        return self.ask(label, SliderInt(min, max, default, format), help)
+        """Draw a slider. Returns a whole number in [min, max]."""
+        return self.ask(label, SliderInt(min, max, default, format=format), help)
 
     def color_picker(
         self, label: str, *, default: Sequence[Number] = (1.0, 1.0, 1.0), help: str = ""
     ) -> tuple[float, float, float]:
-        """Red, green and blue in [0, 1], display-referred like every picture."""
+        """Draw a colour picker. Returns red, green and blue in [0, 1], display-referred like every picture."""
         return self.ask(label, ColorPicker(default), help)
 
     def combo(self, label: str, items: Sequence[str], *, default: int = 0, help: str = "") -> int:
-        """The index of the chosen item; 0 when there is none to choose."""
+        """Draw a drop-down list. Returns the index of the chosen item; 0 when there is none to choose."""
         return self.ask(label, Combo.of(items, default), help)
 
     def input_text(self, label: str, *, default: str = "", max_length: int = 256, help: str = "") -> str:
-        """A line of text of up to `max_length` characters."""
+        """Draw a field for a line of text. Returns up to `max_length` characters."""
         return self.ask(label, InputText(default, max_length), help)
 
     def edit(self, config: T, *, name: str = "", ranges: Mapping[str, Range] | None = None) -> T:
-        """A control for every field of a dataclass instance, its docstring as help; returns the changed object.
+        """Draw a control for every field of a dataclass instance, its docstring as help. Returns the changed object.
 
-        A frozen one is replaced by another, the very same comes back while nobody changes it; a mutable one is
-        written into. What a person made of a field stays until the program itself gives another value, so both
-        `config = panel.edit(config)` and `proposed = panel.edit(config)` do what they say. What the class refuses is
-        told, and the object stays as it was.
+            config = panel.edit(config, ranges={"lr": Range(1e-5, 1e-1, log=True)})
 
-        `Annotated[float, Range(...)]` says how far a slider goes, as does `ranges` by field name ("net.width" for a
-        field of a nested one); else it is taken from the value at first. Fields that nothing can edit are shown as
-        text. Labels are the fields' names, with spaces for underscores; `name` tells two such forms in one panel
-        apart ("lr##name").
+        A frozen instance is replaced by another, and comes back itself while nobody changes it; a mutable one is
+        written into. A person's value stays until the program itself gives another one, so both
+        `config = panel.edit(config)` and `proposed = panel.edit(config)` do what they say. Values that the class
+        refuses are reported in the panel, and the object stays as it was.
+
+        A slider's range is `Annotated[float, Range(...)]`, or `ranges` by field name ("net.width" for a field of a
+        nested one), or else derived from the first value. Fields that nothing can edit are shown as text. Labels are
+        the fields' names, with spaces for underscores; `name` tells two forms in one panel apart ("lr##name").
         """
         key = (name, type(config), *(ranges or {}).items())
         if key not in self._forms:
@@ -136,7 +172,7 @@ class Panel(Region):
         return self._forms[key].draw(self, config)
 
     def watch(self, optimizer: Optimizer, *, name: str = "") -> None:
-        """Sliders for learning rate, weight decay and momentum (or betas) of every parameter group.
+        """Draw sliders for learning rate, weight decay and momentum (or betas) of every parameter group.
 
         They act at the next step, and follow when a schedule or the program changes a value. Labels: "lr", "weight
         decay", "momentum", "beta 1", "beta 2", with "##group 0" (or the group's own name) where there are several.
@@ -152,7 +188,10 @@ class Panel(Region):
         initial_dir: str | None = None,
         help: str = "",
     ) -> str | None:
-        """A button that asks for a file beside the loop; the path is returned once, in the frame after the answer."""
+        """Draw a button that asks for a file beside the loop. Returns its path once, in the frame after the answer.
+
+        `filters` are (description, "*.png *.jpg") pairs.
+        """
         return self._ask_file(label, Question(title, tuple(filters or ()), initial_dir or ""), help)
 
     def save_file_dialog(
@@ -165,7 +204,7 @@ class Panel(Region):
         default_extension: str = ".png",
         help: str = "",
     ) -> str | None:
-        """The same for a file to write; `default_extension` is appended when the person gives none."""
+        """Draw a button that asks for a file to write; `default_extension` is appended when the person gives none."""
         question = Question(title, tuple(filters or ()), initial_dir or "", True, default_extension)
         return self._ask_file(label, question, help)
 
@@ -180,20 +219,21 @@ class Panel(Region):
         stop_label: str = "Stop Recording",
         help: str = "",
     ) -> bool:
-        """A button that starts and stops the recording of a canvas, or of a view; True while it records.
+        """Draw a button that starts and stops the recording of a canvas or a view. Returns True while it records.
 
-        An existing file is kept, the film is then called "recording-2.gif", and so on. What goes wrong with the film
-        is told below the button.
+        `quality` is a share from 0 to 1. An existing file is kept; the film is then called "recording-2.gif", and so
+        on. Errors are shown below the button.
         """
         if not isinstance(canvas, Recordable):
             raise TypeError(f"record_button takes a canvas or a view; got {type(canvas).__name__} {canvas!r}.")
         check_film(path, fps)
-        label = stop_label if canvas.is_recording else SAVING if canvas.is_saving else start_label
+        label = _recording_label(canvas, start_label, stop_label)
+        # Two record buttons of one panel may both say "Stop Recording", and a label names one widget.
         if label != start_label and self._is_claimed(label):
             label = f"{label}##{start_label}"
         self._buttons += 1
+        color = ALARM if canvas.is_recording else None
         with self.enabled(canvas.is_recording or not canvas.is_saving):
-            color = ALARM if canvas.is_recording else None
             if self.ask(label, Button(0, 0, self._buttons, color), help):
                 _toggle_recording(canvas, path, fps, quality)
         if canvas.save_error:
@@ -201,14 +241,19 @@ class Panel(Region):
         return canvas.is_recording
 
     def timeline(self, label: str = "Step") -> int | None:
-        """A slider over all steps that canvases of the view keep, and a way back; the step shown, None for now."""
-        timeline, steps = self._timeline, self._timeline.steps
+        """Draw a slider over all steps that canvases of the view keep, and a button back to the present.
+
+        Returns the step shown; None in the present.
+        """
+        timeline = self._timeline
+        steps = timeline.steps
         if not steps:
             self.text("No history yet")
             return None
-        standing, slot = steps[-1] if timeline.shown is None else timeline.shown, self.slot(label)
-        if slot is None or slot.pending is UNSET:
-            self.set(label, standing)  # now moves on, and a program may go back as well
+        standing = steps[-1] if timeline.shown is None else timeline.shown
+        state = self.widget_state(label)
+        if state is None or state.pending is UNSET:
+            self.set(label, standing)  # the present moves on, and a program may go back as well
         chosen = self.ask(label, StepSlider(steps[0], steps[-1], standing))
         if chosen != standing:
             timeline.show(chosen)
@@ -217,17 +262,63 @@ class Panel(Region):
                 timeline.live()
         return timeline.shown
 
+    # The view's side of a panel
+
+    def draw(self) -> None:
+        for canvas in self.canvases.values():
+            canvas.rectangle = None
+        super().draw()
+
+    def leave(self) -> None:
+        super().leave()
+        for canvas in self.canvases.values():
+            canvas.rectangle = None
+            canvas.point_at(None)
+
+    @property
+    def works(self) -> bool:
+        """True when every frame matters, seen or not: also for a canvas that keeps or records frames."""
+        return super().works or any(
+            canvas.history is not None or canvas.is_recording for canvas in self.canvases.values()
+        )
+
+    def look(self, canvas: Canvas) -> Shaped[Tensor, "h w c"] | None:
+        """Return the current content of a canvas; None when unbound, or when a bound function failed.
+
+        The panel then shows the function's error.
+        """
+        return self.guard.run(("canvas", canvas.name, canvas.version), canvas.look)
+
+    def remember(self, canvas: Canvas, step: int) -> None:
+        """Add the current content of a canvas to its history, if it keeps one."""
+        if canvas.history is not None:
+            self.guard.run(("canvas", canvas.name, canvas.version), partial(canvas.remember, step))
+
+    def _draw_canvases(self, drawn: bool) -> None:
+        if drawn:
+            place_canvases(self.canvases.values(), self._widgets_height, self.look, self._frame_state.placements)
+            return
+        for canvas in self.canvases.values():
+            canvas.point_at(None)
+
     def _ask_file(self, label: str, question: Question, help: str) -> str | None:
         key = (self.name, label)
-        answer = self._turn.dialogs.take(key)
+        dialogs = self._frame_state.dialogs
+        answer = dialogs.take(key)
         if self.button(label, help=help):
-            self._turn.dialogs.ask(key, question)
+            dialogs.ask(key, question)
         return answer
+
+
+def _recording_label(canvas: Recordable, start_label: str, stop_label: str) -> str:
+    if canvas.is_recording:
+        return stop_label
+    return SAVING if canvas.is_saving else start_label
 
 
 def _toggle_recording(canvas: Recordable, path: str | os.PathLike[str], fps: Number, quality: Number) -> None:
     if canvas.is_recording:
         canvas.stop_recording()
         return
-    with suppress(ImportError, OSError, FileError):  # it is in `save_error`
+    with suppress(ImportError, OSError, FileError):  # `save_error` has the message
         canvas.start_recording(free_path(path), fps=fps, quality=quality)

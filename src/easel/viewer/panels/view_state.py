@@ -1,4 +1,4 @@
-"""What a person made of a view, as JSON can hold it: its page, its theme, its layout and the values of its widgets.
+"""The saved state of a view, as JSON holds it: its page, its theme, its layout and the values of its widgets.
 
     {"version": 1, "page": "Fit", "theme": "dark", "layout": "…",
      "widgets": {"Fit": {"Controls": {"Learning rate": 0.01, "Loss": "MSE"}}}}
@@ -7,16 +7,14 @@ The panels of a view without pages are on the page "". The layout is Dear ImGui'
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from easel.viewer.imgui.theme import THEMES
-from easel.viewer.panels.page import Page
 
 VERSION = 1
-MOST_CHARACTERS = 2**20
-"""Of a layout."""
+MOST_LAYOUT_CHARACTERS = 2**20
+# A layout is handed to Dear ImGui's parser, which trusts its own files: only lines that it writes itself may pass.
 LINE = re.compile(r"\[\w+\]\[.*\]|[A-Za-z]+ ?\w*=.*|")
 NODE = re.compile(r"\s*(?:DockSpace|DockNode)\s+ID=0x([0-9A-Fa-f]{1,8})\b(?:.*?\bParent=0x([0-9A-Fa-f]{1,8})\b)?.*")
 
@@ -26,7 +24,7 @@ Widgets = dict[str, dict[str, dict[str, object]]]
 
 @dataclass(frozen=True)
 class ViewState:
-    """A state that was checked."""
+    """A state that has been checked."""
 
     page: str
     theme: str
@@ -35,46 +33,23 @@ class ViewState:
 
     @classmethod
     def read(cls, state: object) -> "ViewState":
-        """ValueError, in one line, for what is no state of this version."""
-        told = _table(state, "the state of a view")
-        if told.get("version") != VERSION:
-            raise ValueError(f"the state of a view has version {VERSION}; got {told.get('version')!r:.40}.")
-        if unknown := told.keys() - {"version", *cls.__dataclass_fields__}:
+        """Check a state that came from a file. Raises ValueError, of one line, if it is none of this version."""
+        table = _table(state, "the state of a view")
+        if table.get("version") != VERSION:
+            raise ValueError(f"the state of a view has version {VERSION}; got {table.get('version')!r:.40}.")
+        if unknown := table.keys() - {"version", *cls.__dataclass_fields__}:
             raise ValueError(
                 f"the state of a view has no {sorted(unknown)[0]!r:.60}. Known: version, page, …, widgets."
             )
-        page, theme, layout = (_text(told, name) for name in ("page", "theme", "layout"))
+        page, theme, layout = (_text(table, name) for name in ("page", "theme", "layout"))
         if theme and theme not in THEMES:
             raise ValueError(f"unknown theme {theme!r:.40}. Known: {', '.join(THEMES)}.")
         _check_layout(layout)
         widgets: Widgets = {}
-        for on, panels in _table(told.get("widgets", {}), "'widgets'").items():
-            for panel, values in _table(panels, f"page {on!r:.60}").items():
-                widgets.setdefault(on, {})[panel] = dict(_table(values, f"panel {panel!r:.60}"))
+        for page_name, panels in _table(table.get("widgets", {}), "'widgets'").items():
+            for panel, values in _table(panels, f"page {page_name!r:.60}").items():
+                widgets.setdefault(page_name, {})[panel] = dict(_table(values, f"panel {panel!r:.60}"))
         return cls(page, theme, layout, widgets)
-
-
-def values_of(pages: Iterable[Page], kept: dict[tuple[str, str], dict[str, object]]) -> Widgets:
-    """What the widgets of these pages hold, and what is `kept` for panels that are not there yet."""
-    told: Widgets = {}
-    for page in pages:
-        for name, panel in page.panels.items():
-            if values := panel.values:
-                told.setdefault(page.name, {})[name] = values
-    for (page_name, name), values in kept.items():
-        told.setdefault(page_name, {})[name] = values
-    return told
-
-
-def recall_values(widgets: Widgets, pages: Iterable[Page], kept: dict[tuple[str, str], dict[str, object]]) -> None:
-    """Hand values to the panels that are there; those for others are `kept`."""
-    there = {(page.name, name): panel for page in pages for name, panel in page.panels.items()}
-    for page_name, panels in widgets.items():
-        for name, values in panels.items():
-            if panel := there.get((page_name, name)):
-                panel.recall(values)
-            else:
-                kept[page_name, name] = values
 
 
 def _table(value: object, what: str) -> dict[str, Any]:
@@ -91,9 +66,9 @@ def _text(state: dict[str, Any], name: str) -> str:
 
 
 def _check_layout(text: str) -> None:
-    """ValueError for a layout that Dear ImGui would not survive: its tree of nodes has rings, or its lines are none."""
-    if len(text) > MOST_CHARACTERS:
-        raise ValueError(f"a layout has up to {MOST_CHARACTERS} characters; got {len(text)}.")
+    """Raise ValueError for a layout that would crash Dear ImGui: a tree of nodes with rings, or unknown lines."""
+    if len(text) > MOST_LAYOUT_CHARACTERS:
+        raise ValueError(f"a layout has up to {MOST_LAYOUT_CHARACTERS} characters; got {len(text)}.")
     children: dict[str, int] = {}
     for line in text.splitlines():
         node = NODE.fullmatch(line)

@@ -1,1 +1,1 @@
-"""A view in a browser tab: what travels, who may look, and the server between them."""
+"""A view in a browser tab: the protocol, authentication, and the server between view and tabs."""

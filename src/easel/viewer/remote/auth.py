@@ -1,4 +1,4 @@
-"""Who may look: a secret in the address, asked for once, and no page but ours.
+"""Authentication: a secret in the address, asked for once, and no page but ours.
 
 The address that is printed holds a random token. Whoever opens it gets the token as a cookie that scripts cannot read
 and other sites cannot send, and an address without it. A foreign page that reaches the port in this browser is told
@@ -16,18 +16,22 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True)
 class Auth:
-    """The rules of one server that listens at `host`."""
+    """The rules of one server that listens at `host`; `token` is the secret of its address."""
 
     host: str
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
-    def knows(self, token: str | None) -> bool:
-        """Whether this is the token; takes as long for a wrong one as for a nearly right one."""
+    def accepts(self, token: str | None) -> bool:
+        """Return True if this is the token; in constant time, so that a wrong one tells nothing about the right one."""
         return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
 
-    def refuses(self, host: str | None, origin: str | None) -> str:
-        """Why a request with these headers is not answered; empty when it is."""
+    def refusal(self, host: str | None, origin: str | None) -> str:
+        """Return why a request with these headers is not answered; "" when it is.
+
+        `host` and `origin` are the headers `Host` and `Origin`.
+        """
         name = _name(host or "")
+        # A foreign name that was made to resolve to this machine (DNS rebinding) still stands in the Host header.
         if name not in self._names and not (self.public and _is_address(name)):
             return f"this server is not {name or 'nameless'}"
         # A browser sends no Origin along when a person opens an address.
@@ -37,17 +41,18 @@ class Auth:
 
     @property
     def public(self) -> bool:
-        """Other machines can reach it."""
+        """True if other machines can reach it."""
         return self.host not in LOOPBACK
 
     @property
     def _names(self) -> frozenset[str]:
-        own = {self.host, socket.gethostname().lower(), socket.getfqdn().lower()} if self.public else set()
-        return LOOPBACK | own
+        if not self.public:
+            return LOOPBACK
+        return LOOPBACK | {self.host, socket.gethostname().lower(), socket.getfqdn().lower()}
 
 
 def _name(host: str) -> str:
-    """The name in a Host header, without the port: an SSH tunnel may end at another one."""
+    """Return the name in a Host header, without the port: an SSH tunnel may end at another one."""
     name = host.lower()
     if name.startswith("["):
         return name[1:].partition("]")[0]
@@ -55,7 +60,7 @@ def _name(host: str) -> str:
 
 
 def _is_address(name: str) -> bool:
-    """Numbers cannot be rebound to another machine, names can."""
+    """Return True for an IP address: numbers cannot be rebound to another machine, names can."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What changed between two pictures of a window, and how it is sent: little, soon, and exact once it rests.
+"""Encoding of a window's picture for a browser tab: only the changed tiles, soon, and exactly once they rest.
 
-A window mostly stands still, so only the tiles that changed travel. While they change they go as JPEG; what has rested
-for a moment is sent once more as PNG, so that what a person reads is what was drawn.
+While tiles change they travel as JPEG; those that have rested for a moment are sent once more as PNG, so that a person
+reads exactly what was drawn.
 """
 
 import io
@@ -16,29 +16,31 @@ from easel.viewer.imgui.damage import Box
 TILE = 32
 """Side of a tile in pixels: two of JPEG's blocks at half resolution of colour."""
 PROBE_ROWS = 8
-"""One of so many is compared first."""
+"""Of so many rows, one is compared first."""
 SHARED_PIXELS = 1 << 18
-"""From here on it takes milliseconds to encode them, which a second thread halves."""
+"""Number of pixels from which encoding takes milliseconds, which a second thread halves."""
 MOST_BOXES = 24
-"""More parts than this cost more than the unchanged tiles between them."""
+"""Most parts of a picture: more cost more than the unchanged tiles between them."""
 QUALITY = 80
+"""JPEG quality, 0 to 100."""
 PLAIN_COLOURS = 64
-"""An area of so few colours is letters and lines: PNG is then smaller than JPEG, and exact."""
+"""Colours up to which an area is letters and lines: PNG is then smaller than JPEG, and exact."""
 
 
 def changed_tiles(before: np.ndarray | None, now: np.ndarray, within: Sequence[Box] | None = None) -> np.ndarray:
-    """Which tiles of `now` (h, w, 4), uint8, differ from `before`; all where sizes differ. (rows, columns), bool.
+    """Return (rows, columns), bool: the tiles of `now` (h, w, 4), uint8, that differ from `before`.
 
-    None outside the boxes `within` which pixels are known to be that can differ, or are asked for.
+    All of them where sizes differ. Tiles outside the boxes `within`, None for everywhere, are not compared.
     """
     height, width, _ = now.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
-    tiles, unknown = np.zeros((rows, columns), bool), np.zeros((rows, columns), bool)
+    tiles = np.zeros((rows, columns), bool)
+    unknown = np.zeros((rows, columns), bool)
     for box in [(0, 0, width, height)] if within is None else within:
         if before is None or before.shape != now.shape:
             tiles[in_tiles(box)] = True
             continue
-        # A few rows tell of most tiles that change that they do, and spare reading all of them.
+        # Most tiles that change do so in any few of their rows, which spares reading the others.
         tiles[in_tiles(box)] |= _differing(before, now, box, PROBE_ROWS)
         unknown[in_tiles(box)] = True
     for box in boxes(unknown & ~tiles, (width, height)):
@@ -48,10 +50,14 @@ def changed_tiles(before: np.ndarray | None, now: np.ndarray, within: Sequence[B
 
 
 def shares(parts: Sequence[Box]) -> list[list[Box]]:
-    """What lies in the upper half and in the lower one, for two threads; little, together. No tile is in both."""
+    """Return the boxes of the upper half and of the lower one, for two threads; one list if there are few pixels.
+
+    The cut lies between tiles, so that no tile is in both.
+    """
     if sum(width * height for _, _, width, height in parts) < SHARED_PIXELS:
         return [list(parts)]
-    top, bottom = min(y for _, y, _, _ in parts), max(y + height for _, y, _, height in parts)
+    top = min(y for _, y, _, _ in parts)
+    bottom = max(y + height for _, y, _, height in parts)
     middle = (top + bottom) // 2 // TILE * TILE
     upper = [(x, y, width, min(height, middle - y)) for x, y, width, height in parts if y < middle]
     lower = [
@@ -61,8 +67,9 @@ def shares(parts: Sequence[Box]) -> list[list[Box]]:
 
 
 def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
-    """Few rectangles that cover all `tiles` that are true, within a window of `size` = (width, height)."""
+    """Return few boxes in pixels that cover all `tiles` that are true, in a window of `size` = (width, height)."""
     found: list[list[int]] = []  # left, top, right, bottom in tiles
+    # A stretch of a row that is exactly as wide as one above it continues that one's rectangle.
     growing: dict[tuple[int, int], list[int]] = {}
     for row, line in enumerate(tiles):
         still: dict[tuple[int, int], list[int]] = {}
@@ -82,23 +89,23 @@ def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
 
 @dataclass(frozen=True)
 class EncodedPart:
-    """A rectangle of a picture, as it travels."""
+    """An encoded rectangle of a picture."""
 
     box: Box
     image: bytes
-    """A file that a browser opens."""
+    """A PNG or JPEG file."""
     exact: bool
-    """It shows just what was drawn."""
+    """True if it shows exactly what was drawn."""
 
 
 def encode_tiles(picture: np.ndarray, tiles: np.ndarray, *, exact: bool) -> list[EncodedPart]:
-    """All `tiles` that are true, in few parts."""
+    """Encode all `tiles` that are true, in few parts."""
     size = (picture.shape[1], picture.shape[0])
     return [EncodedPart(box, *encode(picture, box, exact=exact)) for box in boxes(tiles, size)]
 
 
 def encode(picture: np.ndarray, box: Box, *, exact: bool, quality: int = QUALITY) -> tuple[bytes, bool]:
-    """The part `box` of a picture (h, w, 4) as an image file, and whether that shows it exactly.
+    """Return the part `box` of a picture (h, w, 4) as an image file, and True if that shows it exactly.
 
     The fourth channel only fills: pixels of four bytes are what drivers hand out and libraries read without copying.
     """
@@ -114,18 +121,20 @@ def encode(picture: np.ndarray, box: Box, *, exact: bool, quality: int = QUALITY
 
 
 def in_tiles(box: Box) -> tuple[slice, slice]:
-    """The tiles that a box of `boxes` covers, as an index."""
+    """Return the index of the tiles that a box of `boxes` covers."""
     x, y, width, height = box
     return slice(y // TILE, -(-(y + height) // TILE)), slice(x // TILE, -(-(x + width) // TILE))
 
 
 def _differing(before: np.ndarray, now: np.ndarray, box: Box, every: int = 1) -> np.ndarray:
-    """Which of the tiles that `box` covers differ, in one of so many of their rows."""
+    """Return which of the tiles that `box` covers differ in one of `every` rows."""
     down, across = in_tiles(box)
     part = slice(TILE * down.start, TILE * down.stop, every), slice(TILE * across.start, TILE * across.stop)
     # A pixel at once, and a tile's pixels of a row together: ten times as fast as channel by channel.
     old, new = (picture[part].view(np.uint32)[..., 0] for picture in (before, now))
-    rows, columns, high = down.stop - down.start, across.stop - across.start, TILE // every
+    rows = down.stop - down.start
+    columns = across.stop - across.start
+    high = TILE // every
     differs = np.zeros((rows * high, columns * TILE), bool)
     np.not_equal(old, new, out=differs[: old.shape[0], : old.shape[1]])
     strips = differs.view(np.uint64).reshape(rows, high, columns, TILE // 8)
@@ -133,7 +142,7 @@ def _differing(before: np.ndarray, now: np.ndarray, box: Box, every: int = 1) ->
 
 
 def _runs(line: np.ndarray) -> Iterator[tuple[int, int]]:
-    """(begin, end) of every stretch that is true."""
+    """Yield (begin, end) of every stretch that is true."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], line, [False])).astype(np.int8)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 

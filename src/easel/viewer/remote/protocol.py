@@ -1,7 +1,7 @@
-"""What travels between a view and a browser tab: small JSON objects up, parts of pictures and JSON objects down.
+"""The protocol between a view and a browser tab: small JSON objects up, parts of pictures and JSON objects down.
 
-What comes from a tab is checked as if a stranger had typed it: a kind from a fixed table, exactly its entries, finite
-numbers within the window, known keys, short texts. Everything else is a `ProtocolError`, which does nothing.
+A message of a tab is checked as if a stranger had typed it: a kind from a fixed table, exactly its entries, finite
+numbers within the window, known keys, short texts. Everything else is a `ProtocolError` and has no effect.
 
 Down, a picture is a binary message: `HEADER`, then an encoded image that replaces the rectangle it names.
 """
@@ -18,16 +18,17 @@ from easel.viewer.imgui.sketch import Number
 
 MOST_MESSAGE_BYTES = 1 << 20
 MOST_TEXT = 100_000
-"""Characters that are typed, pasted or copied at once."""
-LEAST_SIDE, MOST_SIDE = 64, 4096
-"""Of a window, in pixels."""
+"""Most characters that are typed, pasted or copied at once."""
+LEAST_SIDE = 64
+MOST_SIDE = 4096
+"""Bounds of a window's sides in pixels."""
 MOST_RATIO = 4.0
-"""Of a screen's pixels to a page's."""
+"""Largest ratio of a screen's pixels to a page's."""
 MOST_NOTCHES = 100.0
-"""Of the wheel, at once."""
+"""Most notches of the wheel at once."""
 
 HEADER = struct.Struct("<IHHHHHH")
-"""Number of the frame, x and y of the part, its width and height, the frame's width and height."""
+"""Frame number; x, y, width and height of the part; width and height of the frame."""
 
 
 class ProtocolError(ValueError):
@@ -36,7 +37,7 @@ class ProtocolError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """The tab shows so many pixels, `ratio` of them side by side in one pixel of the page."""
+    """The tab shows `width` × `height` pixels, `ratio` of them side by side in one pixel of the page."""
 
     width: int
     height: int
@@ -71,7 +72,7 @@ class Steer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the person answers to question `id`: a name to save under, or "" when giving up."""
+    """The person's answer to question `id`: a name to save under, or "" to give up."""
 
     id: int
     name: str
@@ -81,26 +82,27 @@ Message = Event | Resize | Seen | Visible | Pasted | Steer | Answer
 
 
 def parse(text: str) -> Message:
-    """The message that a tab sent; ProtocolError for anything else."""
+    """Parse a message of a tab. ProtocolError for anything else."""
     try:
-        said = json.loads(text, parse_constant=_refuse)
+        # Python's reader would accept NaN and Infinity, which are no JSON.
+        message = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("no JSON") from error
-    if not isinstance(said, dict) or not isinstance(said.get("kind"), str) or said["kind"] not in _KINDS:
+    if not isinstance(message, dict) or not isinstance(message.get("kind"), str) or message["kind"] not in _KINDS:
         raise ProtocolError("no message of a known kind")
-    make, entries = _KINDS[said.pop("kind")]
-    if said.keys() != entries.keys():
-        raise ProtocolError(f"{sorted(said)} where {sorted(entries)} belong")
-    return make(**{name: check(said[name]) for name, check in entries.items()})
+    make, entries = _KINDS[message.pop("kind")]
+    if message.keys() != entries.keys():
+        raise ProtocolError(f"{sorted(message)} where {sorted(entries)} belong")
+    return make(**{name: check(message[name]) for name, check in entries.items()})
 
 
 def pack(number: int, box: tuple[int, int, int, int], size: tuple[int, int], image: bytes) -> bytes:
-    """The binary message for the part `box` = (x, y, width, height) of frame `number`, of `size` = (width, height)."""
+    """Return the binary message of part `box` = (x, y, width, height) of a frame of `size` = (width, height)."""
     return HEADER.pack(number % 2**32, *box, *size) + image
 
 
 def unpack(message: bytes) -> tuple[int, tuple[int, int, int, int], tuple[int, int], bytes]:
-    """(number, box, size, image) of such a message."""
+    """Return (number, box, size, image) of a message of `pack`."""
     number, *box, width, height = HEADER.unpack_from(message)
     x, y, part_width, part_height = box
     return number, (x, y, part_width, part_height), (width, height), message[HEADER.size :]
@@ -112,6 +114,7 @@ def _refuse(name: str) -> Number:
 
 def _number(least: Number, most: Number) -> Callable[[Any], float]:
     def check(value: Any) -> float:
+        # bool is an int for Python; NaN fails the comparison with infinity as well.
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
             raise ProtocolError("no finite number")
         return float(min(max(value, least), most))
@@ -143,7 +146,8 @@ def _key(value: Any) -> str:
     return value
 
 
-_side, _place = _whole(LEAST_SIDE, MOST_SIDE), _number(-MOST_SIDE, 2 * MOST_SIDE)
+_side = _whole(LEAST_SIDE, MOST_SIDE)
+_place = _number(-MOST_SIDE, 2 * MOST_SIDE)  # a drag goes on outside the window
 _notches = _number(-MOST_NOTCHES, MOST_NOTCHES)
 _KINDS: Mapping[str, tuple[Callable[..., Message], Mapping[str, Callable[[Any], Any]]]] = {
     "move": (PointerMoved, {"x": _place, "y": _place}),
@@ -158,4 +162,4 @@ _KINDS: Mapping[str, tuple[Callable[..., Message], Mapping[str, Callable[[Any], 
     "steer": (Steer, {}),
     "answer": (Answer, {"id": _whole(0, 2**31), "name": _text}),
 }
-"""Kind → (what it is, how each of its entries is checked)."""
+"""Message class by kind, with a check for each of its entries."""

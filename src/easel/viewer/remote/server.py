@@ -1,4 +1,4 @@
-"""The server between a view and its browser tabs: it never drives the view, and the view never waits for it.
+"""The HTTP server between a view and its browser tabs: it never drives the view, and the view never waits for it.
 
 The view offers a picture whenever one is wanted; every tab takes the newest when it has shown an earlier one, so a
 slow, hidden or lost tab costs nothing but its own pictures. The only file that knows aiohttp.
@@ -22,7 +22,7 @@ from easel.viewer.remote.tab import MESSAGES_PER_SECOND, Newest, Tab
 
 log = logging.getLogger("easel")
 
-MOST_VIEWERS = 8
+MOST_TABS = 8
 HEARTBEAT_SECONDS = 20.0
 START_SECONDS = 10.0
 PAGE = {
@@ -30,7 +30,7 @@ PAGE = {
     "/client.js": ("client.js", "text/javascript"),
     "/style.css": ("style.css", "text/css"),
 }
-"""All that is served to look at."""
+"""Files of the page by path, with their types; nothing else is served to look at."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -42,7 +42,7 @@ HEADERS = {
 
 
 class ServerError(Exception):
-    """It cannot listen; the message is the reason in one line."""
+    """The server cannot listen; the message is the reason in one line."""
 
 
 class Server:
@@ -50,7 +50,8 @@ class Server:
 
     def __init__(self, title: str, host: str, port: int) -> None:
         try:
-            self._aiohttp, self._web = import_module("aiohttp"), import_module("aiohttp.web")
+            self._aiohttp = import_module("aiohttp")
+            self._web = import_module("aiohttp.web")
         except ImportError as error:
             raise ServerError(f"it needs aiohttp ({error}): pip install 'torch-easel[browser]'") from error
         self.auth = Auth(host)
@@ -69,22 +70,22 @@ class Server:
 
     @property
     def address(self) -> str:
-        """What a person opens; whoever has it can steer."""
+        """The address to open; whoever has it can steer."""
         host = "localhost" if self.auth.host in ("127.0.0.1", "::1", "0.0.0.0", "::") else self.auth.host
         return f"http://{host}:{self.port}/?token={self.auth.token}"
 
     @property
     def wants_picture(self) -> bool:
-        """A tab is looking, has shown what it was sent and can take another picture."""
+        """True if a tab is looking, has shown the newest picture and can take another."""
         return self.clients.waits_for(self._newest.number)
 
     def offer(self, pixels: np.ndarray, damage: list[Box]) -> None:
-        """The newest picture, uint8 (h, w, 4), other than the one before in `damage`; it takes that one's place."""
+        """Replace the picture by a newer one, uint8 (h, w, 4), that differs from it in the boxes `damage` only."""
         self._newest = Newest(pixels, self._newest.number + 1, damage)
         self._call(self.clients.wake)
 
     def close(self) -> None:
-        """Say goodbye and stop listening."""
+        """Tell the tabs that the view is closed, and stop listening."""
         if not self._loop.is_closed():
             self._call(lambda: self._stopped.set())
             self._thread.join(START_SECONDS)
@@ -94,7 +95,7 @@ class Server:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function)
 
-    # The server's thread
+    # On the server's thread
 
     def _serve(self, host: str, port: int) -> None:
         asyncio.set_event_loop(self._loop)
@@ -135,10 +136,11 @@ class Server:
             await runner.cleanup()
 
     async def _guard(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Every request passes here: the rules of the auth before, the headers after."""
-        reason = self.auth.refuses(request.headers.get("Host"), request.headers.get("Origin"))
-        known = self.auth.knows(request.cookies.get(self._cookie))
-        known = known or (request.path == "/" and self.auth.knows(request.query.get("token")))
+        """Let every request pass the rules of `Auth`, and add the headers to every answer."""
+        reason = self.auth.refusal(request.headers.get("Host"), request.headers.get("Origin"))
+        known = self.auth.accepts(request.cookies.get(self._cookie))
+        # Only the page takes the token from its address, and hands it back as a cookie: it stays out of all others.
+        known = known or (request.path == "/" and self.auth.accepts(request.query.get("token")))
         if reason or not known:
             text = reason or "open the address that the program printed, with its token"
             return self._web.Response(status=403, text=f"Not here: {text}.\n", headers=HEADERS)
@@ -163,14 +165,17 @@ class Server:
         return answer
 
     async def _upload(self, request: Any) -> Any:
-        """A file that a person opens or drops; `for` is the question that it answers."""
-        web, transfers = self._web, self.clients.transfers
-        room, received = transfers.room(), 0
+        """Receive a file that a person opens or drops; `for` is the question that it answers."""
+        web = self._web
+        transfers = self.clients.transfers
+        room = transfers.room()
+        received = 0
         path = transfers.place(request.query.get("name", ""))
         try:
             with path.open("wb") as file:
                 async for part in request.content.iter_chunked(1 << 16):
                     received += len(part)
+                    # Counted here: a Content-Length is what the sender claims.
                     if received > room:
                         reason = f"larger than {room >> 20} MiB"
                         raise web.HTTPRequestEntityTooLarge(max_size=room, actual_size=received, reason=reason)
@@ -179,7 +184,7 @@ class Server:
             path.unlink(missing_ok=True)
             raise
         question = request.query.get("for", "")
-        self.clients.receive(path, int(question) if question.isdecimal() and len(question) < 10 else 0)
+        self.clients.receive_file(path, int(question) if question.isdecimal() and len(question) < 10 else 0)
         return web.json_response({"bytes": received})
 
     async def _download(self, request: Any) -> Any:
@@ -190,25 +195,25 @@ class Server:
         return self._web.FileResponse(path, headers=headers)
 
     async def _stream(self, request: Any) -> Any:
-        if len(self.clients.tabs) >= MOST_VIEWERS:
-            raise self._web.HTTPServiceUnavailable(reason=f"{MOST_VIEWERS} tabs are watching already")
+        if len(self.clients.tabs) >= MOST_TABS:
+            raise self._web.HTTPServiceUnavailable(reason=f"{MOST_TABS} tabs are watching already")
         socket = self._web.WebSocketResponse(
             max_msg_size=MOST_MESSAGE_BYTES,
             heartbeat=HEARTBEAT_SECONDS,
             compress=False,  # once more what is a JPEG already would take nearly as long as encoding it
         )
         await socket.prepare(request)
-        tab = Tab(socket, lambda: self._newest, self.clients.stirred.set)
+        tab = Tab(socket, lambda: self._newest, self.clients.activity.set)
         self.clients.join(tab)
         feeding = asyncio.ensure_future(tab.feed())
         try:
             async for message in socket:
-                if not tab.may_speak():
+                if not tab.within_budget():
                     log.warning("a browser tab sends more than %g messages a second: it is let go", MESSAGES_PER_SECOND)
                     await socket.close(code=1008, message=b"too many messages")
                     break
                 if message.type == self._aiohttp.WSMsgType.TEXT:
-                    self.clients.hear(tab, message.data)
+                    self.clients.receive_message(tab, message.data)
         finally:
             feeding.cancel()
             self.clients.leave(tab)

@@ -1,4 +1,4 @@
-"""Files between a browser tab and the program: what is uploaded to open, what is saved to download.
+"""Files between a browser tab and the program: uploads to open, downloads of what was saved.
 
 Both lie in a folder of their own that goes with the server. A path never comes from the tab: it sends a name, of which
 only letters, digits and a few signs are kept.
@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MOST_UPLOAD_BYTES = 256 << 20
+"""Largest file of one upload."""
 MOST_FOLDER_BYTES = 4 << 30
-"""Of all that was uploaded and not deleted: the disk belongs to others as well."""
+"""Largest sum of all uploads that were not deleted: the disk belongs to others as well."""
 MOST_NAME = 120
+"""Most characters of a file name."""
 
 
 @dataclass
@@ -24,29 +26,29 @@ class Transfers:
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _count: int = 0
     _expected: dict[int, Path] = field(default_factory=dict)
-    """Names that were given out to be saved under, until something lies there."""
+    """Paths that were given out to be saved under, until a file lies there."""
     _offered: dict[int, Path] = field(default_factory=dict)
 
     def room(self) -> int:
-        """Bytes that may still be uploaded, in one file."""
+        """Return the bytes that may still be uploaded, in one file."""
         taken = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
         return max(min(self.most_bytes, MOST_FOLDER_BYTES - taken), 0)
 
     def place(self, name: str) -> Path:
-        """A path for a file of about this name, in a folder where nothing else lies."""
+        """Return a path for a file of about this name, in a folder where nothing else lies."""
         self._count += 1
         folder = self.folder / f"{self._count}"
         folder.mkdir()
         return folder / plain_name(name)
 
     def expect(self, name: str) -> Path:
-        """A path for the program to save under; `arrived` tells when it has."""
+        """Return a path for the program to save under; `arrived` has it once the file is there."""
         path = self.place(name)
         self._expected[self._count] = path
         return path
 
     def arrived(self) -> list[tuple[int, Path]]:
-        """(number, path) of what the program has saved since the last call; from now on it is `offered`."""
+        """Return (number, path) of files that were saved since the last call; from now on they are `offered`."""
         done = [(number, path) for number, path in self._expected.items() if path.is_file()]
         for number, path in done:
             del self._expected[number]
@@ -54,13 +56,13 @@ class Transfers:
         return done
 
     def offer(self, path: Path) -> int:
-        """The number under which a tab may download a file of the program's."""
+        """Offer a file of the program. Returns the number under which a tab may download it."""
         self._count += 1
         self._offered[self._count] = path
         return self._count
 
     def offered(self, number: int) -> Path | None:
-        """The file of this number, if there is one to download."""
+        """Return the file of this number, if there is one to download."""
         return self._offered.get(number)
 
     @property
@@ -76,8 +78,9 @@ class Transfers:
 
 
 def plain_name(name: str) -> str:
-    """`name` as a file name that is safe in any folder: no path, no control characters, not hidden, not too long."""
+    """Return a file name that is safe in any folder: no path, no control characters, not hidden, not too long."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    # Dots and blanks at the ends go: ".." names a folder, ".x" is hidden, and Windows drops them at the end.
     kept = re.sub(r"[^\w.()+ -]", "_", last).strip(". ")
     stem, dot, suffix = kept.rpartition(".")
     room = MOST_NAME - len(dot + suffix[:16])

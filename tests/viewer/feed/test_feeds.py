@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from easel.viewer.feed.latest import MOST_SHARE, Curve, Latest
+from easel.viewer.feed.feeds import MOST_SHARE, Latest, PublishedCurve
 
 
 class Clock:
@@ -64,7 +64,7 @@ def test_there_is_nothing_to_take_before_the_first() -> None:
 
 
 def test_a_curve_keeps_its_newest_and_counts_all() -> None:
-    curve = Curve()
+    curve = PublishedCurve()
     curve.offer(*map(float, range(10_500)))
     assert curve.count == 10_500 and len(curve.values) == 10_000 and curve.values[-1] == 10_499
     assert curve.last(3) == [10_497, 10_498, 10_499] and len(curve.last(20_000)) == 10_000

@@ -30,11 +30,11 @@ import torch
 
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.dataset import PBRDataset
+from easel.materials.models.network_files import Trained, load_generator
 from easel.materials.presets import get_quick_test_config, laptop
 from easel.materials.recovery.evaluate import ERRORS, Score, compare, judge, mean_maps, score
 from easel.materials.recovery.photos import read_photos
 from easel.materials.recovery.recovery import recover
-from easel.materials.training.run_files import Trained, load_generator
 from easel.materials.training.step import Knobs
 from easel.materials.training.train import train
 

@@ -29,12 +29,12 @@ from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.distillation.shards import Form, Origin, Shards, shard_name, write_index, write_shard
-from easel.materials.distillation.write_shards import Job, Teaching
+from easel.materials.distillation.teacher_source import train
+from easel.materials.distillation.write_shards import ShardJob, ShardWriter
 from easel.materials.maps import MaterialMaps
+from easel.materials.models.network_files import Trained, load_generator
 from easel.materials.presets import PRESETS
 from easel.materials.recovery.evaluate import ERRORS, Score, compare, judge, mean_maps, score
-from easel.materials.training.run_files import Trained, load_generator
-from easel.materials.training.train import train
 
 NETWORKS = {"teacher": "laptop_teacher", "ViT student": "laptop_student", "ConvAttn student": "laptop_student_convattn"}
 SUFFIXES = (".onnx", ".mlpackage")
@@ -170,7 +170,7 @@ def learned(config: TrainConfig, folder: Path, steps: int) -> Trained:
 
 
 def stored_answers(teacher: Path, folder: Path) -> None:
-    teaching = Teaching(Job(teacher, folder))
+    teaching = ShardWriter(ShardJob(teacher, folder))
     for number in range(len(teaching)):
         teaching.make(number)
     teaching.finish()

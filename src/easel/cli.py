@@ -1,11 +1,11 @@
-"""The commands of `easel`: a table of names, each read by tyro from its function's config."""
+"""The commands of `easel`: a table of names; tyro makes the flags of each from its function's config."""
 
 import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from inspect import cleandoc
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from easel.commands.conf import check_options, defaults
 from easel.console import BadInput, complain
@@ -13,7 +13,10 @@ from easel.graphics.files import FileError
 from easel.version import __version__
 
 COMMANDS = {
-    "workstation": ("easel.workstation.app:workstation", "fit a photograph with a neural field and watch it learn"),
+    "workstation": (
+        "easel.commands.workstation:workstation",
+        "fit a photograph with a neural field and watch it learn",
+    ),
     "fields generate": ("easel.commands.fields.generate:generate", "paint pictures with random neural fields"),
     "fields fit": ("easel.commands.fields.fit:fit", "turn photographs into neural fields"),
     "fields render": ("easel.commands.fields.render:render", "paint a field again, at any size"),
@@ -41,14 +44,17 @@ COMMANDS = {
     "inspect": ("easel.commands.inspect_network:inspect", "look inside a network: weights, activations, differences"),
     "view": ("easel.commands.view:view", "look at pictures: zoom, values, exposure, two side by side"),
 }
-"""Command → (where its function lives, what it does). The function takes one config and returns an exit code."""
+"""Command → (module:function, its line in the help). The function takes one config and returns an exit code."""
 
 DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0 done, 1 the work failed, 2 bad input, 130 interrupted."""
+    """Run one command; returns its exit code: 0 done, 1 the work failed, 2 bad input, 130 interrupted.
+
+    Without a command, the arguments are those of the workstation.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] in (["-h"], ["--help"]):
         print(usage())
@@ -56,10 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["--version"]:
         print(f"easel {__version__}")
         return DONE
-    group = arguments[0] if arguments and any(name.startswith(f"{arguments[0]} ") for name in COMMANDS) else ""
-    name = " ".join(arguments[: 2 if group else 1])
+    group = next((name.split()[0] for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ")), "")
+    words = 2 if group else 1
+    name = " ".join(arguments[:words])
     if name in COMMANDS:
-        return run(name, arguments[2 if group else 1 :])
+        return run(name, arguments[words:])
     if not group:
         return run("workstation", arguments)
     if arguments[1:] and arguments[1] not in ("-h", "--help"):
@@ -70,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def usage(group: str = "") -> str:
-    """All commands, or those of one group."""
+    """Return the help that lists all commands, or those of one group."""
     table = {name: what for name, (_, what) in COMMANDS.items() if not group or name.startswith(f"{group} ")}
     column = max(map(len, table)) + 2
     rows = "\n".join(f"  {name:<{column}}{what}" for name, what in table.items())
@@ -86,6 +93,7 @@ def usage(group: str = "") -> str:
 
 
 def run(name: str, arguments: Sequence[str]) -> int:
+    """Run a command of the table on its arguments; errors of the user and of the disk become one line."""
     home, function = COMMANDS[name][0].split(":")
     try:
         import tyro
@@ -93,12 +101,16 @@ def run(name: str, arguments: Sequence[str]) -> int:
         module = import_module(home)
         command = getattr(module, function)
         kind = get_type_hints(command)["config"]
-        # What tyro cannot know, a command looks for before: a preset's name, a run to continue
+        given: dict[str, Any] = {}
+        # What tyro cannot know, such as a preset's name or a run to continue, a command looks for before.
         prepare = getattr(module, f"prepare_{function}", None)
-        arguments, default = prepare(arguments) if prepare else (arguments, defaults(kind, arguments))
-        given = {} if default is None else {"default": default}
-        if prepare:
+        if prepare is None:
+            default = defaults(kind, arguments)
+        else:
+            arguments, default = prepare(arguments)
             given["description"] = cleandoc(command.__doc__ or "")
+        if default is not None:
+            given["default"] = default
         config = tyro.cli(kind, prog=f"easel {name}", args=arguments, **given)
         check_options(config)
         return command(config)

@@ -2,7 +2,9 @@
 
 import torch
 
-from easel.materials.contact import GAP, LETTERS, MARGIN, labelled_sheet, square
+from easel.graphics.contact_sheet import LETTER_PIXELS as LETTERS
+from easel.graphics.contact_sheet import MARGIN_PIXELS as MARGIN
+from easel.materials.contact import GAP, labelled_sheet, square
 
 
 def test_every_picture_is_in_its_place():

@@ -12,7 +12,7 @@ from easel.materials.maps import CHANNELS, MAP_NAMES, MaterialMaps, unit_normals
 
 def some(size=(6, 8), batch=(), seed=0):
     generator = torch.Generator().manual_seed(seed)
-    tensors = [torch.rand(*batch, channels, *size, generator=generator) for channels in CHANNELS]
+    tensors = [torch.rand(*batch, channels, *size, generator=generator) for channels in CHANNELS.values()]
     lifted = torch.cat([tensors[3][..., :2, :, :] - 0.5, torch.ones_like(tensors[1])], dim=-3)
     return MaterialMaps(*tensors[:3], unit_normals(lifted))
 

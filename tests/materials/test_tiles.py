@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easel.materials.tiles import Tiling, Window, blend, spans
+from easel.materials.tiles import Tiling, Crop, blend, spans
 
 SIZES = st.tuples(st.integers(1, 300), st.integers(8, 96), st.integers(1, 48), st.booleans())
 
@@ -61,7 +61,7 @@ def test_a_network_that_enlarges():
 
 def test_what_is_seen_over_the_edge_is_the_other_side():
     picture = torch.arange(12).reshape(1, 3, 4)
-    assert torch.equal(Window(2, 3, 2, 3).cut(picture)[0], torch.tensor([[11, 8, 9], [3, 0, 1]]))
+    assert torch.equal(Crop(2, 3, 2, 3).cut(picture)[0], torch.tensor([[11, 8, 9], [3, 0, 1]]))
 
 
 def test_a_wrapped_blend_has_no_seam():
@@ -75,10 +75,10 @@ def test_a_wrapped_blend_has_no_seam():
 
 def test_cameras_in_the_frame_of_a_window():
     cameras = torch.tensor([[0.25, 0.25, 1.0], [float("nan")] * 3])
-    seen = Window(0, 50, 50, 50).positions(cameras, (100, 100))
+    seen = Crop(0, 50, 50, 50).positions(cameras, (100, 100))
     # The upper right quarter has its middle at (¼, ¼), and its unit is half as long.
     assert torch.allclose(seen[0], torch.tensor([0.0, 0.0, 2.0])) and seen[1].isnan().all()
-    assert torch.equal(Window(0, 0, 100, 100).positions(cameras, (100, 100))[0], cameras[0])
+    assert torch.equal(Crop(0, 0, 100, 100).positions(cameras, (100, 100))[0], cameras[0])
 
 
 def test_an_overlap_that_leaves_nothing_is_told():

@@ -10,8 +10,8 @@ from easel.materials.collection.procedural import procedural
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.views import Shot, ShotList, write_views_json
 from easel.materials.models.build import build_model
+from easel.materials.models.network_files import Trained, save_generator
 from easel.materials.rendering.plane_camera import PlaneCamera
-from easel.materials.training.run_files import Trained, save_generator
 from easel.workstation.fit.live_fit import End, LiveFit
 
 

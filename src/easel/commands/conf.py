@@ -111,7 +111,8 @@ def check_options(config: object) -> None:
     hints = annotations(type(config))
     for name, value, fitting in misfits(config):
         if has_range(hints[name]):
-            raise BadInput(f"--{name.replace('_', '-')} is {fitting}; got {value}.")
+            given = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            raise BadInput(f"--{name.replace('_', '-')} is {fitting}; got {given}.")
 
 
 def _converted(path: Path, name: str, value: Any, hint: Any) -> Any:

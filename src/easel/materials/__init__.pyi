@@ -5,6 +5,7 @@ from easel.materials.collection.procedural import procedural as procedural
 from easel.materials.config import TrainConfig as TrainConfig
 from easel.materials.config_files import open_config as open_config
 from easel.materials.dataset.dataset import PBRDataset as PBRDataset
+from easel.materials.distillation.teacher_source import train as train
 from easel.materials.maps import MAP_NAMES as MAP_NAMES
 from easel.materials.maps import MaterialMaps as MaterialMaps
 from easel.materials.models.build import build_discriminator as build_discriminator
@@ -28,4 +29,3 @@ from easel.materials.rendering.shading import shade as shade
 from easel.materials.rendering.shading import to_picture as to_picture
 from easel.materials.rendering.sphere import render_sphere as render_sphere
 from easel.materials.training.losses import HybridLoss as HybridLoss
-from easel.materials.training.train import train as train

@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal
 from easel.graphics.checked_record import Range
 from easel.materials.settings import Settings
 
+CHANNELS = {"albedo": 3, "roughness": 1, "metallic": 1, "normal": 3}
+"""Maps of a material in the order of every tensor that holds them all → channels of each."""
+
 Count = Annotated[int, Range(1)]
 Whole = Annotated[int, Range(0)]
 Weight = Annotated[float, Range(0)]
@@ -146,7 +149,7 @@ class ModelConfig(Settings):
     """Side of the large kernel of 'convattn', odd."""
     decoder_sr_scale: Literal[0, 2, 4] = 0
     """Super-resolution behind the decoder. It follows from the sizes and need not be set."""
-    output_channels: list[int] = field(default_factory=lambda: [3, 1, 1, 3])
+    output_channels: list[int] = field(default_factory=lambda: list(CHANNELS.values()))
     """Channels of albedo, roughness, metallic and normal."""
     predict_uncertainty: bool = False
     """Also predict the logarithm of every map's variance."""
@@ -156,7 +159,7 @@ class ModelConfig(Settings):
     """Train a discriminator beside the generator."""
     discriminator_type: Literal["configurable", "simple"] = "configurable"
     """PatchGAN of discriminator_n_layers, or of four convolutions."""
-    discriminator_in_channels: int = 8
+    discriminator_in_channels: int = sum(CHANNELS.values())
     """Channels of all maps together."""
     discriminator_ndf: Count = 64
     """Width of its first layer."""

@@ -4,10 +4,8 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from easel.graphics.contact_sheet import contact_sheet
@@ -20,46 +18,30 @@ from easel.materials.rendering.shading import render_texture, to_picture
 from easel.materials.rendering.sphere import render_sphere
 
 GAP = 6
-PAPER, INK = 0.08, 0.86
-LETTERS = 13
-"""Height of letters in pixels."""
-MARGIN = 148
-"""Width of the labels at the left."""
+"""Pixels between pictures."""
 
 
 def map_pictures(maps: MaterialMaps, side: int) -> list[Float[Tensor, "side side 3"]]:
-    """The four maps of one material as pictures, in their order."""
+    """Return the maps of one material as pictures, in their order."""
     return [square(maps.picture(name), side) for name in MAP_NAMES]
 
 
 def square(picture: Float[Tensor, "h w 3"], side: int) -> Float[Tensor, "side side 3"]:
-    """The picture at the size of a place in the sheet."""
+    """Resize a picture to a place in the sheet."""
     return resize(picture.float(), (side, side)).clamp(0, 1)
 
 
 def labelled_sheet(
     rows: Sequence[Sequence[Float[Tensor, "side side 3"]]], columns: Sequence[str], labels: Sequence[str]
 ) -> Float[Tensor, "h w 3"]:
-    """`rows` of pictures of one size under the names of their columns; each row has a label of one or two lines."""
+    """Lay rows of pictures of one size under the names of their columns; each row has a label of one or two lines."""
     pictures = [picture.detach().cpu() for row in rows for picture in row]
-    side = len(pictures[0])
-    grid = contact_sheet(pictures, columns=len(columns), gap=GAP, background=PAPER)
-    header = 2 * LETTERS
-    sheet = torch.full((header + len(grid), MARGIN + grid.shape[1], 3), PAPER)
-    sheet[header:, MARGIN:] = grid
-    image = Image.fromarray((sheet.numpy() * 255).round().astype(np.uint8))
-    pen, font, ink = ImageDraw.Draw(image), ImageFont.load_default(LETTERS), (round(INK * 255),) * 3
-    for number, name in enumerate(columns):
-        pen.text((MARGIN + GAP + number * (side + GAP) + side / 2, header / 2 + 3), name, ink, font, anchor="mm")
-    for number, label in enumerate(labels):
-        middle = header + GAP + number * (side + GAP) + side / 2
-        pen.multiline_text((MARGIN - 8, middle), label, ink, font, anchor="rm", align="right", spacing=4)
-    return torch.from_numpy(np.asarray(image).copy()).float() / 255
+    return contact_sheet(pictures, columns=len(columns), gap=GAP, column_labels=columns, row_labels=labels)
 
 
 @torch.inference_mode()
 def relit(maps: MaterialMaps, side: int) -> Float[Tensor, "side side 3"]:
-    """One tile flat on a table, seen from above under a lamp at its upper left."""
+    """Render one tile flat on a table, seen from above under a lamp at its upper left."""
     # Its tile has a side of TILE_SIDE: from there the lamp's light falls off across it, as a real one's does.
     place = (-0.6 * TILE_SIDE, 0.6 * TILE_SIDE, 1.0 * TILE_SIDE)
     intensity = 0.9 * math.pi * sum(axis**2 for axis in place)
@@ -70,7 +52,7 @@ def relit(maps: MaterialMaps, side: int) -> Float[Tensor, "side side 3"]:
 
 @torch.inference_mode()
 def ball(maps: MaterialMaps, side: int) -> Float[Tensor, "side side 3"]:
-    """A ball of the material in a studio."""
+    """Render a ball of the material in a studio."""
     texels = min(2 * side, min(maps.size))
     lamp = PointLight((-0.9, -1.1, 1.0), (3.5, 3.5, 3.5))
     radiance = render_sphere(maps.resize((texels, texels)), [lamp, _studio()], side, background=(0.012, 0.012, 0.013))

@@ -7,7 +7,7 @@ the picture (+v, as OpenGL has it: green is up), z out of the surface. The first
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,12 +17,10 @@ from torch import Tensor
 from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.graphics.files import FileError
 from easel.graphics.image import imread, imwrite, is_radiance
+from easel.materials.config import CHANNELS
 
-MAP_NAMES = ("albedo", "roughness", "metallic", "normal")
+MAP_NAMES = tuple(CHANNELS)
 """The maps in the order of every tensor that holds them all."""
-
-CHANNELS = (3, 1, 1, 3)
-"""How many channels each of `MAP_NAMES` has: 8 together."""
 
 SUFFIXES = (".png", ".exr", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
 """What a map's file may end with; the first that is there is read."""
@@ -48,7 +46,7 @@ class MaterialMaps(Mapping[str, Tensor]):
     """(*b, 3, H, W), unit vectors; green is up."""
 
     def __post_init__(self) -> None:
-        for name, channels in zip(MAP_NAMES, CHANNELS, strict=True):
+        for name, channels in CHANNELS.items():
             value = getattr(self, name)
             if not isinstance(value, Tensor):
                 raise TypeError(
@@ -86,23 +84,34 @@ class MaterialMaps(Mapping[str, Tensor]):
 
     # Tensors of all maps
 
-    def to_tensor(self) -> Float[Tensor, "*b 8 h w"]:
-        """All maps in one tensor, in the order of `MAP_NAMES`."""
-        return torch.cat(list(self.values()), dim=-3)
+    @staticmethod
+    def join(maps: Mapping[str, Tensor], dim: int = -3) -> Tensor:
+        """Concatenate the maps of any mapping, such as a network's answer, along `dim`, in the order of `MAP_NAMES`."""
+        return torch.cat([maps[name] for name in MAP_NAMES], dim=dim)
 
     @staticmethod
-    def from_tensor(tensor: Float[Tensor, "*b 8 h w"]) -> "MaterialMaps":
-        """The maps of such a tensor; views of it."""
-        return MaterialMaps(*tensor.split(CHANNELS, dim=-3))
+    def split(tensor: Tensor, dim: int = -3) -> dict[str, Tensor]:
+        """Undo `join`: views of the maps that a tensor holds along `dim`."""
+        return dict(zip(MAP_NAMES, tensor.split(list(CHANNELS.values()), dim=dim), strict=True))
 
-    def to_targets(self) -> Float[Tensor, "*b 4 3 h w"]:
-        """What a dataset hands to training: four maps of three channels each, grey ones repeated."""
+    def to_tensor(self) -> Float[Tensor, "*b c h w"]:
+        """Return all maps in one tensor."""
+        return MaterialMaps.join(self)
+
+    @staticmethod
+    def from_tensor(tensor: Float[Tensor, "*b c h w"]) -> "MaterialMaps":
+        """Undo `to_tensor`; the maps are views."""
+        return MaterialMaps(**MaterialMaps.split(tensor))
+
+    def to_targets(self) -> Float[Tensor, "*b m 3 h w"]:
+        """Return a dataset's target: every map with three channels, those of one channel repeated."""
         return torch.stack([value.expand_as(self.albedo) for value in self.values()], dim=-4)
 
     @staticmethod
-    def from_targets(targets: Float[Tensor, "*b 4 3 h w"]) -> "MaterialMaps":
-        """The maps of such a tensor, grey ones from their first channel; views of it."""
-        return MaterialMaps(*(targets.select(-4, k).narrow(-3, 0, channels) for k, channels in enumerate(CHANNELS)))
+    def from_targets(targets: Float[Tensor, "*b m 3 h w"]) -> "MaterialMaps":
+        """Undo `to_targets`: views, those of one channel from the first of three."""
+        widths = CHANNELS.values()
+        return MaterialMaps(*(targets.select(-4, k).narrow(-3, 0, width) for k, width in enumerate(widths)))
 
     @staticmethod
     def stack(materials: Sequence["MaterialMaps"]) -> "MaterialMaps":
@@ -133,8 +142,8 @@ class MaterialMaps(Mapping[str, Tensor]):
         flat = self.to_tensor().flatten(0, -4) if self.albedo.ndim > 4 else self.to_tensor()
         batch = flat if flat.ndim == 4 else flat[None]
         resized = torch.nn.functional.interpolate(batch, tuple(size), mode="bilinear", antialias=True)
-        maps = MaterialMaps.from_tensor(resized.reshape(*self.albedo.shape[:-3], 8, *size))
-        return MaterialMaps(maps.albedo, maps.roughness, maps.metallic, unit_normals(maps.normal))
+        maps = MaterialMaps.from_tensor(resized.reshape(*self.albedo.shape[:-3], -1, *size))
+        return replace(maps, normal=unit_normals(maps.normal))
 
     def crop(self, top: int, left: int, height: int, width: int) -> "MaterialMaps":
         """That part of the maps; a view."""
@@ -173,7 +182,7 @@ class MaterialMaps(Mapping[str, Tensor]):
         x, y, z = moved.normal.unbind(-3)
         (xx, xy), (yx, yy) = turn
         normal = torch.stack([xx * x + xy * y, yx * x + yy * y, z], dim=-3)
-        return MaterialMaps(moved.albedo, moved.roughness, moved.metallic, normal)
+        return replace(moved, normal=normal)
 
     # Pictures and files
 
@@ -186,7 +195,7 @@ class MaterialMaps(Mapping[str, Tensor]):
 
     def save(self, folder: str | os.PathLike[str], bits: int = 8) -> None:
         """Write albedo.png, roughness.png, metallic.png and normal.png, grey maps in grey, with `bits` of 8 or 16."""
-        for name, channels in zip(MAP_NAMES, CHANNELS, strict=True):
+        for name, channels in CHANNELS.items():
             imwrite(Path(folder) / f"{name}.png", self.picture(name).detach()[..., :channels], bits=bits)
 
     @staticmethod
@@ -255,7 +264,7 @@ def map_paths(folder: str | os.PathLike[str]) -> dict[str, Path]:
 
 def _read_map(name: str, path: Path) -> Float[Tensor, "c h w"]:
     values = imread(path, channels=0, device="cpu").permute(2, 0, 1)
-    channels = CHANNELS[MAP_NAMES.index(name)]
+    channels = CHANNELS[name]
     if len(values) < channels:
         raise FileError(f"{str(path)!r} has {len(values)} channel, {name} has {channels}. Export it in colour.")
     values = values[:channels]

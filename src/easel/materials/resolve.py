@@ -7,7 +7,7 @@ import logging
 import os
 from typing import Literal
 
-from easel.materials.config import DataConfig, ModelConfig, TrainConfig
+from easel.materials.config import CHANNELS, DataConfig, ModelConfig, TrainConfig
 
 _LOG = logging.getLogger("easel")
 
@@ -119,8 +119,8 @@ def _check_model(model: ModelConfig) -> None:
         )
     if fusion_of(model) == "convattn" and model.kernel_size % 2 == 0:
         raise ValueError(f"model.kernel_size is {model.kernel_size}; a kernel with a centre is odd.")
-    if model.output_channels != [3, 1, 1, 3]:
-        raise ValueError(f"model.output_channels is {model.output_channels}; the four maps have [3, 1, 1, 3].")
+    if model.output_channels != list(CHANNELS.values()):
+        raise ValueError(f"model.output_channels is {model.output_channels}; the maps have {list(CHANNELS.values())}.")
     if model.gradient_checkpointing and model.norm == "batch":
         raise ValueError(
             "model.gradient_checkpointing runs every layer twice, and model.norm 'batch' would count each batch twice: "
@@ -136,7 +136,10 @@ def fusion_of(model: ModelConfig) -> str:
 def _check_discriminator(config: TrainConfig) -> None:
     data, model = config.data, config.model
     if model.discriminator_in_channels != sum(model.output_channels):
-        raise ValueError(f"model.discriminator_in_channels is {model.discriminator_in_channels}; all maps have 8.")
+        raise ValueError(
+            f"model.discriminator_in_channels is {model.discriminator_in_channels}; all maps have "
+            f"{sum(model.output_channels)}."
+        )
     if model.discriminator_use_sigmoid and config.loss.gan_loss_type == "bce":
         raise ValueError(
             "loss.gan_loss_type 'bce' takes logits, model.discriminator_use_sigmoid would squash them before: set it "

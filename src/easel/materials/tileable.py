@@ -53,12 +53,8 @@ def make_tileable(maps: MaterialMaps, margin: int) -> MaterialMaps:
     for axis in (-2, -1):
         values = _overlapped(values, margin, axis)
     blended = MaterialMaps.from_tensor(values)
-    return MaterialMaps(
-        blended.albedo.clamp(0, 1),
-        blended.roughness.clamp(0, 1),
-        blended.metallic.clamp(0, 1),
-        unit_normals(blended.normal),
-    )
+    bounded = {name: value.clamp(0, 1) for name, value in blended.items()}
+    return MaterialMaps(**bounded | {"normal": unit_normals(blended.normal)})
 
 
 def _overlapped(values: Float[Tensor, "c h w"], margin: int, axis: int) -> Float[Tensor, "c h2 w2"]:

@@ -17,7 +17,7 @@ LEAST_OVERLAP_PIXELS = 64
 
 
 @dataclass(frozen=True)
-class Window:
+class Crop:
     """A rectangle of a picture, in pixels."""
 
     top: int
@@ -101,12 +101,12 @@ class Tiling:
         rows, columns = self._spans()
         return len(rows) * len(columns)
 
-    def __iter__(self) -> Iterator[tuple[Window, Float[Tensor, "h w"]]]:
+    def __iter__(self) -> Iterator[tuple[Crop, Float[Tensor, "h w"]]]:
         """The windows row by row, each with the weight of its pixels."""
         rows, columns = self._spans()
         for row in rows:
             for column in columns:
-                window = Window(row.start, column.start, len(row.weights), len(column.weights))
+                window = Crop(row.start, column.start, len(row.weights), len(column.weights))
                 yield window, row.weights[:, None] * column.weights
 
     def _spans(self) -> tuple[list[Span], list[Span]]:
@@ -118,7 +118,7 @@ class Tiling:
 
 
 def blend(
-    predict: Callable[[Window], Float[Tensor, "c h w"]], tiling: Tiling, *, scale: int = 1
+    predict: Callable[[Crop], Float[Tensor, "c h w"]], tiling: Tiling, *, scale: int = 1
 ) -> Float[Tensor, "c h2 w2"]:
     """What `predict` says of every window as one picture, `scale` times as large as the one that is cut.
 

@@ -10,7 +10,7 @@ from easel.cli import main
 from easel.commands.materials.distill import prepare_distill
 from easel.console import BadInput
 from easel.graphics.image import imread
-from easel.materials.training.run_files import load_generator
+from easel.materials.models.network_files import load_generator
 
 TINY = (
     "--data.num-workers 0 --device cpu --batch-size 2 --steps 1 --training.no-use-tensorboard "

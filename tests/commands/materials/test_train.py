@@ -183,7 +183,7 @@ def test_a_run_is_stopped_by_a_signal_and_resumed_by_one_flag(data, tmp_path, ca
 def test_loss_functions_that_a_checkpoint_names_are_not_called_unasked(monkeypatch):
     config = TrainConfig()
     config.loss.extra = {"os:system": 1.0}
-    monkeypatch.setattr("easel.materials.training.run_files.saved_config", lambda path: config.copy())
+    monkeypatch.setattr("easel.materials.models.network_files.saved_config", lambda path: config.copy())
     with pytest.raises(Exception, match=r"os:system.*if you trust them"):
         prepare_train(["--resume", "checkpoints"])
     assert prepare_train(["--resume", "checkpoints", "--loss.extra", "math:sin", "1"])[1].training.resume_from

@@ -7,14 +7,14 @@ import torch
 from easel.graphics.color import linear_to_srgb
 from easel.materials.dataset.augment import Augmentation, brighten, draw, flip_h, flip_v, random_window, rot90
 from easel.materials.dataset.registration import by_camera
-from easel.materials.dataset.sample import Record, pack, pack_maps
+from easel.materials.dataset.sample import PackedSample, pack, pack_maps
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import PlaneCamera
-from easel.materials.tiles import Window
+from easel.materials.tiles import Crop
 
 SIDE = 32
-WHOLE = Window(0, 0, SIDE, SIDE)
+WHOLE = Crop(0, 0, SIDE, SIDE)
 
 
 def photographed(maps, cameras, light, margin=0):
@@ -22,7 +22,7 @@ def photographed(maps, cameras, light, margin=0):
     pictures = [linear_to_srgb(render_plane(maps, camera, [light]).clamp(0, 1)) for camera in cameras]
     found = by_camera(pictures, cameras, (SIDE, SIDE), margin=margin)
     packed = pack(found.photos, torch.uint16)
-    return Record(packed, found.valid > 0, found.cameras, pack_maps(maps), found.margin)
+    return PackedSample(packed, found.valid > 0, found.cameras, pack_maps(maps), found.margin)
 
 
 def moved(camera, light, change):
@@ -53,9 +53,9 @@ TURNS = {
 @pytest.mark.parametrize("turn", TURNS)
 def test_a_turned_sample_is_what_turned_cameras_see_of_the_turned_material(maps, turn):
     of_cut, of_maps, of_point = TURNS[turn]
-    turned = of_cut(photographed(maps, CAMERAS, LIGHT).cut(WHOLE, [0, 1]))
+    turned = of_cut(photographed(maps, CAMERAS, LIGHT).crop(WHOLE, [0, 1]))
     world = [moved(camera, LIGHT, of_point) for camera in CAMERAS]
-    expected = photographed(of_maps(maps), [camera for camera, _ in world], world[0][1]).cut(WHOLE, [0, 1])
+    expected = photographed(of_maps(maps), [camera for camera, _ in world], world[0][1]).crop(WHOLE, [0, 1])
     both = turned.valid * expected.valid
     assert (turned.valid != expected.valid).float().mean() < 0.01
     assert ((turned.photos - expected.photos).abs() * both).max() < 0.02
@@ -65,11 +65,11 @@ def test_a_turned_sample_is_what_turned_cameras_see_of_the_turned_material(maps,
 
 @pytest.mark.parametrize(("rows", "columns"), [(3, -4), (-4, 4)])
 def test_a_shifted_sample_is_what_is_seen_of_a_tile_that_begins_elsewhere(maps, rows, columns):
-    cut = photographed(maps, CAMERAS, LIGHT, margin=4).cut(Window(rows, columns, SIDE, SIDE), [0, 1])
+    cut = photographed(maps, CAMERAS, LIGHT, margin=4).crop(Crop(rows, columns, SIDE, SIDE), [0, 1])
     x, y = -0.5 * columns / SIDE, 0.5 * rows / SIDE
     world = [moved(camera, LIGHT, lambda p: (p[0] + x, p[1] + y, p[2])) for camera in CAMERAS]
     expected = photographed(maps.roll(-rows, -columns), [camera for camera, _ in world], world[0][1])
-    expected = expected.cut(WHOLE, [0, 1])
+    expected = expected.crop(WHOLE, [0, 1])
     both = cut.valid * expected.valid
     assert both.mean() > 0.75 and (cut.valid != expected.valid).float().mean() < 0.01
     assert ((cut.photos - expected.photos).abs() * both).max() < 0.02
@@ -79,7 +79,7 @@ def test_a_shifted_sample_is_what_is_seen_of_a_tile_that_begins_elsewhere(maps, 
 
 def test_a_crop_is_a_part_of_the_whole(maps):
     record = photographed(maps, CAMERAS, LIGHT)
-    whole, part = record.cut(WHOLE, [0, 1]), record.cut(Window(8, 16, 8, 8), [1])
+    whole, part = record.crop(WHOLE, [0, 1]), record.cut(Crop(8, 16, 8, 8), [1])
     assert torch.equal(part.photos, whole.photos[1:, :, 8:16, 16:24])
     assert torch.equal(part.maps.normal, whole.maps.normal[:, 8:16, 16:24])
     # Seen from the middle of the crop, in its sides of a quarter: (20, 12) texels from the top left.
@@ -91,7 +91,7 @@ def stub(side=16, map_side=16, margin=0):
     photos = torch.zeros(3, 3, side + 2 * margin, side + 2 * margin, dtype=torch.uint8)
     maps = torch.full((8, map_side, map_side), 32768, dtype=torch.uint16)
     maps[7] = 65535
-    return Record(photos, photos[:, :1] == 0, torch.zeros(3, 3), maps, margin)
+    return PackedSample(photos, photos[:, :1] == 0, torch.zeros(3, 3), maps, margin)
 
 
 def windows(record, augmentation, count=200):
@@ -102,7 +102,7 @@ def test_crops_reach_everywhere_and_no_further():
     found = windows(stub(), Augmentation(crop_size=12))
     assert {window.top for window in found} == {window.left for window in found} == set(range(5))
     assert {(window.height, window.width) for window in found} == {(12, 12)}
-    assert set(windows(stub(margin=2), Augmentation())) == {Window(0, 0, 16, 16)}
+    assert set(windows(stub(margin=2), Augmentation())) == {Crop(0, 0, 16, 16)}
     shifted = windows(stub(margin=2), Augmentation(shift=True))
     assert {window.top for window in shifted} == {-2, -1, 0, 1, 2}
 
@@ -135,7 +135,7 @@ def test_draws_depend_on_their_key_alone(maps):
 
 def test_without_augmentation_nothing_changes(maps):
     record = photographed(maps, CAMERAS, LIGHT, margin=4)
-    cut, plain = draw(record, [1, 0], Augmentation(), 1, 2, 3), record.cut(WHOLE, [1, 0])
+    cut, plain = draw(record, [1, 0], Augmentation(), 1, 2, 3), record.crop(WHOLE, [1, 0])
     assert torch.equal(cut.photos, plain.photos) and torch.equal(cut.cameras, plain.cameras)
 
 

@@ -13,13 +13,13 @@ from easel.materials.config import TrainConfig
 from easel.materials.dataset.batches import Batches
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.distillation.shards import Shards
-from easel.materials.distillation.write_shards import Job, Teaching
+from easel.materials.distillation.teacher_source import train
+from easel.materials.distillation.write_shards import ShardJob, ShardWriter
 from easel.materials.maps import MAP_NAMES, MaterialMaps
 from easel.materials.models.build import build_model
+from easel.materials.models.network_files import Trained, find_run, save_generator
 from easel.materials.resolve import resolve
-from easel.materials.training.run_files import Trained, find_run, save_generator
 from easel.materials.training.step import Knobs
-from easel.materials.training.train import train
 
 SIDE, SAMPLES = 16, 6
 
@@ -81,13 +81,13 @@ def teacher(data, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def answers(teacher, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("answers")
-    fill(Job(teacher, folder, shard_size=2, batch_size=1))
+    fill(ShardJob(teacher, folder, shard_size=2, batch_size=1))
     return folder
 
 
-def fill(job: Job) -> list[bool]:
+def fill(job: ShardJob) -> list[bool]:
     """Which shards were there before."""
-    teaching = Teaching(job)
+    teaching = ShardWriter(job)
     found = [teaching.make(number).skipped for number in range(len(teaching))]
     teaching.finish()
     return found
@@ -113,20 +113,20 @@ def test_only_training_materials_are_shown(data, answers):
 
 
 def test_any_share_in_any_order_makes_the_same_files(teacher, answers, tmp_path):
-    job = Job(teacher, tmp_path, shard_size=2, batch_size=1)
-    Teaching(job).make(1)
-    Teaching(job).finish()
+    job = ShardJob(teacher, tmp_path, shard_size=2, batch_size=1)
+    ShardWriter(job).make(1)
+    ShardWriter(job).finish()
     assert len(Shards(tmp_path)) == 2
     assert fill(job) == [False, True]
     assert (tmp_path / "index.json").read_bytes() == (answers / "index.json").read_bytes()
     (tmp_path / "shard_00000.safetensors").write_bytes(b"cut short")
     assert fill(job) == [False, True] and fill(job) == [True, True]
     with pytest.raises(FileError, match="another dataset"):
-        Teaching(Job(teacher, tmp_path, noise(tmp_path / "other", 1) / "input", tmp_path / "other" / "output"))
+        ShardWriter(ShardJob(teacher, tmp_path, noise(tmp_path / "other", 1) / "input", tmp_path / "other" / "output"))
 
 
 def test_stored_answers_can_be_smaller(teacher, answers, tmp_path):
-    fill(Job(teacher, tmp_path, output_size=8, form="uint8"))
+    fill(ShardJob(teacher, tmp_path, output_size=8, form="uint8"))
     small, whole = Shards(tmp_path), Shards(answers)
     for name in whole.samples:
         areas = whole.read(name).albedo.unflatten(1, (8, 2)).unflatten(3, (8, 2)).mean((2, 4))

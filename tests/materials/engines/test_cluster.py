@@ -14,7 +14,7 @@ from easel.cli import main
 from easel.materials.config import TrainConfig
 from easel.materials.engines.cluster import ray_cluster
 from easel.materials.models.build import build_model
-from easel.materials.training.run_files import Trained, save_generator
+from easel.materials.models.network_files import Trained, save_generator
 
 
 @pytest.fixture(scope="module")

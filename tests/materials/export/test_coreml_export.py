@@ -10,9 +10,9 @@ from easel.cli import main
 from easel.graphics.files import FileError
 from easel.materials.export import coreml_export, running
 from easel.materials.export.coreml_export import package_bytes, save_coreml
-from easel.materials.export.inference_file import save_inference
-from easel.materials.export.record import KEY, ExportError, Record, record_of
+from easel.materials.export.record import KEY, ExportError, NetworkRecord, record_of
 from easel.materials.maps import MAP_NAMES, MaterialMaps
+from easel.materials.models.network_files import save_inference
 
 FLOAT16 = 10
 """As the specification numbers the kinds of numbers."""
@@ -27,7 +27,7 @@ def test_the_package_is_what_the_app_expects(trained, tmp_path):
     assert package_bytes(path) > sum(weight.numel() for weight in network.model.parameters())
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.mlpackage"]
     notes = _specification(path).description.metadata.userDefined
-    assert Record.from_json(notes[KEY]).digest == network.digest
+    assert NetworkRecord.from_json(notes[KEY]).digest == network.digest
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from easel.materials.models.attention import HIDDEN, AcrossPhotos, Block, Everything, Windows, shown_bias
+from easel.materials.models.attention import HIDDEN, AcrossPhotos, TransformerBlock, Everything, Windows, shown_bias
 
 GROUPS = [AcrossPhotos(), Everything(), *(Windows(4, s, p) for s in (False, True) for p in ("zeros", "circular"))]
 
@@ -34,7 +34,7 @@ def test_a_bias_goes_with_its_tokens(groups):
 @pytest.mark.parametrize("groups", GROUPS, ids=named)
 def test_attention_reaches_its_group_and_no_further(groups):
     torch.manual_seed(0)
-    block = Block(8, 2, 2.0, attention_drop=0.0, drop=0.0, path_drop=0.0, groups=groups).eval()
+    block = TransformerBlock(8, 2, 2.0, attention_drop=0.0, drop=0.0, path_drop=0.0, groups=groups).eval()
     tokens = torch.rand(1, 2, 8, 8, 8, requires_grad=True)
     block(tokens, None)[0, 0, 1, 1].sum().backward()
     reached = {tuple(index) for index in tokens.grad.abs().sum(-1)[0].nonzero().tolist()}
@@ -50,7 +50,7 @@ def test_attention_reaches_its_group_and_no_further(groups):
 
 def test_hidden_texels_are_not_looked_at():
     torch.manual_seed(0)
-    block = Block(8, 2, 2.0, attention_drop=0.0, drop=0.0, path_drop=0.0, groups=Windows(4, False, "zeros")).eval()
+    block = TransformerBlock(8, 2, 2.0, attention_drop=0.0, drop=0.0, path_drop=0.0, groups=Windows(4, False, "zeros")).eval()
     tokens = torch.rand(1, 1, 4, 4, 8, requires_grad=True)
     shown = torch.ones(1, 1, 4, 4)
     shown[..., 2:] = 0

@@ -13,7 +13,7 @@ from easel.materials.models.cues import WHITE_CARD, cues
 from easel.materials.presets import laptop, tiny
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.shading import render_texture
-from easel.materials.tiles import Window
+from easel.materials.tiles import Crop
 
 CAMERAS = torch.tensor([[[0.3, 0.1, 1.1], [-0.4, 0.3, 1.0], [0.1, -0.5, 1.1]]])
 """In sides of the tile."""
@@ -143,7 +143,7 @@ def test_the_slope_does_not_depend_on_how_long_photos_were_exposed():
 
 
 @pytest.mark.parametrize(
-    "window", [Window(0, 0, 8, 8), Window(9, 20, 12, 8), Window(24, 0, 8, 32), Window(0, 0, 32, 32)]
+    "window", [Crop(0, 0, 8, 8), Crop(9, 20, 12, 8), Crop(24, 0, 8, 32), Crop(0, 0, 32, 32)]
 )
 @pytest.mark.parametrize("padding", ["zeros", "circular"])
 def test_an_answer_for_a_window_is_that_part_of_the_whole(window, padding, seeded):

@@ -5,9 +5,9 @@ import torch
 
 from easel.materials.config import TrainConfig
 from easel.materials.maps import MAP_NAMES
+from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import ask, infer, infer_windows, spread_windows
 from easel.materials.tiles import Tiling
-from easel.materials.training.run_files import Trained
 
 
 class Stencil(torch.nn.Module):

@@ -16,10 +16,10 @@ from easel.materials.recovery.photos import photo_paths, read_photos
 from easel.materials.rendering.lights import DirectionalLight
 from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import PlaneCamera
-from easel.materials.tiles import Window
+from easel.materials.tiles import Crop
 
 SIDE = 128
-WHOLE = Window(0, 0, SIDE, SIDE)
+WHOLE = Crop(0, 0, SIDE, SIDE)
 CAMERAS = [PlaneCamera.orbit(azimuth, tilt, width=192, height=144) for azimuth, tilt in ((0, 0), (20, 20), (200, 25))]
 
 
@@ -67,7 +67,7 @@ def test_windows_are_parts_of_the_whole_and_begin_anew_over_the_edge(folder):
     write_views_json(folder / "views.json", ShotList(0, tuple(Shot(f"{n}.png", c) for n, c in enumerate(CAMERAS))))
     photos = read_photos(folder)
     whole, _ = photos.cut(WHOLE, (SIDE, SIDE))
-    part, _ = photos.cut(Window(100, 90, 50, 40), (SIDE, SIDE))
+    part, _ = photos.cut(Crop(100, 90, 50, 40), (SIDE, SIDE))
     assert torch.allclose(part[:, :, :28, :38], whole[:, :, 100:, 90:], atol=0.02)
     assert torch.allclose(part[:, :, 28:, :38], whole[:, :, :22, 90:], atol=0.02)
 
@@ -126,7 +126,7 @@ def test_the_corners_of_the_first_photo_are_enough(folder, known_matches):
 def test_one_photo_is_its_largest_middle_square(pictures, tmp_path):
     imwrite(tmp_path / "photo.png", pictures[0])
     photos = read_photos(tmp_path)
-    seen, valid = photos.cut(Window(0, 0, 144, 144), (144, 144))
+    seen, valid = photos.cut(Crop(0, 0, 144, 144), (144, 144))
     assert photos.how == "none" and photos.side == 144 and valid.all()
     expected = pictures[0].permute(2, 0, 1)[None, :, :, 24:168].clamp(0, 1)
     assert torch.allclose(seen, expected, atol=1.5 / 255)

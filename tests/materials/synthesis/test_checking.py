@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from easel.graphics.files import FileError
 from easel.graphics.image import imread, imwrite
+from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.synthesis.checking import check, take_stock
 from easel.materials.synthesis.photo_setups import Scenes
 from easel.materials.synthesis.render_dataset import Plan, Procedural, make
@@ -28,8 +30,8 @@ def data(pristine, tmp_path):
 
 
 def problems(data, views=2):
-    stock = take_stock(data / "input", data / "output")
-    return [*stock.problems, *(problem for _, found in check(stock, views=views, workers=2) for problem in found)]
+    stock = take_stock(data / "input", data / "output", views=views)
+    return [*stock.problems, *(problem for _, found in check(stock, workers=2) for problem in found)]
 
 
 def rewrite(path, change):
@@ -133,3 +135,100 @@ def test_hostile_names_lead_nowhere(data):
     change_json(data / METADATA, lambda r: r.update({"../../etc": "..", "sample_0003": "a\0b", "x" * 10_000: 7}))
     found = problems(data)
     assert len(found) >= 4 and all(len(problem.path) < 500 and "\0" not in problem.path for problem in found)
+
+
+# What the dataset takes and what the check complains of
+
+
+def rename_photos(*names):
+    """Photos of a phone: other numbers, and nothing known of the cameras."""
+
+    def change(data):
+        (data / SAMPLE / "views.json").unlink()
+        for number, name in enumerate(names):
+            (data / SAMPLE / f"{number}.png").rename(data / SAMPLE / name)
+
+    return change
+
+
+def add_photos(count, content=None):
+    """Copies of the first photo up to `count`, the last of them with other content."""
+
+    def change(data):
+        (data / SAMPLE / "views.json").unlink()
+        for number in range(2, count):
+            shutil.copy(data / SAMPLE / "0.png", data / SAMPLE / f"{number}.png")
+        if content is not None:
+            (data / SAMPLE / f"{count - 1}.png").write_bytes(content)
+
+    return change
+
+
+def add_alpha(data):
+    rewrite(data / SAMPLE / "0.png", lambda picture: torch.cat([picture, torch.ones_like(picture[..., :1])], dim=-1))
+
+
+def damage_middle(data):
+    path = data / SAMPLE / "0.png"
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 0xFF
+    path.write_bytes(bytes(whole))
+
+
+def store_as_jpeg(name):
+    def change(data):
+        picture = imread(data / MAPS / f"{name}.png", channels=0, device="cpu")
+        (data / MAPS / f"{name}.png").unlink()
+        imwrite(data / MAPS / f"{name}.jpg", picture)
+
+    return change
+
+
+ODD = {
+    "photos 5 and 6": (rename_photos("5.png", "6.png"), True),
+    "a gap": (rename_photos("0.png", "41.png"), True),
+    "zeros in front": (rename_photos("00.png", "01.png"), True),
+    "a third photo": (add_photos(3), True),
+    "one photo": (lambda d: (d / SAMPLE / "views.json").unlink() or (d / SAMPLE / "1.png").unlink(), False),
+    "named by words": (rename_photos("left.png", "right.png"), False),
+    "JPEG alone": (rename_photos("0.jpg", "1.jpg"), False),
+    "capitals": (rename_photos("0.PNG", "1.PNG"), False),
+    "another picture beside them": (lambda d: (d / SAMPLE / "preview.png").write_bytes(b"no photo"), True),
+    "notes beside them": (lambda d: (d / SAMPLE / "notes.jpg").write_bytes(b"no photo"), True),
+    "a damaged third photo": (add_photos(3, b"no photo"), False),
+    "a damaged photo beyond those that are read": (add_photos(17, b"no photo"), True),
+    "alpha": (add_alpha, True),
+    "grey photos": (lambda d: rewrite(d / SAMPLE / "0.png", lambda picture: picture[..., :1]), False),
+    "a photo damaged in the middle": (damage_middle, False),
+    "an empty photo": (lambda d: (d / SAMPLE / "0.png").write_bytes(b""), False),
+    "no views.json": (lambda d: (d / SAMPLE / "views.json").unlink(), True),
+    "a listed photo is gone": (lambda d: (d / SAMPLE / "1.png").rename(d / SAMPLE / "7.png"), False),
+    "an empty views.json": (lambda d: (d / SAMPLE / "views.json").write_text(""), False),
+    "a JPEG albedo": (store_as_jpeg("albedo"), True),
+    "no metallic": (lambda d: (d / MAPS / "metallic.png").unlink(), False),
+    "a damaged normal": (lambda d: (d / MAPS / "normal.png").write_bytes(b"no map"), False),
+    "a material above": (lambda d: change_json(d / METADATA, lambda record: record.update(sample_0001="..")), False),
+    "not in the metadata": (lambda d: change_json(d / METADATA, lambda record: record.pop("sample_0001")), False),
+}
+"""Folder → how it is made, and whether training can use it."""
+
+
+def can_be_used(data):
+    """Whether the dataset lists the sample and reads it."""
+    dataset = PBRDataset(data / "input", data / "output", image_size=16, num_views=2)
+    names = [listed.id for listed in dataset.entries]
+    if SAMPLE.name not in names:
+        return False
+    try:
+        dataset.sample(names.index(SAMPLE.name))
+    except (FileError, OSError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("folder", ODD)
+def test_the_check_complains_of_a_sample_where_the_dataset_does_not_take_it(data, folder):
+    change, usable = ODD[folder]
+    change(data)
+    assert can_be_used(data) == usable
+    assert (problems(data) == []) == usable

@@ -17,7 +17,7 @@ from conftest import config_for
 
 from easel import checkpoint
 from easel.materials.training import train as run_module
-from easel.materials.training.learner import Learner
+from easel.materials.training.learner import Trainer
 from easel.materials.training.train import train
 
 EPOCHS, EPOCHS_OF_TWO = 24, 4
@@ -58,7 +58,7 @@ def two(config, kill_at: int) -> None:
     """Also write down what each process ended with."""
     made = []
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(run_module, "Learner", lambda *arguments: made.append(Learner(*arguments)) or made[-1])
+    monkeypatch.setattr(run_module, "Trainer", lambda *arguments: made.append(Trainer(*arguments)) or made[-1])
     doomed = os.environ["RANK"] == "1" and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
     for step in train(config):
         if doomed and step.index == kill_at:

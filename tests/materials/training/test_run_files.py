@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from easel.graphics.files import FileError
-from easel.materials.training.run_files import find_run, load_generator, read_run, save_generator
+from easel.materials.models.network_files import find_run, load_generator, save_generator
+from easel.materials.training.run_files import read_run
 from easel.materials.training.train import train
 
 
@@ -62,6 +63,15 @@ def test_the_average_is_what_is_handed_on(small_config):
     assert all(torch.equal(weights[name], value) for name, value in load_generator(folder).model.state_dict().items())
     (folder / "latest" / "average.safetensors").unlink()
     assert load_generator(folder / "previous" if (folder / "previous").exists() else folder / "best_model")
+
+
+def test_no_file_of_a_run_names_a_folder_of_this_machine(checkpoints, noise_data):
+    files = [path for path in checkpoints.rglob("*") if path.is_file() and path.name != "metrics.jsonl"]
+    assert len(files) > 5
+    for path in files:
+        data = path.read_bytes()
+        assert not any(str(folder).encode() in data for folder in (noise_data, checkpoints, checkpoints.parents[1])), path
+    assert load_generator(checkpoints).data.input_dir == str(noise_data / "input")
 
 
 # Damage

@@ -10,9 +10,9 @@ import torch
 from easel import checkpoint
 from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
+from easel.materials.models.network_files import find_run, load_generator
 from easel.materials.training.engine import fit_to_memory
-from easel.materials.training.learner import Learner, OutOfMemoryError
-from easel.materials.training.run_files import find_run, load_generator
+from easel.materials.training.learner import Trainer, OutOfMemoryError
 from easel.materials.training.step import Knobs
 from easel.materials.training.train import DivergedError, train
 
@@ -138,7 +138,7 @@ def test_memory_that_runs_out_halves_the_parts(small_config, monkeypatch):
     small_config.training.epochs = 1
     for _ in train(small_config):
         pass
-    answer, sizes = Learner._answer, []
+    answer, sizes = Trainer._answer, []
 
     def small_memory(self, part, epoch):
         sizes.append(len(part.batch.ids))
@@ -146,7 +146,7 @@ def test_memory_that_runs_out_halves_the_parts(small_config, monkeypatch):
             raise torch.OutOfMemoryError("out of memory")
         return answer(self, part, epoch)
 
-    monkeypatch.setattr(Learner, "_answer", small_memory)
+    monkeypatch.setattr(Trainer, "_answer", small_memory)
     parts = elsewhere(small_config, "parts")
     steps = list(train(parts))
     assert sizes == [3, 2, 1, 2] and [len(step.notes) for step in steps] == [1, 0]
@@ -155,7 +155,7 @@ def test_memory_that_runs_out_halves_the_parts(small_config, monkeypatch):
     for mine, other in zip(whole.parameters(), cut.parameters(), strict=True):
         assert (mine - other).abs().max() < 1e-5
 
-    monkeypatch.setattr(Learner, "_answer", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory")))
+    monkeypatch.setattr(Trainer, "_answer", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory")))
     with pytest.raises(OutOfMemoryError, match="image-size"):
         next(train(elsewhere(small_config, "never")))
 
@@ -165,11 +165,11 @@ def test_a_loss_that_is_not_finite_moves_nothing(small_config, monkeypatch):
     small_config.training.epochs, small_config.optimizer.scheduler_warmup_epochs = 20, 0
     bad = set()
 
-    def spoil(self, part, answer, epoch, adversarial, original=Learner._generator_loss):
+    def spoil(self, part, answer, epoch, adversarial, original=Trainer._generator_loss):
         total, info = original(self, part, answer, epoch, adversarial)
         return (total * math.nan, {**info, "loss_ssim": total.detach() * math.nan}) if bad else (total, info)
 
-    monkeypatch.setattr(Learner, "_generator_loss", spoil)
+    monkeypatch.setattr(Trainer, "_generator_loss", spoil)
     steps = train(small_config)
     first = [next(steps) for _ in range(2)]
     before = checkpoint.digest(load_generator(find_run(small_config.training.checkpoint_dir)).model.state_dict())

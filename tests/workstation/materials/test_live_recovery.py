@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from easel.materials.maps import MaterialMaps
+from easel.materials.models.network_files import load_generator, save_generator
 from easel.materials.recovery.photos import photo_paths, read_photos
 from easel.materials.recovery.recovery import recover
 from easel.materials.tileable import seams
-from easel.materials.training.run_files import load_generator, save_generator
 from easel.workstation.materials import live_recovery
-from easel.workstation.materials.live_recovery import LiveRecovery, Options, Request, saved_at
+from easel.workstation.materials.live_recovery import LiveRecovery, Options, Request
+from easel.workstation.materials.live_run import saved_at
 from easel.workstation.materials.material_export import FORMATS, export
 
 

@@ -9,8 +9,8 @@ import torch
 
 from easel.materials.config import TrainConfig
 from easel.materials.training.logs import METRICS
-from easel.workstation.materials.live_run import MOST_POINTS, Curve, LiveRun
-from easel.workstation.materials.live_training import LiveTraining, Recipe, continued, new_run
+from easel.workstation.materials.live_run import MOST_POINTS, LiveRun, LoggedCurve
+from easel.workstation.materials.live_training import LiveTraining, TrainingOptions, continued, new_run
 
 
 def wait(condition):
@@ -70,7 +70,7 @@ def test_closing_a_training_keeps_what_it_learned(run, run_config):
 
 
 def test_what_cannot_be_trained_is_told(tmp_path):
-    training = LiveTraining(new_run(tmp_path / "none", tmp_path / "run", Recipe()))
+    training = LiveTraining(new_run(tmp_path / "none", tmp_path / "run", TrainingOptions()))
     wait(lambda: training.advance() or training.finished)
     assert "none" in training.problem
     training.close()
@@ -111,7 +111,7 @@ def test_a_run_without_a_dataset_says_so(run, run_config):
 
 
 def test_a_long_curve_keeps_its_newest_value():
-    curve = Curve()
+    curve = LoggedCurve()
     for step in range(3 * MOST_POINTS):
         curve.add(step, float(step))
     assert len(curve.values) <= MOST_POINTS and curve.values[-1] == curve.steps[-1] == 3 * MOST_POINTS - 1

@@ -13,10 +13,9 @@ from easel.materials.maps import MAP_NAMES
 from easel.materials.rendering.environment import procedural_environment
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
-from easel.workstation.materials.material_film import film, poster
 from easel.workstation.materials.material_page import MaterialPage
-from easel.workstation.materials.material_view import Lamp, MaterialView, Stage, Surroundings
-from easel.workstation.materials.relighting import Pace
+from easel.workstation.materials.material_view import MaterialView, Stage, StageLamp, Surroundings, film, poster
+from easel.workstation.materials.relighting import DraftSize
 
 DARK = Surroundings("none")
 
@@ -60,12 +59,12 @@ def test_the_light_is_where_the_lamp_is_however_the_material_is_turned(material,
     draw = getattr(material, surface)
     stage = Stage(surroundings=DARK, tilt=0.0, turn=turn, repeats=1.0)
     for azimuth, axis, sign in ((0.0, 0, 1), (180.0, 0, -1), (90.0, 1, 1), (-90.0, 1, -1)):
-        lit = draw(replace(stage, lamp=Lamp(1.0, azimuth, 40.0)), 48, samples=1)
+        lit = draw(replace(stage, lamp=StageLamp(1.0, azimuth, 40.0)), 48, samples=1)
         assert sign * brightest(lit)[axis] > 0.08
 
 
 def test_exposure_lamp_and_surroundings_add_light(material):
-    dark = material.plane(Stage(lamp=Lamp(0.0), surroundings=DARK), 24)
+    dark = material.plane(Stage(lamp=StageLamp(0.0), surroundings=DARK), 24)
     assert dark.max() == 0
     lamp, both = (material.plane(Stage(surroundings=s), 24).mean() for s in (DARK, Surroundings("room")))
     brighter = material.plane(Stage(surroundings=DARK, exposure=1.0), 24).mean()
@@ -80,7 +79,7 @@ def test_a_coarser_picture_is_of_the_same_material(material):
 
 def test_the_surroundings_of_a_file_are_those_that_were_given(maps):
     environment = procedural_environment("sky", 4, rows=16)
-    stage = Stage(lamp=Lamp(0.0), surroundings=Surroundings("file"))
+    stage = Stage(lamp=StageLamp(0.0), surroundings=Surroundings("file"))
     assert MaterialView(maps, environment).plane(stage, 16).mean() > 0.05
     assert MaterialView(maps).plane(stage, 16).max() == 0
 
@@ -99,7 +98,7 @@ def test_a_film_turns(material, tmp_path):
 
 
 def test_a_pace_finds_the_side_that_fits_and_stays():
-    pace = Pace(0.04, 160)
+    pace = DraftSize(0.04, 160)
     for _ in range(30):
         pace.note(1e-6 * pace.side**2)
     assert pace.side == pytest.approx(200, abs=2)
@@ -113,34 +112,34 @@ def test_drags_move_the_lamp_and_turn_the_material(page, driver, monkeypatch):
     driver.frames(2)
     height, width = page.ball.size
     driver.stroke(page.ball, [(width / 2, height / 2), (0.75 * width, height / 2)])
-    assert page.relit.stage.lamp.azimuth == pytest.approx(
+    assert page.relighting.stage.lamp.azimuth == pytest.approx(
         0, abs=3
-    ) and page.relit.stage.lamp.elevation == pytest.approx(60, abs=3)
-    assert driver.read("azimuth##lamp") == page.relit.stage.lamp.azimuth
-    before = page.relit.stage
+    ) and page.relighting.stage.lamp.elevation == pytest.approx(60, abs=3)
+    assert driver.read("azimuth##lamp") == page.relighting.stage.lamp.azimuth
+    before = page.relighting.stage
     height, width = page.plane.size
     driver.stroke(page.plane, [(width / 2, height / 2), (width / 4, 0.6 * height)], button=1)
-    assert page.relit.stage.turn == pytest.approx(45, abs=3) and page.relit.stage.tilt == pytest.approx(
+    assert page.relighting.stage.turn == pytest.approx(45, abs=3) and page.relighting.stage.tilt == pytest.approx(
         before.tilt + 18, abs=3
     )
-    assert page.relit.stage.lamp == before.lamp
+    assert page.relighting.stage.lamp == before.lamp
 
 
 def test_widgets_change_the_pictures(page, driver):
     before = page.plane.look()
     driver.type("exposure", "1.5")
     driver.frames(2)
-    assert page.relit.stage.exposure == 1.5 and page.plane.look().mean() > before.mean()
+    assert page.relighting.stage.exposure == 1.5 and page.plane.look().mean() > before.mean()
     driver.select("kind##surroundings", "room")
     driver.frames(1)
-    assert page.relit.stage.surroundings.kind == "room"
+    assert page.relighting.stage.surroundings.kind == "room"
 
 
 def test_pictures_are_small_while_something_moves_and_full_at_rest(page, driver):
     def settle():
         for _ in range(400):
             driver.frames(1)
-            if page.relit.settled:
+            if page.relighting.settled:
                 return page.ball.size[0]
             time.sleep(0.01)
         raise AssertionError("the pictures were never drawn in full")
@@ -159,7 +158,7 @@ def test_maps_zoom_together_and_pictures_are_saved(page, driver, maps, tmp_path)
         assert torch.equal(canvas.look(), maps.picture(name))
     driver.click("Save pictures")
     assert {path.name for path in tmp_path.iterdir()} == {"ball.png", "plane.png", "preview.png"}
-    assert "Saved" in page.relit.notice
+    assert "Saved" in page.relighting.notice
 
 
 def test_the_command_writes_pictures_where_nobody_looks(gl, maps, tmp_path, capsys):

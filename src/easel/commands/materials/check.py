@@ -11,11 +11,10 @@ import tyro
 from tyro.conf import Positional
 
 from easel.console import BadInput, counted, progress
+from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
     from easel.materials.synthesis.checking import Problem, Stock
-
-MOST_WORKERS = 64
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class CheckConfig:
     """File that says which sample shows which material, where it lies elsewhere."""
     shards_dir: Path | None = None
     """Folder of a teacher's answers to read, too."""
-    views: int = 3
+    views: Annotated[int, Range(1)] = 3
     """Photos that every sample should have."""
-    workers: int = 8
+    workers: Annotated[int, Range(1, 64)] = 8
     """Files that are read at once."""
     report: Path | None = None
     """Write all problems to this JSON file too."""
@@ -45,8 +44,6 @@ class CheckConfig:
 
 def check(config: CheckConfig) -> int:
     """List the problems; returns 1 where there are any and 0 where there are none."""
-    if config.views < 1 or not 1 <= config.workers <= MOST_WORKERS:
-        raise BadInput(f"--views is at least 1 and --workers 1 to {MOST_WORKERS}.")
     root = config.folder or Path("data")
     input_dir, output_dir = config.input_dir or root / "input", config.output_dir or root / "output"
     for name, folder in (("input", input_dir), ("output", output_dir)):
@@ -54,11 +51,11 @@ def check(config: CheckConfig) -> int:
             raise BadInput(f"{folder} is no folder. Name the dataset that holds it, or --{name}-dir.")
     from easel.materials.synthesis import checking
 
-    stock = checking.take_stock(input_dir, output_dir, config.metadata_path)
+    stock = checking.take_stock(input_dir, output_dir, config.metadata_path, views=config.views)
     problems = list(stock.problems)
     total = len(stock.samples) + len(stock.materials)
     with progress("reading") as bar:
-        done = checking.check(stock, views=config.views, workers=config.workers)
+        done = checking.check(stock, workers=config.workers)
         for _, found in counted(done, total, bar, "folder"):
             problems += found
     if config.shards_dir is not None:

@@ -11,11 +11,11 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
 from easel.console import BadInput, prepare_folder, require_folder
+from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
     from easel.materials.maps import MaterialMaps
 
-MOST_REPEATS = 64
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 
 
@@ -51,15 +51,13 @@ class ConvertConfig:
     """Write half-float EXR instead of PNG, but for glTF, which knows no EXR (extra exr)."""
     normal: Literal["opengl", "directx"] = "opengl"
     """Whether green is up (opengl) or down (directx) in MAPS_DIR's normal map."""
-    repeats: float = 2.0
+    repeats: Annotated[float, Range(0, 64, above=True)] = 2.0
     """Tiles across the plane, and around half the ball."""
 
 
 def convert(config: ConvertConfig) -> int:
     """Write what is asked for and say what it is; returns 0."""
     require_folder(config.maps_dir, "MAPS_DIR")
-    if not 0 < config.repeats <= MOST_REPEATS:
-        raise BadInput(f"--repeats is above 0 and at most {MOST_REPEATS}; got {config.repeats:g}.")
     from easel.materials.asset_export.sets import SETS
     from easel.materials.maps import MaterialMaps
 

@@ -4,15 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from easel.commands.materials.trained import open_trained
 from easel.console import BadInput, prepare_folder, progress
+from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
     from easel.materials.dataset.dataset import PBRDataset
+    from easel.materials.models.network_files import Trained
     from easel.materials.recovery.evaluate import Judged, Score
-    from easel.materials.training.run_files import Trained
 
 SHEET_SIDE = 128
 SHEET_PHOTOS = 2
@@ -39,15 +40,15 @@ class EvaluateConfig:
     """render_metadata.json, where it is not in the folder with the photos."""
     split: Literal["val", "train", "all"] = "val"
     """Materials kept from training, those trained on, or all: choose all for a dataset of its own."""
-    views: tuple[int, ...] = ()
+    views: Annotated[tuple[int, ...], Range(1)] = ()
     """Numbers of photos to compare; 1 and as many as the network learned from if none is given."""
     rectify: tuple[Literal["camera", "match", "corners", "none"], ...] = ()
     """Ways to bring photos into one frame, to compare; as the network learned if none is given."""
     curriculum: Literal[0, 1, 2] | None = None
     """Clean renders (0), what is on disk (1) or dirty renders (2); as the network learned if it is not given."""
-    samples: int = 200
+    samples: Annotated[int, Range(1)] = 200
     """Stop after so many."""
-    pictures: int = 8
+    pictures: Annotated[int, Range(0)] = 8
     """Of them in the contact sheet."""
     device: str = "auto"
     """auto, cuda, cuda:0, mps or cpu."""
@@ -59,11 +60,6 @@ class EvaluateConfig:
 
 def evaluate(config: EvaluateConfig) -> int:
     """Write and tell the figures; returns 0."""
-    for name, least in (("samples", 1), ("pictures", 0)):
-        if getattr(config, name) < least:
-            raise BadInput(f"--{name} is {least} or more; got {getattr(config, name)}.")
-    if any(count < 1 for count in config.views):
-        raise BadInput(f"--views are numbers of photos, 1 or more; got {' '.join(map(str, config.views))}.")
     trained = open_trained(config.checkpoint, config.device)
     data = trained.config.data
     views = config.views or tuple(sorted({1, data.num_views}))
@@ -82,32 +78,26 @@ def evaluate(config: EvaluateConfig) -> int:
 
 def _open(config: EvaluateConfig, trained: "Trained", way: Any, most_views: int) -> "PBRDataset":
     """The dataset, its photos brought into one frame that way; BadInput for one that cannot be used."""
-    from easel.materials.dataset.dataset import PBRDataset
+    from easel.materials.models.training_data import training_dataset
 
-    data = trained.config.data
     root = config.data_root
-    input_dir = config.input_dir or (root / "input" if root else Path(data.input_dir))
-    output_dir = config.output_dir or (root / "output" if root else Path(data.output_dir))
-    own = input_dir == Path(data.input_dir)
+    options: dict[str, Any] = {} if config.curriculum is None else {"curriculum_mode": config.curriculum}
     try:
-        dataset = PBRDataset(
-            input_dir,
-            output_dir,
-            config.metadata_path or (data.metadata_path if own else None),
-            image_size=data.image_size,
-            output_size=data.output_size,
-            curriculum_mode=data.render_curriculum if config.curriculum is None else config.curriculum,
+        dataset = training_dataset(
+            trained,
+            config.input_dir or (root and root / "input"),
+            config.output_dir or (root and root / "output"),
+            config.metadata_path,
             split=None if config.split == "all" else config.split,
-            val_ratio=data.val_ratio,
-            seed=trained.config.split_seed,
             strict=config.strict,
             num_views=most_views,
             rectify=way,
+            **options,
         )
     except (FileNotFoundError, ValueError, KeyError) as error:
         raise BadInput(str(error.args[0] if error.args else error)) from None
     if not len(dataset):
-        raise BadInput(f"{input_dir} has no material in the split {config.split!r}. Use --split all.")
+        raise BadInput(f"the dataset has no material in the split {config.split!r}. Use --split all.")
     return dataset
 
 
@@ -154,6 +144,7 @@ def _write(
     from easel.graphics.files import write_whole
     from easel.graphics.image import imwrite
     from easel.materials.contact import labelled_sheet, map_pictures, relit, square
+    from easel.materials.maps import MAP_NAMES
 
     record = {
         "split": config.split,
@@ -178,6 +169,6 @@ def _write(
             rows.append([square(photo, SHEET_SIDE), *map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)])
             labels.append(f"{each.sample.material[:18]}\n{name}")
     if rows:
-        columns = ["photo", "albedo", "roughness", "metallic", "normal", "relit"]
+        columns = ["photo", *MAP_NAMES, "relit"]
         imwrite(config.out / "contact_sheet.png", labelled_sheet(rows, columns, labels))
         print(f"wrote {config.out / 'contact_sheet.png'}")

@@ -11,14 +11,14 @@ from easel.commands.materials.trained import open_trained
 from easel.console import BadInput, complain
 
 if TYPE_CHECKING:
-    from easel.materials.training.run_files import Trained
+    from easel.materials.models.network_files import Trained
 
 MOST_PHONE_MB = 15
 """A larger package is no longer one for phones."""
 
 
 @dataclass(frozen=True)
-class ExportConfig:
+class NetworkExportConfig:
     """Write a trained network into files that other programs run: --onnx, --coreml, --inference, or several of them.
 
     ONNX and Core ML files hold the graph as it was trained, with super-resolution; `easel materials infer` runs them.
@@ -50,7 +50,7 @@ class ExportConfig:
     """Keep super-resolution with --test-resolution."""
 
 
-def export(config: ExportConfig) -> int:
+def export(config: NetworkExportConfig) -> int:
     """Write what was asked for; returns 0."""
     from easel.materials.export.record import ExportError
 
@@ -64,7 +64,7 @@ def export(config: ExportConfig) -> int:
     return 0
 
 
-def _files(config: ExportConfig) -> dict[str, Path]:
+def _files(config: NetworkExportConfig) -> dict[str, Path]:
     """Suffix → path; BadInput for none, for two of a kind, and for a suffix that says something else."""
     asked = {
         ".onnx": config.onnx,
@@ -93,7 +93,7 @@ def _files(config: ExportConfig) -> dict[str, Path]:
     return files
 
 
-def _write_onnx(config: ExportConfig, trained: "Trained", path: Path) -> None:
+def _write_onnx(config: NetworkExportConfig, trained: "Trained", path: Path) -> None:
     from easel.materials.export.onnx_export import save_onnx
 
     record = save_onnx(path, trained, fixed=config.fixed_size, opset=config.opset)
@@ -101,7 +101,7 @@ def _write_onnx(config: ExportConfig, trained: "Trained", path: Path) -> None:
     print(f"onnxruntime's maps differ from torch's by {record.error:.1e} at most")
 
 
-def _write_coreml(config: ExportConfig, trained: "Trained", path: Path) -> None:
+def _write_coreml(config: NetworkExportConfig, trained: "Trained", path: Path) -> None:
     from easel.materials.export.coreml_export import package_bytes, save_coreml
 
     side = config.test_resolution
@@ -120,15 +120,15 @@ def _write_coreml(config: ExportConfig, trained: "Trained", path: Path) -> None:
         complain(f"{path.name} has {_megabytes(size)}, more than the {MOST_PHONE_MB} MB that suit a phone.")
 
 
-def _write_inference(config: ExportConfig, trained: "Trained", path: Path) -> None:
-    from easel.materials.export.inference_file import save_inference
+def _write_inference(config: NetworkExportConfig, trained: "Trained", path: Path) -> None:
+    from easel.materials.models.network_files import save_inference
 
     save_inference(path, trained)
     print(f"wrote {path}: {_megabytes(path.stat().st_size)}, config and model_state_dict")
 
 
-def _write_weights(config: ExportConfig, trained: "Trained", path: Path) -> None:
-    from easel.materials.training.run_files import save_generator
+def _write_weights(config: NetworkExportConfig, trained: "Trained", path: Path) -> None:
+    from easel.materials.models.network_files import save_generator
 
     save_generator(path, trained)
     print(f"wrote {path}: {_megabytes(path.stat().st_size)}")

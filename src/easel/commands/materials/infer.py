@@ -11,6 +11,7 @@ from tyro.conf import FlagCreatePairsOff
 from easel.commands.materials.engine import EngineName, share_of
 from easel.commands.materials.trained import open_trained
 from easel.console import BadInput, complain, prepare_folder, progress, require_folder
+from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
     from easel.materials.dataset.dataset import PBRDataset
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from easel.materials.recovery.photos import Photos
     from easel.materials.tiles import Tiling
 
-MOST_SIDE, MOST_WORKERS, MOST_STEPS = 8192, 1024, 10_000
+Side = Annotated[int, Range(16, 8192)]
+"""Pixels."""
 SHEET_SIDE, PREVIEW_SIDE, OVERLAP_SIDE, VIEW_SIDE = 192, 512, 512, 2048
 """Pixels of a place in the sheet, of the preview, and, at most, of photos in the overlap and of those by themselves."""
 UNSURE = 0.2
@@ -59,15 +61,15 @@ class InferConfig:
     """How photos come into one frame: by stored cameras, by matching, by corners, or not at all."""
     corners: tuple[float, ...] = ()
     """x and y in pixels of the material's corners in the first photo: top left, then clockwise. Or of every photo."""
-    size: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    size: Annotated[Side | None, tyro.conf.arg(metavar="PIXELS")] = None
     """Side of the photos in that frame; as the network learned if it is not given. Large ones go by tiles."""
-    tile: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    tile: Annotated[Side | None, tyro.conf.arg(metavar="PIXELS")] = None
     """Side of a tile; as the network learned if it is not given."""
-    overlap: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    overlap: Annotated[Side | None, tyro.conf.arg(metavar="PIXELS")] = None
     """What neighbouring tiles share: 64, or half a tile that is smaller than 128."""
     tileable: Annotated[bool, FlagCreatePairsOff] = False
     """Make maps that repeat without a seam."""
-    refine: Annotated[int, tyro.conf.arg(metavar="STEPS")] = 0
+    refine: Annotated[int, Range(0, 10_000), tyro.conf.arg(metavar="STEPS")] = 0
     """Afterwards bring the maps nearer to the photos by so many steps of inverse rendering; 100 are good."""
     uncertainty: Annotated[bool, FlagCreatePairsOff] = False
     """Also write uncertainty.png: how far the maps differ when one photo after the other is left out."""
@@ -77,7 +79,7 @@ class InferConfig:
     """Every folder in --input-dir or, without it, every sample of the dataset."""
     shard: str = "0/1"
     """With --all, make a share of them: 3/8 is the fourth of eight. Shares may run at once, on any machines."""
-    workers: int = 0
+    workers: Annotated[int, Range(0, 1024)] = 0
     """With --all: processes, each with the network; 0 takes one for each core, or one for a GPU."""
     engine: EngineName = "local"
     """With --all: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
@@ -108,20 +110,12 @@ def infer(config: InferConfig) -> int:
 
 
 def _check(config: InferConfig) -> None:
-    for name in ("size", "tile", "overlap"):
-        value = getattr(config, name)
-        if value is not None and not 16 <= value <= MOST_SIDE:
-            raise BadInput(f"--{name} is 16 to {MOST_SIDE} pixels; got {value}.")
     if config.model is not None and config.checkpoint is not None:
         raise BadInput(f"{config.model} and --checkpoint {config.checkpoint} are two networks: name one.")
     if config.sample_idx < 0:
         raise BadInput(f"--sample-idx counts from 0; got {config.sample_idx}.")
     if config.corners and config.rectify not in ("auto", "corners"):
         raise BadInput(f"--corners goes with --rectify corners; got --rectify {config.rectify}.")
-    if not 0 <= config.refine <= MOST_STEPS:
-        raise BadInput(f"--refine is 0 to {MOST_STEPS} steps; got {config.refine}.")
-    if not 0 <= config.workers <= MOST_WORKERS:
-        raise BadInput(f"--workers is 0 to {MOST_WORKERS}; got {config.workers}.")
     if config.all and (config.uncertainty or config.corners or config.sample_idx):
         raise BadInput("--uncertainty, --corners and --sample-idx are of one material: leave them out, or --all.")
     if not config.all and (config.workers or config.engine != "local" or config.shard != "0/1"):
@@ -172,18 +166,16 @@ def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
 
 def _dataset(config: InferConfig, trained: "Trained") -> "PBRDataset":
     """That of --data-root, or what the network learned from; BadInput where there is none."""
-    from easel.materials.dataset.dataset import PBRDataset
+    from easel.materials.models.training_data import training_dataset
 
-    data = trained.config.data
+    data = trained.data
     root = config.data_root
-    input_dir, output_dir = (root / "input", root / "output") if root else (data.input_dir, data.output_dir)
+    if root is None and not Path(data.input_dir or "nowhere").is_dir():
+        # Not its path: on the machine of whoever trained the network it may be private, and here it leads nowhere.
+        raise BadInput("the dataset that this network learned from is not here: name photos with --input-dir.")
     try:
-        return PBRDataset(
-            input_dir,
-            output_dir,
-            None if root else data.metadata_path,
-            curriculum_mode=data.render_curriculum,
-            num_views=1,
+        return training_dataset(
+            trained, root and root / "input", root and root / "output", num_views=1, rectify="camera"
         )
     except (FileNotFoundError, ValueError) as error:
         raise BadInput(f"{error} Or name photos of your own with --input-dir.") from None
@@ -228,18 +220,18 @@ def _write(
     from easel.graphics.image import imwrite
     from easel.materials.contact import ball, labelled_sheet, map_pictures, relit, square
     from easel.materials.dataset.registration import Registered, overlap_picture
-    from easel.materials.tiles import Window
+    from easel.materials.tiles import Crop
 
     out = config.out_dir
     maps.save(out, config.bits)
     side = min(facts["photo_size"], VIEW_SIDE)
-    views, valid = photos.cut(Window(0, 0, side, side), (side, side))
+    views, valid = photos.cut(Crop(0, 0, side, side), (side, side))
     pictures = [picture.permute(1, 2, 0) for picture in views * valid]
     for number, picture in enumerate(pictures):
         imwrite(out / f"view_{number}.png", picture)
     if len(pictures) > 1:
         small = min(side, OVERLAP_SIDE)
-        seen = photos.cut(Window(0, 0, small, small), (small, small))
+        seen = photos.cut(Crop(0, 0, small, small), (small, small))
         imwrite(out / "overlap.png", overlap_picture(Registered(*seen, photos.cameras)))
     shown = pictures[:MOST_SHOWN]
     row = [square(picture, SHEET_SIDE) for picture in shown]

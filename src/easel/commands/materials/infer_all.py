@@ -16,8 +16,8 @@ from easel.console import complain, counted, prepare_folder, progress
 
 if TYPE_CHECKING:
     from easel.materials.maps import MaterialMaps
+    from easel.materials.models.network_files import Trained
     from easel.materials.recovery.photos import Rectify
-    from easel.materials.training.run_files import Trained
 
 MATERIALS_A_PROCESS = 8
 """For fewer materials another process, with the network once more, takes longer to start than it saves."""
@@ -43,7 +43,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Recovered:
+class RecoveryResult:
     """One material."""
 
     name: str
@@ -87,12 +87,12 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
     return 1 if faults else 0
 
 
-def maker(work: Work) -> Callable[[tuple[str, Path]], Recovered]:
+def maker(work: Work) -> Callable[[tuple[str, Path]], RecoveryResult]:
     """What recovers materials, for a process of its own."""
     return partial(recover_one, work, open_trained(work.checkpoint, work.device))
 
 
-def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recovered:
+def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> RecoveryResult:
     """Write the maps of one folder of photos, unless they are there; whole or not at all."""
     from easel.graphics.files import FileError
     from easel.materials.export.record import ExportError
@@ -106,7 +106,7 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
     try:
         asked = _asked(work, trained, folder)
         if whole_maps(home) and _written(home) == asked:
-            return Recovered(name, skipped=True)
+            return RecoveryResult(name, skipped=True)
         photos = read_photos(folder, work.rectify)
         maps, facts = recover(
             trained,
@@ -118,7 +118,7 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
             refinement=work.refine,
         )
     except (FileError, ValueError, ExportError) as error:
-        return Recovered(name, fault=" ".join(str(error).split()))
+        return RecoveryResult(name, fault=" ".join(str(error).split()))
     with appearing(home, name) as unfinished:
         maps.save(unfinished, work.bits)
         record = {
@@ -131,7 +131,7 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
         }
         text = json.dumps(record, indent=1, allow_nan=False) + "\n"
         (unfinished / RECORD).write_text(text, encoding="utf-8")
-    return Recovered(name)
+    return RecoveryResult(name)
 
 
 def _asked(work: Work, trained: "Trained", folder: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""`easel materials preview`: four maps as a material, in a window or as a picture where nobody sits in front of one."""
+"""`easel materials preview`: four maps as a material, in a window, or as pictures that show the same."""
 
 import difflib
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,13 +10,15 @@ import tyro
 from tyro.conf import Positional
 
 from easel.console import BadInput, counted, prepare_folder, progress, require_folder
-from easel.workstation.app import HostConfig, open_view
+from easel.graphics.checked_record import Range
+from easel.workstation.app import open_view
+from easel.workstation.options import HostConfig
 
 if TYPE_CHECKING:
     from easel.workstation.materials.material_view import MaterialView, Stage
 
 KINDS = ("softbox", "studio", "sky", "room", "none")
-"""Surroundings by name."""
+"""Names of surroundings."""
 
 
 @dataclass(frozen=True)
@@ -29,28 +32,25 @@ class PreviewConfig(HostConfig):
     maps_dir: Annotated[Positional[Path], tyro.conf.arg(metavar="MAPS_DIR")]
     """Folder with albedo.png, normal.png, roughness.png and metallic.png."""
     out: Path = Path("easel-out")
-    """Folder for what is written."""
+    """Folder for the files."""
     light: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "studio"
     """Surroundings: softbox, studio, sky, room, none, or an .hdr or .exr file."""
     normal: Literal["opengl", "directx"] = "opengl"
     """Whether green is up (opengl) or down (directx) in normal.png."""
-    repeats: float = 2.0
+    repeats: Annotated[float, Range(1, 8)] = 2.0
     """Tiles across the plane, 1 to 8."""
-    exposure: float = 0.0
+    exposure: Annotated[float, Range(-4, 4)] = 0.0
     """Stops, -4 to 4."""
-    size: int = 512
+    size: Annotated[int, Range(16, 4096)] = 512
     """Pixels across each picture of preview.png and of the film."""
     turntable: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Film the material as it turns: .gif, .mp4 or .webm."""
-    frames: int = 72
-    """Of that film."""
+    frames: Annotated[int, Range(1, 3600)] = 72
+    """Frames of that film."""
 
 
 def preview(config: PreviewConfig) -> int:
-    """Show the material, write what is asked for; returns 0."""
-    for name, low, high in (("repeats", 1, 8), ("exposure", -4, 4), ("size", 16, 4096), ("frames", 1, 3600)):
-        if not low <= getattr(config, name) <= high:
-            raise BadInput(f"--{name} is {low} to {high}; got {getattr(config, name):g}.")
+    """Show the material and write the files that are asked for; returns 0."""
     require_folder(config.maps_dir, "MAPS_DIR")
     if config.turntable is not None:
         check_turntable(config.turntable)
@@ -59,44 +59,45 @@ def preview(config: PreviewConfig) -> int:
     height, width = material.maps.size
     print(f"{config.maps_dir}: {width} x {height} texels")
     with open_view(f"Easel - {config.maps_dir.name}", config, (1400, 720)) as view:
-        if not view.headless:
+        if view.headless:
+            write_pictures(material, stage, config)
+        else:
             from easel.workstation.materials.material_page import MaterialPage
 
-            page = MaterialPage(view, material, stage, config.out)
-            try:
+            with closing(MaterialPage(view, material, stage, config.out)) as page:
                 view.run()
-            finally:
-                page.close()
-            stage = page.relit.stage
-        else:
-            write_pictures(material, stage, config)
+            stage = page.relighting.stage  # the film is of the material as it was left
     if config.turntable is not None:
         write_turntable(material, stage, config, config.turntable)
     return 0
 
 
 def set_up(config: PreviewConfig) -> "tuple[MaterialView, Stage]":
-    """The material, and the stage that the options ask for; FileError for what cannot be read."""
+    """Return the material, and the stage that the options describe; FileError for a file that cannot be read."""
+    from easel.graphics.picture_formats import SCENE_LINEAR_SUFFIXES
     from easel.materials.maps import MaterialMaps
     from easel.materials.rendering.environment import Environment
     from easel.workstation.materials.material_view import MaterialView, Stage, Surroundings
 
-    environment, kind = None, config.light
+    kind = config.light
+    environment = None
     if kind not in KINDS:
-        if Path(kind).suffix.lower() not in (".hdr", ".exr"):
-            known = ", ".join(KINDS)
+        if Path(kind).suffix.lower() not in SCENE_LINEAR_SUFFIXES:
             near = difflib.get_close_matches(kind, KINDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
+            known = ", ".join(KINDS)
             raise BadInput(f"unknown --light {kind!r}.{hint} Known: {known}, or an .hdr or .exr file.")
-        environment, kind = Environment.load(config.light), "file"
+        environment = Environment.load(kind)
+        kind = "file"
     maps = MaterialMaps.load(config.maps_dir, normal=config.normal)
     stage = Stage(surroundings=Surroundings(kind), exposure=config.exposure, repeats=config.repeats)
     return MaterialView(maps, environment), stage
 
 
 def write_pictures(material: "MaterialView", stage: "Stage", config: PreviewConfig) -> None:
+    """Write the ball, the plane, and both with the maps in one picture."""
     from easel.graphics.image import imwrite
-    from easel.workstation.materials.material_film import poster
+    from easel.workstation.materials.material_view import poster
 
     ball, plane = material.ball(stage, config.size), material.plane(stage, config.size)
     for name, picture in (("preview", poster(ball, plane, material.maps)), ("ball", ball), ("plane", plane)):
@@ -105,8 +106,9 @@ def write_pictures(material: "MaterialView", stage: "Stage", config: PreviewConf
 
 
 def check_turntable(path: Path) -> None:
+    """Raise BadInput for a file that cannot become a film, before anything is drawn."""
     from easel.graphics.video import check_film
-    from easel.workstation.materials.material_film import FRAMES_PER_SECOND
+    from easel.workstation.materials.material_view import FRAMES_PER_SECOND
 
     try:
         check_film(path, FRAMES_PER_SECOND)
@@ -115,8 +117,9 @@ def check_turntable(path: Path) -> None:
 
 
 def write_turntable(material: "MaterialView", stage: "Stage", config: PreviewConfig, path: Path) -> None:
+    """Write the film, with a progress bar; BadInput without the package that its format needs."""
     from easel.graphics.video import VideoWriter
-    from easel.workstation.materials.material_film import FRAMES_PER_SECOND, turntable
+    from easel.workstation.materials.material_view import FRAMES_PER_SECOND, turntable
 
     try:
         with VideoWriter(path, fps=FRAMES_PER_SECOND) as writer, progress("turning") as bar:

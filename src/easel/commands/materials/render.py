@@ -9,6 +9,7 @@ import tyro
 
 from easel.commands.materials.engine import EngineName, engine, share_of
 from easel.console import BadInput, complain, counted, prepare_folder, progress
+from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
     from easel.materials.synthesis.render_dataset import Folders, Plan, Procedural
@@ -16,21 +17,14 @@ if TYPE_CHECKING:
 OVERVIEW_SAMPLES = 8
 SAMPLES_A_PROCESS = 20
 """For fewer samples another process takes longer to start than it saves."""
-RANGES = {
-    "materials": (1, 100_000),  # as many seeds of the library belong to one seed of a dataset
-    "samples_per_material": (1, 100_000),
-    "views": (1, 100),
-    "size": (8, 8192),
-    "map_size": (8, 8192),
-    "p_dirty": (0, 1),
-    "seed": (0, 2**31 - 1),
-    "workers": (0, 1024),
-}
-"""Option → the least and the most that it can be."""
+Side = Annotated[int, Range(8, 8192)]
+"""Pixels."""
+Count = Annotated[int, Range(1, 100_000)]
+"""As many seeds of the library belong to one seed of a dataset."""
 
 
 @dataclass(frozen=True)
-class RenderConfig:
+class DatasetRenderConfig:
     """Photograph materials and write a dataset: input/clean, input/dirty, input/render_metadata.json and output.
 
     What is there already is kept, so an interrupted run goes on where it ended. The same seed gives the same files,
@@ -39,28 +33,28 @@ class RenderConfig:
 
     out: Path = Path("data")
     """Folder of the dataset; its input and output are what `easel materials train` takes."""
-    materials: int = 200
+    materials: Count = 200
     """How many materials to make up from noise."""
     maps: Path | None = None
     """Photograph these instead: a folder of material folders with albedo, roughness, metallic and normal each."""
-    samples_per_material: int = 1
+    samples_per_material: Count = 1
     """Sets of photos of every material."""
-    views: int = 3
+    views: Annotated[int, Range(1, 100)] = 3
     """Photos in a set."""
-    size: int = 128
+    size: Side = 128
     """Pixels a side of the photos."""
-    map_size: int | None = None
+    map_size: Side | None = None
     """Texels a side of the maps; as the photos' size if it is not given."""
     bits: Literal[8, 16] = 8
     """Of the maps' files."""
-    seed: int = 0
+    seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     """Another seed is another dataset."""
     light: Literal["flash", "room", "mixed", "environment"] = "flash"
     """The phone's flash in a dim room; a room, a studio or the sky alone; flash and any of them, weak or strong; or
     --environment."""
     environment: Path | None = None
     """Radiance file (.hdr, .exr) of surroundings, for --light environment."""
-    p_dirty: float = 0.25
+    p_dirty: Annotated[float, Range(0, 1)] = 0.25
     """Share of samples that are photographed as by hand: shadows, dirt on the lens, shake, noise, JPEG."""
     both: bool = False
     """Photograph every sample both ways."""
@@ -70,7 +64,7 @@ class RenderConfig:
     """Add as many samples after those that are there, and make up for photos that those lack."""
     shard: str = "0/1"
     """Make a share of the samples: 3/8 is the fourth of eight. Shards may run at once, on any machines."""
-    workers: int = 0
+    workers: Annotated[int, Range(0, 1024)] = 0
     """Processes; 0 takes one for each core."""
     engine: EngineName = "local"
     """Who does the work: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
@@ -79,7 +73,7 @@ class RenderConfig:
     OUT/materials as `easel materials import` does it."""
 
 
-def render(config: RenderConfig) -> int:
+def render(config: DatasetRenderConfig) -> int:
     """Write the dataset; returns 0, or 1 when a process was lost."""
     shard, shards = _check(config)
     from easel.graphics.image import imwrite
@@ -116,12 +110,8 @@ def render(config: RenderConfig) -> int:
     return 0
 
 
-def _check(config: RenderConfig) -> tuple[int, int]:
+def _check(config: DatasetRenderConfig) -> tuple[int, int]:
     """The shard and how many there are; BadInput for options that cannot be, alone or together."""
-    for name, (least, most) in RANGES.items():
-        value = getattr(config, name)
-        if value is not None and not least <= value <= most:
-            raise BadInput(f"--{name.replace('_', '-')} is {least} to {most}; got {value}.")
     if config.clean_only and config.both:
         raise BadInput("--clean-only and --both say opposite things. Give one of them.")
     if (config.light == "environment") != (config.environment is not None):
@@ -137,7 +127,7 @@ def _check(config: RenderConfig) -> tuple[int, int]:
     return shard, shards
 
 
-def _plan(config: RenderConfig) -> "Plan":
+def _plan(config: DatasetRenderConfig) -> "Plan":
     from easel.materials.rendering.environment import Environment
     from easel.materials.synthesis.photo_setups import Scenes
     from easel.materials.synthesis.render_dataset import Plan
@@ -166,7 +156,7 @@ def _imported(source: Path, out: Path) -> Path:
     return home
 
 
-def _library(config: RenderConfig) -> "Procedural | Folders":
+def _library(config: DatasetRenderConfig) -> "Procedural | Folders":
     from easel.graphics.files import FileError
     from easel.materials.maps import map_paths
     from easel.materials.synthesis.render_dataset import Folders, Procedural

@@ -4,17 +4,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from easel.commands.materials.engine import EngineName, engine, share_of
 from easel.console import BadInput, complain, counted, prepare_folder, progress
+from easel.graphics.checked_record import Range
 from easel.materials.config import TrainConfig
 
 if TYPE_CHECKING:
-    from easel.materials.distillation.write_shards import Job
+    from easel.materials.distillation.write_shards import ShardJob
 
-RANGES = {"shard_size": (1, 4096), "batch_size": (1, 4096), "shard_output_size": (1, 8192), "workers": (0, 1024)}
-"""Option → the least and the most that it can be."""
 SHARDS_A_PROCESS = 4
 """For fewer shards another process, with the teacher once more, takes longer to start than it saves."""
 
@@ -47,11 +46,11 @@ class ShardsConfig:
     """Folder for the shards."""
     shards_dir: Path | None = None
     """The same, and wins."""
-    shard_size: int = 8
+    shard_size: Annotated[int, Range(1, 4096)] = 8
     """Samples in a file."""
-    batch_size: int = 4
+    batch_size: Annotated[int, Range(1, 4096)] = 4
     """Samples that the network is shown at once."""
-    shard_output_size: int | None = None
+    shard_output_size: Annotated[int, Range(1, 8192)] | None = None
     """Texels a side of the stored maps: those of the student. As the teacher answers if it is not given."""
     bits: Literal[8, 16] = 16
     """Of every number: half precision, or half of that."""
@@ -59,7 +58,7 @@ class ShardsConfig:
     """Make a share of the files: 3/8 is the fourth of eight. Shares may run at once, on any machines."""
     device: str = "auto"
     """auto, cuda, cuda:0, mps or cpu."""
-    workers: int = 0
+    workers: Annotated[int, Range(0, 1024)] = 0
     """Processes, each with the teacher; 0 takes one for each core, or one for a GPU."""
     engine: EngineName = "local"
     """Who does the work: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
@@ -68,7 +67,7 @@ class ShardsConfig:
 def shards(config: ShardsConfig) -> int:
     """Write the shards; returns 0, or 1 when a process was lost."""
     share, shares = _check(config)
-    from easel.materials.distillation.write_shards import Teaching, maker
+    from easel.materials.distillation.write_shards import ShardWriter, maker
     from easel.materials.engines.processes import WorkerError, in_turn
     from easel.materials.training.engine import DeviceError, pick_device
 
@@ -77,7 +76,7 @@ def shards(config: ShardsConfig) -> int:
     try:
         # Under Ray this process gives out work, perhaps on a machine that has no GPU
         device = pick_device(config.device if config.engine == "local" else "cpu")
-        teaching = Teaching(job, device)
+        teaching = ShardWriter(job, device)
         _agrees(config, teaching.trained.config)
     except DeviceError as error:
         raise BadInput(f"--device: {error}") from None
@@ -110,13 +109,13 @@ def shards(config: ShardsConfig) -> int:
     return 0
 
 
-def job_of(config: ShardsConfig) -> "Job":
+def job_of(config: ShardsConfig) -> "ShardJob":
     """The job that the options describe."""
-    from easel.materials.distillation.write_shards import Job
+    from easel.materials.distillation.write_shards import ShardJob
 
     root, curriculum = config.data_root, config.render_curriculum
     assert config.checkpoint is not None, "it has been checked"
-    return Job(
+    return ShardJob(
         config.checkpoint,
         config.shards_dir or config.out_dir,
         config.input_dir or (root / "input" if root else None),
@@ -134,10 +133,6 @@ def _check(config: ShardsConfig) -> tuple[int, int]:
     """The share and how many there are; BadInput for options that cannot be."""
     if config.checkpoint is None:
         raise BadInput("whose answers? Name the teacher with --checkpoint.")
-    for name, (least, most) in RANGES.items():
-        value = getattr(config, name)
-        if value is not None and not least <= value <= most:
-            raise BadInput(f"--{name.replace('_', '-')} is {least} to {most}; got {value}.")
     return share_of(config.shard)
 
 
@@ -146,8 +141,8 @@ def _agrees(config: ShardsConfig, trained: TrainConfig) -> None:
     if config.config is None:
         return
     from easel.materials.config_files import open_config
+    from easel.materials.models.network_files import differences
     from easel.materials.resolve import checked
-    from easel.materials.training.train import differences
 
     different = differences(checked(open_config(config.config)), trained)
     if different:

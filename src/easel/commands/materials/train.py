@@ -57,11 +57,11 @@ def train(config: TrainConfig) -> int:
     os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     if config.training.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    from easel.materials.distillation.teacher_source import train as run
     from easel.materials.training.engine import DeviceError
     from easel.materials.training.learner import OutOfMemoryError
     from easel.materials.training.step import Knobs
     from easel.materials.training.train import DivergedError
-    from easel.materials.training.train import train as run
 
     knobs, stopped_by = Knobs(), None
     speaks = not config.training.distributed or os.environ.get("RANK", "0") == "0"
@@ -72,12 +72,12 @@ def train(config: TrainConfig) -> int:
             raise BadInput(str(error)) from None
         except KeyError as error:
             raise BadInput(str(error.args[0])) from None
-        display = Display()
+        report = RunReport()
         try:
             for step in steps:
                 stopped_by = step.stopped_by
                 if speaks:
-                    display.show(step)
+                    report.show(step)
         except (OutOfMemoryError, DivergedError) as error:
             complain(str(error))
             return 1
@@ -109,7 +109,7 @@ def stopping(knobs: "Knobs") -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class Display:
+class RunReport:
     """What a person sees of a run."""
 
     def __init__(self) -> None:
@@ -218,7 +218,7 @@ def _opened(name: str) -> TrainConfig:
 
 def _resumed(path: str, config_name: str | None, says_extra: bool) -> TrainConfig:
     """The config of the run at `path`, or the one that was named, told where to continue."""
-    from easel.materials.training.run_files import saved_config
+    from easel.materials.models.network_files import saved_config
 
     found = saved_config(path)
     if found.loss.extra and not says_extra:

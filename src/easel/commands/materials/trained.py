@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from easel.console import BadInput
-from easel.materials.shipped import SHIPPED
 
 if TYPE_CHECKING:
-    from easel.materials.training.run_files import Trained
+    from easel.materials.models.network_files import Trained
 
 
 def open_trained(checkpoint: Path | None, device: str) -> "Trained":
@@ -18,8 +17,8 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
     """
     from easel.materials.export.record import ExportError
     from easel.materials.export.running import SUFFIXES, load_exported
+    from easel.materials.models.network_files import SHIPPED, load_generator
     from easel.materials.training.engine import DeviceError, pick_device
-    from easel.materials.training.run_files import load_generator
 
     try:
         place = pick_device(device)

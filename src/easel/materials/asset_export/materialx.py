@@ -1,28 +1,22 @@
 """A material as a MaterialX 1.39 document over texture files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from easel.graphics.files import write_whole
 
-
-@dataclass(frozen=True)
-class Shader:
-    """How a shader of MaterialX's library calls what the maps hold."""
-
-    albedo: str = "base_color"
-    roughness: str = "specular_roughness"
-    metallic: str = "metalness"
-    normal: str = "normal"
-
-
-SHADERS = {
-    "gltf_pbr": Shader(roughness="roughness", metallic="metallic"),
-    "open_pbr_surface": Shader(metallic="base_metalness", normal="geometry_normal"),
-    "standard_surface": Shader(),
+USUAL_INPUTS = {
+    "albedo": "base_color",
+    "roughness": "specular_roughness",
+    "metallic": "metalness",
+    "normal": "normal",
 }
-"""Node → its inputs. All three square the roughness and give dielectrics an index of refraction of 1.5."""
+SHADERS = {
+    "gltf_pbr": USUAL_INPUTS | {"roughness": "roughness", "metallic": "metallic"},
+    "open_pbr_surface": USUAL_INPUTS | {"metallic": "base_metalness", "normal": "geometry_normal"},
+    "standard_surface": USUAL_INPUTS,
+}
+"""Node → map → its input. All three square the roughness and give dielectrics an index of refraction of 1.5."""
 
 TYPES = {"albedo": "color3", "roughness": "float", "metallic": "float", "normal": "vector3"}
 
@@ -39,7 +33,9 @@ def save_materialx(
 
 
 def document(name: str, shader: str, files: Mapping[str, str], *, linear: bool) -> str:
-    """The document's text."""
+    """Return the document's text; maps that the shader has no input for are left out."""
+    inputs_by_map = SHADERS[shader]
+    files = {kind: file for kind, file in files.items() if kind in inputs_by_map}
     # Only colours have a space; floats and vectors are taken as they are stored
     spaces = {"albedo": f' colorspace="{"lin_rec709" if linear else "srgb_texture"}"'}
     images = "".join(
@@ -53,7 +49,7 @@ def document(name: str, shader: str, files: Mapping[str, str], *, linear: bool) 
     # Tangent space, green up, is what a normalmap takes without being told
     sources = {kind: f"{name}_{kind}" for kind in files} | {"normal": f"{name}_bump"}
     inputs = "".join(
-        f'    <input name="{getattr(SHADERS[shader], kind)}" type="{TYPES[kind]}" nodename="{source}" />\n'
+        f'    <input name="{inputs_by_map[kind]}" type="{TYPES[kind]}" nodename="{source}" />\n'
         for kind, source in sources.items()
     )
     return (

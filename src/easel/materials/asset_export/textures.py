@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import torch
@@ -31,10 +32,8 @@ PNG = TextureFormat()
 EXR = TextureFormat(".exr", 16)
 
 PLANES: dict[str, Callable[[MaterialMaps], Tensor]] = {
-    "albedo": lambda maps: maps.albedo,
-    "roughness": lambda maps: maps.roughness,
+    **{name: itemgetter(name) for name in MAP_NAMES},
     "smoothness": lambda maps: 1 - maps.roughness,
-    "metallic": lambda maps: maps.metallic,
     "normal": lambda maps: maps.normal / 2 + 0.5,
     "normal_directx": lambda maps: maps.normal * maps.normal.new_tensor([0.5, -0.5, 0.5])[:, None, None] + 0.5,
     # Where a program looks for ambient occlusion, or for where details show: everything is open, they show everywhere

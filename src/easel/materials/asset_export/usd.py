@@ -33,7 +33,7 @@ def layer(name: str, files: Mapping[str, str], *, repeats: Number, linear: bool)
         f"            {kind} inputs:{called}.connect = <{material}/{source}.outputs:{channels}>\n"
         for source, (kind, called, channels) in INPUTS.items()
     )
-    textures = "".join(_texture(material, kind, file, linear) for kind, file in files.items())
+    textures = "".join(_texture(material, kind, file, linear) for kind, file in files.items() if kind in INPUTS)
     return f"""#usda 1.0
 (
     defaultPrim = "{name}"

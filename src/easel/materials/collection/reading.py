@@ -14,7 +14,7 @@ from easel.graphics.color import linear_to_srgb
 from easel.graphics.files import FileError
 from easel.graphics.image import as_picture, as_tensor, is_radiance
 from easel.materials.collection.naming import Named
-from easel.materials.maps import CHANNELS, MAP_NAMES, MaterialMaps, unit_normals
+from easel.materials.maps import CHANNELS, MaterialMaps, unit_normals
 
 SMALLEST = 16
 """Texels a side; less is an icon."""
@@ -40,7 +40,7 @@ def read_textures(files: Mapping[str, Named], resize: int | None = None) -> Text
     an EXR's albedo is encoded, and metallic is 0 without a file.
     """
     values, notes, unchanged, bits = {}, [], {}, 8
-    for name, channels in zip(MAP_NAMES, CHANNELS, strict=True):
+    for name, channels in CHANNELS.items():
         if name not in files:
             continue
         file = files[name]

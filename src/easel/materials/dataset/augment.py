@@ -9,8 +9,8 @@ from torch import Tensor
 
 from easel.graphics.color import linear_to_srgb, srgb_to_linear
 from easel.materials.dataset.keys import key
-from easel.materials.dataset.sample import Cut, Record
-from easel.materials.tiles import Window
+from easel.materials.dataset.sample import Cut, PackedSample
+from easel.materials.tiles import Crop
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Augmentation:
     """Each photo's red and blue change by this share at most, in linear light."""
 
 
-def draw(record: Record, views: list[int], augmentation: Augmentation, seed: int, epoch: int, index: int) -> Cut:
+def draw(record: PackedSample, views: list[int], augmentation: Augmentation, seed: int, epoch: int, index: int) -> Cut:
     """A random cut of the photos `views` and the maps of a sample; the same for the same seed, epoch and index."""
-    cut = record.cut(random_window(record, augmentation, seed, epoch, index), views)
+    cut = record.crop(random_window(record, augmentation, seed, epoch, index), views)
     if augmentation.horizontal_flip and _chance(seed, epoch, index, "flip_h") < 0.5:
         cut = flip_h(cut)
     if augmentation.vertical_flip and _chance(seed, epoch, index, "flip_v") < 0.5:
@@ -50,7 +50,7 @@ def draw(record: Record, views: list[int], augmentation: Augmentation, seed: int
     return cut
 
 
-def random_window(record: Record, augmentation: Augmentation, seed: int, epoch: int, index: int) -> Window:
+def random_window(record: PackedSample, augmentation: Augmentation, seed: int, epoch: int, index: int) -> Crop:
     """Where a sample is cut, in pixels of its photos from the tile's top left."""
     margin = record.margin if augmentation.shift else 0
     corner, lengths = [], []
@@ -66,7 +66,7 @@ def random_window(record: Record, augmentation: Augmentation, seed: int, epoch: 
         chosen = first + math.floor((last - first + 1) * _chance(seed, epoch, index, f"window{axis}"))
         corner.append(chosen * step)
         lengths.append(length)
-    return Window(*corner, *lengths)
+    return Crop(*corner, *lengths)
 
 
 def flip_h(cut: Cut) -> Cut:

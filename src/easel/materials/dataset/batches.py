@@ -178,7 +178,7 @@ class _Drawn(Dataset[tuple[str, Cut | Exception]]):
             return name, error
 
     def _cut(self, order: Order) -> Cut:
-        record = self.dataset.record(order.index)
+        record = self.dataset.packed(order.index)
         photos = list(range(len(record.photos)))
         seed = self.seed
         if seed is not None:

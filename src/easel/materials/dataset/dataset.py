@@ -12,12 +12,11 @@ from torch.utils.data import Dataset
 
 from easel.graphics.image import as_values
 from easel.materials.dataset.listing import (
-    CURRICULUM_SOURCES,
     METADATA_FILE,
-    Entry,
     LeftOut,
+    ListedSample,
     Report,
-    Wanted,
+    curriculum_sources,
     list_samples,
     material_names,
     read_metadata,
@@ -33,9 +32,9 @@ from easel.materials.dataset.registration import (
     by_corners,
     by_matching,
 )
-from easel.materials.dataset.sample import Cache, Record, Sample, normalize, pack, pack_maps, unpack_maps
+from easel.materials.dataset.sample import Cache, PackedSample, Sample, normalize, pack, pack_maps, unpack_maps
 from easel.materials.maps import MaterialMaps, map_paths
-from easel.materials.tiles import Window
+from easel.materials.tiles import Crop
 
 log = logging.getLogger("easel")
 
@@ -43,14 +42,17 @@ Split = Literal["train", "val"]
 
 
 class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
-    """The samples of a folder of photos and of a folder of maps, as `listing` describes them.
+    """Samples of a folder of photos and of a folder of maps, as `listing` describes them.
 
-    `dataset[i]` is what a network takes and what it should answer: photos (num_views, 3, H, W) at `image_size`,
-    normalised, and maps (4, 3, H, W) at `output_size`, in [0, 1] and normals in [-1, 1]. `sample(i)` says more.
+    `dataset[i]` is a network's input and its target: photos (num_views, 3, H, W) at `image_size`, normalised, and maps
+    (4, 3, H, W) at `output_size`, in [0, 1] and normals in [-1, 1]. `sample(i)` says more.
 
     Samples that cannot be used are left out: `report` counts those of the split and one warning sums them up, or, with
     `strict`, the first of all is raised. FileNotFoundError without metadata or the folder of the curriculum, ValueError
     when nothing is left.
+
+    >>> dataset = PBRDataset("data/input", "data/output", image_size=256, split="train")
+    >>> photos, maps = dataset[0]
     """
 
     def __init__(
@@ -80,41 +82,48 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         the old spelling of curriculum 2. `split` keeps the training or the validation materials alone: `val_ratio` of
         those that the metadata names, whatever the curriculum, are for validation. Samples with fewer than `num_views`
         photos are left out. `rectify` says how photos come into the frame of the maps, and `margin` how many pixels
-        of the neighbouring tiles are kept around each, for `record`.
+        of the neighbouring tiles are kept around each, for `packed`.
         """
         if len(transform_mean) != 3 or len(transform_std) != 3 or min(transform_std) <= 0:
             raise ValueError(
                 f"transform_mean and transform_std have 3 numbers, the second above 0; "
                 f"got {transform_mean} and {transform_std}."
             )
-        self.mean, self.std = tuple(transform_mean), tuple(transform_std)
+        self.mean = tuple(transform_mean)
+        self.std = tuple(transform_std)
         self.image_size = _size(image_size, "image_size")
         self.output_size = self.image_size if output_size is None else _size(output_size, "output_size")
         if rectify not in get_args(Rectify):
             raise ValueError(f"rectify is one of {', '.join(get_args(Rectify))}; got {rectify!r}.")
-        self.num_views, self.margin = num_views, margin
+        self.num_views = num_views
+        self.margin = margin
         self.rectify: Rectify = cast(Rectify, rectify)
-        curriculum = 2 if use_dirty and curriculum_mode == 0 else curriculum_mode
+        curriculum = curriculum_mode or 2 * use_dirty
         metadata = read_metadata(Path(metadata_path or Path(input_dir) / METADATA_FILE))
-        wanted = Wanted(curriculum, num_views, needs_corners=rectify == "corners")
-        found = list(list_samples(Path(input_dir), Path(output_dir), metadata, wanted))
-        usable = [entry for entry in found if isinstance(entry, Entry)]
-        self.report = Report(len(usable), tuple(entry for entry in found if isinstance(entry, LeftOut)))
-        if strict and self.report.left_out:
-            raise self.report.left_out[0].error
+        sources = curriculum_sources(curriculum, Path(input_dir))
+        needs_corners = rectify == "corners"
+        found = list(
+            list_samples(Path(input_dir), Path(output_dir), metadata, sources, num_views, needs_corners=needs_corners)
+        )
+        usable = [sample for sample in found if isinstance(sample, ListedSample)]
+        left_out = [sample for sample in found if isinstance(sample, LeftOut)]
+        if strict and left_out:
+            raise left_out[0].error
+        self.report = Report(len(usable), tuple(left_out))
         if not usable:
             raise ValueError(
-                f"No samples found: curriculum {curriculum} requires {' or '.join(CURRICULUM_SOURCES[curriculum])} renders in "
+                f"No samples found: curriculum {curriculum} requires {' or '.join(sources)} renders in "
                 f"{os.fspath(input_dir)!r} and their maps in {os.fspath(output_dir)!r}; {self.report.summary()}."
-                + (f" The first: {self.report.left_out[0].line}" if self.report.left_out else "")
+                + "".join(f" The first: {sample.line}" for sample in left_out[:1])
             )
         if split is not None:
+            # After the check above: a split may be empty, a dataset may not
             kept = validation_materials(material_names(metadata), val_ratio, seed)
-            usable = [entry for entry in usable if (entry.material in kept) == (split == "val")]
-            left_out = [problem for problem in self.report.left_out if (problem.material in kept) == (split == "val")]
+            usable = [sample for sample in usable if (sample.material in kept) == (split == "val")]
+            left_out = [sample for sample in left_out if (sample.material in kept) == (split == "val")]
             self.report = Report(len(usable), tuple(left_out))
-        if self.report.left_out:
-            log.warning("%s: %s. The first: %s", input_dir, self.report.summary(), self.report.left_out[0].line)
+        if left_out:
+            log.warning("%s: %s. The first: %s", input_dir, self.report.summary(), left_out[0].line)
         self.entries = tuple(usable)
         self._cache = Cache(cache_mib << 20)
 
@@ -123,29 +132,34 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "4 3 h2 w2"]]:
         sample = self.sample(index)
-        photos, valid = sample.photos[: self.num_views], sample.valid[: self.num_views]
+        photos = sample.photos[: self.num_views]
+        valid = sample.valid[: self.num_views]
         return normalize(photos, valid, self.mean, self.std), sample.maps.to_targets()
 
     def sample(self, index: int) -> Sample:
-        """All photos of a sample, in the order of their numbers, and its maps."""
-        entry, record = self.entries[index], self.record(index)
-        tile = Window(record.margin, record.margin, *self.image_size)
+        """Return all photos of a sample, in the order of their numbers, and its maps.
+
+        FileError, FileNotFoundError or OSError where a file cannot be read after all.
+        """
+        listed = self.entries[index]
+        packed = self.packed(index)
+        tile = Crop(packed.margin, packed.margin, *self.image_size)
         return Sample(
-            entry.id,
-            entry.source,
-            entry.material,
-            as_values(tile.cut(record.photos)),
-            tile.cut(record.valid).float(),
-            record.cameras,
-            unpack_maps(record.maps),
-            record.notes,
+            listed.id,
+            listed.source,
+            listed.material,
+            as_values(tile.cut(packed.photos)),
+            tile.cut(packed.valid).float(),
+            packed.cameras,
+            unpack_maps(packed.maps),
+            packed.notes,
         )
 
-    def record(self, index: int) -> Record:
-        """A sample decoded and rectified; read once as long as memory lasts."""
+    def packed(self, index: int) -> PackedSample:
+        """Return a sample decoded and rectified; read once as long as memory lasts."""
         kept = self._cache.get(index)
         if kept is None:
-            kept = load_record(self.entries[index], self.image_size, self.output_size, self.rectify, self.margin)
+            kept = load_sample(self.entries[index], self.image_size, self.output_size, self.rectify, self.margin)
             self._cache.put(index, kept)
         return kept
 
@@ -157,30 +171,34 @@ def _size(size: int | Sequence[int], name: str) -> tuple[int, int]:
     return height, width
 
 
-def load_record(
-    entry: Entry, image_size: tuple[int, int], output_size: tuple[int, int], how: Rectify, margin: int
-) -> Record:
+def load_sample(
+    listed: ListedSample, image_size: tuple[int, int], output_size: tuple[int, int], how: Rectify, margin: int
+) -> PackedSample:
     """Read a sample and bring its photos into the frame of its maps, with `margin` pixels where cameras are known.
 
     FileError, FileNotFoundError or OSError say what is wrong with a file.
     """
-    for path in map_paths(entry.maps_folder).values():
+    # Decoders answer a disk's errors and damaged bytes alike: read to the end first, as `read_pixels` does
+    for path in map_paths(listed.maps_folder).values():
         patiently(path.read_bytes)
-    maps = MaterialMaps.load(entry.maps_folder, size=output_size)
-    read = [read_photo(path) for path in entry.photos]
+    maps = MaterialMaps.load(listed.maps_folder, size=output_size)
+    read = [read_photo(path) for path in listed.photos]
+    # Of mixed depths the deeper one holds all numbers
     dtype = max((dtype for _, dtype in read), key=lambda dtype: dtype.itemsize)
-    found = _register(entry, [photo for photo, _ in read], maps, image_size, how, margin)
-    return Record(pack(found.photos, dtype), found.valid > 0, found.cameras, pack_maps(maps), found.margin, found.notes)
+    found = _register(listed, [photo for photo, _ in read], maps, image_size, how, margin)
+    return PackedSample(
+        pack(found.photos, dtype), found.valid > 0, found.cameras, pack_maps(maps), found.margin, found.notes
+    )
 
 
 def _register(
-    entry: Entry, photos: list[Photo], maps: MaterialMaps, size: tuple[int, int], how: Rectify, margin: int
+    listed: ListedSample, photos: list[Photo], maps: MaterialMaps, size: tuple[int, int], how: Rectify, margin: int
 ) -> Registered:
-    cameras = [shot.camera for shot in entry.shots or () if shot.camera is not None]
+    cameras = [shot.camera for shot in listed.shots or () if shot.camera is not None]
     if how == "none":
         return as_they_are(photos, size)
-    if how == "corners" and entry.corners is not None:
-        return by_corners(photos, entry.corners, size)
+    if how == "corners" and listed.corners is not None:
+        return by_corners(photos, listed.corners, size)
     if how == "camera" and len(cameras) == len(photos):
         return by_camera(photos, cameras, size, margin=margin)
     # Matched with each other, photos would share a frame, but not that of the maps: the albedo is one more photo.

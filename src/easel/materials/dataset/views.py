@@ -1,4 +1,4 @@
-"""Shots: what is known of each photo of a sample, stored beside the photos as `views.json`.
+"""Records beside the photos of a sample: `views.json`, how they were taken, `corners.json`, where the tile lies.
 
     {"version": 1, "seed": 7, "views": [
         {"file": "0.png",
@@ -11,15 +11,20 @@
 
 `camera` and `uv_to_pixel` are null where nobody knows them. World and plane are those of `PlaneCamera`; `uv_to_pixel`
 follows from the camera and is written for readers without one. `light` is a list of what `light_to_json` gives.
+
+    {"0.png": [[12.5, 30], [480, 22], [500.5, 490], [8, 470]], …}
+
+Corners are marked by somebody, in pixels, x right and y down: the tile's top left, top right, bottom right and bottom
+left. Whatever is wrong with either file is a FileError of one line.
 """
 
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import torch
 from jaxtyping import Float
@@ -27,20 +32,29 @@ from torch import Tensor
 
 from easel.checkpoint import read_json
 from easel.graphics.files import MAX_PIXELS, FileError, open_file, write_whole
+from easel.materials.dataset.reading import patiently
 from easel.materials.dataset.rectify import corners_to_uv_to_pixel
 from easel.materials.rendering.plane_camera import PlaneCamera
 
 Source = Literal["clean", "dirty"]
-"""Which photos of a material: pristine ones, or those with the faults of a hand-held camera."""
+"""Photos of a material without faults, or with those of a hand-held camera."""
 SOURCES: tuple[Source, ...] = get_args(Source)
-"""Both, in the order of their folders `input/clean` and `input/dirty`."""
+"""Both, as their folders are called below `input`."""
 
 VIEWS_FILE = "views.json"
+CORNERS_FILE = "corners.json"
 VERSION = 1
+"""Version of `views.json`."""
 MOST_BYTES = 1 << 20
+"""Largest file that is read: strangers' files must not fill the memory."""
 MOST_SHOTS = 1000
+"""Most shots of one sample."""
+MOST_CORNER_PIXELS = 1e6
+"""Farthest that a corner may lie from the photo; the tile may reach beyond it."""
 PIXEL_TOLERANCE = 0.05
-"""How far, in pixels at the corners of the tile, a stored `uv_to_pixel` may lie from its camera's own."""
+"""Pixels at the tile's corners by which a stored `uv_to_pixel` may differ from its camera's own."""
+
+T = TypeVar("T")
 
 Strengths = Mapping[str, float | tuple[float, ...]]
 """Artefact → its strength, or several numbers where one does not say it."""
@@ -48,25 +62,26 @@ Strengths = Mapping[str, float | tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Shot:
-    """One photo of a material and how it was taken."""
+    """One photo of a material and the conditions it was taken under."""
 
     file: str
-    """The photo's name inside the sample's folder."""
+    """Name of the photo inside the sample's folder."""
     camera: PlaneCamera | None = None
-    """Where it was taken from; None where that is unknown."""
+    """Camera that took it; None where that is unknown."""
     lights: tuple[Mapping[str, Any], ...] = ()
-    """What shone, each as `light_to_json` says it; none where that is unknown."""
+    """Lights that shone, each as `light_to_json` gives it; none where that is unknown."""
     exposure: float | int = 1.0
-    """What scene-linear radiance was multiplied by."""
+    """Factor of scene-linear radiance."""
     artefacts: Strengths = field(default_factory=dict)
-    """What was done to the photo after or besides the light of the scene."""
+    """Faults of the photo, after or besides the light of the scene."""
 
 
 @dataclass(frozen=True)
 class ShotList:
-    """The shots of one sample."""
+    """Shots of one sample."""
 
     seed: int
+    """Seed they were drawn from."""
     shots: tuple[Shot, ...]
 
 
@@ -78,27 +93,46 @@ def write_views_json(path: str | os.PathLike[str], shots: ShotList) -> None:
 
 
 def read_views_json(path: str | os.PathLike[str]) -> ShotList:
-    """The shots that `write_views_json` stored; whatever is wrong with the file is a FileError of one line."""
+    """Read `views.json` as `write_views_json` stored it."""
+    return read_record(path, _shots_from_json, "Remove it, or render the sample again.")
+
+
+def read_corners(path: str | os.PathLike[str]) -> dict[str, Float[Tensor, "4 2"]]:
+    """Read `corners.json`: photo → its corners."""
+    return read_record(path, _corners_from_json, "Mark the corners again, or remove it.")
+
+
+def read_record(
+    path: str | os.PathLike[str], parse: Callable[[dict[str, Any]], T], remedy: str, most_bytes: int = MOST_BYTES
+) -> T:
+    """Return `parse` of the JSON object in a file.
+
+    Its ValueError, like whatever else is wrong with the file, becomes a FileError of one line that ends with `remedy`.
+    """
     try:
         with open_file(path) as file:
-            text = file.read(MOST_BYTES + 1)
-        if len(text) > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-        record = _object(read_json(text.decode("utf-8")), "it", ("version", "seed", "views"))
-        if record["version"] != VERSION:
-            raise ValueError(f"version {str(record['version'])[:40]} is not known, {VERSION} is")
-        if type(record["seed"]) is not int:
-            raise ValueError("seed is no whole number")
-        views = record["views"]
-        if not isinstance(views, list) or not 1 <= len(views) <= MOST_SHOTS:
-            raise ValueError(f"views is no list of 1 to {MOST_SHOTS} shots")
-        shots = tuple(_shot_from_json(view, f"view {number}") for number, view in enumerate(views))
-        if len({shot.file for shot in shots}) < len(shots):
-            raise ValueError("two views name the same file")
-        return ShotList(record["seed"], shots)
-    except (ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise FileError(f"cannot read {os.fspath(path)!r}: {reason}. Remove it, or render the sample again.") from None
+            data = patiently(lambda: file.read(most_bytes + 1))
+        if len(data) > most_bytes:
+            raise ValueError(f"it is larger than {most_bytes >> 20} MiB")
+        return parse(read_json(data.decode("utf-8")))
+    except ValueError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise FileError(f"cannot read {os.fspath(path)!r}: {reason}. {remedy}") from None
+
+
+def _shots_from_json(record: dict[str, Any]) -> ShotList:
+    _object(record, "it", ("version", "seed", "views"))
+    if record["version"] != VERSION:
+        raise ValueError(f"version {str(record['version'])[:40]} is not known, {VERSION} is")
+    if type(record["seed"]) is not int:
+        raise ValueError("seed is no whole number")
+    views = record["views"]
+    if not isinstance(views, list) or not 1 <= len(views) <= MOST_SHOTS:
+        raise ValueError(f"views is no list of 1 to {MOST_SHOTS} shots")
+    shots = tuple(_shot_from_json(view, f"view {number}") for number, view in enumerate(views))
+    if len({shot.file for shot in shots}) < len(shots):
+        raise ValueError("two views name the same file")
+    return ShotList(record["seed"], shots)
 
 
 def _shot_to_json(shot: Shot) -> dict[str, Any]:
@@ -141,10 +175,7 @@ def _shot_from_json(view: Any, who: str) -> Shot:
         raise ValueError(f"{who}: exposure {exposure} is not above 0")
     if not isinstance(view["artefacts"], dict):
         raise ValueError(f"{who}: artefacts is no object")
-    artefacts = {
-        key: _numbers(value, f"{who}: {key[:40]}") if isinstance(value, list) else _number(value, f"{who}: {key[:40]}")
-        for key, value in view["artefacts"].items()
-    }
+    artefacts = {key: _strength(value, f"{who}: {key[:40]}") for key, value in view["artefacts"].items()}
     return Shot(name, camera, tuple(lights), exposure, artefacts)
 
 
@@ -167,8 +198,11 @@ def _check_uv_to_pixel(camera: PlaneCamera, stored: Any, who: str) -> None:
         raise ValueError(f"{who}: uv_to_pixel is no 3 x 3 matrix")
     rows = [_vector(row, f"{who}: uv_to_pixel") for row in stored]
     true_rows = camera.uv_to_pixel().tolist()
+    # A homography is known by four points; comparing its numbers would say nothing about pixels
     for u, v in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        seen, expected = (_mapped(matrix, u, v) for matrix in (rows, true_rows))
+        seen = _mapped(rows, u, v)
+        expected = _mapped(true_rows, u, v)
+        # float32 has fewer digits left far outside the photo. "not <=" is true of NaN as well
         if not math.dist(seen, expected) <= PIXEL_TOLERANCE * max(1.0, math.hypot(*expected) / 1000):
             raise ValueError(f"{who}: uv_to_pixel contradicts the camera")
 
@@ -178,8 +212,25 @@ def _mapped(matrix: Sequence[Sequence[float]], u: int, v: int) -> tuple[float, f
     return (x / w, y / w) if w else (math.inf, math.inf)
 
 
+def _corners_from_json(record: dict[str, Any]) -> dict[str, Float[Tensor, "4 2"]]:
+    corners = {name: _corners(name[:40], points) for name, points in record.items()}
+    for points in corners.values():
+        # Refuses corners that are out of order
+        corners_to_uv_to_pixel(points)
+    return corners
+
+
+def _corners(name: str, points: Any) -> Float[Tensor, "4 2"]:
+    if not isinstance(points, list) or len(points) != 4:
+        raise ValueError(f"{name!r} has no list of 4 corners")
+    for point in points:
+        if not isinstance(point, list) or len(point) != 2 or not all(_is_number(x, MOST_CORNER_PIXELS) for x in point):
+            raise ValueError(f"a corner of {name!r} is no pair of pixels within {MOST_CORNER_PIXELS:.0f}")
+    return torch.tensor(points, dtype=torch.float64)
+
+
 def _object(value: Any, who: str, keys: Sequence[str]) -> dict[str, Any]:
-    """A JSON object with just these keys."""
+    """Return `value`, which is a JSON object with just these keys."""
     if not isinstance(value, dict):
         raise ValueError(f"{who} is no object")
     for key in keys:
@@ -191,52 +242,25 @@ def _object(value: Any, who: str, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _vector(value: Any, who: str) -> tuple[float, float, float]:
-    x, y, z = _numbers(value, who, 3)
+    if not isinstance(value, list) or len(value) != 3:
+        raise ValueError(f"{who} is no list of 3 numbers")
+    x, y, z = (_number(entry, who) for entry in value)
     return x, y, z
 
 
-def _numbers(value: Any, who: str, count: int | None = None) -> tuple[float, ...]:
-    if not isinstance(value, list) or (count is not None and len(value) != count):
-        raise ValueError(f"{who} is no list of {'numbers' if count is None else f'{count} numbers'}")
-    return tuple(_number(entry, who) for entry in value)
+def _strength(value: Any, who: str) -> float | tuple[float, ...]:
+    if isinstance(value, list):
+        return tuple(_number(entry, who) for entry in value)
+    return _number(value, who)
 
 
 def _number(value: Any, who: str) -> float:
     # float() of a huge whole number overflows; of a text it would read it.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e300:
+    if not _is_number(value, 1e300):
         raise ValueError(f"{who} is no number")
     return float(value)
 
 
-CORNERS_FILE = "corners.json"
-MOST_PIXELS = 1e6
-"""How far from the photo a corner may lie; the tile may reach beyond it."""
-
-
-def read_corners(path: Path) -> dict[str, Float[Tensor, "4 2"]]:
-    """Photo → its corners; FileError of one line for whatever is wrong with the file."""
-    try:
-        with open_file(path) as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
-        corners = {name: _corners(name[:40], points) for name, points in read_json(data.decode("utf-8")).items()}
-        for points in corners.values():
-            corners_to_uv_to_pixel(points)
-    except ValueError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise FileError(f"cannot read {str(path)!r}: {reason}. Mark the corners again, or remove it.") from None
-    return corners
-
-
-def _corners(name: str, points: Any) -> Float[Tensor, "4 2"]:
-    if not isinstance(points, list) or len(points) != 4:
-        raise ValueError(f"{name!r} has no list of 4 corners")
-    for point in points:
-        if not isinstance(point, list) or len(point) != 2 or not all(map(_is_place, point)):
-            raise ValueError(f"a corner of {name!r} is no pair of pixels within {MOST_PIXELS:.0f}")
-    return torch.tensor(points, dtype=torch.float64)
-
-
-def _is_place(number: Any) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and abs(number) <= MOST_PIXELS
+def _is_number(value: Any, largest: float) -> bool:
+    """Return True for a JSON number up to `largest` either way; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= largest

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from easel import checkpoint
 from easel.graphics.files import FileError, open_file, write_whole
-from easel.materials.dataset.listing import Entry
+from easel.materials.dataset.listing import ListedSample
 from easel.materials.maps import CHANNELS, MAP_NAMES, MaterialMaps, unit_normals
 
 SCHEMA = 1
@@ -35,10 +35,9 @@ MOST_INDEX_BYTES = 2**28
 """Some 250 bytes for each of a million samples."""
 TAIL_BYTES = 64
 """More than a PNG's last chunks: the pixels' Adler-32 and CRC-32, and IEND."""
-COLOUR_SPACE = {
+COLOUR_SPACE = dict.fromkeys(MAP_NAMES, "linear") | {
     "albedo": "sRGB",
     "roughness": "linear, perceptual",
-    "metallic": "linear",
     "normal": "tangent space, OpenGL (green is up)",
 }
 FORMS = {"float16": "F16", "uint8": "U8"}
@@ -84,7 +83,7 @@ class Stored:
     """Of the bytes of each map."""
 
 
-def photos_digest(entry: Entry) -> str:
+def photos_digest(entry: ListedSample) -> str:
     """SHA-256 of what tells a sample from others: its names, and the length and the end of each photo's file.
 
     A PNG ends with checksums of its pixels, so that no photo has to be read.
@@ -146,7 +145,7 @@ def write_index(folder: Path, origin: Origin) -> Path:
             "schema": SCHEMA,
             "origin": asdict(origin),
             "dtype": origin.form,
-            "shapes": {name: [c, origin.height, origin.width] for name, c in zip(MAP_NAMES, CHANNELS, strict=True)},
+            "shapes": {name: [c, origin.height, origin.width] for name, c in CHANNELS.items()},
             "colour_space": COLOUR_SPACE,
             "shards": {
                 name: {key: record[key] for key in ("bytes", "sha256", "samples")} for name, record in shards.items()
@@ -252,7 +251,7 @@ class Shards:
         found = {}
         try:
             with safe_open(path, framework="pt") as file:
-                for key, channels in zip(MAP_NAMES, CHANNELS, strict=True):
+                for key, channels in CHANNELS.items():
                     part = file.get_slice(f"{name}/{key}")
                     kind = part.get_dtype(), tuple(part.get_shape())
                     # Before anything is read: a damaged header may claim any size

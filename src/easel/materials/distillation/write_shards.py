@@ -25,11 +25,12 @@ from easel.materials.distillation.shards import (
 )
 from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
 from easel.materials.models.network_files import Trained, load_generator
+from easel.materials.models.training_data import training_dataset
 from easel.materials.training.engine import pick_device
 
 
 @dataclass(frozen=True)
-class Job:
+class ShardJob:
     """What a folder of shards is to hold. It is plain data: any process on any machine can do a share of it."""
 
     checkpoint: Path
@@ -54,7 +55,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Made:
+class ShardResult:
     """A shard that is there now."""
 
     path: Path
@@ -63,16 +64,16 @@ class Made:
     """It was there before."""
 
 
-class Teaching:
+class ShardWriter:
     """A job with the network and the photos at hand."""
 
-    def __init__(self, job: Job, device: str | torch.device = "cpu") -> None:
+    def __init__(self, job: ShardJob, device: str | torch.device = "cpu") -> None:
         """FileError or ValueError, of one line, where teacher, dataset and folder do not fit."""
         self.job, self.trained = job, load_generator(job.checkpoint, device)
         self.dataset = training_materials(job, self.trained)
         self.size = answer_size(job, self.trained)
         if not len(self.dataset):
-            folder = job.input_dir or self.trained.config.data.input_dir
+            folder = job.input_dir or self.trained.data.input_dir
             raise ValueError(f"{folder} has no sample of the teacher's training materials.")
         config = json.dumps(self.trained.config.to_dict(), sort_keys=True)
         photos = [photos_digest(entry) for entry in self.dataset.entries]
@@ -91,7 +92,7 @@ class Teaching:
         """How many shards it takes."""
         return -(-len(self.dataset) // self.job.shard_size)
 
-    def make(self, number: int) -> Made:
+    def make(self, number: int) -> ShardResult:
         """Write a shard, unless it is there and whole. `finish` is due when all that this process makes are there."""
         size = self.job.shard_size
         places = range(number * size, min((number + 1) * size, len(self.dataset)))
@@ -99,7 +100,7 @@ class Teaching:
         path = self.job.folder / shard_name(number)
         shutil.rmtree(partial_of(path), ignore_errors=True)  # what a killed process left
         if is_written(path, self.origin, [entry.name for entry in entries]):
-            return Made(path, len(entries), True)
+            return ShardResult(path, len(entries), True)
         answers = {}
         for start in range(0, len(places), self.job.batch_size):
             part = places[start : start + self.job.batch_size]
@@ -108,40 +109,27 @@ class Teaching:
                 entry = self.dataset.entries[place]
                 answers[entry.name] = photos_digest(entry), maps
         write_shard(path, self.origin, answers)
-        return Made(path, len(entries), False)
+        return ShardResult(path, len(entries), False)
 
     def finish(self) -> Path:
         """Write the index of all shards that are there, whoever made them; returns its path."""
         return write_index(self.job.folder, self.origin)
 
 
-def maker(job: Job, device: str) -> Callable[[int], Made]:
+def maker(job: ShardJob, device: str) -> Callable[[int], ShardResult]:
     """What makes the shards of a job, for a process of its own."""
-    return Teaching(job, pick_device(device)).make
+    return ShardWriter(job, pick_device(device)).make
 
 
-def training_materials(job: Job, trained: Trained) -> PBRDataset:
+def training_materials(job: ShardJob, trained: Trained) -> PBRDataset:
     """The samples of the job that the teacher may be asked about; the dataset's errors pass through."""
-    config = trained.config
-    data = config.data
-    own = job.input_dir is None
-    return PBRDataset(
-        job.input_dir or data.input_dir,
-        job.output_dir or data.output_dir,
-        job.metadata_path or (data.metadata_path if own else None),
-        image_size=data.image_size,
-        output_size=data.output_size,
-        curriculum_mode=data.render_curriculum if job.curriculum is None else job.curriculum,
-        split="train",
-        val_ratio=data.val_ratio,
-        seed=config.split_seed,
-        num_views=data.num_views,
-        rectify=data.rectify,
-        cache_mib=0,
+    options = {} if job.curriculum is None else {"curriculum_mode": job.curriculum}
+    return training_dataset(
+        trained, job.input_dir, job.output_dir, job.metadata_path, split="train", cache_mib=0, **options
     )
 
 
-def answer_size(job: Job, trained: Trained) -> tuple[int, int]:
+def answer_size(job: ShardJob, trained: Trained) -> tuple[int, int]:
     """Height and width of the stored maps; ValueError where they would be larger than the teacher's."""
     height, width = trained.config.data.output_size
     if job.output_size is None:

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 
 from easel.graphics.files import FileError
-from easel.materials.export.record import KEY, ExportError, Record, record_of
+from easel.materials.export.record import KEY, ExportError, NetworkRecord, record_of
 from easel.materials.maps import CHANNELS, MAP_NAMES
 from easel.materials.models.generator import MultiViewPBRGenerator
+from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import GRAIN_PIXELS
-from easel.materials.training.run_files import Trained
 
 VIEWS = ("view1", "view2", "view3")
 SIDES = range(64, 4097, GRAIN_PIXELS)
@@ -62,7 +62,7 @@ def save_coreml(
     palettized: bool = False,
     side: int | None = None,
     keeps_sr: bool = True,
-) -> Record:
+) -> NetworkRecord:
     """Write the package, whole or not at all, once its specification has proved to be the one described above.
 
     `half` computes in float16; `palettized` stores weights as 8-bit indices. `side` of the photos is the one that the
@@ -133,7 +133,7 @@ def _traced(pictures: nn.Module, size: tuple[int, int]) -> Any:
 def _converted(tools: Any, program: Any, size: tuple[int, int], half: bool, palettized: bool) -> Any:
     layout = tools.colorlayout
     layouts = {
-        name: layout.RGB if count == 3 else layout.GRAYSCALE for name, count in zip(MAP_NAMES, CHANNELS, strict=True)
+        name: layout.RGB if count == 3 else layout.GRAYSCALE for name, count in CHANNELS.items()
     }
     pipeline = tools.PassPipeline.DEFAULT
     pipeline.set_options("common::const_elimination", {"skip_const_by_size": LARGEST_FOLDED})
@@ -162,7 +162,7 @@ def _check_specification(specification: Any, size: tuple[int, int], enlarged: tu
     colour, grey = "RGB", "GRAYSCALE"
     wanted = {name: (colour, size) for name in VIEWS}
     wanted |= {
-        name: (colour if count == 3 else grey, enlarged) for name, count in zip(MAP_NAMES, CHANNELS, strict=True)
+        name: (colour if count == 3 else grey, enlarged) for name, count in CHANNELS.items()
     }
     found = {}
     for feature in (*specification.description.input, *specification.description.output):

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from easel.graphics.files import write_whole
 from easel.materials.config import ModelConfig
-from easel.materials.export.record import KEY, ExportError, Record, record_of
+from easel.materials.export.record import KEY, ExportError, NetworkRecord, record_of
 from easel.materials.export.running import open_session
 from easel.materials.maps import MAP_NAMES
+from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import GRAIN_PIXELS, usual_tile
 from easel.materials.resolve import fusion_of, output_stride
-from easel.materials.training.run_files import Trained
 
 _LOG = logging.getLogger("easel")
 
@@ -52,7 +52,7 @@ class _Named(nn.Module):
         return tuple(maps[name] for name in MAP_NAMES)
 
 
-def save_onnx(path: str | Path, trained: Trained, *, fixed: bool = False, opset: int = 18) -> Record:
+def save_onnx(path: str | Path, trained: Trained, *, fixed: bool = False, opset: int = 18) -> NetworkRecord:
     """Write the network; photos' number, height and width stay free, or are `fixed` at the side it was trained at.
 
     Where the network itself allows one size alone, the file has that one. The record has the largest difference
@@ -177,7 +177,7 @@ def _make_optional(model: Any, fixed: bool) -> None:
     graph.node.extend([*nodes, *kept])
 
 
-def _checked(model: Any, network: nn.Module, trained: Trained, side: int, fixed: bool) -> Record:
+def _checked(model: Any, network: nn.Module, trained: Trained, side: int, fixed: bool) -> NetworkRecord:
     """The record of a file whose maps are torch's; ExportError where they are not."""
     import onnx
     import onnxruntime

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 
 from easel.materials.config import TrainConfig
+from easel.materials.models.network_files import Trained, portable
 from easel.materials.recovery.infer import GRAIN_PIXELS
-from easel.materials.training.run_files import Trained
 
 KEY = "easel.materials"
 """Its name among a file's own notes."""
@@ -17,7 +17,7 @@ class ExportError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Record:
+class NetworkRecord:
     """Which network it is, and which photos it takes."""
 
     config: TrainConfig
@@ -33,17 +33,17 @@ class Record:
 
     def to_json(self) -> str:
         error = None if self.error != self.error else self.error
-        return json.dumps({**vars(self), "config": self.config.to_dict(), "error": error}, allow_nan=False)
+        return json.dumps({**vars(self), "config": portable(self.config, None), "error": error}, allow_nan=False)
 
     @staticmethod
-    def from_json(text: str | None) -> "Record":
+    def from_json(text: str | None) -> "NetworkRecord":
         """ValueError, of one line, for anything that `to_json` did not write."""
         if not text or len(text) > MOST_CHARACTERS:
             raise ValueError("it is no network that `easel materials export` wrote")
         try:
             found = json.loads(text)
             error = found["error"]
-            record = Record(
+            record = NetworkRecord(
                 TrainConfig.from_dict(found["config"]),
                 int(found["step"]),
                 str(found["digest"]),
@@ -66,5 +66,5 @@ class Record:
         return f"{self.least_side} pixels and more on each side, in multiples of {GRAIN_PIXELS}"
 
 
-def record_of(trained: Trained, least_side: int, *, fixed: bool, error: float = float("nan")) -> Record:
-    return Record(trained.config, trained.step, trained.digest, least_side, fixed, error)
+def record_of(trained: Trained, least_side: int, *, fixed: bool, error: float = float("nan")) -> NetworkRecord:
+    return NetworkRecord(trained.config, trained.step, trained.digest, least_side, fixed, error)

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from easel.graphics.files import FileError, open_file
-from easel.materials.export.record import KEY, ExportError, Record
+from easel.materials.export.record import KEY, ExportError, NetworkRecord
 from easel.materials.maps import MAP_NAMES
+from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import GRAIN_PIXELS
-from easel.materials.training.run_files import Trained
 
 SUFFIXES = (".onnx", ".mlpackage")
 MOST_BYTES = 2**31
@@ -23,7 +23,7 @@ MOST_BYTES = 2**31
 class OnnxNetwork(nn.Module):
     """Photos → maps, as the network that was exported; ExportError for photos of a size that the file does not take."""
 
-    def __init__(self, session: Any, record: Record) -> None:
+    def __init__(self, session: Any, record: NetworkRecord) -> None:
         super().__init__()
         self.session, self.record = session, record
 
@@ -41,7 +41,7 @@ class OnnxNetwork(nn.Module):
 class CoreMLNetwork(nn.Module):
     """The first three photos → maps; masks and cameras are not asked. `model` is coremltools' MLModel, or alike."""
 
-    def __init__(self, model: Any, record: Record) -> None:
+    def __init__(self, model: Any, record: NetworkRecord) -> None:
         super().__init__()
         self.model, self.record = model, record
 
@@ -66,7 +66,7 @@ class CoreMLNetwork(nn.Module):
         return maps
 
 
-def check_size(record: Record, views: Tensor) -> None:
+def check_size(record: NetworkRecord, views: Tensor) -> None:
     """ExportError for photos of a size that the file does not take."""
     height, width = views.shape[-2:]
     if record.fixed:
@@ -105,7 +105,7 @@ def _load_onnx(path: Path) -> Trained:
         reason = " ".join(str(error).split())[:120]
         raise FileError(f"cannot read {str(path)!r}: it is no ONNX file, or a damaged one ({reason}).") from None
     try:
-        record = Record.from_json(session.get_modelmeta().custom_metadata_map.get(KEY))
+        record = NetworkRecord.from_json(session.get_modelmeta().custom_metadata_map.get(KEY))
     except ValueError as error:
         raise FileError(f"cannot read {str(path)!r}: {error}.") from None
     return _trained(OnnxNetwork(session, record), record)
@@ -125,12 +125,12 @@ def _load_coreml(path: Path) -> Trained:
         raise ExportError("running Core ML needs coremltools: pip install 'torch-easel[export]'.") from None
     try:
         model = coremltools.models.MLModel(str(path))
-        record = Record.from_json(model.user_defined_metadata.get(KEY))
+        record = NetworkRecord.from_json(model.user_defined_metadata.get(KEY))
     except Exception as error:  # whatever a damaged package makes it raise
         reason = " ".join(str(error).split())[:120]
         raise FileError(f"cannot read {str(path)!r}: it is no package of ours, or damaged ({reason}).") from None
     return _trained(CoreMLNetwork(model, record), record)
 
 
-def _trained(network: nn.Module, record: Record) -> Trained:
+def _trained(network: nn.Module, record: NetworkRecord) -> Trained:
     return Trained(network.eval(), record.config, record.step, record.digest)

@@ -133,7 +133,7 @@ class Attention(nn.Module):
         return self.drop(self.proj(mixed.transpose(1, 2).reshape(g, t, d)))
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Attention within groups, then two linear layers; both behind a LayerNorm and beside a shortcut."""
 
     def __init__(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from easel.materials.config import TrainConfig
 from easel.materials.models.compact import CompactGenerator
@@ -31,3 +31,17 @@ def build_discriminator(config: TrainConfig | Mapping[str, Any]) -> PatchDiscrim
     """The discriminator, whether or not the config trains one."""
     config = checked(config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config))
     return PatchDiscriminator(config.model)
+
+
+def misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+    """How the tensors found differ from those expected, in a few words; empty when they fit."""
+    missing, more = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    for names, verb in ((missing, "lacks"), (more, "has")):
+        if names:
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            return f"it is of another network: it {verb} {names[0]!r}{others}"
+    for name, value in expected.items():
+        if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point():
+            shapes = f"{tuple(found[name].shape)}, not {tuple(value.shape)}"
+            return f"it is of another network: {name!r} is {shapes}"
+    return ""

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from easel.graphics.color import srgb_to_linear
 from easel.materials.config import TrainConfig
-from easel.materials.maps import CHANNELS, MAP_NAMES
+from easel.materials.maps import CHANNELS, MAP_NAMES, MaterialMaps
 from easel.materials.models.cues import ANGLES, JOINT_CUES, PHOTO_CUES, Cues, cues
 from easel.materials.models.layers import Norm, Padding, convolution, normalisation, upsample
 from easel.materials.models.pooling import mean_and_maximum, shown_share
-from easel.materials.tiles import Window
+from easel.materials.tiles import Crop
 
 COARSE = 4
 """Texels of the picture along one of the U-Net's finest layer."""
@@ -40,6 +40,10 @@ FIRST_ANSWER = 0.1
 KINDS = 8
 """Kinds of texels that are told apart."""
 HEAD_WIDTH = 64
+MAPS = sum(CHANNELS.values())
+"""Channels of all maps together."""
+LEAST_METALLIC = -1.0
+"""Logit that metallic starts from: most materials are no metals."""
 
 
 class CompactGenerator(nn.Module):
@@ -60,16 +64,16 @@ class CompactGenerator(nn.Module):
         self.join = nn.Conv2d(2 * first + JOINT_CUES, first, 1)
         self.alike = Alike(first, context)
         self.down = nn.ModuleList(
-            nn.ModuleList([Block(width, 0, norm, padding), _conv(width, wider, padding, stride=2)])
+            nn.ModuleList([ModulatedBlock(width, 0, norm, padding), _conv(width, wider, padding, stride=2)])
             for width, wider in steps
         )
-        self.bottom = Block(last, 0, norm, padding)
+        self.bottom = ModulatedBlock(last, 0, norm, padding)
         self.context = nn.Sequential(
             nn.Linear(3 * last + 2 * first, 2 * context), nn.ReLU(), nn.Linear(2 * context, context), nn.ReLU()
         )
-        self.bottom_out = Block(last, context, norm, padding)
+        self.bottom_out = ModulatedBlock(last, context, norm, padding)
         self.up = nn.ModuleList(
-            nn.ModuleList([nn.Conv2d(wider, width, 1), Block(width, context, norm, padding)])
+            nn.ModuleList([nn.Conv2d(wider, width, 1), ModulatedBlock(width, context, norm, padding)])
             for width, wider in reversed(steps)
         )
         self.tell = nn.Conv2d(first, fine, 1)
@@ -79,7 +83,7 @@ class CompactGenerator(nn.Module):
         self.texels = nn.ModuleList(
             nn.ModuleList([_conv(fine, fine, padding), _conv(fine, fine, padding)]) for _ in range(TEXEL_BLOCKS)
         )
-        outputs = sum(CHANNELS) + (len(MAP_NAMES) if model.predict_uncertainty else 0)
+        outputs = MAPS + len(MAP_NAMES) * model.predict_uncertainty
         # What a texel says, and by what all the rest changes that
         self.head = nn.Sequential(
             nn.Conv2d(fine + JOINT_CUES, HEAD_WIDTH, 1), nn.ReLU(), nn.Conv2d(HEAD_WIDTH, outputs, 1)
@@ -91,26 +95,29 @@ class CompactGenerator(nn.Module):
         self._initialise()
 
     def forward(
-        self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None, window: Window | None = None
+        self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None, window: Crop | None = None
     ) -> dict[str, Tensor]:
         """albedo, roughness, metallic and normal (and log_variance), float32, as `MultiViewPBRGenerator`'s.
 
         With a `window`, which lies within the picture, that part of them; the rest is looked at all the same.
         """
-        window = window or Window(0, 0, views.shape[-2], views.shape[-1])
+        window = window or Crop(0, 0, views.shape[-2], views.shape[-1])
         photos = self._linear(views)
         shown = torch.ones_like(photos[:, :, :1]) if valid is None else valid
         found = cues(photos, shown, cameras)
         answer = self._maps(found, shown, window)
-        albedo, roughness, metallic, normal, *variance = answer.split([3, 1, 1, 3, answer.shape[1] - 8], dim=1)
         guess = window.cut(found.guess).clamp(LEAST_SURE, 1 - LEAST_SURE)
-        maps = {
-            "albedo": torch.sigmoid(albedo + torch.logit(guess)),
-            "roughness": torch.sigmoid(roughness),
-            "metallic": torch.sigmoid(metallic - 1),
-            "normal": F.normalize(F.pad(normal[:, :2].float(), (0, 0, 0, 0, 0, 1), value=1.0), dim=1),
-        }
-        return maps | ({"log_variance": variance[0]} if self.config.model.predict_uncertainty else {})
+        starts = {"albedo": torch.logit(guess), "metallic": LEAST_METALLIC}
+        maps = {}
+        for name, said in MaterialMaps.split(answer[:, :MAPS]).items():
+            if name == "normal":
+                # The third channel is not asked: slopes alone, and an upright axis of 1, always face the viewer.
+                maps[name] = F.normalize(F.pad(said[:, :2].float(), (0, 0, 0, 0, 0, 1), value=1.0), dim=1)
+            else:
+                maps[name] = torch.sigmoid(said + starts[name] if name in starts else said)
+        if self.config.model.predict_uncertainty:
+            maps["log_variance"] = answer[:, MAPS:]
+        return maps
 
     def _initialise(self) -> None:
         """Weights under which the U-Net's outputs vary as much as its inputs: with torch's own they fade with depth.
@@ -118,7 +125,7 @@ class CompactGenerator(nn.Module):
         Those at full size stay torch's own, which are smaller: cues have long tails.
         """
         behind_relu = {self.look[2], self.alike.facts[2], self.context[2]}
-        behind_relu |= {block.first for block in self.modules() if isinstance(block, Block)}
+        behind_relu |= {block.first for block in self.modules() if isinstance(block, ModulatedBlock)}
         for part in (self.look, self.join, self.alike, self.down, self.bottom, self.context, self.bottom_out, self.up):
             for layer in part.modules():
                 if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -126,7 +133,7 @@ class CompactGenerator(nn.Module):
                     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
                     if layer.bias is not None:
                         nn.init.zeros_(layer.bias)
-        for block in (module for module in self.modules() if isinstance(module, Block)):
+        for block in (module for module in self.modules() if isinstance(module, ModulatedBlock)):
             nn.init.zeros_(block.second.weight)
             if block.modulate is not None:
                 nn.init.zeros_(block.modulate.weight)
@@ -143,7 +150,7 @@ class CompactGenerator(nn.Module):
         mean, std = (views.new_tensor(values)[:, None, None] for values in (transform.mean, transform.std))
         return srgb_to_linear((views * std + mean).clamp(0, 1))
 
-    def _maps(self, found: Cues, shown: Float[Tensor, "b n 1 h w"], window: Window) -> Float[Tensor, "b o h2 w2"]:
+    def _maps(self, found: Cues, shown: Float[Tensor, "b n 1 h w"], window: Crop) -> Float[Tensor, "b o h2 w2"]:
         """What is added to the first guess."""
         count = shown.shape[1]
         each = torch.cat([found.by_photo, found.joint[:, None].expand(-1, count, -1, -1, -1)], dim=2)
@@ -185,7 +192,7 @@ class CompactGenerator(nn.Module):
         return x[..., : size[0], : size[1]]
 
 
-class Block(nn.Module):
+class ModulatedBlock(nn.Module):
     """x + two convolutions of its normalised values, which begin as nothing; a context scales and shifts these."""
 
     def __init__(self, channels: int, context: int, norm: Norm, padding: Padding) -> None:
@@ -228,11 +235,11 @@ class Alike(nn.Module):
         return x + self.tell(torch.einsum("bkp,bkd->bdp", share, facts).unflatten(2, x.shape[-2:]))
 
 
-def _around(window: Window, size: tuple[int, int], padding: Padding) -> tuple[Window, Window]:
+def _around(window: Crop, size: tuple[int, int], padding: Padding) -> tuple[Crop, Crop]:
     """What it takes to answer for a window, in the picture; and where the window lies in that."""
     top, height, down = _stretch(window.top, window.height, size[0], padding)
     left, width, right = _stretch(window.left, window.width, size[1], padding)
-    return Window(top, left, height, width), Window(down, right, window.height, window.width)
+    return Crop(top, left, height, width), Crop(down, right, window.height, window.width)
 
 
 def _stretch(start: int, length: int, whole: int, padding: Padding) -> tuple[int, int, int]:

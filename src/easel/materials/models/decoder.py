@@ -71,7 +71,7 @@ class Decoder(nn.Module):
             inputs = outputs
         self.widen = convolution(inputs, WIDTH, 1, bias=True) if inputs != WIDTH else nn.Identity()
         self.super_resolution = super_resolution(config.decoder_sr_scale, norm, padding)
-        self.heads = nn.ModuleDict({name: nn.Conv2d(WIDTH, c, 1) for name, c in zip(MAP_NAMES, CHANNELS, strict=True)})
+        self.heads = nn.ModuleDict({name: nn.Conv2d(WIDTH, width, 1) for name, width in CHANNELS.items()})
         if config.predict_uncertainty:
             self.heads["log_variance"] = nn.Conv2d(WIDTH, len(MAP_NAMES), 1)
         self._initialise()

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from easel.materials.config import ModelConfig
-from easel.materials.models.attention import AcrossPhotos, Block, Everything, Windows, shown_bias
+from easel.materials.models.attention import AcrossPhotos, Everything, TransformerBlock, Windows, shown_bias
 from easel.materials.models.backbone import recomputed
 from easel.materials.models.pooling import AttentionPooling
 from easel.materials.models.positional_encoding import TokenCodes
@@ -26,7 +26,7 @@ class ViTFusion(nn.Module):
         self.project = nn.Conv2d(channels, dim, 1) if channels != dim else nn.Identity()
         self.codes = TokenCodes(dim, position=config.position_code, view=config.view_code)
         self.blocks = nn.ModuleList(
-            Block(
+            TransformerBlock(
                 dim,
                 heads,
                 config.transformer_mlp_ratio,

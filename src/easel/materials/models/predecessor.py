@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from easel.materials.config import ModelConfig
-from easel.materials.models.attention import Block, Everything
+from easel.materials.models.attention import Everything, TransformerBlock
 from easel.materials.models.backbone import recomputed
 from easel.materials.models.fusion import initialise_linear
 
@@ -23,7 +23,7 @@ class ConcatFusion(nn.Module):
         self.recomputes = config.gradient_checkpointing
         self.project = nn.Conv2d(channels, dim, 1) if channels != dim else nn.Identity()
         self.blocks = nn.ModuleList(
-            Block(
+            TransformerBlock(
                 dim,
                 config.transformer_num_heads,
                 config.transformer_mlp_ratio,

@@ -1,22 +1,20 @@
 """How good a network is on materials that it never learned from, beside a guess that looks at no photo."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from easel.materials.dataset.sample import Sample
 from easel.materials.maps import MaterialMaps, unit_normals
+from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import infer
-from easel.materials.training.metrics import map_metrics
+from easel.materials.training.metrics import SCALAR_MAPS, map_metrics
 from easel.materials.training.rerendering import rerender_metrics
-from easel.materials.training.run_files import Trained
 
 ERRORS = {
-    "albedo": "albedo_rmse",
-    "roughness": "roughness_rmse",
-    "metallic": "metallic_rmse",
+    **{name: f"{name}_rmse" for name in SCALAR_MAPS},
     "normal (degrees)": "normal_angle_mean",
     "relit": "rerender_rmse",
 }
@@ -75,7 +73,7 @@ def mean_maps(folders: Iterable[Path]) -> MaterialMaps:
         MaterialMaps.load(folder, size=(GUESS_SIDE, GUESS_SIDE)).to_tensor().mean(dim=(1, 2)) for folder in folders
     ]
     mean = MaterialMaps.from_tensor(torch.stack(values).mean(dim=0)[:, None, None])
-    return MaterialMaps(mean.albedo, mean.roughness, mean.metallic, unit_normals(mean.normal))
+    return replace(mean, normal=unit_normals(mean.normal))
 
 
 def score(name: str, figures: Sequence[Figures]) -> Score:
@@ -98,7 +96,7 @@ def comparison_table(guess: Score, scores: Sequence[Score]) -> str:
 def figures_table(figures: Mapping[str, float]) -> str:
     """Every map's own figures, and the angles of normals, as lines."""
     lines = [f"{'':10}{'RMSE':>9}{'MAE':>9}{'PSNR':>9}{'SSIM':>9}"]
-    for name in ("albedo", "roughness", "metallic"):
+    for name in SCALAR_MAPS:
         rmse, mae, psnr, ssim = (figures[f"{name}_{figure}"] for figure in ("rmse", "mae", "psnr", "ssim"))
         lines.append(f"{name:10}{rmse:>9.4f}{mae:>9.4f}{psnr:>6.2f} dB{ssim:>9.4f}")
     lines.append(f"{'relit':10}{figures['rerender_rmse']:>9.4f}{'':18}{figures['rerender_ssim']:>9.4f}")

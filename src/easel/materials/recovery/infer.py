@@ -9,13 +9,13 @@ from torch.nn.functional import pad
 
 from easel.graphics.image import as_values
 from easel.materials.dataset.sample import normalize
-from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
+from easel.materials.maps import MaterialMaps, unit_normals
 from easel.materials.models.network_files import Trained
-from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling, Window, blend
+from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Crop, Tiling, blend
 
 GRAIN_PIXELS = 32
 """Networks halve a picture up to five times: what they are given is a multiple of this."""
-Look = Callable[[Window], tuple[Tensor, Tensor]]
+Look = Callable[[Crop], tuple[Tensor, Tensor]]
 """Photos (n, 3, h, w), sRGB in [0, 1], of a window of the frame, and 1 in (n, 1, h, w) where they show it."""
 Told = Callable[[float | int], object]
 """Hears which share of the work is done."""
@@ -42,7 +42,7 @@ def infer(
     valid = torch.ones(count, 1, 1, 1).expand(-1, -1, height, width) if valid is None else valid
     cameras = torch.full((count, 3), torch.nan) if cameras is None else cameras
 
-    def look(window: Window) -> tuple[Tensor, Tensor]:
+    def look(window: Crop) -> tuple[Tensor, Tensor]:
         return as_values(window.cut(photos)), window.cut(valid)
 
     tile = tile or usual_tile(trained)
@@ -68,7 +68,7 @@ def infer_windows(
     """
     done = 0
 
-    def predict(window: Window) -> Float[Tensor, "8 h w"]:
+    def predict(window: Crop) -> Float[Tensor, "c h w"]:
         nonlocal done
         said = ask(trained, *look(window), window.positions(cameras, frame or tiling.size))
         done += 1
@@ -101,7 +101,7 @@ def spread_windows(
     for hidden in range(count):
         kept = [number for number in range(count) if number != hidden]
 
-        def look_at_rest(window: Window, kept: list[int] = kept) -> tuple[Tensor, Tensor]:
+        def look_at_rest(window: Crop, kept: list[int] = kept) -> tuple[Tensor, Tensor]:
             photos, valid = look(window)
             return photos[kept], valid[kept]
 
@@ -121,7 +121,7 @@ def ask(
     photos: Float[Tensor, "n 3 h w"],
     valid: Float[Tensor, "n 1 h w"],
     cameras: Float[Tensor, "n 3"],
-) -> Float[Tensor, "8 h2 w2"]:
+) -> Float[Tensor, "c h2 w2"]:
     """What the network itself says of photos that it takes at once, on the CPU."""
     height, width = photos.shape[-2:]
     room = (0, -width % GRAIN_PIXELS, 0, -height % GRAIN_PIXELS)
@@ -132,7 +132,7 @@ def ask(
     answer: Mapping[str, Tensor] = trained.model(
         views[None].to(device), valid=shown[None].to(device), cameras=cameras[None].to(device)
     )
-    said = torch.cat([answer[name].float() for name in MAP_NAMES], dim=1)[0].cpu()
+    said = MaterialMaps.join(answer)[0].float().cpu()
     scale = enlargement(trained)
     return said[:, : height * scale, : width * scale]
 

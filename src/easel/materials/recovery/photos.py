@@ -23,7 +23,7 @@ from easel.materials.dataset.registration import matched_with
 from easel.materials.dataset.sample import pack
 from easel.materials.dataset.views import CORNERS_FILE, VIEWS_FILE, Shot, read_corners, read_views_json
 from easel.materials.rendering.plane_camera import TILE_SIDE, PlaneCamera
-from easel.materials.tiles import Window
+from easel.materials.tiles import Crop
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 Rectify = Literal["auto", "camera", "match", "corners", "none"]
@@ -64,7 +64,7 @@ class Photos:
         """Texels across the frame so that the photo that sees it largest keeps its pixels."""
         return max(round(max(pixels_across(photo.uv_to_pixel) for photo in self.photos)), 1)
 
-    def cut(self, window: Window, size: tuple[int, int]) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 1 h w"]]:
+    def cut(self, window: Crop, size: tuple[int, int]) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 1 h w"]]:
         """What all photos show of a window of the frame at `size` = (height, width), and 1 where they show it.
 
         Over the edges of the frame it begins anew.

@@ -7,13 +7,13 @@ import torch
 
 from easel.materials.dataset.keys import key
 from easel.materials.maps import MaterialMaps
+from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import device_of, enlargement, infer_windows, usual_tile
 from easel.materials.recovery.observation import difference, guessed_strengths, observe
 from easel.materials.recovery.photos import Photos
 from easel.materials.recovery.refinement import RefinementConfig, Step, carried, refine
 from easel.materials.tileable import MARGIN_SHARE, MOST_SEAM, make_tileable, roll_to_rest, seams
 from easel.materials.tiles import LEAST_OVERLAP_PIXELS, Tiling
-from easel.materials.training.run_files import Trained
 
 MOST_REFINED = 512
 """Texels a side at which maps are refined: larger ones take over the corrections of smaller ones."""

@@ -7,14 +7,14 @@ of stays as the network said it: corrections are small and smooth where nothing 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from easel.materials.maps import MaterialMaps
+from easel.materials.maps import CHANNELS, MaterialMaps
 from easel.materials.recovery.observation import Observation, guessed_strengths
 from easel.materials.rendering.brdf import Surface
 from easel.materials.rendering.texture import Texture
@@ -23,13 +23,14 @@ BEYOND = 0.05
 """How far maps in [0, 1] may go over either end before they are cut: at 0 and 1 themselves a logit could not move."""
 STEEPEST = 0.1
 """The smallest z of a normal that is a slope."""
-CHANNELS = 7
-"""Logits of albedo, roughness and metallic, and the slopes x/z and y/z."""
-SPEED = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5)
-"""How far a step takes each of them, beside each other."""
-SMOOTHNESS = (0.002, 0.002, 0.002, 0.01, 0.01, 0.002, 0.002)
-"""Weight of the differences between corrections of neighbouring texels: roughness and metallic, which show where a
-highlight happens to fall, are taken to be the same around it."""
+BOUNDED = {name: channels for name, channels in CHANNELS.items() if name != "normal"}
+"""Maps in [0, 1] → channels. They are corrected as logits, normals as the two slopes x/z and y/z."""
+SPEED = {"normal": 0.5}
+"""Step of a map's corrections beside that of the others."""
+SMOOTHNESS = {"roughness": 0.01, "metallic": 0.01}
+"""Weight of the differences between corrections of neighbouring texels, where it is not `USUAL_SMOOTHNESS`: roughness
+and metallic, which show where a highlight happens to fall, are taken to be the same around it."""
+USUAL_SMOOTHNESS = 0.002
 OUTLIER = 0.01
 """Differences beyond it count by their size, smaller ones by their square: shadows and dust on a lens are far off."""
 
@@ -76,14 +77,14 @@ def refine(
     """Bring maps (C, H, W) nearer to what was observed; `generator` draws the pixels that a step looks at."""
     start, (height, width) = to_unbounded(maps.detach()), maps.size
     sizes = [(max(1, height >> level), max(1, width >> level)) for level in range(config.levels)]
-    pyramid = [start.new_zeros(CHANNELS, *size, requires_grad=True) for size in sizes]
+    pyramid = [start.new_zeros(len(start), *size, requires_grad=True) for size in sizes]
     known = [guessed_strengths(maps, observation) for observation in observations]
     gains = [torch.zeros_like(strengths, requires_grad=True) for strengths in known]
     free = [gain for gain, observation in zip(gains, observations, strict=True) if not observation.is_lit_as_told]
     optimizer = torch.optim.Adam([*pyramid, *free], lr=config.learning_rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     draws = [_batches(each.shown, config.pixels // len(observations), generator) for each in observations]
-    speed, smoothness = (start.new_tensor(weights)[:, None, None] for weights in (SPEED, SMOOTHNESS))
+    speed, smoothness = _by_channel(start, SPEED, 1.0), _by_channel(start, SMOOTHNESS, USUAL_SMOOTHNESS)
     for index in range(config.steps):
         optimizer.zero_grad()
         correction = speed * _summed(pyramid)
@@ -113,23 +114,33 @@ def carried(maps: MaterialMaps, before: MaterialMaps, after: MaterialMaps) -> Ma
     return from_unbounded(to_unbounded(maps) + _resized(correction, maps.size))
 
 
-def to_unbounded(maps: MaterialMaps) -> Float[Tensor, "7 h w"]:
+def to_unbounded(maps: MaterialMaps) -> Float[Tensor, "c h w"]:
     """Logits of what lies in [0, 1], and the slopes of normals."""
-    bounded = torch.cat([maps.albedo, maps.roughness, maps.metallic]).clamp(0, 1)
+    bounded = torch.cat([maps[name] for name in BOUNDED]).clamp(0, 1)
     logits = ((bounded + BEYOND) / (1 + 2 * BEYOND)).logit()
     return torch.cat([logits, maps.normal[:2] / maps.normal[2:].clamp(min=STEEPEST)])
 
 
-def from_unbounded(values: Float[Tensor, "7 h w"]) -> MaterialMaps:
+def from_unbounded(values: Float[Tensor, "c h w"]) -> MaterialMaps:
     """Inverse of `to_unbounded`, but for normals that are steeper than it takes them."""
-    free = values[:5].sigmoid() * (1 + 2 * BEYOND) - BEYOND
-    # Cut, but with the gradient of what is not: what is beyond an end finds its way back
-    albedo, roughness, metallic = (free + (free.clamp(0, 1) - free).detach()).split((3, 1, 1))
-    upright = torch.cat([values[5:], torch.ones_like(values[:1])])
-    return MaterialMaps(albedo, roughness, metallic, upright / upright.square().sum(0, keepdim=True).sqrt())
+    logits, slopes = values[:-2], values[-2:]
+    free = logits.sigmoid() * (1 + 2 * BEYOND) - BEYOND
+    # Cut, but with the gradient of what is not: what is beyond an end finds its way back.
+    bounded = (free + (free.clamp(0, 1) - free).detach()).split(list(BOUNDED.values()))
+    upright = torch.cat([slopes, torch.ones_like(slopes[:1])])
+    normal = upright / upright.square().sum(0, keepdim=True).sqrt()
+    return MaterialMaps(**dict(zip(BOUNDED, bounded, strict=True)), normal=normal)
 
 
-def _summed(pyramid: Sequence[Float[Tensor, "7 _ _"]]) -> Float[Tensor, "7 h w"]:
+def _by_channel(like: Tensor, weights: Mapping[str, float], usual: float) -> Float[Tensor, "c 1 1"]:
+    """Return the weight of every unbounded channel from those of their maps."""
+    widths = BOUNDED | {"normal": 2}
+    return like.new_tensor([weights.get(name, usual) for name, width in widths.items() for _ in range(width)])[
+        :, None, None
+    ]
+
+
+def _summed(pyramid: Sequence[Float[Tensor, "c _ _"]]) -> Float[Tensor, "c h w"]:
     """The corrections of all levels together, at the size of the first."""
     size = pyramid[0].shape[-2], pyramid[0].shape[-1]
     return pyramid[0] + sum(_resized(level, size) for level in pyramid[1:])
@@ -139,7 +150,7 @@ def _resized(values: Float[Tensor, "c _ _"], size: tuple[int, int]) -> Float[Ten
     return torch.nn.functional.interpolate(values[None], size, mode="bilinear")[0]
 
 
-def _unevenness(correction: Float[Tensor, "7 h w"]) -> Float[Tensor, "7 h w"]:
+def _unevenness(correction: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
     """How far neighbouring texels are corrected differently; edges cost no more than slopes. Rudin et al. 1992."""
     # 0.01: where all agree, the root has a gradient
     right, down = ((correction - correction.roll(1, axis)).square() + 0.01**2 for axis in (-1, -2))

@@ -77,12 +77,12 @@ class Surface:
         """Return the surface of maps that lie in the plane z = 0, where tangent space is the world's."""
         return Surface(srgb_to_linear(maps["albedo"]), maps["roughness"], maps["metallic"], maps["normal"])
 
-    def join(self) -> Float[Tensor, "*b 8 h w"]:
+    def join(self) -> Float[Tensor, "*b c h w"]:
         """Return all parameters in one tensor, in the order of their fields. Inverse of `split`."""
         return torch.cat([self.albedo, self.roughness, self.metallic, self.normal], dim=-3)
 
     @staticmethod
-    def split(channels: Float[Tensor, "*b 8 h w"]) -> "Surface":
+    def split(channels: Float[Tensor, "*b c h w"]) -> "Surface":
         """Return the surface of such a tensor; views of it."""
         return Surface(*channels.split((3, 1, 1, 3), dim=-3))
 

@@ -1,45 +1,61 @@
-"""Looking through a dataset for everything that training would stumble over, every file of it decoded once.
+"""Search of a dataset for everything that training would stumble over, every file of it decoded once.
 
-`take_stock` finds what belongs together and what does not; `check` then reads the files, a folder at a time, so that
-memory does not grow with the dataset. Nothing is changed.
+`take_stock` lists the dataset by the rules of `dataset.listing` and finds what nothing refers to. `check` then decodes
+the files, a folder at a time, so that memory does not grow with the dataset, and names each fault: whatever the listing
+leaves out is a problem here, and a sample without a problem is one that `PBRDataset` takes. Beyond that come doubts
+about files that can be used: normals that point the wrong way, photos that contradict their cameras, sizes that differ.
+Nothing is changed.
 """
 
+import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from easel.graphics.codecs import decode
 from easel.graphics.files import FileError
-from easel.materials.dataset.listing import METADATA_FILE, read_metadata
-from easel.materials.dataset.views import SOURCES, VIEWS_FILE, read_views_json
-from easel.materials.maps import CHANNELS, MAP_NAMES, map_paths
+from easel.materials.dataset.listing import (
+    METADATA_FILE,
+    MOST_PHOTOS,
+    LeftOut,
+    is_folder_name,
+    list_samples,
+    material_names,
+    photos_of,
+    read_metadata,
+    shots_of,
+)
+from easel.materials.dataset.reading import PHOTO_CHANNELS, read_pixels
+from easel.materials.dataset.views import SOURCES, VIEWS_FILE, Shot, read_views_json
+from easel.materials.maps import CHANNELS, map_paths
 from easel.materials.synthesis.dataset_writer import PARTIAL
 from easel.materials.synthesis.normals import Normals, look_at_normals
 
 MOST_NON_UNIT = 0.05
 """Share of normals that may be off: mirrored borders and holes are, on otherwise good maps."""
-PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg")
+LEAST_COLOUR = 0.02
+"""Mean difference of a grey picture's channels, of 1, beyond which it has colours; JPEG's rounding stays below."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is wrong with a file or folder."""
+    """A fault of a file or folder."""
 
     path: str
     kind: str
-    """In a few words, the same for all problems of the kind."""
+    """Fault in a few words, the same for all problems of the kind."""
     reason: str
     """One line: what is there, what fits, what to do."""
 
 
 @dataclass(frozen=True)
 class Stock:
-    """What a dataset consists of."""
+    """Folders that a dataset consists of."""
 
     metadata: dict[str, object]
     samples: tuple[Path, ...]
@@ -47,136 +63,136 @@ class Stock:
     materials: tuple[Path, ...]
     """Folders of maps that samples are of."""
     problems: tuple[Problem, ...]
-    """What the names alone tell."""
+    """Problems that the names alone tell."""
+    refused: dict[Path, LeftOut]
+    """Folder of photos → why the listing leaves it out, where its own photos are the reason."""
+    views: int
+    """Photos that a sample has at least."""
 
 
-def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = None) -> Stock:
-    """Everything that lies there and everything that the metadata names."""
+def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = None, *, views: int = 3) -> Stock:
+    """List everything that lies there and everything that the metadata names; a sample has at least `views` photos."""
     path = metadata_path or input_dir / METADATA_FILE
     problems: list[Problem] = []
 
     def report(where: Path, kind: str, reason: str) -> None:
         problems.append(Problem(str(where), kind, reason))
 
+    metadata: dict[str, object] = {}
     try:
         metadata = read_metadata(path)
     except FileNotFoundError:
-        metadata = {}
         report(path, "no metadata", 'there is no such file. Write {"sample_0000": "its material", …}.')
     except FileError as error:
-        metadata = {}
         report(path, "unreadable metadata", str(error))
+
+    refused = {}
+    sources = [source for source in SOURCES if (input_dir / source).is_dir()]
+    for sample in list_samples(input_dir, output_dir, metadata, sources, views):
+        if not isinstance(sample, LeftOut):
+            continue
+        if sample.kind == "without a folder":
+            report(input_dir / sample.name, "sample without photos", sample.line)
+            continue
+        name, source = sample.name.split("/")
+        folder = input_dir / source / name
+        if sample.kind == "not in the metadata":
+            report(folder, "sample not listed", f"{path} does not say which material it shows. Add it.")
+        elif sample.kind == "without usable photos":
+            refused[folder] = sample
+    # The listing tells of samples that have a folder; here every line of the metadata counts
+    for sample, material in metadata.items():
+        if not is_folder_name(material):
+            report(path, "no material's name", f"{sample[:80]} is given {str(material)[:80]!r}. Give a folder's name.")
+
     samples = []
-    for source in SOURCES:
-        for folder in _folders(input_dir / source):
-            if folder.name.endswith(PARTIAL):
-                report(folder, "left over", "an interrupted run left it. Render again, or delete it.")
-            elif folder.name.startswith("sample_"):
-                samples.append(folder)
-                if folder.name not in metadata:
-                    report(folder, "sample not listed", f"{path} does not say which material it shows. Add it.")
-            elif not folder.name.startswith("."):
-                report(folder, "stray folder", "samples are called sample_0000 and so on. Rename or move it.")
+    for folder in itertools.chain.from_iterable(_folders(input_dir / source) for source in SOURCES):
+        if folder.name.startswith("sample_"):
+            samples.append(folder)
+        elif folder.name.endswith(PARTIAL):
+            report(folder, "left over", "an interrupted run left it. Render again, or delete it.")
+        elif not folder.name.startswith("."):
+            report(folder, "stray folder", "samples are called sample_0000 and so on. Rename or move it.")
     if not samples:
         report(input_dir, "no samples", "neither clean nor dirty holds a folder sample_0000. Is this the input folder?")
-    there = {folder.name for folder in samples}
-    for sample in metadata.keys() - there:
-        report(
-            input_dir / sample[:80], "sample without photos", f"{path} lists it, and it is in neither clean nor dirty."
-        )
-    named = set()
-    for sample, material in metadata.items():
-        if (
-            isinstance(material, str)
-            and Path(material).name == material
-            and "\\" not in material
-            and "\0" not in material
-        ):
-            named.add(material)
-        else:
-            report(path, "no material's name", f"{sample[:80]} is given {str(material)[:80]!r}. Give a folder's name.")
+
+    named = material_names(metadata)
     materials = {folder.name: folder for folder in _folders(output_dir)}
-    for name in sorted(named - materials.keys()):
+    for name in named - materials.keys():
         report(output_dir / name, "no such material", "samples show it, and it has no folder. Copy it there.")
-    for name in sorted(materials.keys() - named):
-        leftover = name.endswith(PARTIAL)
-        if leftover:
+    for name in materials.keys() - named:
+        if name.endswith(PARTIAL):
             report(materials[name], "left over", "an interrupted run left it. Render again, or delete it.")
         elif not name.startswith("."):
             report(materials[name], "orphan", "no sample shows this material. List its samples, or move it away.")
     used = tuple(materials[name] for name in sorted(named & materials.keys()))
-    return Stock(metadata, tuple(samples), used, tuple(sorted(problems, key=lambda p: p.path)))
+    problems.sort(key=lambda problem: problem.path)
+    return Stock(metadata, tuple(samples), used, tuple(problems), refused, views)
 
 
-def check(stock: Stock, *, views: int = 3, workers: int = 1) -> Iterator[tuple[Path, list[Problem]]]:
-    """Each folder of the stock with its problems, in order; a sample should have at least `views` photos."""
-    tasks = itertools.chain(
-        ((check_sample, folder, views) for folder in stock.samples),
-        ((check_material, folder) for folder in stock.materials),
+def check(stock: Stock, *, workers: int = 1) -> Iterator[tuple[Path, list[Problem]]]:
+    """Yield each folder of the stock with its problems, in order; `workers` folders are decoded at once."""
+    tasks: Iterator[tuple[Path, Callable[[Path], list[Problem]]]] = itertools.chain(
+        ((folder, partial(check_sample, views=stock.views, refused=stock.refused)) for folder in stock.samples),
+        ((folder, check_material) for folder in stock.materials),
     )
-
-    def done(task: tuple[Callable[..., list[Problem]], Path, *tuple[int, ...]]) -> tuple[Path, list[Problem]]:
-        function, folder, *rest = task
-        return folder, function(folder, *rest)
-
+    # Not pool.map, which submits everything at once: a stock may have a million folders
     with ThreadPoolExecutor(workers) as pool:
-        waiting = deque(pool.submit(done, task) for task in itertools.islice(tasks, 2 * workers))
+        waiting = deque((folder, pool.submit(task, folder)) for folder, task in itertools.islice(tasks, 2 * workers))
         while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(pool.submit(done, task) for task in itertools.islice(tasks, 1))
+            folder, future = waiting.popleft()
+            yield folder, future.result()
+            waiting.extend((folder, pool.submit(task, folder)) for folder, task in itertools.islice(tasks, 1))
 
 
-def check_sample(folder: Path, views: int = 3) -> list[Problem]:
-    """What is wrong with a folder of photos."""
+def check_sample(folder: Path, views: int, refused: dict[Path, LeftOut]) -> list[Problem]:
+    """Return the problems of a folder of photos."""
     problems: list[Problem] = []
-    photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    photos = photos_of(folder)
+    with _reported(problems, folder, "missing photos"):
+        photos_of(folder, views)
     sizes: dict[str, tuple[int, int]] = {}
-    for path in photos:
+    for path in photos[:MOST_PHOTOS]:
         pixels = _pixels(path, problems)
         if pixels is None:
             continue
         height, width, channels = pixels.shape
         sizes[path.name] = (width, height)
-        if channels != 3:
+        if channels < PHOTO_CHANNELS:
             problems.append(Problem(str(path), "wrong channels", f"a photo has 3 channels, this has {channels}."))
-    names = {path.name for path in photos}
-    if missing := [f"{view}.png" for view in range(views) if f"{view}.png" not in names]:
-        reason = f"{', '.join(missing)} missing. Render the sample again with --continuing, or ask for fewer views."
-        problems.append(Problem(str(folder), "missing photos", reason))
     if len(set(sizes.values())) > 1:
         problems.append(Problem(str(folder), "mixed sizes", f"its photos differ in size: {_listed(sizes)}."))
-    if (folder / VIEWS_FILE).exists():
-        problems += _check_views(folder, names, sizes)
+    with _reported(problems, folder / VIEWS_FILE, "contradiction", "unusable views.json"):
+        if shots := shots_of(folder, photos):
+            problems += _contradictions(folder / VIEWS_FILE, shots, sizes)
+    # The rules above are the listing's own, one by one. Should it know one more, its word counts.
+    if not problems and folder in refused:
+        problems.append(Problem(str(folder), refused[folder].kind, refused[folder].line))
     return problems
 
 
-def _check_views(folder: Path, names: set[str], sizes: dict[str, tuple[int, int]]) -> list[Problem]:
-    """Where `views.json` and the photos disagree."""
-    path = str(folder / VIEWS_FILE)
-    try:
-        shots = read_views_json(path).shots
-    except FileError as error:
-        return [Problem(path, "unusable views.json", str(error))]
-    problems = []
+def _contradictions(path: Path, shots: tuple[Shot, ...], sizes: dict[str, tuple[int, int]]) -> Iterator[Problem]:
+    """Yield the photos that views.json says nothing of, or whose camera took another size."""
+    told = {shot.file for shot in read_views_json(path).shots}
     for shot in shots:
-        if shot.file not in names:
-            problems.append(Problem(path, "contradiction", f"it tells of {shot.file}, and there is no such photo."))
-        elif shot.camera is not None and sizes.get(shot.file, size := (shot.camera.width, shot.camera.height)) != size:
-            reason = f"{shot.file} is {sizes[shot.file]} pixels, its camera took {size}. Was the photo resized?"
-            problems.append(Problem(path, "contradiction", reason))
-    for name in sorted(names - {shot.file for shot in shots}):
-        problems.append(Problem(path, "contradiction", f"it does not tell of {name}, which lies beside it."))
-    return problems
+        if shot.file not in told:
+            reason = f"it does not tell of {shot.file}, which lies beside it."
+            yield Problem(str(path), "contradiction", reason)
+        # A photo that could not be decoded has no size
+        if shot.camera is None or shot.file not in sizes:
+            continue
+        taken = (shot.camera.width, shot.camera.height)
+        if sizes[shot.file] != taken:
+            reason = f"{shot.file} is {sizes[shot.file]} pixels, its camera took {taken}. Was the photo resized?"
+            yield Problem(str(path), "contradiction", reason)
 
 
 def check_material(folder: Path) -> list[Problem]:
-    """What is wrong with a folder of maps."""
+    """Return the problems of a folder of maps."""
     problems: list[Problem] = []
-    try:
+    paths = {name: path for name in CHANNELS if (path := folder / f"{name}.png").exists()}
+    with _reported(problems, folder, "missing maps"):
         paths = map_paths(folder)
-    except FileError as error:
-        problems.append(Problem(str(folder), "missing maps", str(error)))
-        paths = {name: path for name in MAP_NAMES if (path := folder / f"{name}.png").exists()}
     sizes: dict[str, tuple[int, int]] = {}
     for name, path in paths.items():
         pixels = _pixels(path, problems)
@@ -184,7 +200,7 @@ def check_material(folder: Path) -> list[Problem]:
             continue
         height, width, channels = pixels.shape
         sizes[name] = (width, height)
-        expected = CHANNELS[MAP_NAMES.index(name)]
+        expected = CHANNELS[name]
         if channels < expected:
             reason = f"{name} has {expected} channels, this file has {channels}. Export it in colour."
             problems.append(Problem(str(path), "wrong channels", reason))
@@ -202,6 +218,7 @@ def _normal_problems(path: Path, normals: Normals) -> Iterator[Problem]:
     if normals.all_zero:
         yield Problem(str(path), "zero normals", "every normal is zero. Export the map again.")
         return
+    # One problem a map: what is no normal map has inward vectors and odd slopes too
     if normals.non_unit > MOST_NON_UNIT:
         reason = f"{normals.non_unit:.0%} of its normals are not of length 1. Is it a normal map, and not an sRGB one?"
         yield Problem(str(path), "non-unit normals", reason)
@@ -213,10 +230,21 @@ def _normal_problems(path: Path, normals: Normals) -> Iterator[Problem]:
         yield Problem(str(path), "DirectX normals", reason)
 
 
-def _pixels(path: Path, problems: list[Problem]) -> np.ndarray | None:
-    """What the file stores; None, and a problem more, where it cannot be read."""
+@contextlib.contextmanager
+def _reported(problems: list[Problem], path: Path, kind: str, damaged: str = "") -> Iterator[None]:
+    """Make a problem of the error that a rule raises: of `kind`, or `damaged` where a file is."""
     try:
-        return decode(path)
+        yield
+    except FileNotFoundError as error:
+        problems.append(Problem(str(path), kind, str(error)))
+    except FileError as error:
+        problems.append(Problem(str(path), damaged or kind, str(error)))
+
+
+def _pixels(path: Path, problems: list[Problem]) -> np.ndarray | None:
+    """Return the numbers that the file stores; None, and a problem more, where it cannot be read."""
+    try:
+        return read_pixels(path)
     except FileError as error:
         problems.append(Problem(str(path), "damaged file", str(error)))
     except OSError as error:
@@ -225,11 +253,12 @@ def _pixels(path: Path, problems: list[Problem]) -> np.ndarray | None:
 
 
 def _coloured(pixels: np.ndarray) -> bool:
-    """Whether the channels differ by more than JPEG's rounding."""
+    """Return True where the channels differ by more than JPEG's rounding."""
     span = 1.0 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+    # 256 rows tell as much as all, in a fraction of the memory
     step = max(1, pixels.shape[0] // 256)
     rows = pixels[::step, :, :3].astype(np.float32) / span
-    return bool((rows.max(-1) - rows.min(-1)).mean() > 0.02)
+    return bool((rows.max(-1) - rows.min(-1)).mean() > LEAST_COLOUR)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from easel.graphics.files import FileError
 from easel.graphics.image import imwrite
 from easel.materials.collection.procedural import name_of, procedural
 from easel.materials.dataset.listing import METADATA_FILE, read_metadata
-from easel.materials.dataset.views import VIEWS_FILE, ShotList, Source, write_views_json
+from easel.materials.dataset.views import SOURCES, VIEWS_FILE, ShotList, Source, write_views_json
 from easel.materials.engines.processes import Engine, in_turn
 from easel.materials.maps import MaterialMaps
 from easel.materials.synthesis.dataset_writer import (

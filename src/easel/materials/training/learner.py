@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from easel.materials.dataset.keys import key, key_seed
 from easel.materials.dataset.sample import Batch
-from easel.materials.maps import MAP_NAMES
-from easel.materials.tiles import Window
+from easel.materials.maps import MaterialMaps
+from easel.materials.tiles import Crop
 from easel.materials.training.losses import Maps, discriminator_loss, generator_loss
 from easel.materials.training.networks import Networks
+from easel.materials.training.step import Outcome
 
 CPU_OUT_OF_MEMORY = "can't allocate memory"
 """What the CPU's allocator says; it has no exception of its own."""
@@ -24,27 +25,7 @@ class OutOfMemoryError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one step came to."""
-
-    loss: float
-    """The generator's; not finite where the step was skipped for that."""
-    d_loss: float | None
-    """The discriminator's, where it took part."""
-    info: Mapping[str, Tensor]
-    """Parts of the loss, detached and on the device: reading them waits for it."""
-    maps: Maps
-    """The generator's answer to the last part of the batch, detached."""
-    batch: Batch
-    """That part."""
-    skipped: bool
-    """Whether it moved no weights, because a loss or a gradient was not finite."""
-    splits: int
-    """In how many parts each batch was computed."""
-
-
-@dataclass(frozen=True)
-class Part:
+class BatchPart:
     """Samples that go through the networks together."""
 
     batch: Batch
@@ -52,11 +33,11 @@ class Part:
     """The first sample's place in the epoch: random draws are named by it."""
     share: float
     """Of the step's samples."""
-    window: Window | None
+    window: Crop | None
     """Where the network is asked for maps, which the batch's are cut to; None: everywhere."""
 
 
-class Learner(Networks):
+class Trainer(Networks):
     """The networks while they learn."""
 
     def step(
@@ -84,7 +65,7 @@ class Learner(Networks):
             self.splits *= 2
 
     def _step(
-        self, parts: list[Part], epoch: int, index: int, rates: tuple[float, float], adversarial: bool
+        self, parts: list[BatchPart], epoch: int, index: int, rates: tuple[float, float], adversarial: bool
     ) -> Outcome:
         maps: list[Maps] = []
         d_loss, finite = None, True
@@ -99,7 +80,7 @@ class Learner(Networks):
 
         infos: list[Mapping[str, Tensor]] = []
 
-        def loss_of(place: int, part: Part) -> Tensor:
+        def loss_of(place: int, part: BatchPart) -> Tensor:
             answer = kept or self._answer(part, epoch)
             total, info = self._generator_loss(part, answer, epoch, adversarial)
             infos.append(info)
@@ -117,7 +98,7 @@ class Learner(Networks):
         info = {name: (torch.stack([info[name] for info in infos]) * shares).sum() for name in infos[0]}
         return Outcome(loss, d_loss, info, maps[-1], parts[-1].batch, not finite, self.splits)
 
-    def _parts(self, batches: Sequence[Batch], number: int, epoch: int) -> Iterator[Part]:
+    def _parts(self, batches: Sequence[Batch], number: int, epoch: int) -> Iterator[BatchPart]:
         """The batches, each cut into up to `splits` parts, on the device."""
         total = sum(len(batch.ids) for batch in batches)
         rows = math.ceil(self.config.data.batch_size / self.splits)
@@ -128,27 +109,27 @@ class Learner(Networks):
             batch = batch if window is None else batch.focused(window)
             for start in range(0, count, rows):
                 part = batch.rows(slice(start, start + rows)).to(self.engine.device)
-                yield Part(part, first + start, len(part.ids) / total, window)
+                yield BatchPart(part, first + start, len(part.ids) / total, window)
             number += 1
 
-    def _window(self, batch: Batch, generator: torch.Generator) -> Window | None:
+    def _window(self, batch: Batch, generator: torch.Generator) -> Crop | None:
         """A random one of the size that is learned from."""
         size = self.config.data.focus_size
         if size is None:
             return None
         top, left = (int(torch.randint(side - size + 1, (), generator=generator)) for side in batch.maps.size)
-        return Window(top, left, size, size)
+        return Crop(top, left, size, size)
 
     # The discriminator
 
-    def _discriminator_step(self, parts: list[Part], fakes: list[Maps], lr: float) -> tuple[float, bool]:
+    def _discriminator_step(self, parts: list[BatchPart], fakes: list[Maps], lr: float) -> tuple[float, bool]:
         assert self.discriminator is not None and self.d_optimizer is not None
         weight = self.config.loss.w_discriminator
 
-        def loss_of(place: int, part: Part) -> Tensor:
-            fake = _stacked(fakes[place]).detach()
+        def loss_of(place: int, part: BatchPart) -> Tensor:
+            fake = MaterialMaps.join(fakes[place]).float().detach()
             # Real and fake in one pass, so that a normalisation over the batch sees both
-            real, fake = self._judge(torch.cat([_stacked(part.batch.maps), fake])).chunk(2)
+            real, fake = self._judge(torch.cat([part.batch.maps.to_tensor().float(), fake])).chunk(2)
             return weight * discriminator_loss(self.config.loss, real, fake)
 
         loss, finite = self._gradients(parts, loss_of, self.d_scaler)
@@ -164,22 +145,22 @@ class Learner(Networks):
 
     # The generator
 
-    def _answer(self, part: Part, epoch: int) -> Maps:
+    def _answer(self, part: BatchPart, epoch: int) -> Maps:
         with self._dropout_of(part, epoch), self.half():
             where = () if part.window is None else (part.window,)
             return self.forward(part.batch.views, part.batch.valid, part.batch.cameras, *where)
 
-    def _answered(self, part: Part, epoch: int) -> Maps:
+    def _answered(self, part: BatchPart, epoch: int) -> Maps:
         with torch.no_grad():
             return self._answer(part, epoch)
 
     def _generator_loss(
-        self, part: Part, answer: Maps, epoch: int, adversarial: bool
+        self, part: BatchPart, answer: Maps, epoch: int, adversarial: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
         judged = None
         if adversarial and self.discriminator is not None:
             self.discriminator.requires_grad_(False)
-            judged = generator_loss(self.config.loss, self._judge(_stacked(answer)))
+            judged = generator_loss(self.config.loss, self._judge(MaterialMaps.join(answer).float()))
             self.discriminator.requires_grad_(True)
         seed = self.config.training.seed
         keys = [key(seed, epoch, part.first + row, "lights") for row in range(len(part.batch.ids))]
@@ -197,7 +178,10 @@ class Learner(Networks):
     # What both have in common
 
     def _gradients(
-        self, parts: list[Part], loss_of: Callable[[int, Part], Tensor], scaler: torch.amp.GradScaler | None = None
+        self,
+        parts: list[BatchPart],
+        loss_of: Callable[[int, BatchPart], Tensor],
+        scaler: torch.amp.GradScaler | None = None,
     ) -> tuple[float, bool]:
         """(loss, whether it is finite in every process) of all parts, whose gradients add up in the parameters."""
         scaler = scaler or self.g_scaler
@@ -255,7 +239,7 @@ class Learner(Networks):
             self.discriminator.zero_grad()
 
     @contextmanager
-    def _dropout_of(self, part: Part, epoch: int) -> Iterator[None]:
+    def _dropout_of(self, part: BatchPart, epoch: int) -> Iterator[None]:
         """Draw dropout from torch's own generator, keyed for this part, and give the program its own back."""
         devices = [self.engine.device] if self.engine.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
@@ -265,8 +249,3 @@ class Learner(Networks):
 
 class _PartTooLarge(Exception):  # noqa: N818 - it is caught here and tells nobody of an error
     """Some process ran out of memory."""
-
-
-def _stacked(maps: Maps) -> Tensor:
-    """What the discriminator looks at: (B, 8, H, W)."""
-    return torch.cat([maps[name].float() for name in MAP_NAMES], dim=1)

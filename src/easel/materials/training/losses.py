@@ -58,8 +58,8 @@ class HybridLoss:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         config = self.config
         l1 = {name: (mine[name] - true[name]).abs().mean() for name in MAP_NAMES}
-        weights = (config.w_albedo, config.w_roughness, config.w_metallic, config.w_normal_map)
-        l1_total = torch.stack([weight * l1[name] for name, weight in zip(MAP_NAMES, weights, strict=True)]).sum()
+        weights = {name: getattr(config, "w_normal_map" if name == "normal" else f"w_{name}") for name in MAP_NAMES}
+        l1_total = torch.stack([weight * l1[name] for name, weight in weights.items()]).sum()
         total = config.w_l1 * l1_total
         info: dict[str, Tensor] = {f"l1_{name}": value for name, value in l1.items()} | {"loss_l1_total": l1_total}
         if config.loss_type == "hybrid":
@@ -95,7 +95,7 @@ class HybridLoss:
         return parts
 
 
-def uncertainty_loss(predicted: Maps, true: Maps, log_variance: Float[Tensor, "b 4 h w"]) -> Float[Tensor, ""]:
+def uncertainty_loss(predicted: Maps, true: Maps, log_variance: Float[Tensor, "b m h w"]) -> Float[Tensor, ""]:
     """How badly a predicted variance explains the squared error of each map. Kendall and Gal 2017, eq. 8.
 
     The maps themselves are not moved by it.

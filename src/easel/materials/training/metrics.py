@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.materials.maps import MAP_NAMES
 from easel.materials.training.losses import Maps, angle_degrees
 from easel.materials.training.ssim import ssim
 
-SCALAR_MAPS = ("albedo", "roughness", "metallic")
+SCALAR_MAPS = tuple(name for name in MAP_NAMES if name != "normal")
 """The maps in [0, 1], of which `overall_…` is the mean; normals have angles instead."""
 BEST_PSNR = 100.0
 """In dB, for maps that are equal: an average must stay finite."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from easel.materials.config import TrainConfig
 from easel.materials.dataset.sample import Batch
+from easel.materials.models.build import misfit
 from easel.materials.training.engine import DTYPES, Engine, pick_precision
 from easel.materials.training.losses import HybridLoss, Maps
 from easel.materials.training.rerendering import Keys
@@ -110,20 +111,6 @@ def _copy(kept: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
         raise ValueError(reason)
     for name, value in kept.items():
         value.copy_(found[name])
-
-
-def misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """How the tensors found differ from those expected, in a few words; empty when they fit."""
-    missing, more = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    for names, verb in ((missing, "lacks"), (more, "has")):
-        if names:
-            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            return f"it is of another network: it {verb} {names[0]!r}{others}"
-    for name, value in expected.items():
-        if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point():
-            shapes = f"{tuple(found[name].shape)}, not {tuple(value.shape)}"
-            return f"it is of another network: {name!r} is {shapes}"
-    return ""
 
 
 def _placed(network: nn.Module, device: torch.device) -> nn.Module:

@@ -4,12 +4,12 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from easel.materials.training.learner import Outcome
 from easel.materials.training.schedule import Plateau
+from easel.materials.training.step import Outcome
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """Counters and sums."""
 
     epoch: int = 0
@@ -61,12 +61,12 @@ class Progress:
         return asdict(self)
 
     @staticmethod
-    def from_json(record: dict[str, Any]) -> "Progress":
+    def from_json(record: dict[str, Any]) -> "RunProgress":
         """What `to_json` said, other entries aside; ValueError names what is missing or unfit."""
         plateau = record.get("plateau")
         if not isinstance(plateau, dict):
             raise ValueError("its plateau is missing")
-        return Progress(**_numbers(Progress(), record), plateau=Plateau(**_numbers(Plateau(), plateau)))
+        return RunProgress(**_numbers(RunProgress(), record), plateau=Plateau(**_numbers(Plateau(), plateau)))
 
 
 def _numbers(like: Any, record: dict[str, Any]) -> dict[str, Any]:

@@ -37,14 +37,14 @@ HELD_OUT_SEED = 2**31
 
 
 @dataclass(frozen=True)
-class Scenes:
+class RelightingScenes:
     """`k` scenes for each of `b` materials."""
 
     cameras: Float[Tensor, "b k 3"]
     lights: Float[Tensor, "b k 3"]
 
 
-def draw_scenes(keys: Keys | None, materials: int, count: int) -> Scenes:
+def draw_scenes(keys: Keys | None, materials: int, count: int) -> RelightingScenes:
     """`count` random scenes per material; in half of them, rounded up, the camera sees the light mirrored somewhere.
 
     Such highlights tell roughness and normals apart. Deschaintre et al. 2018, section 4.2. Without keys the scenes are
@@ -62,7 +62,7 @@ def draw_scenes(keys: Keys | None, materials: int, count: int) -> Scenes:
     place = torch.nn.functional.pad((numbers[..., 6:8] - 0.5) * TILE_SIDE, (0, 1))
     mirrored = torch.nn.functional.normalize((cameras - place) * torch.tensor([-1.0, -1.0, 1.0]), dim=-1)
     sees_highlight = torch.arange(count)[:, None] < (count + 1) // 2
-    return Scenes(cameras, torch.where(sees_highlight, place + mirrored * distances[..., 1:], lights))
+    return RelightingScenes(cameras, torch.where(sees_highlight, place + mirrored * distances[..., 1:], lights))
 
 
 def _directions(numbers: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 3"]:
@@ -72,7 +72,7 @@ def _directions(numbers: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 3"]:
     return torch.stack([radius * azimuth.cos(), radius * azimuth.sin(), (1 - radius.square()).sqrt()], dim=-1)
 
 
-def light_up(maps: Mapping[str, Tensor], scenes: Scenes) -> Float[Tensor, "b k 3 h w"]:
+def light_up(maps: Mapping[str, Tensor], scenes: RelightingScenes) -> Float[Tensor, "b k 3 h w"]:
     """The radiance of every material in each of its scenes, texel by texel."""
     cameras, lights = (positions.to(maps["albedo"].device) for positions in (scenes.cameras, scenes.lights))
     intensity = (math.pi * lights.square().sum(-1, keepdim=True)).expand_as(lights)
@@ -82,7 +82,7 @@ def light_up(maps: Mapping[str, Tensor], scenes: Scenes) -> Float[Tensor, "b k 3
 
 
 def log_difference(
-    predicted: Mapping[str, Tensor], true: Mapping[str, Tensor], scenes: Scenes, epsilon: float | int
+    predicted: Mapping[str, Tensor], true: Mapping[str, Tensor], scenes: RelightingScenes, epsilon: float | int
 ) -> Float[Tensor, ""]:
     """Mean |log(I + ε) − log(I' + ε)| of the linear radiance of both. Deschaintre et al. 2018, section 4.2."""
     with torch.no_grad():
@@ -112,7 +112,7 @@ def _held_out(maps: Mapping[str, Tensor]) -> Iterator[Float[Tensor, "b 3 h w"]]:
         azimuth, tilt = math.radians(HELD_OUT_AZIMUTH_DEGREES + 90 * number), math.radians(tilt)
         x, y, z = math.cos(azimuth) * math.sin(tilt), math.sin(azimuth) * math.sin(tilt), math.cos(tilt)
         light = torch.tensor([[[x, y, z]]]) * HELD_OUT_DISTANCE
-        scene = Scenes(torch.tensor([[[0.0, 0.0, ORBIT_RADIUS]]]), light)
+        scene = RelightingScenes(torch.tensor([[[0.0, 0.0, ORBIT_RADIUS]]]), light)
         yield linear_to_srgb(light_up(whole, scene)[:, 0].clamp(0, 1))
     radiance = render_texture(whole, [_studio()], (0.0, 0.0, ORBIT_RADIUS))
     yield linear_to_srgb(radiance.clamp(0, 1))

@@ -9,6 +9,26 @@ from torch import Tensor
 from easel.materials.dataset.sample import Batch
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What one step came to."""
+
+    loss: float
+    """The generator's; not finite where the step was skipped for that."""
+    d_loss: float | None
+    """The discriminator's, where it took part."""
+    info: Mapping[str, Tensor]
+    """Parts of the loss, detached and on the device: reading them waits for it."""
+    maps: Mapping[str, Tensor]
+    """The generator's answer to the last part of the batch, detached."""
+    batch: Batch
+    """That part."""
+    skipped: bool
+    """Whether it moved no weights, because a loss or a gradient was not finite."""
+    splits: int
+    """In how many parts each batch was computed."""
+
+
 @dataclass
 class Knobs:
     """What a person may turn while a run goes on; read at every step."""
@@ -18,7 +38,7 @@ class Knobs:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedCheckpoint:
     """A checkpoint that was written."""
 
     path: Path
@@ -65,7 +85,7 @@ class Step:
     """The last part of what this process learned from."""
     ended: Epoch | None = None
     """On the last step of an epoch, how the epoch went."""
-    saved: tuple[Saved, ...] = ()
+    saved: tuple[SavedCheckpoint, ...] = ()
     """Checkpoints that were written after this step."""
     notes: tuple[str, ...] = ()
     """What went wrong and was dealt with, a line each."""

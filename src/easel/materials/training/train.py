@@ -1,4 +1,4 @@
-"""The run: from a config to a trained generator, one step at a time.
+"""A training run: from a config to a trained generator, one step at a time.
 
     for step in train(config):
         print(step.index, step.loss)
@@ -10,95 +10,113 @@ the same bits as one that was never interrupted.
 import logging
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
 from easel.checkpoint import finish_folders
 from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
-from easel.materials.dataset.batches import Batches
+from easel.materials.dataset.batches import Answers, Batches
 from easel.materials.dataset.keys import key_seed
-from easel.materials.distillation.teacher_source import open_lesson
+from easel.materials.dataset.listing import ListedSample
 from easel.materials.models.build import build_discriminator, build_model
+from easel.materials.models.network_files import differences, find_run, is_lone, load_generator, names_of, saved_runs
 from easel.materials.resolve import resolve
-from easel.materials.training.engine import compiled, fit_to_memory, numerics, start_engine
-from easel.materials.training.learner import Learner, Outcome
+from easel.materials.training.engine import Engine, compiled, fit_to_memory, numerics, start_engine
+from easel.materials.training.learner import Trainer
 from easel.materials.training.logs import Logs
-from easel.materials.training.progress import Progress
-from easel.materials.training.run_files import (
-    Run,
-    find_run,
-    is_lone,
-    load_generator,
-    names_of,
-    read_run,
-    restore,
-    save_run,
-    saved_runs,
-)
+from easel.materials.training.networks import Networks, Objective
+from easel.materials.training.progress import RunProgress
+from easel.materials.training.run_files import Run, read_run, restore, save_run
 from easel.materials.training.schedule import learning_rate
-from easel.materials.training.step import Epoch, Knobs, Saved, Step
+from easel.materials.training.step import Epoch, Knobs, Outcome, SavedCheckpoint, Step
 from easel.materials.training.validation import pictures, validate
 
 log = logging.getLogger("easel")
 
 MOST_FAULTS = 3
 """Steps in a row whose loss is not finite, before an earlier checkpoint is loaded."""
-NOT_OF_THE_NETWORK = ("weights", "gradient_checkpointing")
-"""Settings under `model` that leave the generator's tensors as they are."""
 
 
 class DivergedError(RuntimeError):
     """The loss is not finite, again and again; the message is a report."""
 
 
-def train(config: TrainConfig, knobs: Knobs | None = None) -> Iterator[Step]:
-    """Train as the config says; writes checkpoints and logs into its checkpoint_dir.
+class Teacher(Protocol):
+    """What a student learns from beside the truth: `distillation.teacher_source.TeacherSource` is one."""
+
+    config: TrainConfig
+    """The student's, with the validation split of its teacher."""
+
+    @property
+    def answers(self) -> Answers | None:
+        """Stored answers by the name of a sample; None where the teacher itself is asked at every step."""
+        ...
+
+    def check(self, entries: Sequence[ListedSample]) -> None:
+        """Raise ValueError where the answers are not those to these samples."""
+        ...
+
+    def objective(self, networks: Networks) -> Objective:
+        """Return the loss that the generator of `networks` is trained with."""
+        ...
+
+
+OpenTeacher = Callable[[TrainConfig, Engine], Teacher]
+
+
+def train(config: TrainConfig, knobs: Knobs | None = None, teacher: OpenTeacher | None = None) -> Iterator[Step]:
+    """Train as the config says; write checkpoints and logs into its checkpoint_dir.
 
     Asking is training: a caller that does not ask pauses the run, one that closes it stops it, and `knobs.stop` ends it
-    with a checkpoint. `training.resume_from` continues a run. ValueError for a config that does not fit, the dataset's
-    errors, FileError for files that do not fit, RuntimeError for a device that is absent or memory that is too small,
-    DivergedError when the loss explodes.
+    with a checkpoint. `training.resume_from` continues a run. A student's config needs a `teacher`, which
+    `easel.materials.train` opens. ValueError for a config that does not fit, the dataset's errors, FileError for files
+    that do not fit, RuntimeError for a device that is absent or memory that is too small, DivergedError when the loss
+    explodes.
     """
     config = resolve(config)
-    return _Training(config, knobs or Knobs()).steps()
+    if config.is_student and teacher is None:
+        raise ValueError("this config names a teacher: `easel.materials.train` opens it, this function is given one.")
+    return _Training(config, knobs or Knobs(), teacher).steps()
 
 
 class _Training:
-    """A run between its files and its networks."""
+    """Networks, data and files of one run."""
 
-    def __init__(self, config: TrainConfig, knobs: Knobs) -> None:
+    def __init__(self, config: TrainConfig, knobs: Knobs, teacher: OpenTeacher | None) -> None:
         training = config.training
-        self.knobs, self.folder = knobs, Path(training.checkpoint_dir)
+        self.knobs = knobs
+        self.folder = Path(training.checkpoint_dir)
         self.engine = start_engine(training.device, training.distributed)
         config = fit_to_memory(config, self.engine.device)
-        self.lesson = open_lesson(config, self.engine) if config.is_student else None
-        self.config = config = self.lesson.config if self.lesson else config
+        self.teacher = None
+        if teacher is not None:
+            self.teacher = teacher(config, self.engine)
+            config = self.teacher.config
+        self.config = config
         if self.engine.rank == 0:
             finish_folders(self.folder)
-        # torchrun starts all processes again when one is lost, with the same arguments: what they saved comes first
+        # torchrun starts all processes again when one is lost, with the same arguments: what they saved comes first.
         restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0 and self._has_saved()
         resume = str(self.folder) if restarted else training.resume_from
         self.resumed = None if resume is None or is_lone(resume) else self._run_at(resume)
         place = {"rank": self.engine.rank, "world": self.engine.world, "strict": config.data.strict}
-        answers = self.lesson and self.lesson.answers
-        self.batches, self.held_out = (
-            Batches(config, "train", **place, answers=answers),
-            Batches(config, "val", **place),
-        )
+        self.batches = Batches(config, "train", **place, answers=self.teacher and self.teacher.answers)
+        self.held_out = Batches(config, "val", **place)
         if len(self.batches) == 0:
             raise ValueError(
                 f"no sample is left for training: data.val_ratio {config.data.val_ratio} keeps them all for validation."
             )
-        if self.lesson:
-            self.lesson.check(self.batches.dataset.entries)
+        if self.teacher is not None:
+            self.teacher.check(self.batches.dataset.entries)
         self.learner, self.progress = self._start(self.resumed)
 
     def _run_at(self, path: str | os.PathLike[str]) -> Run:
-        """The run to continue from, the same in every process."""
+        """Read the run to continue from, the same in every process."""
         found = None
         if self.engine.rank == 0:
             try:
@@ -115,19 +133,20 @@ class _Training:
         return run
 
     def _has_saved(self) -> bool:
-        """Whether this run, or an earlier one in its folder, has saved anything."""
+        """True if this run, or an earlier one in its folder, has saved anything."""
         return self.engine.from_first(bool(saved_runs(self.folder)))
 
-    def _start(self, run: Run | None) -> tuple[Learner, Progress]:
-        """Networks and counters as they were in `run`, or as they are before the first step."""
+    def _start(self, run: Run | None) -> tuple[Trainer, RunProgress]:
+        """Return networks and counters as `run` has them, or as they are before the first step."""
         config, engine = self.config, self.engine
+        # The weights are drawn from a stream of their own, so that the program's random numbers are untouched.
         with torch.random.fork_rng([]):
             torch.manual_seed(key_seed(config.training.seed, "weights") >> 1)
             generator = build_model(config, pretrained=run is None)
             discriminator = build_discriminator(config) if config.model.use_gan else None
-        learner = Learner(config, engine, generator, discriminator)
-        if self.lesson:
-            learner.objective = self.lesson.objective(learner)
+        learner = Trainer(config, engine, generator, discriminator)
+        if self.teacher is not None:
+            learner.objective = self.teacher.objective(learner)
         learner.forward = compiled(learner.generator, engine.device)
         if run is not None:
             restore(run, learner)
@@ -138,9 +157,10 @@ class _Training:
                 "%s has no folder of that name beside it: its weights are taken, and the run is a new one.", resume
             )
             learner.take_weights(load_generator(resume).model.state_dict())
-        return learner, Progress(epoch=config.training.start_epoch)
+        return learner, RunProgress(epoch=config.training.start_epoch)
 
     def steps(self) -> Iterator[Step]:
+        """Yield every step until the run ends."""
         first = self.engine.rank == 0
         if first:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -167,9 +187,10 @@ class _Training:
         return "stop" if stop else None
 
     def _epoch(self, logs: Logs | None) -> Iterator[Step]:
-        """The rest of an epoch; it breaks off where an earlier checkpoint had to be loaded."""
+        """Yield the rest of an epoch's steps, up to the point where an earlier checkpoint had to be loaded."""
         training, progress = self.config.training, self.progress
-        number, per_epoch = progress.epoch + 1, math.ceil(len(self.batches) / training.accumulate)
+        number = progress.epoch + 1
+        per_epoch = math.ceil(len(self.batches) / training.accumulate)
         batches = self.batches.epoch(progress.epoch, progress.batch)
         rates = self._rates()
         while group := list(islice(batches, training.accumulate)):
@@ -181,16 +202,19 @@ class _Training:
                 notes.append(f"out of memory: batches are computed in {outcome.splits} parts from now on.")
             progress.count(len(group), outcome)
             position = math.ceil(progress.batch / training.accumulate)
-            ended, saved = None, []
+            ended: Epoch | None = None
+            saved: list[SavedCheckpoint] = []
             if outcome.skipped:
                 notes.append(f"step {progress.step} is skipped, its loss or gradient is not finite.")
             elif progress.step % training.log_every_n_steps == 0:
                 self._log(logs, number, outcome, rates)
+            # One process may have been told to stop: all of them have to end with the same step.
             stop = self.engine.any([self.knobs.stop])[0]
             if progress.faults >= MOST_FAULTS and not stop:
                 notes.append(self._go_back(outcome))
             else:
-                ended = self._end_epoch(logs, number) if progress.batch >= len(self.batches) else None
+                if progress.batch >= len(self.batches):
+                    ended = self._end_epoch(logs, number)
                 saved = self._save(self._due(ended, self._stopped_by(stop)))
             yield Step(
                 index=progress.step,
@@ -208,12 +232,14 @@ class _Training:
                 notes=tuple(notes),
                 stopped_by=self._stopped_by(stop),
             )
+            # `_go_back` has replaced it: the rest of this epoch belongs to a run that no longer exists.
             if progress is not self.progress:
                 return
 
     def _rates(self) -> tuple[float, float]:
-        """The learning rates of both networks in this epoch."""
+        """Return the learning rates of generator and discriminator in this epoch."""
         optimizer, progress, epochs = self.config.optimizer, self.progress, self.config.training.epochs
+        # A run that diverged goes on at half the rate.
         share = 0.5**progress.reloads
 
         def rate(highest: float) -> float:
@@ -231,9 +257,8 @@ class _Training:
         values |= {f"train/{name}": value.item() for name, value in outcome.info.items()}
         logs.scalars(self.progress.step, number, values)
 
-    # The end of an epoch
-
     def _end_epoch(self, logs: Logs | None, number: int) -> Epoch:
+        """Validate where that is due, and reset the counters of the epoch."""
         training, progress = self.config.training, self.progress
         g_loss, d_loss = progress.means()
         ended = Epoch(number, g_loss, d_loss, {})
@@ -251,9 +276,10 @@ class _Training:
         return ended
 
     def _due(self, ended: Epoch | None, stopped_by: str | None) -> list[str]:
-        """The names to save under now."""
+        """Return the names that a checkpoint is to be saved under now; none when none is due."""
         training, progress = self.config.training, self.progress
         called = names_of(self.config)
+        # `latest` is the first name: it is written, others are links to it.
         names = [called.latest] if stopped_by else []
         if ended is None:
             return names
@@ -270,26 +296,28 @@ class _Training:
                 names.append(called.best)
         return names
 
-    def _save(self, names: list[str]) -> list[Saved]:
-        """Write under these names, in the first process; what to tell of."""
+    def _save(self, names: list[str]) -> list[SavedCheckpoint]:
+        """Write under these names, in the first process; return those worth a line to the user."""
         saved = []
         if names and self.engine.rank == 0:
             paths = save_run(self.folder, names, self.learner, self.progress)
             called = names_of(self.config)
             told = [name for name in names if name != called.latest or len(names) == 1 or names[1] == called.best]
-            saved = [Saved(path, name == called.best) for name, path in zip(names, paths, strict=True) if name in told]
+            saved = [
+                SavedCheckpoint(path, name == called.best)
+                for name, path in zip(names, paths, strict=True)
+                if name in told
+            ]
         self.engine.wait()
         return saved
-
-    # Faults
 
     def _go_back(self, outcome: Outcome) -> str:
         """Load the newest checkpoint of this run, or start again, at half the rate; DivergedError the second time."""
         bad = [name for name, value in outcome.info.items() if not math.isfinite(value.item())]
+        cause = f"not finite: {', '.join(bad)}" if bad else "a gradient was not finite"
         report = (
             f"the loss was not finite in {MOST_FAULTS} steps in a row, the last of them step {self.progress.step} of "
-            f"epoch {self.progress.epoch + 1} with {', '.join(outcome.batch.ids)}"
-            + (f"; not finite: {', '.join(bad)}" if bad else "; a gradient was not finite")
+            f"epoch {self.progress.epoch + 1} with {', '.join(outcome.batch.ids)}; {cause}"
         )
         if self.progress.reloads:
             raise DivergedError(
@@ -298,16 +326,7 @@ class _Training:
             )
         run = self._run_at(self.folder) if self._has_saved() else None
         self.learner, self.progress = self._start(run)
-        self.progress.reloads, self.progress.faults = 1, 0
-        return f"{report}. Going on from {run.folder.name if run else 'the start'} with half the rate."
-
-
-def differences(config: TrainConfig, other: TrainConfig) -> str:
-    """The settings of the network that differ, in a few words; empty when none does."""
-    mine, theirs = config.model.to_dict(), other.model.to_dict()
-    named = [
-        f"model.{name} is {theirs[name]!r} there and {mine[name]!r} here"
-        for name in mine
-        if name not in NOT_OF_THE_NETWORK and mine[name] != theirs[name]
-    ]
-    return ", ".join(named)
+        self.progress.reloads = 1
+        self.progress.faults = 0
+        start = run.folder.name if run else "the start"
+        return f"{report}. Going on from {start} with half the rate."

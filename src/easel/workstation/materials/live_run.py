@@ -1,9 +1,8 @@
-"""A training run as a person watches it: what its folder tells, whoever trains it."""
+"""LiveRun: the curves and checkpoints of a training, read from its folder, whoever trains it."""
 
 import json
 import math
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,31 +10,35 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from easel.checkpoint import MANIFEST
 from easel.graphics.files import FileError
 from easel.materials.contact import labelled_sheet, map_pictures, relit, square
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.maps import MAP_NAMES
+from easel.materials.models.network_files import STUDENT, TEACHER, Trained, load_generator, saved_runs
+from easel.materials.models.training_data import training_dataset
 from easel.materials.recovery.evaluate import judge
 from easel.materials.training.logs import METRICS
-from easel.materials.training.run_files import STUDENT, TEACHER, Trained, load_generator
-from easel.workstation.materials.live_recovery import saved_at
+from easel.workstation.background import Background
 
 POLL_SECONDS = 0.3
+"""Time between two looks at the folder."""
 MOST_BYTES = 1 << 22
-"""Of the log that are read at a time."""
+"""Bytes of the log that are read at a time: a page must not stand still because it was opened late."""
 MOST_POINTS = 20_000
-"""Of a curve; a longer one keeps every second point."""
+"""Points of a curve; a longer one keeps every second."""
 SHEET_SAMPLES, SHEET_SIDE = 3, 112
 
 
 @dataclass
-class Curve:
+class LoggedCurve:
     """A figure over the steps of a run."""
 
     steps: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
     def add(self, step: int, value: float) -> None:
+        """Append a point; a curve that grows too long loses every second one before it."""
         self.steps.append(step)
         self.values.append(value)
         if len(self.values) > MOST_POINTS:
@@ -43,8 +46,8 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
-    """What a checkpoint answers for materials that it never learned from, beside the truth."""
+class HeldOutSheet:
+    """The maps that a checkpoint infers for materials it never learned from, beside the true ones."""
 
     trained: Trained
     picture: Float[Tensor, "h w 3"]
@@ -60,40 +63,43 @@ class LiveRun:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.curves: dict[str, Curve] = {}
-        """Tags such as train/g_loss and val/albedo_psnr."""
-        self.step = self.epoch = 0
-        self.sheet: Sheet | None = None
+        self.curves: dict[str, LoggedCurve] = {}
+        """Curves by tag, such as train/g_loss and val/albedo_psnr."""
+        self.step = 0
+        self.epoch = 0
+        self.sheet: HeldOutSheet | None = None
         self.model: nn.Module | None = None
-        """The network, whose tensors become those of every new checkpoint."""
+        """The network, one object for the whole run; every new checkpoint is loaded into it."""
         self.problem = ""
-        """Why there is no sheet, in one line."""
+        """The reason, in one line, why there is no sheet."""
         self._read_bytes = 0
-        self._polled_at = self._judged_at = 0.0
-        self._judge = ThreadPoolExecutor(1, "easel-held-out")
-        self._judging: Future[Sheet] | None = None
+        self._polled_at = 0.0
+        self._judged_at = 0.0
+        """Time at which the checkpoint was saved that was judged last."""
+        self._judge = Background[HeldOutSheet]("held-out")
 
     def poll(self) -> bool:
-        """Read what is new, a few times a second; True where there is a new sheet."""
+        """Read the folder, a few times a second; True if there is a new sheet."""
         now = time.perf_counter()
         if now - self._polled_at < POLL_SECONDS:
             return False
         self._polled_at = now
         self._read_log()
-        if self._judging is None:
+        # One checkpoint at a time: a fast training would otherwise drop every sheet before it is complete.
+        if not self._judge.busy:
             saved = saved_at(self.folder)
             if saved > self._judged_at:
                 self._judged_at = saved
-                self._judging = self._judge.submit(held_out, newest(self.folder))
+                self._judge.start(held_out, newest(self.folder))
             return False
-        if not self._judging.done():
+        if not self._judge.done:
             return False
-        judging, self._judging = self._judging, None
         try:
-            self.sheet, self.problem = judging.result(), ""
+            self.sheet = self._judge.result()
         except (FileError, OSError, ValueError, KeyError) as error:
             self.problem = str(error.args[0] if isinstance(error, KeyError) else error)
             return False
+        self.problem = ""
         model = self.sheet.trained.model
         if self.model is None:
             self.model = model
@@ -103,17 +109,19 @@ class LiveRun:
 
     @property
     def judging(self) -> bool:
-        return self._judging is not None
+        """True while a sheet is being made."""
+        return self._judge.busy
 
     def close(self) -> None:
-        self._judge.shutdown(cancel_futures=True)
+        self._judge.close()
 
     def _read_log(self) -> None:
         path = self.folder / METRICS
         try:
             size = path.stat().st_size
             if size < self._read_bytes:  # a run that was continued from an earlier step
-                self._read_bytes, self.curves = 0, {}
+                self._read_bytes = 0
+                self.curves = {}
             if size == self._read_bytes:
                 return
             with path.open("rb") as file:
@@ -121,13 +129,16 @@ class LiveRun:
                 text = file.read(MOST_BYTES)
         except OSError:
             return
+        # The run may be writing its last line just now: that one is read when it is complete.
         whole = text[: text.rfind(b"\n") + 1]
-        # A line longer than all that is read at a time is none of a run's
-        self._read_bytes += len(whole) or (len(text) if len(text) == MOST_BYTES else 0)
+        if not whole and len(text) == MOST_BYTES:
+            whole = text  # a line longer than all that is read at a time is none of a run's
+        self._read_bytes += len(whole)
         for line in whole.splitlines():
             self._take(line)
 
     def _take(self, line: bytes) -> None:
+        """Add a line of the log to the curves."""
         try:
             record = json.loads(line)
             step, epoch = record["step"], record["epoch"]
@@ -135,21 +146,29 @@ class LiveRun:
             return  # left unfinished by a killed process
         if type(step) is not int or type(epoch) is not int:
             return
-        self.step, self.epoch = step, epoch
+        self.step = step
+        self.epoch = epoch
         for tag, value in record.items():
-            if "/" in tag and isinstance(value, int | float):
-                self.curves.setdefault(tag, Curve()).add(step, float(value))
-            elif "/" in tag:
-                self.curves.setdefault(tag, Curve()).add(step, math.nan)
+            if "/" in tag:
+                number = float(value) if isinstance(value, int | float) else math.nan
+                self.curves.setdefault(tag, LoggedCurve()).add(step, number)
+
+
+def saved_at(network: Path) -> float:
+    """Return the time at which a network's file was written, or the newest of a run's; 0 if there is none."""
+    files = [network]
+    if network.is_dir():
+        files = [network / MANIFEST, *(run / MANIFEST for run in saved_runs(network))]
+    return max((path.stat().st_mtime for path in files if path.exists()), default=0.0)
 
 
 def newest(folder: Path) -> Path:
-    """What a run saved last. Another checkpoint may be replaced while it is read: that one is written first."""
+    """Return what a run saved last. Another checkpoint may be replaced while it is read: that one is written first."""
     return next((path for name in (TEACHER.latest, STUDENT.latest) if (path := folder / name).is_dir()), folder)
 
 
-def held_out(folder: Path) -> Sheet:
-    """The sheet of a checkpoint; FileError, ValueError or KeyError for what cannot be read."""
+def held_out(folder: Path) -> HeldOutSheet:
+    """Make the sheet of a checkpoint; FileError, ValueError or KeyError for one that cannot be read."""
     trained = load_generator(folder)
     dataset = held_out_materials(trained)
     rows, labels = [], []
@@ -162,25 +181,12 @@ def held_out(folder: Path) -> Sheet:
         for name, photo, maps in sides:
             rows.append([square(photo, SHEET_SIDE), *map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)])
             labels.append(f"{sample.material[:18]}\n{name}")
-    return Sheet(trained, labelled_sheet(rows, ["photo", *MAP_NAMES, "relit"], labels))
+    return HeldOutSheet(trained, labelled_sheet(rows, ["photo", *MAP_NAMES, "relit"], labels))
 
 
 def held_out_materials(trained: Trained) -> PBRDataset:
-    """What the run keeps for validation; ValueError where it keeps nothing or its data are elsewhere."""
-    data = trained.config.data
-    dataset = PBRDataset(
-        data.input_dir,
-        data.output_dir,
-        data.metadata_path,
-        image_size=data.image_size,
-        output_size=data.output_size,
-        curriculum_mode=data.render_curriculum,
-        split="val",
-        val_ratio=data.val_ratio,
-        seed=trained.config.split_seed,
-        num_views=data.num_views,
-        rectify=data.rectify,
-    )
+    """Return the materials that a run keeps for validation; ValueError if it keeps none or its data are elsewhere."""
+    dataset = training_dataset(trained, split="val")
     if not len(dataset):
         raise ValueError("this run keeps no material for validation: its data.val_ratio is 0.")
     return dataset

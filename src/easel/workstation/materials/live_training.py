@@ -1,8 +1,7 @@
-"""A training that goes on inside the workstation: a few steps at a time, beside the loop, and it can pause."""
+"""LiveTraining: a training inside the workstation: a few steps at a time in a thread, and it can pause."""
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,37 +13,37 @@ from easel.materials.distillation.teacher_source import train
 from easel.materials.models.network_files import saved_config
 from easel.materials.presets import PRESETS
 from easel.materials.training.step import Knobs, Step
+from easel.workstation.background import Background
 
 SLICE_SECONDS = 0.25
-"""Of training between two looks at what a person wants."""
+"""Training between two looks at what a person wants."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What is trained here."""
+class TrainingOptions:
+    """The choices of a person who trains on a dataset."""
 
     preset: Literal["tiny", "laptop"] = "tiny"
     """tiny learns from 64 pixels in minutes, laptop from 128 in hours."""
     epochs: Annotated[int, Range(1, 500)] = 40
-    """How often every material is seen."""
+    """Passes over all materials."""
     seed: Annotated[int, Range(0, 1000)] = 42
     """All randomness comes from it."""
 
 
 class LiveTraining:
-    """Turns a run of `train` in a thread of its own; the files that it writes are for a `LiveRun` to read."""
+    """Runs `train` in a thread of its own; a `LiveRun` reads the files that it writes."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.paused = False
         self.finished = False
         self.problem = ""
-        """What ended it, in one line; empty while all is well."""
+        """The error that ended it, in one line; empty while all is well."""
         self.step: Step | None = None
         self._knobs = Knobs()
         self._run: Iterator[Step] | None = None
-        self._trainer = ThreadPoolExecutor(1, "easel-training")
-        self._slice: Future[Step | None] | None = None
+        self._trainer = Background[Step | None]("training")
 
     @property
     def folder(self) -> Path:
@@ -52,7 +51,7 @@ class LiveTraining:
 
     @property
     def progress(self) -> float:
-        """In [0, 1]."""
+        """Share of the epochs that is done, in [0, 1]."""
         if self.step is None:
             return float(self.finished)
         done = self.step.epoch - 1 + self.step.position / self.step.steps_per_epoch
@@ -60,78 +59,88 @@ class LiveTraining:
 
     @property
     def summary(self) -> str:
+        """State of the training in a few words."""
         if self.finished:
             return "stopped" if self.progress < 1 else "done"
         if self.step is None:
             return "starting ..."
-        return f"epoch {self.step.epoch}, step {self.step.index:,}" + (", paused" if self.paused else "")
+        return f"epoch {self.step.epoch}, step {self.step.index:,}" + ", paused" * self.paused
 
     def advance(self) -> None:
-        """Take what was trained since, and let it go on unless it is paused."""
-        if self._slice is not None:
-            if not self._slice.done():
+        """Take the steps of the last slice, and begin the next unless the training is paused."""
+        if self._trainer.busy:
+            if not self._trainer.done:
                 return
-            done, self._slice = self._slice, None
             try:
-                step = done.result()
+                step = self._trainer.result()
             except (FileError, OSError, ValueError, KeyError, RuntimeError) as error:
-                self.finished, self.problem = True, str(error.args[0] if isinstance(error, KeyError) else error)
+                self.finished = True
+                self.problem = str(error.args[0] if isinstance(error, KeyError) else error)
                 return
             self.step = step or self.step
             self.finished = step is None or step.stopped_by is not None
         if not self.finished and not self.paused:
-            self._slice = self._trainer.submit(self._turn)
+            self._trainer.start(self._train_slice)
 
     def stop(self) -> None:
         """End the run after its step, with a checkpoint to continue from."""
-        self._knobs.stop, self.paused = True, False
+        self._knobs.stop = True
+        self.paused = False
 
     def close(self) -> None:
-        """Wait for the step that is under way, and for the checkpoint that ends the run."""
+        """Stop, and wait for the step that is under way and for the checkpoint that ends the run."""
         if not self.finished:
             self.stop()
+            self._trainer.wait()
+            # A paused run has no slice under way: one more lets it see the wish to stop, and save.
             if self._run is not None:
-                self._trainer.submit(self._turn)
-        self._trainer.shutdown()
+                self._trainer.start(self._train_slice)
+                self._trainer.wait()
+        self._trainer.close()
 
-    def _turn(self) -> Step | None:
-        """In the trainer: as many steps as fit into a slice, at least one; the last of them."""
+    def _train_slice(self) -> Step | None:
+        """Take, in the thread, as many steps as fit into a slice, at least one; returns the last of them."""
         if self._run is None:
             self._run = train(self.config, self._knobs)
-        until, last = time.perf_counter() + SLICE_SECONDS, None
+        until = time.perf_counter() + SLICE_SECONDS
+        last = None
         for last in self._run:
             if last.stopped_by or time.perf_counter() >= until:
                 break
         return last
 
 
-def new_run(data: Path, folder: Path, recipe: Recipe) -> TrainConfig:
-    """The config of a run on `data`, with input/ and output/, whose files come into `folder`."""
-    config = PRESETS[recipe.preset]()
-    config.data.input_dir, config.data.output_dir = str(data / "input"), str(data / "output")
-    training = config.training
-    training.epochs, training.seed = recipe.epochs, recipe.seed
-    config.optimizer.scheduler_warmup_epochs = min(config.optimizer.scheduler_warmup_epochs, recipe.epochs)
-    return _told_often(config, folder)
+def new_run(data: Path, folder: Path, options: TrainingOptions) -> TrainConfig:
+    """Return the config of a run on `data`, with input/ and output/, that writes its files into `folder`."""
+    config = PRESETS[options.preset]()
+    config.data.input_dir = str(data / "input")
+    config.data.output_dir = str(data / "output")
+    config.training.epochs = options.epochs
+    config.training.seed = options.seed
+    # A preset's warmup may be longer than a short run: its learning rate would never reach the top.
+    config.optimizer.scheduler_warmup_epochs = min(config.optimizer.scheduler_warmup_epochs, options.epochs)
+    return _watchable(config, folder)
 
 
 def continued(folder: Path, epochs: int) -> TrainConfig:
-    """The config that trains a saved run for so many epochs more; FileError or ValueError where it cannot go on."""
+    """Return the config that trains a saved run for so many more epochs; FileError or ValueError if it cannot go on."""
     config = saved_config(folder)
     if config.loss.extra:
         raise ValueError(
             f"{folder.name} names loss functions of its own, which would run code: continue it with "
             "`easel materials train --resume` if you trust them."
         )
-    config.training.resume_from, config.training.steps = str(folder), None
+    config.training.resume_from = str(folder)
+    config.training.steps = None
     config.training.epochs += epochs
-    return _told_often(config, folder)
+    return _watchable(config, folder)
 
 
-def _told_often(config: TrainConfig, folder: Path) -> TrainConfig:
-    """The same, saved and logged so often that a person can watch."""
+def _watchable(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Have the run saved and logged so often that a person can watch it."""
     training = config.training
     training.checkpoint_dir = str(folder)
     training.val_every_n_epochs = training.save_every_n_epochs = training.log_every_n_steps = 1
-    training.save_best_only, training.save_pth, training.use_tensorboard = True, False, False
+    training.save_best_only = True
+    training.save_pth = training.use_tensorboard = False
     return config

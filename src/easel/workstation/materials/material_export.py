@@ -1,4 +1,4 @@
-"""What a material can be written as, by the names that a person chooses from."""
+"""The formats of a material, by the names that a person chooses from."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,9 +10,10 @@ from easel.materials.asset_export.sets import SETS, save_set
 from easel.materials.asset_export.textures import EXR, PNG, TextureFormat, write_maps
 from easel.materials.asset_export.usd import save_usd
 from easel.materials.maps import MaterialMaps
+from easel.viewer.canvas.recording import free_path
 
 NAME = "material"
-"""What files and documents call it."""
+"""Name of the material in files and documents."""
 Writer = Callable[[Path, MaterialMaps], list[Path]]
 """Writes a material into a folder; returns the files."""
 
@@ -42,14 +43,11 @@ FORMATS: dict[str, Writer] = {
     "MaterialX and USD": _documents,
     **{program.title(): partial(_set, program, PNG) for program in SETS if program != "plain"},
 }
-"""Name → what writes it."""
+"""Name → writer."""
 
 
 def export(maps: MaterialMaps, format: str, parent: Path) -> list[Path]:
     """Write a material as one of `FORMATS` into a new folder in `parent`; returns the files."""
-    folder, number = parent / NAME, 1
-    while folder.exists():
-        number += 1
-        folder = parent / f"{NAME}-{number}"
+    folder = free_path(parent / NAME)
     folder.mkdir(parents=True)
     return FORMATS[format](folder, maps)

@@ -5,7 +5,7 @@ from pathlib import Path
 from easel.materials.maps import MAP_NAMES
 from easel.viewer.view import View
 from easel.workstation.materials.material_view import MaterialView, Stage
-from easel.workstation.materials.relighting import Relit
+from easel.workstation.materials.relighting import Relighting
 
 
 class MaterialPage:
@@ -19,9 +19,9 @@ class MaterialPage:
         self.maps[0].link(*self.maps[1:])
         self.plane = view.panel("Plane", side="right", width=0.5).canvas("plane")
         self.ball = view.panel("Ball").canvas("ball")
-        self.relit = Relit(self.ball, self.plane, material, stage, out)
-        self.controls.on_frame(lambda: self.relit.draw(self.controls))
+        self.relighting = Relighting(self.ball, self.plane, material, stage, out)
+        self.controls.on_frame(lambda: self.relighting.draw(self.controls))
 
     def close(self) -> None:
-        """Give up what is being drawn."""
-        self.relit.close()
+        """Stop drawing."""
+        self.relighting.close()

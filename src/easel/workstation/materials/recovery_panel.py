@@ -1,22 +1,23 @@
-"""The desk where photos become maps: what goes in, what comes out, and how it looks under a light."""
+"""RecoveryPanel: photos that become maps: the request, the maps in canvases, and the material under a lamp."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from easel.graphics.files import FileError
 from easel.materials.maps import MAP_NAMES
+from easel.materials.models.network_files import SHIPPED
 from easel.materials.recovery.photos import MOST_PHOTOS, SUFFIXES, photo_paths
-from easel.materials.shipped import SHIPPED
 from easel.materials.synthesis.photo_setups import Scenes
 from easel.materials.synthesis.render_dataset import Plan, Procedural, make_sample
 from easel.viewer.imgui.theme import ALARM, QUIET
-from easel.viewer.panels.page import Page
+from easel.viewer.panels.pages import Page
 from easel.viewer.panels.panel import Panel
-from easel.workstation.materials.live_recovery import LiveRecovery, Options, Recovered, Request, saved_at
+from easel.workstation.background import Background
+from easel.workstation.materials.live_recovery import LiveRecovery, Options, RecoveredMaterial, Request
+from easel.workstation.materials.live_run import saved_at
 from easel.workstation.materials.material_export import FORMATS, export
 from easel.workstation.materials.material_view import MaterialView, Stage
-from easel.workstation.materials.relighting import Relit
+from easel.workstation.materials.relighting import Relighting
 
 PHOTOS = [("Photos", " ".join(f"*{suffix}" for suffix in SUFFIXES))]
 NETWORKS = [("Networks", "*.safetensors *.pth"), ("All files", "*.*")]
@@ -33,7 +34,7 @@ NO_NETWORK = (
 )
 
 
-class RecoveryDesk:
+class RecoveryPanel:
     """Joins a `LiveRecovery` to the widgets of a panel and to the canvases that show what it found."""
 
     def __init__(self, page: Page, out: Path) -> None:
@@ -41,12 +42,15 @@ class RecoveryDesk:
         self.live = LiveRecovery()
         self.photos: tuple[Path, ...] = ()
         self.network: Path | None = SHIPPED if SHIPPED.exists() else None
-        self.options, self.stage = Options(), Stage()
-        self.relit: Relit | None = None
-        self.notice, self.failed = "", False
+        self.options = Options()
+        self.stage = Stage()
+        self.relighting: Relighting | None = None
+        self.notice = ""
+        self.failed = False
         self._hand_out = page.hand_out
-        self._chores = ThreadPoolExecutor(1, "easel-chores")
-        self._chore: tuple[Future[list[Path]], Callable[[list[Path]], object]] | None = None
+        self._writer = Background[list[Path]]("material-files")
+        self._written: Callable[[list[Path]], object] = self._report_exported
+        """Takes the files of the writer."""
         self._lit = page.panel("Relit", side="right", width=0.34)
         self._shown = (
             page.panel("Metallic, normal", side="right", width=0.41),
@@ -54,17 +58,18 @@ class RecoveryDesk:
         )
 
     @property
-    def found(self) -> Recovered | None:
+    def found(self) -> RecoveredMaterial | None:
         return self.live.found
 
     @property
     def settled(self) -> bool:
-        """All is made and drawn in full, and no file is being written."""
-        return not self.live.working and self._chore is None and (self.relit is None or self.relit.settled)
+        """True once all is made and drawn in full, and no file is being written."""
+        drawn = self.relighting is None or self.relighting.settled
+        return drawn and not self.live.working and not self._writer.busy
 
     @property
     def told(self) -> str:
-        """What the photos are, or what to do so that there are some."""
+        """Names of the photos, or the next thing to do so that there are some."""
         if not self.photos:
             return WHAT_TO_DO
         if self.network is None:
@@ -73,7 +78,7 @@ class RecoveryDesk:
             return self.live.problem or "Looking at the photos ..."
         return ", ".join(self.found.names)
 
-    # What goes in
+    # Photos and network
 
     def take(self, path: Path) -> bool:
         """Take in a photo, a folder of photos or a network; False for what is none of them."""
@@ -92,92 +97,98 @@ class RecoveryDesk:
         return False
 
     def add_photo(self, path: Path) -> None:
+        """Add one more photo, up to the most that maps are made from."""
         if len(self.photos) >= MOST_PHOTOS:
             self._say(f"{path.name} is left out: maps are made from up to {MOST_PHOTOS} photos.", failed=True)
         elif path not in self.photos:
             self.photos = (*self.photos, path)
 
     def clear(self) -> None:
-        """No photos, as at first."""
+        """Remove all photos and maps."""
         self.photos = ()
         self.live.forget()
         self._say("")
 
     def make_example(self) -> None:
-        """Photograph a made-up material, and take in its photos."""
-        self._do(lambda: _example(self.out / "example"), self._take_example)
+        """Photograph a made-up material in the background, and take in its photos."""
+        self._write(lambda: _example(self.out / "example"), self._take_example)
 
     def export(self, format: str = "PNG, 8 bit") -> None:
-        """Write the maps as one of `FORMATS` into a new folder, beside the loop."""
+        """Write the maps as one of `FORMATS` into a new folder, in the background."""
         found = self.found
         if found is not None:
-            self._do(lambda: export(found.maps, format, self.out), self._tell_exported)
+            self._write(lambda: export(found.maps, format, self.out), self._report_exported)
 
-    # A frame
+    # Frames
 
     def advance(self) -> None:
-        """Ask for what the widgets say, and show what was found."""
+        """Request the maps that the widgets describe, and show those that were made."""
+        request = None
         if self.photos and self.network is not None:
-            self.live.ask(Request(self.photos, self.network, self.options, saved_at(self.network)))
-        else:
-            self.live.ask(None)
+            request = Request(self.photos, self.network, self.options, saved_at(self.network))
+        self.live.ask(request)
         if self.live.poll() and self.found is not None:
             self._show(self.found)
-        if self._chore is not None and self._chore[0].done():
-            (done, then), self._chore = self._chore, None
+        if self._writer.done:
             try:
-                then(done.result())
+                self._written(self._writer.result())
             except (FileError, OSError, ValueError, ImportError) as error:
                 self._say(str(error), failed=True)
 
     def show(self, shown: bool) -> None:
-        """Whether the panels are there: only where there are maps."""
+        """Open the panels of the maps, if there are any, or close them."""
         for panel in (self._lit, *self._shown):
             panel.open = shown and self.found is not None
 
-    def _show(self, found: Recovered) -> None:
-        canvases = {}
-        for panel, names in zip(self._shown, (MAP_NAMES[2:], MAP_NAMES[:2]), strict=True):
-            canvases |= {name: panel.canvas(name).bind(found.maps.picture(name), live=False) for name in names}
-        first, *others = canvases.values()
+    def _show(self, found: RecoveredMaterial) -> None:
+        # In the order of the names, two to a panel.
+        panels = (self._shown[1], self._shown[1], self._shown[0], self._shown[0])
+        first, *others = [
+            panel.canvas(name).bind(found.maps.picture(name), live=False)
+            for panel, name in zip(panels, MAP_NAMES, strict=True)
+        ]
         first.link(*others)
         material = MaterialView(found.maps)
-        if self.relit is None:
+        if self.relighting is None:
             ball, plane = self._lit.canvas("ball"), self._lit.canvas("plane")
-            self.relit = Relit(ball, plane, material, self.stage, self.out)
-        self.relit.material = material
+            self.relighting = Relighting(ball, plane, material, self.stage, self.out)
+        self.relighting.material = material
 
     # Widgets
 
     def draw(self, controls: Panel) -> None:
+        """Draw the widgets into a panel."""
         self._draw_photos(controls)
         self._draw_network(controls)
         if not self.photos:
-            self._tell(controls)
+            self._draw_notices(controls)
             return
         controls.section("Maps")
         self.options = controls.edit(self.options, name="maps")
         if self.live.working:
-            controls.progress(self.live.progress, overlay="looking at the photos" if not self.live.progress else "")
-        self._tell(controls)
+            # Reading and registering photos has no measure of its own.
+            controls.progress(self.live.progress, overlay="looking at the photos" * (self.live.progress == 0))
+        self._draw_notices(controls)
         found = self.found
         if found is None:
             return
         names = list(FORMATS)
         chosen = names[controls.combo("Format", names, help="What the maps are written as.")]
-        with controls.enabled(self._chore is None):
+        with controls.enabled(not self._writer.busy):
             if controls.button("Export", help="Into a new folder."):
                 self.export(chosen)
-        if self.relit is not None:
+        if self.relighting is not None:
             controls.section("Light")
-            self.relit.draw(controls)
-            self.stage = self.relit.stage
+            self.relighting.draw(controls)
+            self.stage = self.relighting.stage
 
     def _draw_photos(self, controls: Panel) -> None:
         controls.section("Photos")
         if self.photos:
-            more = f" and {len(self.photos) - MOST_NAMES} more" if len(self.photos) > MOST_NAMES else ""
-            controls.text_wrapped(", ".join(path.name for path in self.photos[:MOST_NAMES]) + more)
+            names = ", ".join(path.name for path in self.photos[:MOST_NAMES])
+            if len(self.photos) > MOST_NAMES:
+                names += f" and {len(self.photos) - MOST_NAMES} more"
+            controls.text_wrapped(names)
         with controls.row():
             photo = controls.file_dialog("Open photo...", title="Open a photo", filters=PHOTOS, help="One more photo.")
             beside = controls.file_dialog(
@@ -188,7 +199,7 @@ class RecoveryDesk:
         if beside:
             self.take(Path(beside).parent)
         with controls.row():
-            with controls.enabled(self._chore is None):
+            with controls.enabled(not self._writer.busy):
                 if controls.button("Try an example", help="Photographs of a material that was made up."):
                     self.make_example()
             with controls.enabled(bool(self.photos)):
@@ -200,8 +211,10 @@ class RecoveryDesk:
         if self.network is None:
             controls.text_wrapped(NO_NETWORK)
         else:
-            steps = f", {self.found.step:,} steps" if self.found is not None else ""
-            controls.text("Easel's own" + steps if self.network == SHIPPED else self.network.name + steps)
+            name = "Easel's own" if self.network == SHIPPED else self.network.name
+            if self.found is not None:
+                name += f", {self.found.step:,} steps"
+            controls.text(name)
         with controls.row():
             path = controls.file_dialog("Open network...", title="Open a network", filters=NETWORKS)
             if self.network != SHIPPED and SHIPPED.exists() and controls.button("Easel's own"):
@@ -209,7 +222,7 @@ class RecoveryDesk:
         if path:
             self.network = Path(path)
 
-    def _tell(self, controls: Panel) -> None:
+    def _draw_notices(self, controls: Panel) -> None:
         found = self.found
         if self.live.problem:
             controls.text_wrapped(self.live.problem, color=ALARM)
@@ -223,32 +236,35 @@ class RecoveryDesk:
         if self.notice:
             controls.text_wrapped(self.notice, color=ALARM if self.failed else None)
 
-    # Chores
+    # Files
 
     def close(self) -> None:
         self.live.close()
-        if self.relit is not None:
-            self.relit.close()
-        self._chores.shutdown(cancel_futures=True)
+        if self.relighting is not None:
+            self.relighting.close()
+        self._writer.close()
 
-    def _do(self, chore: Callable[[], list[Path]], then: Callable[[list[Path]], object]) -> None:
-        if self._chore is None:
-            self._chore = self._chores.submit(chore), then
+    def _write(self, write: Callable[[], list[Path]], written: Callable[[list[Path]], object]) -> None:
+        """Write files in the background, unless others are being written; `written` takes them when they are there."""
+        if not self._writer.busy:
+            self._written = written
+            self._writer.start(write)
 
     def _take_example(self, photos: list[Path]) -> None:
         self.photos = tuple(photos)
 
-    def _tell_exported(self, files: list[Path]) -> None:
+    def _report_exported(self, files: list[Path]) -> None:
         for file in files:
             self._hand_out(file)
         self._say(f"Wrote {len(files)} files into {files[0].parent}")
 
     def _say(self, notice: str, *, failed: bool = False) -> None:
-        self.notice, self.failed = notice, failed
+        self.notice = notice
+        self.failed = failed
 
 
 def _example(folder: Path) -> list[Path]:
-    """Photos of a made-up material, with what is known of each."""
+    """Write photos of a made-up material, with the camera and the light of each."""
     scenes = Scenes(EXAMPLE_SEED, size=EXAMPLE_PIXELS, p_dirty=0.0)
     sample = make_sample(Plan(Procedural(EXAMPLE_SEED, 1), scenes, EXAMPLE_PIXELS), folder, 0)
     return photo_paths(folder / "input" / "clean" / sample.name)

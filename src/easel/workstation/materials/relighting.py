@@ -1,9 +1,8 @@
-"""Relit: a material on a ball and on a plane, in two canvases, lit anew while a hand moves the lamp."""
+"""Relighting: a material on a ball and on a plane, in two canvases, lit anew while a person moves the lamp."""
 
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,86 +15,98 @@ from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.canvas.strokes import Point
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.panels.panel import Panel
-from easel.workstation.materials.material_film import film, poster
-from easel.workstation.materials.material_view import LOWEST_DEGREES, TILT_DEGREES, MaterialView, Stage
+from easel.workstation.background import Background
+from easel.workstation.materials.material_view import (
+    LOWEST_DEGREES,
+    TILT_DEGREES,
+    MaterialView,
+    Stage,
+    film,
+    poster,
+)
 
 BUDGET_SECONDS = 0.06
-"""For both pictures together while something moves."""
+"""Time for both pictures together while something moves."""
 REST_SECONDS = 0.2
-"""So long after the last move the pictures are drawn in full."""
+"""Time after the last move at which the pictures are drawn in full."""
 LEAST_SIDE, DRAFT_SIDE, USUAL_SIDE, MOST_SIDE = 96, 160, 320, 640
-"""Of a picture, in pixels."""
+"""Sides of a picture, in pixels."""
 FILM_SIDE = 320
 LAMP_BUTTON, TURN_BUTTON = 0, 1
 DEGREES_ACROSS = 180.0
-"""What a drag across a whole picture turns the material by."""
+"""Turn of the material by a drag across a whole picture."""
 HELP = "Drag with the left button to move the lamp, with the right one to turn the material."
 Pair = tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 3"]]
 """The ball and the plane."""
 Scene = tuple[MaterialView, Stage, int]
-"""What pictures show: a material, how it stands there, and their side in pixels."""
+"""Content of the pictures: a material, its stage, and their side in pixels."""
 
 
-class Pace:
-    """How large pictures may be so that each takes about as long as it should."""
+class DraftSize:
+    """The size of pictures at which each takes about as long as it should."""
 
     def __init__(self, seconds: float, side: int) -> None:
         self.seconds = seconds
         self.side = side
-        """Of a square picture, in pixels."""
+        """Side of a square picture, in pixels."""
 
     def note(self, seconds: float) -> None:
-        """A picture of that side took so long."""
-        # In small steps: a single slow one, as when an environment is filtered, should not be seen for long.
+        """Adapt the side to the time that a picture of it took."""
+        # The root: time grows with the number of pixels. In small steps: a single slow picture, as when an environment
+        # is filtered, should not be seen for long.
         factor = min(max(math.sqrt(self.seconds / max(seconds, 1e-6)), 0.7), 1.3)
         self.side = min(max(round(self.side * factor), LEAST_SIDE), MOST_SIDE)
 
 
-class Relit:
+class Relighting:
     """Shows a `MaterialView` on a stage that widgets and drags set.
 
-    While something moves, the pictures are as large as there is time for; at rest they are drawn in full, beside the
-    loop.
+    While something moves, the pictures are as large as there is time for; at rest they are drawn in full, in the
+    background.
     """
 
     def __init__(self, ball: Canvas, plane: Canvas, material: MaterialView, stage: Stage, out: Path) -> None:
-        self.ball, self.plane, self.material, self.stage, self.out = ball, plane, material, stage, out
-        self.notice, self.failed = "", False
-        self._pace = Pace(BUDGET_SECONDS, DRAFT_SIDE)
-        self._painter = ThreadPoolExecutor(1, "easel-material")
-        self._finer: tuple[Scene, Future[Pair]] | None = None
-        """The pictures in full that are being drawn, and of what."""
-        self._film: Future[Path] | None = None
+        self.ball = ball
+        self.plane = plane
+        self.material = material
+        self.stage = stage
+        self.out = out
+        self.notice = ""
+        self.failed = False
+        self._draft = DraftSize(BUDGET_SECONDS, DRAFT_SIDE)
+        self._painter = Background[tuple[Scene, Pair]]("material")
+        self._filmer = Background[Path]("turntable")
         self._shown: Scene | None = None
-        """What the pictures show now."""
+        """Content of the pictures that are shown."""
         self._moved_at = -math.inf
         for canvas in (ball, plane):
-            canvas.zoomable = False
+            canvas.zoomable = False  # wheel and drags are the lamp's
 
     @property
     def settled(self) -> bool:
-        """The pictures are drawn in full, and nothing else is under way."""
-        return self._shown == (self.material, self.stage, self._full_side) and self._film is None
+        """True once the pictures are drawn in full, and nothing else is under way."""
+        return self._shown == (self.material, self.stage, self._full_side) and not self._filmer.busy
 
     def close(self) -> None:
-        """Give up what is being drawn."""
-        self._painter.shutdown(cancel_futures=True)
+        """Stop drawing."""
+        self._painter.close()
+        self._filmer.close()
 
     def draw(self, controls: Panel) -> None:
-        """A frame: the stage's widgets in `controls`, and the pictures after what they and the hand say."""
-        stage = controls.edit(self._follow_hand(self.stage))
+        """Draw the stage's widgets in `controls`, and the pictures after what widgets and drags say."""
+        stage = controls.edit(self._follow_drags(self.stage))
         if stage != self.stage:
-            self.stage, self._moved_at = stage, time.perf_counter()
+            self.stage = stage
+            self._moved_at = time.perf_counter()
         controls.text_wrapped(HELP)
         with controls.row():
             if controls.button("Save pictures", help="As large as they are shown, and all in one."):
                 self._attempt(self.save)
-            with controls.enabled(self._film is None):
+            with controls.enabled(not self._filmer.busy):
                 if controls.button("Film a turn", help="A GIF of the ball and the plane, all the way around."):
-                    self._film = self._painter.submit(film, self.material, stage, self.out / "turntable.gif", FILM_SIDE)
-        if self._film is not None and self._film.done():
-            done, self._film = self._film, None
-            self._attempt(lambda: [done.result()])
+                    self._filmer.start(film, self.material, stage, self.out / "turntable.gif", FILM_SIDE)
+        if self._filmer.done:
+            self._attempt(lambda: [self._filmer.result()])
         if self.notice:
             controls.text_wrapped(self.notice, color=ALARM if self.failed else None)
         self._bring_up_to_date()
@@ -103,16 +114,16 @@ class Relit:
     def save(self) -> list[Path]:
         """Write both pictures and the poster into the out folder; returns the files."""
         files = [self.out / name for name in ("ball.png", "plane.png", "preview.png")]
-        ball, plane = _paint((self.material, self.stage, self._full_side), 2)
+        _, (ball, plane) = _paint((self.material, self.stage, self._full_side), 2)
         pictures = (ball, plane, poster(ball, plane, self.material.maps))
         for file, picture in zip(files, pictures, strict=True):
             imwrite(file, picture)
         return files
 
-    # The hand
+    # Drags
 
-    def _follow_hand(self, stage: Stage) -> Stage:
-        """The stage after what was dragged over the pictures in this frame."""
+    def _follow_drags(self, stage: Stage) -> Stage:
+        """Return the stage after the drags over the pictures in this frame."""
         for canvas in (self.ball, self.plane):
             for stroke in canvas.strokes:
                 end = _in_disk(canvas, stroke.end)
@@ -127,26 +138,30 @@ class Relit:
 
     @property
     def _full_side(self) -> int:
-        """As many pixels as the screen has for the larger of both pictures."""
-        sides = [int(min(area.width, area.height)) for c in (self.ball, self.plane) if (area := c.rectangle)]
-        return min(max(*sides, LEAST_SIDE) if sides else USUAL_SIDE, MOST_SIDE)
+        """Pixels that the screen has for a side of the larger picture."""
+        areas = [canvas.rectangle for canvas in (self.ball, self.plane) if canvas.rectangle is not None]
+        if not areas:
+            return min(USUAL_SIDE, MOST_SIDE)
+        side = max(int(min(area.width, area.height)) for area in areas)
+        return min(max(side, LEAST_SIDE), MOST_SIDE)
 
     def _bring_up_to_date(self) -> None:
         wanted = self.material, self.stage, self._full_side
-        if self._finer is not None and self._finer[1].done():
-            (painted, future), self._finer = self._finer, None
-            pair = future.result()
+        if self._painter.done:
+            painted, pair = self._painter.result()
+            # Of another size it is still the best there is; of another stage it would be seen to jump back.
             if painted[:2] == wanted[:2]:
                 self._show(pair, painted)
         if self._shown is None or self._shown[:2] != wanted[:2]:
-            draft = self.material, self.stage, min(self._pace.side, self._full_side - 1)
+            # One pixel less than in full, so that the draft is not taken for the picture in full.
+            side = min(self._draft.side, self._full_side - 1)
             began = time.perf_counter()
-            pair = _paint(draft, 1)
-            self._pace.note(time.perf_counter() - began)
-            self._show(pair, draft)
-        elif self._shown != wanted and self._finer is None and self._film is None:
+            painted, pair = _paint((self.material, self.stage, side), 1)
+            self._draft.note(time.perf_counter() - began)
+            self._show(pair, painted)
+        elif self._shown != wanted and not self._painter.busy and not self._filmer.busy:
             if time.perf_counter() - self._moved_at > REST_SECONDS:
-                self._finer = wanted, self._painter.submit(_paint, wanted, 2)
+                self._painter.start(_paint, wanted, 2)
 
     def _show(self, pair: Pair, scene: Scene) -> None:
         self._shown = scene
@@ -155,32 +170,36 @@ class Relit:
 
     def _attempt(self, write: Callable[[], list[Path]]) -> None:
         try:
-            self.notice, self.failed = "Saved " + ", ".join(map(str, write())), False
+            self.notice = "Saved " + ", ".join(map(str, write()))
+            self.failed = False
         except (FileError, OSError) as error:
-            self.notice, self.failed = str(error), True
+            self.notice = str(error)
+            self.failed = True
 
 
-def _paint(scene: Scene, samples: int) -> Pair:
+def _paint(scene: Scene, samples: int) -> tuple[Scene, Pair]:
     material, stage, side = scene
-    return material.ball(stage, side, samples=samples), material.plane(stage, side, samples=samples)
+    return scene, (material.ball(stage, side, samples=samples), material.plane(stage, side, samples=samples))
 
 
 def _in_disk(canvas: Canvas, point: Point) -> Point:
-    """A point of a picture, right and up from its middle; its edges are at ±1."""
+    """Convert a point of a picture to right and up from its middle; its edges are at ±1."""
     height, width = canvas.size or (1, 1)
     return 2 * point[0] / width - 1, 1 - 2 * point[1] / height
 
 
 def _lamp_at(stage: Stage, right: float | int, up: float | int) -> Stage:
-    """The lamp above that point of a dome over the picture."""
+    """Put the lamp above that point of a dome over the picture."""
+    # Beyond the dome's edge the lamp stays on it, in the direction of the pointer.
     out = min(math.hypot(right, up), 1.0)
     elevation = max(math.degrees(math.acos(out)), LOWEST_DEGREES)
+    # At the very middle every direction is the same: the lamp keeps its own.
     azimuth = math.degrees(math.atan2(up, right)) if out > 0 else stage.lamp.azimuth
     return replace(stage, lamp=replace(stage.lamp, azimuth=round(azimuth, 1), elevation=round(elevation, 1)))
 
 
 def _turned(stage: Stage, right: float | int, up: float | int, *, tilts: bool) -> Stage:
-    """The stage after a drag by so many half pictures."""
+    """Turn, and with `tilts` tilt, the stage by a drag over so many half pictures."""
     turn = (stage.turn - right * DEGREES_ACROSS / 2 + 180) % 360 - 180
-    tilt = stage.tilt - up * DEGREES_ACROSS / 2 if tilts else stage.tilt
+    tilt = stage.tilt - up * DEGREES_ACROSS / 2 * tilts
     return replace(stage, turn=round(turn, 1), tilt=round(min(max(tilt, 0.0), TILT_DEGREES), 1))

@@ -1,14 +1,16 @@
-"""The desk where networks are trained: a run that is followed, its curves, and its answers for held-out materials."""
+"""TrainingPanel: a run that is followed or trained here, its curves, and the datasets to train on."""
 
 from pathlib import Path
 
 from easel.graphics.files import FileError
+from easel.materials.config import TrainConfig
+from easel.materials.models.network_files import saved_runs
 from easel.materials.training.logs import METRICS
-from easel.materials.training.run_files import saved_runs
+from easel.viewer.canvas.recording import free_path
 from easel.viewer.imgui.theme import ALARM, QUIET
 from easel.viewer.panels.panel import Panel
-from easel.workstation.materials.live_run import LiveRun, Sheet
-from easel.workstation.materials.live_training import LiveTraining, Recipe, continued, new_run
+from easel.workstation.materials.live_run import HeldOutSheet, LiveRun
+from easel.workstation.materials.live_training import LiveTraining, TrainingOptions, continued, new_run
 
 CURVES = {
     "train/g_loss": "loss",
@@ -16,7 +18,7 @@ CURVES = {
     "val/albedo_psnr": "albedo, dB",
     "val/normal_angle_mean": "normals, degrees off",
 }
-"""Tag in the log → what a curve is called."""
+"""Tag in the log → label of its curve."""
 FILES = [("Logs and checkpoints", "*.jsonl *.json *.safetensors *.pth"), ("All files", "*.*")]
 DATA = [("Datasets", "render_metadata.json"), ("All files", "*.*")]
 WHAT_TO_DO = (
@@ -25,7 +27,7 @@ WHAT_TO_DO = (
 )
 
 
-class TrainingDesk:
+class TrainingPanel:
     """Joins a `LiveRun`, and a `LiveTraining` where the run is trained here, to the widgets of a panel."""
 
     def __init__(self, out: Path) -> None:
@@ -34,13 +36,14 @@ class TrainingDesk:
         self.training: LiveTraining | None = None
         self.data: Path | None = None
         """The dataset's folder, with input/ and output/."""
-        self.recipe = Recipe()
+        self.options = TrainingOptions()
         self.notice = ""
-        """What went wrong, in one line."""
+        """The last failure, in one line."""
 
     @property
-    def sheet(self) -> Sheet | None:
-        return None if self.run is None else self.run.sheet
+    def sheet(self) -> HeldOutSheet | None:
+        """The sheet of the run's last checkpoint."""
+        return self.run and self.run.sheet
 
     def take(self, path: Path) -> bool:
         """Take in a run or a dataset; False for what is neither."""
@@ -49,40 +52,33 @@ class TrainingDesk:
             self.watch(folder)
             return True
         if path.is_dir() and (path / "input").is_dir() and (path / "output").is_dir():
-            self.data, self.notice = path, ""
+            self.data = path
+            self.notice = ""
             return True
         return False
 
     def watch(self, folder: Path) -> None:
         """Follow the run in a folder from now on."""
-        self._end()
-        self.run, self.notice = LiveRun(folder), ""
+        self._follow(folder, None)
 
     def start(self) -> None:
         """Train on the dataset that is open, and follow that run."""
         assert self.data is not None, "the button is there where a dataset is"
-        folder, number = self.out / "training", 1
-        while folder.exists():
-            number += 1
-            folder = self.out / f"training-{number}"
-        self._end()
-        self.training = LiveTraining(new_run(self.data, folder, self.recipe))
-        self.run, self.notice = LiveRun(folder), ""
+        folder = free_path(self.out / "training")
+        self._follow(folder, new_run(self.data, folder, self.options))
 
     def go_on(self) -> None:
         """Train the run that is followed for more epochs, here."""
         assert self.run is not None, "the button is there where a run is"
         try:
-            config = continued(self.run.folder, self.recipe.epochs)
+            config = continued(self.run.folder, self.options.epochs)
         except (FileError, ValueError) as error:
             self.notice = str(error)
             return
-        folder = self.run.folder
-        self._end()
-        self.training, self.run, self.notice = LiveTraining(config), LiveRun(folder), ""
+        self._follow(self.run.folder, config)
 
     def advance(self) -> None:
-        """Let the training go on, and read what the run wrote."""
+        """Let the training go on, and read the files of the run."""
         if self.training is not None:
             self.training.advance()
             self.notice = self.training.problem or self.notice
@@ -92,6 +88,7 @@ class TrainingDesk:
     # Widgets
 
     def draw(self, controls: Panel) -> None:
+        """Draw the widgets and the curves into a panel."""
         self._draw_run(controls)
         self._draw_training(controls)
         if self.notice:
@@ -127,7 +124,7 @@ class TrainingDesk:
         path = controls.file_dialog("Open dataset...", title="Open the render_metadata.json of a dataset", filters=DATA)
         if path and not self.take(Path(path).parent.parent):
             self.notice = f"{path} is in no dataset: photos lie in input, with render_metadata.json, maps in output."
-        self.recipe = controls.edit(self.recipe, name="train")
+        self.options = controls.edit(self.options, name="train")
         with controls.row():
             with controls.enabled(self.data is not None):
                 if controls.button("Train", help="In this program, in a folder of its own."):
@@ -145,10 +142,17 @@ class TrainingDesk:
         if not drawn:
             controls.text(f"nothing in {METRICS} yet", color=QUIET)
 
-    def close(self) -> None:
-        self._end()
+    def _follow(self, folder: Path, config: TrainConfig | None) -> None:
+        """Follow the run in a folder, and train it here if there is a config, in place of the run before."""
+        # First the old training: it may be writing into this very folder.
+        self.close()
+        if config is not None:
+            self.training = LiveTraining(config)
+        self.run = LiveRun(folder)
+        self.notice = ""
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """Stop the training, with a checkpoint, and follow the run no longer."""
         if self.training is not None:
             self.training.close()
         if self.run is not None:

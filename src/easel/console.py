@@ -18,6 +18,19 @@ class BadInput(Exception):  # noqa: N818 - it is the user's input that is bad; n
     """An argument cannot be used; the message is one line: what came, what fits, what to do."""
 
 
+@contextlib.contextmanager
+def explained(before: str = "", after: str = "") -> Generator[None]:
+    """Turn a ValueError of the block into BadInput, with words before and after it.
+
+    with explained("photo.png: "):
+        fit(photo)
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise BadInput(f"{before}{error}{after}") from None
+
+
 @runtime_checkable
 class Progress(Protocol):
     """A display of how far long work has come."""

@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from PIL import Image
 
 from easel.cli import main
 from easel.fields.artist.inrf import INRF2D
-from easel.graphics.image import imread
+from easel.graphics.image import imread, imwrite
 
 
 def pixels(path) -> np.ndarray:
@@ -67,6 +68,15 @@ def test_a_photograph_becomes_a_field(tmp_path):
     again = tmp_path / "again.png"
     assert main(["fields", "render", str(tmp_path / "fit" / "field.safetensors"), "--out", str(again)]) == 0
     assert np.array_equal(pixels(again), pixels(tmp_path / "fit" / "prediction.png"))
+
+
+def test_a_folder_of_pictures_has_every_format_that_is_read(tmp_path):
+    folder = tmp_path / "light"
+    for name in ("a.hdr", "b.pfm", "c.png"):
+        imwrite(folder / name, torch.rand(16, 16, 3, generator=torch.Generator().manual_seed(0)))
+    (folder / "notes.txt").write_text("no picture")
+    assert main(["fields", "fit", str(folder), "--preset", "tiny", "--steps", "2", "--out", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a", "b", "c"]
 
 
 def test_a_volume_and_its_pictures(tmp_path):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 THUMBNAIL = 48
 MAP_SIDE = 1200
 SETTINGS = ("topology", "activations", "final_activation", "weight_init", "latent_scale", "width", "latent_dim")
-"""Settings that get a histogram."""
+"""Settings with a histogram."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def analyze(config: AnalyzeConfig) -> int:
     from easel.graphics.files import FileError
     from easel.graphics.image import imwrite
 
-    models, thumbnails, skipped = [], [], 0
+    models = []
+    thumbnails = []
+    skipped = 0
     with progress("reading") as bar:
         for file in counted(files, len(files), bar, "picture"):
             try:
@@ -63,7 +65,9 @@ def analyze(config: AnalyzeConfig) -> int:
                 thumbnails.append(model.generate(output_shape=(THUMBNAIL, THUMBNAIL), supersample=2))
     if len(models) < 3:
         raise BadInput(f"{config.folder} holds {len(models)} pictures with a recipe; a map needs 3.")
-    features = [_look(t) for t in thumbnails] if config.by == "look" else [_recipe(model) for model in models]
+    features = list(map(_look, thumbnails))
+    if config.by == "recipe":
+        features = list(map(_recipe, models))
     imwrite(config.out / "map.png", _map(thumbnails, _places(features, config.method)))
     imwrite(config.out / "settings.png", _histograms(models))
     print(f"wrote {config.out / 'map.png'} and settings.png of {len(models)} pictures, {skipped} without a recipe")
@@ -71,31 +75,32 @@ def analyze(config: AnalyzeConfig) -> int:
 
 
 def _look(thumbnail: "Tensor") -> "Tensor":
-    """Coarse colours and how strongly they change."""
+    """Return features of a picture: coarse colours, and how strongly neighbours differ along both axes."""
+    import torch
+
     from easel.graphics.image import resize
 
     coarse = resize(thumbnail[..., :3], (6, 6)).flatten()
-    import torch
-
     steps = torch.stack([thumbnail.diff(dim=axis).abs().mean() for axis in (0, 1)])
     return torch.cat([coarse, 10 * steps])
 
 
 def _recipe(model: "INRF") -> "Tensor":
-    """Statistics of the weights, and of the latent as many numbers as all models may have."""
+    """Return features of a recipe: the latent, cut or filled to 64 numbers, and statistics of the weights."""
     import torch
 
     weights = torch.cat([parameter.detach().flatten() for parameter in model.map_fn.parameters()])
-    latent = torch.tensor(model.recipe.latents[0] if model.recipe.latents else (0.0,))
+    latent = torch.tensor((*model.recipe.latents, (0.0,))[0])
     numbers = torch.cat([latent, torch.zeros(64)])[:64]
     quantiles = weights.quantile(torch.linspace(0, 1, 9))
     return torch.cat([numbers, quantiles, torch.tensor([float(len(weights))]).log()])
 
 
 def _places(features: Sequence["Tensor"], method: str) -> "np.ndarray":
-    """(n, 2) in [0, 1]."""
+    """Return a place (x, y) in [0, 1] for each row of features."""
     import torch
 
+    # In standard deviations: features have different units. A constant one counts nothing.
     table = torch.stack(list(features)).double()
     table = (table - table.mean(0)) / table.std(0).clamp_min(1e-9)
     if method == "pca":
@@ -113,6 +118,7 @@ def _places(features: Sequence["Tensor"], method: str) -> "np.ndarray":
 
 
 def _map(thumbnails: Sequence["Tensor"], places: "np.ndarray") -> "Tensor":
+    """Return a picture with each thumbnail in its place, y upwards."""
     import torch
 
     side = max(MAP_SIDE, int(THUMBNAIL * 2 * len(thumbnails) ** 0.5))
@@ -125,7 +131,7 @@ def _map(thumbnails: Sequence["Tensor"], places: "np.ndarray") -> "Tensor":
 
 
 def _histograms(models: Sequence["INRF"]) -> "Tensor":
-    """Bars: how many pictures have which value of each setting."""
+    """Return a picture of bars: the number of models for each value of each setting."""
     import numpy as np
     import torch
     from PIL import Image, ImageDraw, ImageFont
@@ -133,24 +139,36 @@ def _histograms(models: Sequence["INRF"]) -> "Tensor":
     from easel.commands.fields.curve import INK, LINE, PAPER
 
     counts = {name: Counter(_setting(model, name) for model in models) for name in SETTINGS}
-    row, title = 18, 26
+    row = 18
+    title = 26
     height = 16 + sum(title + row * min(len(count), 12) + 10 for count in counts.values())
-    sheet = Image.new("RGB", (560, height), PAPER)
-    pen, font, y = ImageDraw.Draw(sheet), ImageFont.load_default(13), 8
+    chart = Image.new("RGB", (560, height), PAPER)
+    draw = ImageDraw.Draw(chart)
+    font = ImageFont.load_default(13)
+    y = 8
     for name, count in counts.items():
-        pen.text((12, y + 6), name.replace("_", " "), INK, font)
+        draw.text((12, y + 6), name.replace("_", " "), INK, font)
         y += title
         for value, number in count.most_common(12):
-            pen.text((140, y + row / 2), value[:18], INK, font, anchor="rm")
-            pen.rectangle((148, y + 3, 148 + 360 * number / len(models), y + row - 3), LINE)
-            pen.text((154 + 360 * number / len(models), y + row / 2), str(number), INK, font, anchor="lm")
+            end = 148 + 360 * number / len(models)
+            draw.text((140, y + row / 2), value[:18], INK, font, anchor="rm")
+            draw.rectangle((148, y + 3, end, y + row - 3), LINE)
+            draw.text((end + 6, y + row / 2), str(number), INK, font, anchor="lm")
             y += row
         y += 10
-    return torch.from_numpy(np.asarray(sheet).copy()).float() / 255
+    return torch.from_numpy(np.asarray(chart).copy()).float() / 255
 
 
 def _setting(model: "INRF", name: str) -> str:
-    value = model.recipe.latent_scale if name == "latent_scale" else getattr(model.recipe.network, name, None)
-    if isinstance(value, tuple):
-        return "one for all" if len(set(value)) == 1 else "several"
-    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    """Return the value of a setting as a bar's label."""
+    if name == "latent_scale":
+        return f"{model.recipe.latent_scale:g}"
+    match getattr(model.recipe.network, name, None):
+        case tuple(values):
+            return "one for all" if len(set(values)) == 1 else "several"
+        case None:
+            return "-"
+        case float(number):
+            return f"{number:g}"
+        case value:
+            return str(value)

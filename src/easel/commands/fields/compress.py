@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
-from easel.console import BadInput, prepare_folder, progress
+from easel.console import BadInput, explained, prepare_folder, progress
+from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from easel.commands.fields.rivals import Coded
-    from easel.fields.compression.picture import CompressedPicture
-    from easel.fields.compression.rate_control import Effort
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,20 @@ class CompressConfig:
 
     file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE")]
     """A picture, or the .safetensors of a fitted field."""
-    quality: float = 40.0
+    quality: Annotated[float, Range(0, 100)] = 40.0
     """0 to 100; the quantiser's step is halved by every 14."""
-    bpp: float | None = None
+    bpp: Annotated[float | None, Range(0, 64, above=True)] = None
     """Bits per pixel at most, in place of --quality."""
     preset: Literal["quick", "balanced", "best"] = "balanced"
     """quick leaves out the network; best trains it four times."""
-    steps: int | None = None
-    """Gradient steps of every round of training, in place of the preset's."""
+    steps: Annotated[int | None, Range(1)] = None
+    """Gradient steps of every round of training, in place of the preset's; --preset quick does without a network."""
     seed: int = 0
     """Seed of the network's weights and batches."""
     bits: int = 8
-    """Of every weight of a fitted field: 2 to 12."""
+    """Bits of every weight of a fitted field: 2 to 12."""
     target: Path | None = None
-    """The picture that a field was fitted to: its PSNR before and after is told."""
+    """The picture that a field was fitted to: its PSNR before and after is printed."""
     compare: bool = True
     """Measure JPEG and WebP of equal bytes."""
     out: Path | None = None
@@ -51,10 +51,10 @@ class CompressConfig:
 
 @dataclass(frozen=True)
 class DecompressConfig:
-    """Turn a .easel file back into what it was made from: a PNG, or the .safetensors of a field."""
+    """Turn a .easel file back into its source: a PNG, or the .safetensors of a field."""
 
     file: Annotated[Positional[Path], tyro.conf.arg(metavar="FILE")]
-    """What `easel fields compress` wrote."""
+    """A file of `easel fields compress`."""
     size: tuple[int, int] | None = None
     """Rows and columns of the picture; its own where it is left out, which gives the bytes that were measured."""
     out: Path | None = None
@@ -62,41 +62,36 @@ class DecompressConfig:
 
 
 def compress(config: CompressConfig) -> int:
-    """Write the compressed file and print what it holds; returns 0."""
+    """Write the compressed file and print its figures; returns 0."""
     from easel.fields.compression.compressed_file import SUFFIX
 
     out = config.out or config.file.with_suffix(SUFFIX)
     if out.suffix.lower() != SUFFIX:
         raise BadInput(f"--out {out} does not end in {SUFFIX}, the suffix of compressed fields.")
-    if config.bpp is not None and not 0 < config.bpp <= 64:
-        raise BadInput(f"--bpp is above 0 and at most 64; got {config.bpp:g}.")
-    if not 0 <= config.quality <= 100:
-        raise BadInput(f"--quality is 0 to 100; got {config.quality:g}.")
-    if config.steps is not None and config.steps < 1:
-        raise BadInput(f"--steps is 1 or more; got {config.steps}. --preset quick does without a network.")
     prepare_folder(out.parent)
     if config.file.suffix.lower() == ".safetensors":
-        return _compress_weights(config, out)
-    return _compress_picture(config, out)
+        _compress_weights(config, out)
+    else:
+        _compress_picture(config, out)
+    print(f"wrote {out}")
+    return 0
 
 
 def decompress(config: DecompressConfig) -> int:
-    """Write what the file holds; returns 0."""
+    """Write the picture or the weights of the file; returns 0."""
     import torch
 
     from easel import checkpoint
     from easel.fields.compression import compressed_file, stored_weights
     from easel.graphics.image import imwrite
 
-    kind = compressed_file.kind_of(config.file)
-    out = config.out or config.file.with_suffix(".png" if kind == compressed_file.PICTURE else ".safetensors")
+    is_picture = compressed_file.kind_of(config.file) == compressed_file.PICTURE
+    out = config.out or config.file.with_suffix(".png" if is_picture else ".safetensors")
     prepare_folder(out.parent)
-    if kind == compressed_file.PICTURE:
+    if is_picture:
         coded = compressed_file.read(config.file)
-        try:
+        with explained("--size: "):
             levels = coded.picture_at(config.size) if config.size else coded.picture
-        except ValueError as error:
-            raise BadInput(f"--size: {error}") from None
         imwrite(out, torch.from_numpy(levels))
     else:
         stored = stored_weights.read(config.file)
@@ -105,7 +100,7 @@ def decompress(config: DecompressConfig) -> int:
     return 0
 
 
-def _compress_picture(config: CompressConfig, out: Path) -> int:
+def _compress_picture(config: CompressConfig, out: Path) -> None:
     import torch
 
     from easel.commands.fields.rivals import CODECS, measured, rivals
@@ -114,30 +109,26 @@ def _compress_picture(config: CompressConfig, out: Path) -> int:
     from easel.fields.compression.rate_control import compress as run
 
     picture = _picture(config.file)
+    effort = EFFORTS[config.preset]
+    if config.steps is not None:
+        effort = replace(effort, steps=config.steps)
+    generator = torch.Generator().manual_seed(config.seed)
     trial: Trial | None = None
-    with progress(f"compressing {config.file.name}") as bar:
-        try:
-            for trial in run(
-                picture,
-                quality=config.quality,
-                bits_per_pixel=config.bpp,
-                effort=_effort(EFFORTS[config.preset], config.steps),
-                generator=torch.Generator().manual_seed(config.seed),
-            ):
-                bar.update(trial.share, f"{trial.bytes:,} bytes")
-        except ValueError as error:
-            raise BadInput(f"{config.file}: {error}") from None
+    with explained(f"{config.file}: "), progress(f"compressing {config.file.name}") as bar:
+        trials = run(picture, quality=config.quality, bits_per_pixel=config.bpp, effort=effort, generator=generator)
+        for trial in trials:
+            bar.update(trial.share, f"{trial.bytes:,} bytes")
     assert trial is not None
     compressed_file.write(out, trial.coded)
     rows = [measured("field", trial.bytes, trial.coded.picture, picture)]
+    missing: list[str] = []
     if config.compare:
         rows += rivals(picture, trial.bytes)
-    print(_table(rows, trial.coded, CODECS if config.compare else ()))
-    print(f"wrote {out}")
-    return 0
+        missing = [codec for codec in CODECS if codec not in {row.codec for row in rows}]
+    print(_table(rows, missing, trial.coded.size))
 
 
-def _compress_weights(config: CompressConfig, out: Path) -> int:
+def _compress_weights(config: CompressConfig, out: Path) -> None:
     import torch
 
     from easel import checkpoint
@@ -146,16 +137,17 @@ def _compress_weights(config: CompressConfig, out: Path) -> int:
     from easel.graphics.metrics import psnr
 
     before = open_model(config.file).generate()
-    true = before if config.target is None else _picture(config.target)
+    true = before
+    if config.target is not None:
+        true = _picture(config.target)
     if true.shape != before.shape:
         raise BadInput(
             f"--target {config.target} is {tuple(true.shape)}; the field's picture is {tuple(before.shape)}."
         )
-    try:
+    with explained(f"{config.file}: "):
         stored = stored_weights.quantize(*checkpoint.read(config.file), config.bits)
-    except ValueError as error:
-        raise BadInput(f"{config.file}: {error}") from None
     size_bytes = stored_weights.write(out, stored)
+    # By way of a file, so that what is measured is what a reader of the compressed file gets.
     with tempfile.TemporaryDirectory() as folder:
         rounded = Path(folder, "rounded.safetensors")
         checkpoint.write(rounded, stored.tensors(), stored.config)
@@ -167,30 +159,20 @@ def _compress_weights(config: CompressConfig, out: Path) -> int:
     if config.target is not None:
         was, now = (psnr(torch.as_tensor(picture), true).item() for picture in (before, after))
         print(f"PSNR to {config.target.name}: {was:.2f} dB before, {now:.2f} dB now, a loss of {was - now:.2f} dB")
-    print(f"wrote {out}")
-    return 0
 
 
 def _picture(file: Path) -> "Tensor":
     from easel.fields.fitting.targets import as_target
 
-    try:
+    with explained(f"{file}: "):
         return as_target(file)
-    except ValueError as error:
-        raise BadInput(f"{file}: {error}") from None
 
 
-def _effort(effort: "Effort", steps: int | None) -> "Effort":
-    return effort if steps is None else replace(effort, steps=steps)
-
-
-def _table(rows: "list[Coded]", coded: "CompressedPicture", asked: tuple[str, ...]) -> str:
-    pixels = math.prod(coded.size)
-    lines = [f"{coded.size[1]} x {coded.size[0]}", f"{'':8}{'bytes':>10}{'bpp':>9}{'PSNR':>9}{'SSIM':>9}"]
+def _table(rows: "Sequence[Coded]", missing: Sequence[str], size: tuple[int, int]) -> str:
+    """Return a line for every codec, for the `missing` ones the reason; `size` is (height, width)."""
+    lines = [f"{size[1]} x {size[0]}", f"{'':8}{'bytes':>10}{'bpp':>9}{'PSNR':>9}{'SSIM':>9}"]
     for row in rows:
-        bpp = 8 * row.bytes / pixels
+        bpp = 8 * row.bytes / math.prod(size)
         lines.append(f"{row.codec:8}{row.bytes:10,}{bpp:9.4f}{row.psnr:9.2f}{row.ssim:9.4f}")
-    for codec in asked:
-        if codec not in {row.codec for row in rows}:
-            lines.append(f"{codec:8} cannot be so small, or has no alpha")
+    lines += [f"{codec:8} cannot be so small, or has no alpha" for codec in missing]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import Positional
 
 from easel.commands.fields.models import open_model
-from easel.console import BadInput, prepare_folder
+from easel.console import BadInput, explained, prepare_folder
 
 if TYPE_CHECKING:
     from easel.fields.artist.inrf import INRF
@@ -34,34 +34,37 @@ class FieldExportConfig:
 
 def export(config: FieldExportConfig) -> int:
     """Write the files; returns 0."""
-    pages, models = config.html, config.onnx
-    if pages is None and models is None:
-        pages, models = config.out / "field.html", config.out / "field.onnx"
-    for path in (pages, models):
-        if path is not None:
-            prepare_folder(path.parent)
+    html = config.html
+    onnx = config.onnx
+    if html is None and onnx is None:
+        html = config.out / "field.html"
+        onnx = config.out / "field.onnx"
+    for path in filter(None, (html, onnx)):
+        prepare_folder(path.parent)
     model = open_model(config.file)
-    if pages is not None:
-        _page(model, pages, config.file.stem)
-        print(f"wrote {pages}")
-    if models is not None:
-        print(f"wrote {models}, which differs from torch by {_onnx(model, models):.2g} at most")
+    if html is not None:
+        _save_html(model, html, config.file.stem)
+        print(f"wrote {html}")
+    if onnx is not None:
+        print(f"wrote {onnx}, which differs from torch by {_save_onnx(model, onnx):.2g} at most")
     return 0
 
 
-def _page(model: "INRF", path: Path, title: str) -> None:
-    from easel.fields.export.glsl import ShaderError
+def _save_html(model: "INRF", path: Path, title: str) -> None:
     from easel.fields.export.shader import to_shader
     from easel.fields.export.web_page import PageSettings, save_page
     from easel.fields.model.extent import per_axis
 
-    field, latent, shown = model.map_fn, model.map_fn.latent, model.fields.window
-    calibration, size = model.calibration(), model.output_shape[:-1]
+    latent = model.map_fn.latent
+    shown = model.fields.window
+    calibration = model.calibration()
+    size = model.output_shape[:-1]
+    # The page opens with the part that the picture shows; its coordinates are those of the whole view.
     whole = replace(shown, zoom=1.0, pan=0.0, center=None)
     extent = [shown.latent_scale * n / across for n, (_, across) in zip(size, whole.fractions(size), strict=True)]
     middle = [offset / across for offset, across in shown.fractions(size)]
     zooms = per_axis(shown.zoom, len(size), "zoom")
-    try:
+    with explained(after=" Its pictures can still be rendered."):
         settings = PageSettings(
             (size[0], size[1]),
             extent=extent,
@@ -72,12 +75,11 @@ def _page(model: "INRF", path: Path, title: str) -> None:
             latent=[] if latent is None else latent.tolist(),
             reach=2.0 * float(model.recipe.latent_scale),
         )
-        save_page(path, to_shader(field, model.dimensions, len(settings.latent)), settings, title=title)
-    except (ShaderError, ValueError) as error:
-        raise BadInput(f"{error} Its pictures can still be rendered.") from None
+        shader = to_shader(model.map_fn, model.dimensions, len(settings.latent))
+        save_page(path, shader, settings, title=title)
 
 
-def _onnx(model: "INRF", path: Path) -> float:
+def _save_onnx(model: "INRF", path: Path) -> float:
     from easel.fields.export.onnx_export import OnnxMissingError, save_onnx
 
     try:

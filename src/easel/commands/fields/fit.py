@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import Positional
 
-from easel.console import BadInput, prepare_folder, progress
+from easel.console import BadInput, explained, prepare_folder, progress
+from easel.graphics.picture_formats import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from easel.fields.fitting.losses import LossWeights
     from easel.fields.fitting.result import FitResult
     from easel.fields.fitting.run import Step
-
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga", ".webp", ".tif", ".tiff")
-VOLUMES = (".npy", ".nii", ".gz")
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class FitConfig:
     preset: str = "fast"
     """fast, balanced, quality, tiny, tutorial, siren, finer, wire or fourier."""
     steps: int | None = None
-    """Gradient steps; what the preset says where no limit is given."""
+    """Gradient steps; the preset's where no limit is given."""
     seconds: float | None = None
     """Stop after so much time."""
     target_psnr: float | None = None
@@ -69,67 +66,71 @@ class FitConfig:
 def fit(config: FitConfig) -> int:
     """Fit and write; returns 0."""
     prepare_folder(config.out)
-    for file, folder in _places(config):
+    for file, folder in _files(config):
         result = _fit(file, folder, config)
         print(f"{file.name}: {result}")
         print(f"wrote {folder}")
     return 0
 
 
-def _places(config: FitConfig) -> Iterator[tuple[Path, Path]]:
+def _files(config: FitConfig) -> list[tuple[Path, Path]]:
+    """Return each file with the folder for its results."""
     if not config.file.is_dir():
-        yield config.file, config.out
-        return
-    files = sorted(file for file in config.file.iterdir() if file.suffix.lower() in PICTURES)
+        return [(config.file, config.out)]
+    files = sorted(file for file in config.file.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
     if not files:
-        raise BadInput(f"{config.file} has no picture ({' '.join(PICTURES)}).")
-    for file in files:
-        yield file, config.out / file.stem
+        raise BadInput(f"{config.file} has no picture ({' '.join(PICTURE_SUFFIXES)}).")
+    return [(file, config.out / file.stem) for file in files]
 
 
 def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
     from easel.fields.artist.inrf import INRF2D, INRF3D
     from easel.fields.fitting.presets import preset_named
     from easel.fields.fitting.targets import as_target
-    from easel.fields.volumes.volume_files import read_volume
+    from easel.fields.volumes.volume_files import read_volume, volume_suffix
     from easel.graphics.image import imread
 
-    is_volume = file.suffix.lower() in VOLUMES
-    try:
-        target = as_target(read_volume(file).volume, dimensions=3) if is_volume else as_target(file, dimensions=2)
-        mask = None if config.mask is None else imread(config.mask, channels=1, device="cpu")[..., 0] > 0.5
-        model = (INRF3D if is_volume else INRF2D)(seed=config.seed)
+    # A TIFF may be a volume as well, but who names one mostly means a photograph.
+    is_volume = volume_suffix(file) in (".npy", ".nii", ".nii.gz")
+    with explained(f"{file}: "), progress(f"fitting {file.name}") as bar:
+        if is_volume:
+            target = as_target(read_volume(file).volume, dimensions=3)
+            model = INRF3D(seed=config.seed)
+        else:
+            target = as_target(file, dimensions=2)
+            model = INRF2D(seed=config.seed)
+        mask = None
+        if config.mask is not None:
+            mask = imread(config.mask, channels=1, device="cpu")[..., 0] > 0.5
         steps = _steps(config)
         if (steps, config.seconds, config.target_psnr) == (None, None, None):
             steps = preset_named(config.preset).steps
-        with progress(f"fitting {file.name}") as bar:
 
-            def show(step: "Step") -> None:
-                if step.psnr is not None:
-                    done = [(step.index + 1) / steps] if steps else []
-                    done += [step.seconds / config.seconds] if config.seconds else []
-                    bar.update(min(1.0, max(done, default=0.0)), f"{step.psnr:.2f} dB")
+        def show(step: "Step") -> None:
+            if step.psnr is not None:
+                # Whichever limit is nearer, steps or seconds; a target's distance in dB tells nothing about time.
+                done = max((step.index + 1) / (steps or math.inf), step.seconds / (config.seconds or math.inf))
+                bar.update(min(1.0, done), f"{step.psnr:.2f} dB")
 
-            result = model.fit(
-                target,
-                steps=steps,
-                preset=config.preset,
-                seconds=config.seconds,
-                target_psnr=config.target_psnr,
-                lr=config.lr,
-                weight_decay=config.weight_decay,
-                loss=_loss(config),
-                mask=mask,
-                on_step=show,
-            )
-    except ValueError as error:
-        raise BadInput(f"{file}: {error}") from None
+        result = model.fit(
+            target,
+            steps=steps,
+            preset=config.preset,
+            seconds=config.seconds,
+            target_psnr=config.target_psnr,
+            lr=config.lr,
+            weight_decay=config.weight_decay,
+            loss=_loss(config),
+            mask=mask,
+            on_step=show,
+        )
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, model, target, result, config)
     return result
 
 
 def _steps(config: FitConfig) -> int | None:
+    """Return the gradient steps that the options ask for; None where they do not."""
     if config.num_epochs is None and config.num_iters_per_epoch is None:
         return config.steps
     if config.steps is not None:
@@ -138,10 +139,12 @@ def _steps(config: FitConfig) -> int | None:
 
 
 def _loss(config: FitConfig) -> "LossWeights | None":
+    """Return the weights of the losses; None where all are 0, which leaves the loss to the preset."""
     from easel.fields.fitting.losses import LossWeights
 
-    given = {name: getattr(config, name) for name in ("l1", "l2", "ssim") if getattr(config, name)}
-    return LossWeights(**given) if given else None
+    if not (config.l1 or config.l2 or config.ssim):
+        return None
+    return LossWeights(l1=config.l1, l2=config.l2, ssim=config.ssim)
 
 
 def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", config: FitConfig) -> None:
@@ -152,9 +155,11 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
 
     prediction = model.generate()
     if model.dimensions == 3:
-        prediction, target = slice_picture(prediction), slice_picture(target)
+        prediction = slice_picture(prediction)
+        target = slice_picture(target)
     imwrite(folder / "prediction.png", prediction)
     imwrite(folder / "error.png", ((prediction - target)[..., :3].abs() * 4).clamp(0, 1))
+    # Not every step is measured, and a curve needs two points.
     points = [(step.index + 1, step.psnr) for step in result.history if step.psnr is not None]
     if len(points) > 1:
         imwrite(folder / "curve.png", curve(points, "PSNR in dB over steps"))

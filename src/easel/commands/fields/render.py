@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import Positional
 
 from easel.commands.fields.models import open_model
-from easel.console import BadInput, prepare_folder, progress
+from easel.console import explained, prepare_folder, progress
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class FieldRenderConfig:
     pan: tuple[float, ...] = ()
     """Shift along each axis, in half-widths of what is seen."""
     center: tuple[float, ...] = ()
-    """What lies in the middle, in place of --pan: from -1 to 1 along each axis of the whole picture."""
+    """The point in the middle, in place of --pan: from -1 to 1 along each axis of the whole picture."""
     supersample: int = 1
     """Samples across a pixel, 1 to 16."""
     dtype: str | None = None
@@ -42,23 +42,17 @@ def render(config: FieldRenderConfig) -> int:
     """Write the picture; returns 0."""
     prepare_folder(config.out.parent)
     model = open_model(config.file)
-    window = {
-        "zoom": config.zoom,
-        "pan": config.pan or None,
-        "center": config.center or None,
-    }
-    with progress("rendering") as bar:
-        try:
-            picture = model.generate(
-                output_shape=config.size or None,
-                **window,
-                supersample=config.supersample,
-                dtype=config.dtype,
-                force=config.force,
-                out=config.out,
-                progress=lambda done: bar.update(float(done), ""),
-            )
-        except ValueError as error:
-            raise BadInput(str(error)) from None
+    with progress("rendering") as bar, explained():
+        picture = model.generate(
+            output_shape=config.size or None,
+            zoom=config.zoom,
+            pan=config.pan or None,
+            center=config.center or None,
+            supersample=config.supersample,
+            dtype=config.dtype,
+            force=config.force,
+            out=config.out,
+            progress=lambda done: bar.update(float(done), ""),
+        )
     print(f"wrote {config.out}, {' x '.join(map(str, picture.shape))}")
     return 0

@@ -1,8 +1,10 @@
-"""JPEG and WebP with as many bytes: what a compressed field is measured against."""
+"""JPEG and WebP of equal bytes, against which a compressed field is measured."""
 
 import io
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,22 +29,22 @@ class Coded:
 
 
 def measured(codec: str, size_bytes: int, levels: UInt8[np.ndarray, "h w c"], true: Float[Tensor, "h w c"]) -> Coded:
-    """How far decoded levels are from the picture."""
+    """Measure decoded levels against the true picture."""
     decoded = torch.from_numpy(levels).float() / 255
     return Coded(codec, size_bytes, psnr(decoded, true).item(), ssim(decoded, true).item())
 
 
 def rivals(picture: Float[Tensor, "h w c"], limit_bytes: int) -> list[Coded]:
-    """JPEG and WebP at their largest quality that is not larger; without one that cannot be so small, or has no alpha.
+    """Return JPEG and WebP at the largest quality of at most so many bytes.
 
-    Each is the better of its settings: JPEG with optimised tables, sequential and progressive, colours halved or whole;
-    WebP by its slowest method.
+    A codec that cannot be so small, or has no alpha, is left out. Each is the better of its settings: JPEG with
+    optimised tables, sequential and progressive, colours halved or whole; WebP by its slowest method.
     """
     levels = (picture * 255).round().to(torch.uint8).numpy()
     image = Image.fromarray(levels.squeeze(-1) if levels.shape[-1] == 1 else levels)
     found = []
     for codec, settings in _settings(image.mode):
-        files = [data for one in settings if (data := _largest(image, one, limit_bytes)) is not None]
+        files = filter(None, (_largest(image, codec, options, limit_bytes) for options in settings))
         tried = [(len(data), _decoded(data, image.mode)) for data in files]
         if tried:
             size_bytes, best = min(tried, key=lambda one: np.square(one[1] - levels.astype(np.float32)).mean())
@@ -50,38 +52,33 @@ def rivals(picture: Float[Tensor, "h w c"], limit_bytes: int) -> list[Coded]:
     return found
 
 
-def _settings(mode: str) -> Iterator[tuple[str, list[Callable[[Image.Image, io.BytesIO, int], None]]]]:
-    def jpeg(progressive: bool, subsampling: str) -> Callable[[Image.Image, io.BytesIO, int], None]:
-        def save(image: Image.Image, file: io.BytesIO, quality: int) -> None:
-            image.save(file, "JPEG", quality=quality, optimize=True, progressive=progressive, subsampling=subsampling)
-
-        return save
-
-    def webp(image: Image.Image, file: io.BytesIO, quality: int) -> None:
-        image.save(file, "WEBP", quality=quality, method=6)
-
+def _settings(mode: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield each codec with the options of Pillow's writer that are tried."""
     if mode != "RGBA":
         chroma = ("4:2:0", "4:4:4") if mode == "RGB" else ("4:4:4",)
-        yield "JPEG", [jpeg(progressive, kind) for progressive in (False, True) for kind in chroma]
-    yield "WebP", [webp]
+        ways = itertools.product((False, True), chroma)
+        yield "JPEG", [{"optimize": True, "progressive": slow, "subsampling": kind} for slow, kind in ways]
+    yield "WebP", [{"method": 6}]
 
 
-def _largest(
-    image: Image.Image, save: Callable[[Image.Image, io.BytesIO, int], None], limit_bytes: int
-) -> bytes | None:
-    """The file of the largest quality, 0 to 100, that is not larger; None where even 0 is."""
-    best, low, high = None, 0, 100
+def _largest(image: Image.Image, codec: str, options: Mapping[str, Any], limit_bytes: int) -> bytes | None:
+    """Return the file of the largest quality, 0 to 100, of at most so many bytes; None where even 0 has more."""
+    best = None
+    low = 0
+    high = 100
+    # Halving: bytes grow with the quality.
     while low <= high:
         quality = (low + high) // 2
         file = io.BytesIO()
-        save(image, file, quality)
-        if len(data := file.getvalue()) <= limit_bytes:
-            best, low = data, quality + 1
+        image.save(file, codec, quality=quality, **options)
+        data = file.getvalue()
+        if len(data) <= limit_bytes:
+            best = data
+            low = quality + 1
         else:
             high = quality - 1
     return best
 
 
 def _decoded(data: bytes, mode: str) -> UInt8[np.ndarray, "h w c"]:
-    levels = np.array(Image.open(io.BytesIO(data)).convert(mode))
-    return levels[..., None] if levels.ndim == 2 else levels
+    return np.atleast_3d(np.array(Image.open(io.BytesIO(data)).convert(mode)))

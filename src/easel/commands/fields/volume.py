@@ -1,22 +1,19 @@
 """`easel fields volume`: volumes painted by random fields or read from files, and pictures of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional
 
-from easel.commands.fields.models import FieldOptions, open_model, visible_model
-from easel.console import BadInput, counted, prepare_folder, progress
+from easel.commands.fields.models import FieldOptions, open_model, options_by_seed, seed_or_any, visible_model
+from easel.console import BadInput, counted, explained, prepare_folder, progress
 from easel.fields.volumes.look import Look
 
 if TYPE_CHECKING:
     from easel.fields.volumes.volume import Volume
-
-READABLE = (".npy", ".nii", ".gz")
-"""Volumes that are no recipes; a TIFF may be either."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class VolumeConfig(FieldOptions):
     size: tuple[int, int] = (512, 512)
     """Rows and columns of the pictures."""
     transfer: str = Look.transfer
-    """What makes a place opaque: constant, channel, or gradient/reduction such as norm/mean, X/mean, sum/norm."""
+    """Measure of opacity: constant, linear, or gradient/reduction such as norm/mean, X/mean, sum/norm."""
     shape: Literal["box", "ball"] = "box"
     """Look at the whole box or at the ball inside it."""
     up: Literal["Y", "Z"] = "Y"
@@ -68,39 +65,35 @@ class VolumeConfig(FieldOptions):
 def volume(config: VolumeConfig) -> int:
     """Write the pictures and files; returns 0."""
     prepare_folder(config.out)
-    try:
+    with explained():
         values, spacing = _volume(config)
         _show(values, spacing, config)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
     return 0
 
 
 def _volume(config: VolumeConfig) -> tuple["Volume", tuple[float, float, float]]:
-    import secrets
-
-    from easel.fields.art.random_settings import random_settings
-
-    def options(seed: int) -> FieldOptions:
-        return replace(FieldOptions(), **random_settings(3, seed)) if config.random_settings else config
+    """Return the volume of the file or of a new field, and the sides of a voxel."""
+    from easel.fields.volumes.volume_files import read_volume, volume_suffix
 
     file = config.file
-    if file is not None and file.suffix.lower() in READABLE:
-        return _scan(file)
-    if file is not None:
-        try:
-            model = open_model(file)
-        except BadInput:
-            if file.suffix.lower() not in (".tif", ".tiff"):
-                raise
-            return _scan(file)
-        shape = None
-    else:
-        seed = secrets.randbelow(10**9) if config.seed is None else config.seed
+    shape = None
+    if file is None:
         shape = (config.x_dim, config.y_dim, config.z_dim, config.c_dim)
-        model, _ = visible_model(options, shape, seed)
+        model, _ = visible_model(options_by_seed(config, 3, config.random_settings), shape, seed_or_any(config.seed))
         model.save(config.out / "field.safetensors")
         print(f"wrote {config.out / 'field.safetensors'}, seed {model.seed}")
+    else:
+        suffix = volume_suffix(file)
+        try:
+            # A TIFF may be either: one without a recipe is a stack.
+            model = None if suffix in (".npy", ".nii", ".nii.gz") else open_model(file)
+        except BadInput:
+            if suffix not in (".tif", ".tiff"):
+                raise
+            model = None
+        if model is None:
+            scan = read_volume(file)
+            return scan.volume, scan.spacing
     if model.dimensions != 3:
         raise BadInput(f"{file} is the field of a picture; `easel fields render` paints it.")
     settings: dict[str, Any] = {"splits": config.splits} if config.splits else {}
@@ -109,13 +102,6 @@ def _volume(config: VolumeConfig) -> tuple["Volume", tuple[float, float, float]]
             output_shape=shape, dtype="uint8", progress=lambda done: bar.update(float(done), ""), **settings
         )
     return values, (1.0, 1.0, 1.0)
-
-
-def _scan(file: Path) -> tuple["Volume", tuple[float, float, float]]:
-    from easel.fields.volumes.volume_files import read_volume
-
-    scan = read_volume(file)
-    return scan.volume, scan.spacing
 
 
 def _show(values: "Volume", spacing: tuple[float, float, float], config: VolumeConfig) -> None:

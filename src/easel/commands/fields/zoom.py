@@ -8,12 +8,12 @@ import tyro
 from tyro.conf import Positional
 
 from easel.commands.fields.models import open_model, recipes_in
-from easel.console import BadInput, counted, prepare_folder, progress
+from easel.console import BadInput, counted, explained, prepare_folder, progress
 
 if TYPE_CHECKING:
     from easel.fields.artist.inrf import INRF
 
-Curve = Literal["linear", "geometric", "cosine", "sigmoid", "exp", "log", "sqrt", "cbrt"]
+Schedule = Literal["linear", "geometric", "cosine", "sigmoid", "exp", "log", "sqrt", "cbrt"]
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class ZoomConfig:
     """PNG or TIFF pictures that Easel painted, or .safetensors of fields."""
     zoom_bounds: tuple[float, float] = (1.0, 20.0)
     """Magnification at the start and at the end."""
-    zoom_schedule: Curve = "geometric"
-    """How it goes from one to the other; geometric has a constant speed on screen."""
+    zoom_schedule: Schedule = "geometric"
+    """Course from one to the other; geometric has a constant speed on screen."""
     pan_bounds: tuple[float, float] | None = None
     """Shift at the start and at the end, in half-widths of what is seen, along both axes."""
-    pan_schedule: Curve = "linear"
-    """How it goes from one to the other."""
+    pan_schedule: Schedule = "linear"
+    """Course from one to the other."""
     turns: float | None = None
     """Whole turns make a film that repeats without a seam."""
     center: tuple[float, float] = (0.0, 0.0)
@@ -55,7 +55,9 @@ class ZoomConfig:
 def zoom(config: ZoomConfig) -> int:
     """Write the films; returns 0."""
     prepare_folder(config.out)
-    files = list(recipes_in(config.file))
+    if config.turns is not None and config.pan_bounds is not None:
+        raise BadInput("--turns and --pan-bounds are two films; give one of them.")
+    files = recipes_in(config.file)
     if not files:
         raise BadInput(f"{config.file} has no PNG, TIFF or .safetensors file.")
     for file in files:
@@ -69,22 +71,14 @@ def _fly(model: "INRF", config: ZoomConfig, folder: Path, title: str) -> Path:
 
     if model.dimensions != 2:
         raise BadInput(f"{title} is a volume; `easel fields volume` turns it about.")
-    frames, shared = config.num_samples, {"size": config.size, "supersample": config.supersample}
-    if config.turns is not None and config.pan_bounds is not None:
-        raise BadInput("--turns and --pan-bounds are two films; give one of them.")
-    try:
+    frames = config.num_samples
+    start, end = config.zoom_bounds
+    shared = {"size": config.size, "supersample": config.supersample}
+    with explained(), progress(f"filming {title}") as bar:
         if config.turns is not None:
-            start = config.zoom_bounds[0]
             pictures = rotation_film(model, frames, turns=config.turns, zoom=start, center=config.center, **shared)
-        elif config.pan_bounds is None:
-            pictures = zoom_film(
-                model, *config.zoom_bounds, frames, center=config.center, curve=config.zoom_schedule, **shared
-            )
+        elif config.pan_bounds is not None:
+            pictures = pan_film(model, *config.pan_bounds, frames, zoom=start, curve=config.pan_schedule, **shared)
         else:
-            pictures = pan_film(
-                model, *config.pan_bounds, frames, zoom=config.zoom_bounds[0], curve=config.pan_schedule, **shared
-            )
-        with progress(f"filming {title}") as bar:
-            return write_film(folder / config.film, counted(pictures, frames, bar), fps=config.fps)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
+            pictures = zoom_film(model, start, end, frames, center=config.center, curve=config.zoom_schedule, **shared)
+        return write_film(folder / config.film, counted(pictures, frames, bar), fps=config.fps)

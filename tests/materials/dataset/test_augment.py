@@ -79,7 +79,7 @@ def test_a_shifted_sample_is_what_is_seen_of_a_tile_that_begins_elsewhere(maps, 
 
 def test_a_crop_is_a_part_of_the_whole(maps):
     record = photographed(maps, CAMERAS, LIGHT)
-    whole, part = record.crop(WHOLE, [0, 1]), record.cut(Crop(8, 16, 8, 8), [1])
+    whole, part = record.crop(WHOLE, [0, 1]), record.crop(Crop(8, 16, 8, 8), [1])
     assert torch.equal(part.photos, whole.photos[1:, :, 8:16, 16:24])
     assert torch.equal(part.maps.normal, whole.maps.normal[:, 8:16, 16:24])
     # Seen from the middle of the crop, in its sides of a quarter: (20, 12) texels from the top left.

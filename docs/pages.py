@@ -17,7 +17,6 @@ from easel.viewer.imgui.events import PointerMoved
 from easel.workstation.app import WorkstationConfig, open_shell, open_view
 from easel.workstation.art.art_page import ArtPage
 from easel.workstation.fit.fit_page import FitPage
-from easel.workstation.fit.photograph import load_photograph
 from easel.workstation.materials.materials_page import MaterialsPage
 from easel.workstation.shell import Shell
 
@@ -109,10 +108,10 @@ def main() -> None:
     for name in given.page or PAGES:
         with TemporaryDirectory() as folder:
             steps = given.steps if name in ("fit", "network") else 1
-            config = WorkstationConfig(page="fit", out=Path(folder), headless=True, steps=steps)
+            config = WorkstationConfig(page="fit", out=Path(folder), headless=True, steps=steps, device="cpu")
             with open_view("Easel", config, SIZE) as view:
                 view.theme = "light" if given.light else "dark"
-                shell = open_shell(view, config, load_photograph(None, config.max_size), "cpu")
+                shell = open_shell(view, config)
                 PAGES[name](Visitor(shell, given.out))
                 shell.close()
 

@@ -10,7 +10,6 @@ from PIL import Image
 from easel.graphics.image import imwrite
 from easel.viewer.driver import Driver
 from easel.workstation.app import PAGES, WorkstationConfig, open_shell, open_view
-from easel.workstation.fit.photograph import load_photograph
 from easel.workstation.materials.material_view import Stage, Surroundings
 
 LEAST_COLOURS = 500
@@ -25,9 +24,11 @@ def shell(gl, tmp_path, picture, monkeypatch):
     unlit = Stage(surroundings=Surroundings("none"))
     monkeypatch.setattr("easel.workstation.materials.recovery_panel.Stage", lambda: unlit)
     Image.fromarray((picture * 255).round().byte().numpy()).save(tmp_path / "photograph.png")
-    config = WorkstationConfig(image=tmp_path / "photograph.png", page="fit", out=tmp_path, headless=True, steps=40)
+    config = WorkstationConfig(
+        image=tmp_path / "photograph.png", page="fit", out=tmp_path, headless=True, steps=40, device="cpu"
+    )
     with open_view("Easel", config) as view:
-        shell = open_shell(view, config, load_photograph(config.image), "cpu")
+        shell = open_shell(view, config)
         yield shell
         shell.close()
 
@@ -78,23 +79,23 @@ def test_a_persons_way_through_all_four_pages(shell, tmp_path):
     art = shell.page("Art")
     driver.type("width", "4")
     until(shell, lambda: art.settled)
-    parent = art.studio.specimen
+    parent = art.session.genome
     height, width = art.variations.size
     driver.stroke(art.variations, [(width / 6, height / 6)])
-    child = art.studio.specimen
+    child = art.session.genome
     assert child is not parent
     driver.click("Undo")
-    assert art.studio.specimen is parent
+    assert art.session.genome is parent
     driver.click("Redo")
-    assert art.studio.specimen is child
+    assert art.session.genome is child
     until(shell, lambda: art.settled)
     show(shell, tmp_path, "art")
     driver.select("Shape", "Square")
     driver.click("Save picture")
-    until(shell, lambda: art.studio.job is None)
+    until(shell, lambda: art.session.job is None)
     with Image.open(tmp_path / f"art-{child.recipe.seed}.png") as saved:
         assert saved.format == "PNG" and saved.size == (4096, 4096)
-        seen = art.studio.moment.thumbnail
+        seen = art.session.entry.thumbnail
         small = torch.from_numpy(np.array(saved.resize(seen.shape[1::-1], Image.Resampling.BOX))) / 255
         assert (small - seen).abs().mean() < 0.03, "it is what was bred"
 
@@ -115,4 +116,4 @@ def test_a_persons_way_through_all_four_pages(shell, tmp_path):
 
     driver.click("Fit")
     assert driver.labels("Controls")[0] == "Open Image..."
-    assert set(driver.labels("Pages")) == {*PAGES.values(), "Undo", "Redo"}
+    assert set(driver.labels("Pages")) == {*(name for name, _ in PAGES.values()), "Undo", "Redo"}

@@ -1,4 +1,4 @@
-"""`easel view`: pictures from files in a window, or what they hold in words where nobody sits in front of one."""
+"""`easel view`: pictures from files in a window; without one, a picture of it and a line about each file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,11 @@ import tyro
 from tyro.conf import Positional
 
 from easel.console import BadInput, prepare_folder
-from easel.workstation.app import HostConfig, open_view
+from easel.workstation.app import open_view
+from easel.workstation.options import HostConfig
 
 SETTLING_FRAMES = 3
-"""A window's layout has found its place after so many."""
+"""Frames after which a window's layout has found its place."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ class ViewConfig(HostConfig):
     files: Annotated[Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE...")]
     """PNG, JPEG, BMP, TGA, TIFF, WebP, HDR, EXR or NPY."""
     out: Path = Path("easel-out")
-    """Folder for view.png and for what is saved from the window."""
+    """Folder for view.png and for files that are saved from the window."""
 
 
 def view(config: ViewConfig) -> int:
-    """Show the files; returns 0. Raises FileError for one that is no picture, before anything opens."""
+    """Show the files; returns 0. Raises FileError for one that is no picture, before a window opens."""
     if not config.files:
         raise BadInput("view needs at least one picture, as in `easel view photo.png render.hdr`.")
     prepare_folder(config.out)
@@ -43,6 +44,7 @@ def view(config: ViewConfig) -> int:
         ViewPage(window, pictures, config.out)
         window.run(max_frames=SETTLING_FRAMES if window.headless else 0)
         if window.headless:
-            imwrite(config.out / "view.png", window.capture())
-            print(f"wrote {config.out / 'view.png'}")
+            file = config.out / "view.png"
+            imwrite(file, window.capture())
+            print(f"wrote {file}")
     return 0

@@ -1,1 +1,1 @@
-"""The workstation: where the four products meet in one window."""
+"""The workstation: the window in which the four products meet, a page for each."""

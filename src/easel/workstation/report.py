@@ -1,4 +1,4 @@
-"""Report: what a view shows, as one HTML file that stands alone: pictures, curves and settings, and no script."""
+"""Report: a view as one HTML file that stands alone: its pictures, curves and settings, and no script."""
 
 import base64
 import html
@@ -6,7 +6,6 @@ import json
 import platform
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +19,15 @@ from easel.graphics.image import as_picture, resize
 from easel.version import __version__
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.imgui.sketch import Bar, Curve, Sketch, Words
-from easel.viewer.panels.page import Page
+from easel.viewer.panels.pages import Page
 from easel.viewer.panels.panel import Panel
 from easel.viewer.view import View
 from easel.viewer.widgets.readouts import finite_range, finite_runs
 
 MOST_PIXELS = 1024
-"""On a picture's longest side; a larger one is reduced."""
+"""Pixels on a picture's longest side; a larger one is reduced."""
 MOST_POINTS = 1500
-"""Of a curve."""
+"""Points of a curve, at most."""
 CURVE_WIDTH, CURVE_HEIGHT = 720, 140
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f27; --quiet: #5a6371; --paper: #f7f8fa; --edge: #ccd2db; --line: #1f6feb }
@@ -52,9 +51,9 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def write_report(view: View, path: Path) -> None:
-    """Write the report of all pages as they are now; FileError or OSError where it cannot be written.
+    """Write the report of all pages as they are now; FileError or OSError if it cannot be written.
 
-    Outside a frame, as `View.capture`.
+    Call it between two frames, as `View.capture`.
     """
     text = "\n".join(_document(view)) + "\n"
     with write_whole(path) as beside:
@@ -76,6 +75,7 @@ def _document(view: View) -> Iterator[str]:
 
 
 def _page(page: Page) -> Iterator[str]:
+    # A page that is not shown has drawn nothing lately: its panels tell of the time when it was.
     if not page.shown:
         page.rehearse()
     panels = page.panels.values()
@@ -95,7 +95,7 @@ def _page(page: Page) -> Iterator[str]:
 
 
 def _settings(values: dict[str, object]) -> Iterator[str]:
-    """What the widgets of a panel hold."""
+    """Yield a table of the values of a panel's widgets."""
     if values:
         yield "<table>"
         for label, value in values.items():
@@ -104,7 +104,7 @@ def _settings(values: dict[str, object]) -> Iterator[str]:
 
 
 def _sketches(panel: Panel) -> Iterator[Sketch]:
-    """What a panel tells, besides its widgets."""
+    """Return the plain forms of a panel's read-outs, curves and bars."""
     return (item.sketch() for item in panel.items if not isinstance(item, tuple))
 
 
@@ -113,6 +113,7 @@ def _has_curve(panel: Panel) -> bool:
 
 
 def _readings(panel: Panel) -> Iterator[str]:
+    """Yield the read-outs of a panel as elements of HTML."""
     for sketch in _sketches(panel):
         match sketch:
             case Words(text):
@@ -126,42 +127,43 @@ def _readings(panel: Panel) -> Iterator[str]:
 
 
 def curve_svg(values: Float64[np.ndarray, " n"], title: str) -> str:
-    """A curve over its own range as an SVG element; NaN leaves a gap, and peaks stay where points are left out."""
+    """Draw a curve over its own range as an SVG element; NaN leaves a gap, and peaks stay where points are left out."""
     low, high = finite_range(values)
     across = CURVE_WIDTH / max(len(values) - 1, 1)
-    up = (CURVE_HEIGHT - 40) / ((high - low) or 1.0)
-    lines = []
+    up = (CURVE_HEIGHT - 40) / ((high - low) or 1.0)  # a constant has no range: any scale draws it
+    elements = []
     for start, stop in finite_runs(values):
         points = " ".join(
-            f"{at * across:.1f},{CURVE_HEIGHT - 10 - (values[at] - low) * up:.1f}"
-            for at in _telling(values[start:stop], start)
+            f"{(start + at) * across:.1f},{CURVE_HEIGHT - 10 - (values[start + at] - low) * up:.1f}"
+            for at in _extremes(values[start:stop])
         )
-        lines.append(f'<polyline points="{points}"/>')
-    words = f'<text x="8" y="18">{_text(title)}</text>'
-    ends = f'<text x="{CURVE_WIDTH - 8}" y="18" text-anchor="end">{low:.4g} … {high:.4g}</text>' if high > low else ""
-    return f'<svg viewBox="0 0 {CURVE_WIDTH} {CURVE_HEIGHT}" role="img">{"".join(lines)}{words}{ends}</svg>'
+        elements.append(f'<polyline points="{points}"/>')
+    elements.append(f'<text x="8" y="18">{_text(title)}</text>')
+    if high > low:
+        elements.append(f'<text x="{CURVE_WIDTH - 8}" y="18" text-anchor="end">{low:.4g} … {high:.4g}</text>')
+    return f'<svg viewBox="0 0 {CURVE_WIDTH} {CURVE_HEIGHT}" role="img">{"".join(elements)}</svg>'
 
 
-def _telling(run: Float64[np.ndarray, " n"], start: int) -> list[int]:
-    """The places of a run that its line needs: all, or the lowest and highest of every stretch, and the last."""
+def _extremes(run: Float64[np.ndarray, " n"]) -> list[int]:
+    """Return the indices that a line needs: all, or the lowest and highest of every stretch, and the last."""
+    # Two points of a stretch: a line of a thousand pixels cannot show more, and would lose peaks with fewer.
     stride = max(2 * len(run) // MOST_POINTS, 1)
-    stretches = (run[at : at + stride] for at in range(0, len(run), stride))
-    extremes = (
-        sorted({at * stride + int(s.argmin()), at * stride + int(s.argmax())}) for at, s in enumerate(stretches)
-    )
-    places = list(chain.from_iterable(extremes))
-    return [start + at for at in dict.fromkeys([*places, len(run) - 1])]
+    found: list[int] = []
+    for start in range(0, len(run), stride):
+        stretch = run[start : start + stride]
+        found += sorted({start + int(stretch.argmin()), start + int(stretch.argmax())})
+    return list(dict.fromkeys([*found, len(run) - 1]))
 
 
 def _figure(caption: str, picture: Tensor) -> str:
-    """A picture inside the file itself."""
+    """Return a figure whose picture lies inside the file itself."""
     data = base64.b64encode(encode(_reduced(picture), ".png")).decode("ascii")
     image = f'<img src="data:image/png;base64,{data}" alt="{_text(caption)}">'
     return f"<figure>{image}<figcaption>{_text(caption)}</figcaption></figure>"
 
 
 def _reduced(picture: Tensor) -> np.ndarray:
-    """At most `MOST_PIXELS` on its longest side, (h, w, c) in [0, 1]."""
+    """Reduce a picture to `MOST_PIXELS` on its longest side, (h, w, c) in [0, 1]."""
     whole = as_picture(picture).float()
     height, width, _ = whole.shape
     if max(height, width) > MOST_PIXELS:
@@ -180,7 +182,13 @@ def _shown(label: str) -> str:
 
 
 def _plain(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
+    match value:
+        case float():
+            return f"{value:.6g}"
+        case str():
+            return value
+        case _:
+            return json.dumps(value)
 
 
 def _text(text: str) -> str:

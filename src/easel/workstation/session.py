@@ -1,12 +1,12 @@
-"""Session: what a person made of the workstation, kept in a JSON file between two runs.
+"""Session: the state of the workstation in a JSON file, from one run to the next.
 
     {"easel": "session", "version": 1,
      "view": {…},                    page, theme, layout and the values of all widgets: `View.state`
      "pages": {"Fit": {…}, …}}       files, recipes: `WorkstationPage.state` of every page
 
-It is written at the end, however that comes about, and every few minutes. A file that cannot be understood is refused
-before anything begins. Where a part of it cannot be used, the session is saved beside it under another name, so that
-nothing of it is lost.
+The file is written every few minutes and at the end, whatever ends the program. A file that cannot be parsed is refused
+before anything begins. If a part of it cannot be used, the session is saved beside it under another name: nothing that
+the file holds is ever lost.
 """
 
 import json
@@ -18,44 +18,48 @@ from typing import Any
 from easel.console import BadInput, complain
 from easel.graphics.files import FileError, open_file, write_whole
 from easel.viewer.canvas.recording import free_path
-from easel.viewer.panels.page import Page
+from easel.viewer.panels.pages import Page
 from easel.viewer.panels.view_state import ViewState
 from easel.viewer.view import View
 from easel.workstation.page import State, WorkstationPage
 
 VERSION = 1
 SAVE_SECONDS = 120.0
-"""So much of a person's work is lost at most, where the end comes without notice."""
+"""Seconds between two saves: as much work is lost at most when the program is killed."""
 MOST_BYTES = 2**24
+"""Size of a file, at most: a session of megabytes is none, and parsing it would take memory for nothing."""
 NAMES = {"easel", "version", "view", "pages"}
+"""Keys of the outermost object."""
 
 
 class Session:
-    """The session in `file`, as far as there is one; BadInput where that is none of this version."""
+    """The session in `file`, or a new one if there is no such file; BadInput for a file that is no session."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self._view: object = None
         self._pages: dict[str, State] = {}
-        """What is known of each page: from the file, until it is asked itself."""
+        """State of each page: as the file has it, until the page is made and saved."""
         self._written = file
-        """The file that is written: another one where a part of this one could not be used."""
+        """The file to write: another one once a part of `file` could not be used."""
         self._saved_at = time.monotonic()
         if file.exists():
             self._view, self._pages = read_session(file)
 
     @property
     def page(self) -> str:
-        """The page that was shown last; "" where there was none."""
-        return "" if self._view is None else ViewState.read(self._view).page
+        """Name of the page that was shown last; empty for a new session."""
+        if self._view is None:
+            return ""
+        return ViewState.read(self._view).page
 
     def restore(self, view: View) -> None:
-        """Have the view as it was; its pages follow when they are made."""
+        """Restore the view; its pages follow when they are made."""
         if self._view is not None:
             view.restore(self._view)
 
     def restoring(self, make: Callable[[Page], WorkstationPage]) -> Callable[[Page], WorkstationPage]:
-        """`make`, followed by what the session has for that page; where that fails, the page begins anew."""
+        """Return `make` followed by `restore` with the page's state; if that fails, the page begins anew."""
 
         def made(page: Page) -> WorkstationPage:
             content = make(page)
@@ -64,22 +68,23 @@ class Session:
                 if state:
                     content.restore(state)
             except (ValueError, KeyError, TypeError, FileError, OSError) as error:
-                self._spoil(f"the {page.name} page begins anew: {type(error).__name__}: {error}")
+                self._protect(f"the {page.name} page begins anew: {type(error).__name__}: {error}")
             return content
 
         return made
 
     def save(self, view: View, pages: Mapping[str, WorkstationPage]) -> Path:
-        """Write what there is now; returns the file, another one where a part of the old one could not be used.
+        """Write the present state; returns the file, another one if a part of the old one could not be used.
 
-        FileError or OSError where it cannot be written.
+        Raises FileError or OSError if it cannot be written.
         """
         self._saved_at = time.monotonic()
         known = dict(self._pages)
         for name, page in pages.items():
             try:
                 known[name] = json.loads(json.dumps(page.state(), allow_nan=False))
-            except Exception as error:  # the page's own; the others are saved
+            # Whatever a page raises is its own fault: its last known state stays, and the others are saved.
+            except Exception as error:
                 complain(f"{self.file}: the {name} page could not be saved ({type(error).__name__}: {error}).")
         told = {"easel": "session", "version": VERSION, "view": view.state(), "pages": known}
         with write_whole(self._written) as beside:
@@ -88,17 +93,18 @@ class Session:
 
     @property
     def due(self) -> bool:
-        """It is time to save what there is."""
+        """True when it is time to save again."""
         return time.monotonic() - self._saved_at > SAVE_SECONDS
 
-    def _spoil(self, reason: str) -> None:
+    def _protect(self, reason: str) -> None:
+        """Leave the file as it is from now on, and say so."""
         if self._written == self.file:
             self._written = free_path(self.file)
         complain(f"{self.file}: {reason}. The file stays as it is; what is open is saved as {self._written.name}.")
 
 
 def read_session(file: Path) -> tuple[object, dict[str, State]]:
-    """What a file has for the view and for the pages, by name; BadInput, in one line, for what is no session."""
+    """Return the state of the view and those of the pages, by name; BadInput, in one line, for what is no session."""
     try:
         told = _parse(file)
         if not isinstance(told, dict) or told.get("easel") != "session":
@@ -120,11 +126,13 @@ def read_session(file: Path) -> tuple[object, dict[str, State]]:
 
 
 def _parse(file: Path) -> Any:
+    """Parse JSON, as the standard has it; ValueError, FileError or OSError for anything else."""
     with open_file(file) as stream:
-        data = stream.read(MOST_BYTES + 1)
+        data = stream.read(MOST_BYTES + 1)  # one more tells a longer file from a full one
     if len(data) > MOST_BYTES:
         raise ValueError(f"a session has up to {MOST_BYTES:,} bytes, and this file has more")
     try:
+        # Python's parser takes NaN and Infinity, which no other program could read and no widget could show.
         return json.loads(data.decode("utf-8"), parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error

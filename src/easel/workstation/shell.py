@@ -7,8 +7,7 @@ from pathlib import Path
 from easel.graphics.files import FileError
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.panels.commands import KEYS
-from easel.viewer.panels.page import Page
-from easel.viewer.panels.pages import Tab
+from easel.viewer.panels.pages import Page, PageTab
 from easel.viewer.view import View
 from easel.workstation.page import Training, WorkstationPage
 
@@ -16,57 +15,66 @@ log = logging.getLogger("easel")
 Maker = Callable[[Page], WorkstationPage]
 
 PROBLEM = "Problem"
-"""The panel on which a page tells what its product raised."""
+"""Name of the panel that shows what a page raised."""
 
 
 class Shell:
-    """Turns the pages of a view, made by `makers` in the order of the bar at the top."""
+    """Shows the pages that `makers` make, in the order of the bar, and hands them frames, files and commands."""
 
     def __init__(self, view: View, makers: Mapping[str, Maker]) -> None:
         self.view = view
-        self.hosts = {name: Host(view.page(name), maker) for name, maker in makers.items()}
+        self.hosts = {name: PageHost(view.page(name), maker) for name, maker in makers.items()}
         self.notice = ""
-        """What became of the file that was dropped last, where no page opens it."""
-        self._waiting: list[Callable[[], object]] = []
+        """Line on the bar: the file that no page opens, or the failure of a deferred action."""
+        self._deferred: list[Callable[[], object]] = []
         view.on_drop(lambda dropped: self.open(Path(dropped.paths[0])))
         view.bar.on_frame(self._draw_bar)
 
     @property
     def pages(self) -> dict[str, WorkstationPage]:
-        """Those that are made, by name."""
+        """The pages that are made, by name."""
         return {name: host.content for name, host in self.hosts.items() if host.content is not None}
 
     @property
-    def shown(self) -> "Host":
+    def notes(self) -> list[str]:
+        """Lines for the terminal about the files of the pages that are made."""
+        return [note for page in self.pages.values() for note in page.notes]
+
+    @property
+    def shown(self) -> "PageHost":
         """The page that is shown, or will be in the next frame."""
         return self.hosts.get(self.view.shown_page.name) or next(iter(self.hosts.values()))
 
     def page(self, name: str) -> WorkstationPage | None:
-        """A page, made now if nobody has seen it yet; None where it fails, which it then tells itself."""
+        """Return a page, made now if nobody has seen it yet; None if it cannot be made, which it then shows itself."""
         host = self.hosts[name]
         host.make()
         return host.content
 
     def actions(self) -> dict[str, Callable[[], object]]:
-        """What the palette offers for the page that is shown, by name."""
-        content, page = self.shown.content, self.shown.page.name
-        return {} if content is None else {f"{page}: {name}": act for name, act in content.actions().items()}
+        """Return the palette's commands for the page that is shown, by name."""
+        host = self.shown
+        if host.content is None:
+            return {}
+        return {f"{host.page.name}: {name}": act for name, act in host.content.actions().items()}
 
     def afterwards(self, action: Callable[[], object]) -> None:
-        """Do something between this frame and the next; what it raises is told in the bar."""
-        self._waiting.append(action)
+        """Defer an action to the time between this frame and the next; what it raises is shown on the bar."""
+        self._deferred.append(action)
 
     def settle(self) -> None:
-        """After a frame: do what waited for it."""
-        waiting, self._waiting = self._waiting, []
-        for action in waiting:
+        """Run the deferred actions, after a frame."""
+        # Taken out first: an action may defer another, which then waits for the next frame.
+        actions = self._deferred
+        self._deferred = []
+        for action in actions:
             try:
                 action()
             except (FileError, OSError) as error:
                 self.notice = " ".join(str(error).split())
 
     def advance(self) -> None:
-        """The pages' share of a frame, between the view's `step` and `end_step`."""
+        """Give every page its share of a frame, between the view's `step` and `end_step`."""
         for name, host in self.hosts.items():
             if name == self.view.shown_page.name:
                 host.make()
@@ -76,7 +84,7 @@ class Shell:
         self.view.rest()
 
     def open(self, path: Path) -> bool:
-        """Hand a file to the first page that takes it: the one that is shown, then the others, which is then shown."""
+        """Hand a file to the first page that opens it, the shown one before the others, and show that page."""
         shown = self.shown
         for host in (shown, *(host for host in self.hosts.values() if host is not shown)):
             host.make()
@@ -88,48 +96,53 @@ class Shell:
         return False
 
     def trainings(self) -> dict[str, Training]:
-        """The networks that pages are training, by the page's name."""
+        """Return the networks that pages are training, by the page's name."""
         found = {name: page.training() for name, page in self.pages.items()}
         return {name: training for name, training in found.items() if training is not None}
 
     def close(self) -> None:
+        """Close the pages that are made."""
         for page in self.pages.values():
             page.close()
 
     def _draw_bar(self) -> None:
-        bar, acts = self.view.bar, {"Undo": self.view.undo, "Redo": self.view.redo}
+        bar = self.view.bar
+        acts = {"Undo": self.view.undo, "Redo": self.view.redo}
         if self.notice:
             bar.text(self.notice, color=ALARM)
         bar.end_with(*acts)
         for name, act in acts.items():
-            if bar.ask(name, Tab(False), KEYS[name]):
+            if bar.ask(name, PageTab(False), KEYS[name]):
                 act()
 
 
-class Host:
-    """One page and what it holds, as far as it is made."""
+class PageHost:
+    """One page of the view and its content, once that is made."""
 
     def __init__(self, page: Page, maker: Maker) -> None:
         self.page = page
         self.content: WorkstationPage | None = None
         self.failure = ""
-        """What it raised last; until somebody tries again, it rests."""
+        """The error that stopped the page, until somebody tries again; empty while all is well."""
         self._maker = maker
 
     def make(self) -> None:
-        """Make its content, if there is none."""
+        """Make the content, if there is none."""
         if self.content is None and not self.failure:
             self._guard(self._make)
 
     def advance(self) -> None:
+        """Do a frame's work while the page is shown."""
         if self.content is not None and not self.failure:
             self._guard(self.content.advance)
 
     def background(self) -> None:
+        """Do a frame's work while another page is shown."""
         if self.content is not None and not self.failure:
             self._guard(self.content.background)
 
     def open(self, path: Path) -> bool:
+        """Offer a file to the content; True if it was taken."""
         content = self.content
         return content is not None and self._guard(lambda: content.open(path)) is True
 
@@ -137,7 +150,7 @@ class Host:
         self.content = self._maker(self.page)
 
     def _guard(self, action: Callable[[], object]) -> object:
-        """Do something of the page's own; what it raises is told on the page."""
+        """Call code of the page; an exception stops the page and is shown on it, with a button that tries again."""
         try:
             return action()
         except Exception as error:

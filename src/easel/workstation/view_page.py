@@ -26,16 +26,16 @@ COMPARISONS = {
     "SSIM": "ssim",
     "FLIP": "flip",
 }
-"""What a person calls it → how the first canvas is compared with the second; "" leaves it alone."""
+"""Label → mode of comparison of the first canvas with the second; empty for none."""
 TONE_MAPS = {"Neutral": "neutral", "sRGB only": "srgb", "None": None}
-"""What a person calls it → how light is shown."""
+"""Label → tone map of scene-linear light."""
 FLIPS = {"left": -1, "right": 1, "page_up": -1, "page_down": 1}
-"""Key → how far it flips through the pictures."""
+"""Key → pictures that it flips on by."""
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """A file's values as they are stored."""
+class PictureFile:
+    """A picture file and its values as they are stored."""
 
     path: Path
     values: Float[Tensor, "h w c"]
@@ -43,32 +43,38 @@ class Picture:
     """Scene-linear light, which is tone mapped to be seen."""
 
 
-def load(path: Path) -> Picture:
-    """Raises FileError when the file is no picture."""
-    return Picture(path, imread(path, channels=0, device="cpu"), is_radiance(path))
+def load(path: Path) -> PictureFile:
+    """Read a picture with all its channels; FileError when the file is no picture."""
+    return PictureFile(path, imread(path, channels=0, device="cpu"), is_radiance(path))
 
 
-def describe(picture: Picture) -> str:
-    """One line: name, size, channels, and the range and mean of the values."""
+def describe(picture: PictureFile) -> str:
+    """Return one line: name, size, channels, and the range and mean of the values."""
     height, width, channels = picture.values.shape
     finite = picture.values[picture.values.isfinite()]
-    low, high, mean = (finite.min(), finite.max(), finite.mean()) if len(finite) else (0.0, 0.0, 0.0)
     strange = picture.values.numel() - len(finite)
-    return (
+    # One NaN would make range and mean NaN as well; a picture of nothing else has neither.
+    known = finite if len(finite) else finite.new_zeros(1)
+    line = (
         f"{picture.path.name}: {width} x {height}, {channels} channel{'s' * (channels > 1)}, "
-        f"values {low:.4g} to {high:.4g}, mean {mean:.4g}" + (f", {strange:,} not finite" if strange else "")
+        f"values {known.min():.4g} to {known.max():.4g}, mean {known.mean():.4g}"
     )
+    return f"{line}, {strange:,} not finite" if strange else line
 
 
 class ViewPage:
     """Joins pictures to one canvas, or two that are linked and compared, and to the settings of their display."""
 
-    def __init__(self, view: View, pictures: list[Picture], out: Path) -> None:
-        self.view, self.pictures, self.out = view, pictures, out
+    def __init__(self, view: View, pictures: list[PictureFile], out: Path) -> None:
+        self.view = view
+        self.pictures = pictures
+        self.out = out
         self.names = [f"{number}  {picture.path.name}" for number, picture in enumerate(pictures, 1)]
         self.shown: tuple[int, int] | None = None
-        """The numbers of the two pictures that are bound."""
-        self.likeness = self.notice = ""
+        """Indices of the two pictures that are bound."""
+        self.likeness = ""
+        """Line about the difference of both pictures."""
+        self.notice = ""
         self.histogram = Histogram()
         self.controls = view.panel("Pictures", side="left", width=0.22)
         self.beside: Canvas | None = None
@@ -81,8 +87,9 @@ class ViewPage:
         self.controls.on_frame(self.draw)
 
     @property
-    def first(self) -> Picture:
-        return self.pictures[self.shown[0] if self.shown else 0]
+    def first(self) -> PictureFile:
+        """The picture of the first canvas."""
+        return self.pictures[0 if self.shown is None else self.shown[0]]
 
     def flip(self, key: KeyChanged) -> None:
         """Show the next picture, or the one before."""
@@ -91,6 +98,7 @@ class ViewPage:
             self.controls.set("Picture", number % len(self.pictures))
 
     def draw(self) -> None:
+        """Draw the panel of widgets, and bind the pictures that are chosen."""
         controls = self.controls
         first = second = controls.combo("Picture", self.names, help="The arrow keys flip through them.")
         if self.beside is not None:
@@ -109,10 +117,11 @@ class ViewPage:
             controls.text_wrapped(self.notice)
 
     def show(self, first: int, second: int) -> None:
-        """Bind two of the pictures, by number, and say how alike they are."""
+        """Bind two of the pictures, by index, and measure their likeness."""
         was_light = self.shown is not None and self.first.radiance
         self.shown = (first, second)
-        one, other = self.pictures[first], self.pictures[second]
+        one = self.pictures[first]
+        other = self.pictures[second]
         if one.radiance != was_light:  # light spans many powers of ten
             self.controls.set("Histogram", "log values" if one.radiance else "linear")
         self.canvas.bind(one.values, live=False)
@@ -132,11 +141,12 @@ class ViewPage:
         with controls.enabled(mode in MAPS):
             gain = controls.slider("Gain", 1.0, 50.0, default=1.0, log=True, format="%.1f", help="Of a difference.")
         now = self.canvas.comparison
-        if (mode, gain) != ((now.mode, now.gain) if now else ("", gain)):
-            region = now.region if now else None
+        shown = ("", gain) if now is None else (now.mode, now.gain)
+        if (mode, gain) != shown:
             self.canvas.compare(beside if mode else None, mode or "wipe", gain=gain)
-            if self.canvas.comparison is not None:
-                self.canvas.comparison.region = region
+            # The region that a person has chosen outlives a change of the mode.
+            if now is not None and self.canvas.comparison is not None:
+                self.canvas.comparison.region = now.region
         controls.text_wrapped(self.likeness)
 
     def _draw_display(self) -> None:
@@ -146,10 +156,11 @@ class ViewPage:
             "exposure": controls.slider("Exposure", -10.0, 10.0, default=0.0, format="%+.1f stops"),
             "gamma": controls.slider("Gamma", 0.2, 5.0, default=1.0, log=True, format="%.2f"),
         }
-        light = any(picture.radiance for picture in self.pictures)
-        tone = list(TONE_MAPS.values())[controls.combo("Tone map", list(TONE_MAPS)) if light else 0]
+        tone = TONE_MAPS["Neutral"]
+        if any(picture.radiance for picture in self.pictures):
+            tone = list(TONE_MAPS.values())[controls.combo("Tone map", list(TONE_MAPS))]
         colors = controls.combo("False colour", ["Off", *COLORMAPS], help="Of one channel, or of the mean of three.")
-        settings["cmap"] = COLORMAPS[colors - 1] if colors else None
+        settings["cmap"] = (None, *COLORMAPS)[colors]
         with controls.row():
             settings["clip_marks"] = controls.checkbox("Mark clipping", help="Too bright in red, too dark in blue.")
             settings["dither"] = controls.checkbox("Dither", help="So that slow ramps do not step in 8 bits.")
@@ -160,15 +171,17 @@ class ViewPage:
             for label, value in (("Exposure", 0.0), ("Gamma", 1.0), ("False colour", 0)):
                 controls.set(label, value)
         assert self.shown is not None
-        for canvas, number in zip((self.canvas, self.beside), self.shown, strict=True):
+        for canvas, index in zip((self.canvas, self.beside), self.shown, strict=True):
             if canvas is None:
                 continue
-            light = self.pictures[number].radiance and settings["cmap"] is None
-            asked = settings | {"tonemap": tone if light else None}
+            # A colormap shows values: mapping their tones first would change what a colour stands for.
+            toned = self.pictures[index].radiance and settings["cmap"] is None
+            asked = settings | {"tonemap": tone if toned else None}
             if reset:
                 asked |= {"vmin": None, "vmax": None}
             elif canvas is self.beside:  # the handles of the histogram are the first picture's
                 asked |= {"vmin": self.canvas.vmin, "vmax": self.canvas.vmax}
+            # Setting them counts as a change of the canvas, which would then be converted in every frame.
             if any(getattr(canvas, name) != value for name, value in asked.items()):
                 canvas.set_display(**asked)
         controls.section("Values")

@@ -12,10 +12,11 @@ from easel.inspector.models.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
-from easel.workstation.network.network_page import COUNTED, NetworkPage, heat_map, sampled
+from easel.workstation.network.network_page import NetworkPage
 from easel.workstation.network.network_panel import network_panel
 from easel.workstation.network.network_time import NetworkTime
 from easel.workstation.network.statistics_table import COLUMNS, numbers
+from easel.workstation.network.tensor_details import COUNTED, heat_map, sampled
 
 
 @pytest.fixture

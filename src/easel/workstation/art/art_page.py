@@ -1,4 +1,4 @@
-"""The Art page: a random field to fly through, sliders for what it is made of, and offspring to breed from."""
+"""The Art page: a random field to fly through, sliders for its traits, and variations to go on from."""
 
 import secrets
 from collections.abc import Callable
@@ -9,22 +9,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from easel.fields.files.sample_files import RECIPE_SUFFIXES
 from easel.graphics.files import FileError
+from easel.graphics.video import FILM_SUFFIXES
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.canvas.loupe import NOTCH
 from easel.viewer.canvas.recording import free_path
 from easel.viewer.imgui.theme import ALARM, QUIET
 from easel.viewer.imgui.toolkit import imgui
-from easel.viewer.panels.page import Page
+from easel.viewer.panels.pages import Page
 from easel.viewer.widgets.widgets import Combo, Slider, SliderInt
-from easel.workstation.art.art_session import FILMS, SUFFIXES, ArtStudio
-from easel.workstation.art.genome import LATENT_REACH, MOST_SEED, Way
+from easel.workstation.art.art_session import FILMS, ArtSession
+from easel.workstation.art.genome import LATENT_REACH, MOST_SEED, Varied
 from easel.workstation.art.painting import Painting
-from easel.workstation.art.variations import SIDE, framed_sheet, place_at
-from easel.workstation.art.viewport import Place, Size
+from easel.workstation.art.variations import COUNT, SIDE, framed_sheet, number_at
+from easel.workstation.art.viewport import Size, Viewport
 from easel.workstation.page import State, WorkstationPage
 
-WAYS: dict[str, Way] = {"Latent": "latent", "Weights": "weights", "Everything": "everything"}
+VARIED: dict[str, Varied] = {"Latent": "latent", "Weights": "weights", "Everything": "everything"}
 SHAPES: dict[str, float | None] = {
     "As seen": None,
     "Square": 1.0,
@@ -33,35 +35,37 @@ SHAPES: dict[str, float | None] = {
     "2:3": 2 / 3,
     "9:16": 9 / 16,
 }
-"""Width / height of what is saved."""
+"""Width / height of a saved picture or film."""
 LENGTH = SliderInt(64, 32_768, 4096, log=True)
 """The longer side of a saved picture, in pixels."""
 FILM_LENGTH = 512
 FRAMES_PER_SECOND = 24
-FORMATS = (".gif", ".mp4", ".webm")
 USUAL_SIZE = 512, 512
-"""Of the picture where no screen says how large it may be."""
-LEAST_SIDE, MOST_PIXELS = 16, 4096 * 2160
+"""(rows, columns) of the picture as long as no panel has been laid out."""
+LEAST_SIDE = 16
+MOST_PIXELS = 4096 * 2160
 STRIP = 9
-"""Steps of the history that are seen."""
-LEFT, MIDDLE = 0, 2
-RECIPES = [("Pictures with a recipe", " ".join(f"*{suffix}" for suffix in SUFFIXES)), ("All files", "*.*")]
+"""Entries of the history that are shown."""
+LEFT, MIDDLE = 0, 2  # buttons of the mouse
+RECIPES = [("Pictures with a recipe", " ".join(f"*{suffix}" for suffix in RECIPE_SUFFIXES)), ("All files", "*.*")]
 HELP = "Drag to move, turn the wheel to zoom, double-click for the whole picture."
 
 
 class ArtPage(WorkstationPage):
-    """Joins an `ArtStudio` and its `Painting` to widgets and canvases."""
+    """Joins an `ArtSession` and its `Painting` to widgets and canvases."""
 
     name = "Art"
 
     def __init__(self, page: Page, out: Path) -> None:
         super().__init__(page, out)
-        self.studio, self.painting = ArtStudio(note=page.note_edit), Painting()
-        self.notice, self.failed = "", False
+        self.session = ArtSession(note=page.note_edit)
+        self.painting = Painting()
+        self.notice = ""
+        self.failed = False
         self.size: Size = USUAL_SIZE
-        """Of the picture on the screen."""
-        self._seen: dict[str, object] = {}
-        """What the canvases show now, by name."""
+        """(rows, columns) of the picture on the screen."""
+        self._bound: dict[str, object] = {}
+        """Content of each canvas, by name."""
         self.controls = page.panel("Field", side="left", width=0.22)
         self.breeding = page.panel("Variations", side="right", width=0.31)
         self.past = page.panel("History", side="bottom", width=0.19)
@@ -70,7 +74,7 @@ class ArtPage(WorkstationPage):
         self.variations = self.breeding.canvas("variations")
         self.history = self.past.canvas("history")
         for canvas in (self.picture, self.variations, self.history):
-            canvas.zoomable = False
+            canvas.zoomable = False  # wheel and drags move the viewport instead
         self.controls.on_frame(self.draw_controls)
         self.breeding.on_frame(self.draw_breeding)
         self.past.on_frame(self.draw_history)
@@ -78,23 +82,25 @@ class ArtPage(WorkstationPage):
 
     @property
     def settled(self) -> bool:
-        """Everything is painted, and no file is being written."""
-        return self.painting.settled and self.studio.litter.count == SIDE * SIDE and self.studio.job is None
+        """True once everything is painted and no file is being written."""
+        return self.painting.settled and self.session.variations.count == COUNT and self.session.job is None
 
     def advance(self) -> None:
-        """Have painted what is to be seen, and take in what was."""
-        self.painting.show(self.studio.specimen, self.studio.place, self.size)
-        litter = self.studio.litter
+        """Request the picture in the viewport, and show everything that was painted since the last frame."""
+        session = self.session
+        variations = session.variations
+        self.painting.show(session.genome, session.viewport, self.size)
         self._show(self.picture, self._picture, self.painting.version)
-        self._show(self.variations, litter.sheet, (litter, litter.count))
-        past = self.studio.moment, len(self.studio.moments), litter.count > 0
+        self._show(self.variations, variations.sheet, (variations, variations.count))
+        # The first thumbnail to be painted is the present entry's own.
+        past = session.entry, len(session.history), variations.count > 0
         self._show(self.history, self._strip, past)
         self._end_job()
 
     def _show(self, canvas: Canvas, picture: Callable[[], Tensor], content: object) -> None:
-        """Bind what `picture` makes, unless the canvas has this content already."""
-        if canvas.name not in self._seen or self._seen[canvas.name] != content:
-            self._seen[canvas.name] = content
+        """Bind the tensor that `picture` makes, unless the canvas has this content already."""
+        if canvas.name not in self._bound or self._bound[canvas.name] != content:
+            self._bound[canvas.name] = content
             canvas.bind(picture(), live=False)
 
     def background(self) -> None:
@@ -102,12 +108,12 @@ class ArtPage(WorkstationPage):
 
     def close(self) -> None:
         self.painting.close()
-        self.studio.close()
+        self.session.close()
 
     def open(self, path: Path) -> bool:
-        """Take in the recipe of a picture or of a saved field."""
+        """Explore the recipe of a picture or of a saved field; False for a file without one."""
         try:
-            opened = self.studio.open(path)
+            opened = self.session.open(path)
         except FileError as error:
             self._say(str(error), failed=True)
             return True
@@ -116,10 +122,10 @@ class ArtPage(WorkstationPage):
         return opened
 
     def state(self) -> State:
-        return self.studio.state()
+        return self.session.state()
 
     def restore(self, state: State) -> None:
-        self.studio.restore(state)
+        self.session.restore(state)
 
     def actions(self) -> dict[str, Callable[[], object]]:
         return {
@@ -134,95 +140,102 @@ class ArtPage(WorkstationPage):
     # Actions
 
     def new_seed(self) -> None:
-        """The same kind of field, drawn anew."""
-        specimen = self.studio.specimen
-        self.studio.change(specimen.with_traits(replace(specimen.traits, seed=secrets.randbelow(MOST_SEED))))
+        """Draw the same kind of field anew."""
+        genome = self.session.genome
+        self.session.change(genome.with_traits(replace(genome.traits, seed=secrets.randbelow(MOST_SEED))))
 
     def surprise(self) -> None:
-        """Any field at all."""
-        self.studio.grow(secrets.randbelow(MOST_SEED))
+        """Draw any field at all."""
+        self.session.grow(secrets.randbelow(MOST_SEED))
 
     def new_variations(self) -> None:
-        """Other offspring of the same picture."""
-        self.studio.breed_anew()
+        """Draw other variations of the same picture."""
+        self.session.vary_anew()
 
     def show_whole(self) -> None:
-        self.studio.place = Place()
+        """Show the whole picture again."""
+        self.session.viewport = Viewport()
 
     def save(self) -> None:
-        """Write the picture as it is seen, in the size that is chosen."""
-        if self.studio.job is None:
-            name = f"art-{self.studio.specimen.recipe.seed}.png"
-            self.studio.save(
-                free_path(self.out / name), self._saved_size(self.breeding.get("Longer side", LENGTH.default))
-            )
+        """Write the picture in the viewport, in the size that is chosen."""
+        if self.session.job is None:
+            name = f"art-{self.session.genome.recipe.seed}.png"
+            longest = self.breeding.get("Longer side", LENGTH.default)
+            self.session.save(free_path(self.out / name), self._saved_size(longest))
 
     def film(self) -> None:
         """Write the film that is chosen."""
-        if self.studio.job is None:
-            kind, suffix = FILMS[self.breeding.get("Film", 0)], FORMATS[self.breeding.get("Format", 0)]
+        if self.session.job is None:
+            kind = FILMS[self.breeding.get("Film", 0)]
+            suffix = FILM_SUFFIXES[self.breeding.get("Format", 0)]
             path = free_path(self.out / f"{kind.replace(' ', '-')}{suffix}")
             frames = max(round(self.breeding.get("Seconds", 4.0) * FRAMES_PER_SECOND), 2)
-            self.studio.film(path, kind, self._saved_size(FILM_LENGTH), frames, FRAMES_PER_SECOND)
+            self.session.film(path, kind, self._saved_size(FILM_LENGTH), frames, FRAMES_PER_SECOND)
 
     # Controls
 
     def draw_controls(self) -> None:
-        controls, studio = self.controls, self.studio
+        """Draw the sliders of the field's traits and latent."""
+        controls = self.controls
+        session = self.session
         with controls.row():
-            with controls.enabled(studio.specimen.breeds):
+            with controls.enabled(session.genome.is_seeded):
                 if controls.button("New seed", help="The same kind of field, drawn anew."):
                     self.new_seed()
             if controls.button("Surprise me", help="Any field at all."):
                 self.surprise()
-        if path := controls.file_dialog("Open ...", title="Open a picture that Easel painted", filters=RECIPES):
-            self._open_asked(Path(path))
+        path = controls.file_dialog("Open ...", title="Open a picture that Easel painted", filters=RECIPES)
+        if path and not self.open(Path(path)):
+            self._say(f"{Path(path).name} holds no recipe. PNG and TIFF files that Easel painted do.", failed=True)
         if self.notice:
             controls.text_wrapped(self.notice, color=ALARM if self.failed else QUIET)
         controls.section("Field")
-        if not studio.specimen.breeds:
+        if not session.genome.is_seeded:
             controls.text_wrapped("Its weights were learned from a picture: zoom, save and film it, or breed others.")
             return
+        # Not edits of the panel: undo takes back the genome, and the sliders follow it.
         with controls.unnoted():
             self._draw_traits()
             self._draw_latent()
 
     def _draw_traits(self) -> None:
-        specimen = self.studio.specimen
-        wanted = self.controls.edit(specimen.traits)
-        if wanted == specimen.traits:
+        genome = self.session.genome
+        wanted = self.controls.edit(genome.traits)
+        if wanted == genome.traits:
             return
-        turned = next(name for name in vars(wanted) if getattr(wanted, name) != getattr(specimen.traits, name))
+        changed = next(name for name in vars(wanted) if getattr(wanted, name) != getattr(genome.traits, name))
         try:
-            self.studio.change(specimen.with_traits(wanted), turned)
+            self.session.change(genome.with_traits(wanted), changed)
         except ValueError as error:
             self._say(str(error), failed=True)
 
     def _draw_latent(self) -> None:
-        specimen = self.studio.specimen
-        if not specimen.latent:
+        genome = self.session.genome
+        if not genome.latent:
             return
         self.controls.section("Latent")
-        turned = list(specimen.latent)
-        for index, value in enumerate(specimen.latent):
+        latent = list(genome.latent)
+        for index, value in enumerate(genome.latent):
             slider = Slider(-LATENT_REACH, LATENT_REACH, 0.0)
             given = slider.accept(value)
             answer = self.controls.ask(f"z{index + 1}", slider, "A number of the latent.", given=given)
+            # The slider may round: a number that nobody has moved keeps its bits.
             if answer != given:
-                turned[index] = answer
-        if tuple(turned) != specimen.latent and specimen is self.studio.specimen:
-            self.studio.change(specimen.with_latent(tuple(turned)), "latent")
+                latent[index] = answer
+        if tuple(latent) != genome.latent and genome is self.session.genome:
+            self.session.change(genome.with_latent(tuple(latent)), "latent")
 
     # The picture
 
     def draw_picture(self) -> None:
+        """Act on wheel and drags over the picture, and draw the line below it."""
         if self.picture.rectangle is not None:
             self._measure()
-            self._follow_hand()
+            self._follow_mouse()
         self.view.text(self._where(), color=QUIET)
 
     def _measure(self) -> None:
-        """As many pixels as the panel has room for above the line of text."""
+        """Set the size of the picture to the room that the panel has above the line of text."""
         spacing = imgui.get_style().item_spacing.y
         height = imgui.get_cursor_pos_y() - imgui.get_cursor_start_pos().y - spacing
         width = imgui.get_content_region_avail().x
@@ -230,58 +243,64 @@ class ArtPage(WorkstationPage):
         if size[0] * size[1] <= MOST_PIXELS:
             self.size = size
 
-    def _follow_hand(self) -> None:
-        canvas, place, size = self.picture, self.studio.place, self.picture.size or self.size
+    def _follow_mouse(self) -> None:
+        canvas = self.picture
+        viewport = self.session.viewport
+        size = canvas.size or self.size
         for stroke in canvas.strokes:
             if stroke.button in (LEFT, MIDDLE):
-                place = place.dragged((stroke.end[0] - stroke.start[0], stroke.end[1] - stroke.start[1]), size)
+                by = stroke.end[0] - stroke.start[0], stroke.end[1] - stroke.start[1]
+                viewport = viewport.dragged(by, size)
         if canvas.mouse is not None:
-            if notches := imgui.get_io().mouse_wheel:
-                place = place.magnified(NOTCH**notches, canvas.mouse, size)
+            notches = imgui.get_io().mouse_wheel
+            if notches:
+                viewport = viewport.magnified(NOTCH**notches, canvas.mouse, size)
             if imgui.is_mouse_double_clicked(LEFT):
-                place = Place()
-        self.studio.place = place
+                viewport = Viewport()
+        self.session.viewport = viewport
 
     def _where(self) -> str:
-        place = self.studio.place
-        words = f"{place.zoom[1]:.4g} x   row {place.center[0]:+.5g}  column {place.center[1]:+.5g}"
         if self.painting.failure:
             return self.painting.failure
+        viewport = self.session.viewport
         share = self.painting.progress
-        return f"{words}   painting {share:.0%}" if share < 1 else f"{words}   {HELP}"
+        doing = f"painting {share:.0%}" if share < 1 else HELP
+        row, column = viewport.center
+        return f"{viewport.zoom[1]:.4g} x   row {row:+.5g}  column {column:+.5g}   {doing}"
 
     def _picture(self) -> Float[Tensor, "h w c"]:
         draft = self.painting.draft
         return torch.zeros(*self.size, 3) if draft is None else draft.picture
 
-    # Breeding
+    # Variations
 
     def draw_breeding(self) -> None:
-        breeding, studio = self.breeding, self.studio
-        for stroke in self.variations.strokes:
-            if stroke.begins and stroke.button == LEFT:
-                number = place_at(stroke.start, SIDE, SIDE * SIDE)
-                if number is not None:
-                    studio.breed(number)
-        names = list(WAYS)
-        given = list(WAYS.values()).index(studio.way)
+        """Draw the widgets of the variations and of the files, and go on to a variation that is clicked."""
+        breeding = self.breeding
+        session = self.session
+        number = _clicked(self.variations, SIDE, COUNT)
+        if number is not None:
+            session.choose(number)
+        names = list(VARIED)
+        given = list(VARIED.values()).index(session.varied)
         help = "What sets them apart: the numbers of the latent, the weights, or everything."
-        studio.way = WAYS[names[breeding.ask("Vary", Combo.of(names, 0), help, given=given)]]
-        with breeding.enabled(studio.way == "latent"):
+        session.varied = VARIED[names[breeding.ask("Vary", Combo.of(names, 0), help, given=given)]]
+        with breeding.enabled(session.varied == "latent"):
             strength = Slider(0.02, 2.0, 0.15, log=True, format="%.2f")
             help = "How far they are from the one in the middle."
-            studio.strength = breeding.ask("Strength", strength, help, given=studio.strength)
+            session.strength = breeding.ask("Strength", strength, help, given=session.strength)
         if breeding.button("New variations", width=-1, help="Click a picture to go on from there."):
             self.new_variations()
         self._draw_saving()
 
     def _draw_saving(self) -> None:
-        breeding, job = self.breeding, self.studio.job
+        breeding = self.breeding
+        job = self.session.job
         breeding.section("Save")
         breeding.combo("Shape", list(SHAPES), help="Of what is saved; its middle is that of the screen.")
         breeding.ask("Longer side", LENGTH, "In pixels; Ctrl+click types any number.")
         breeding.combo("Film", FILMS, help="A flight to where you are, or a walk of the latent that closes.")
-        breeding.combo("Format", FORMATS, help="MP4 and WebM need imageio-ffmpeg.")
+        breeding.combo("Format", FILM_SUFFIXES, help="MP4 and WebM need imageio-ffmpeg.")
         breeding.slider("Seconds", 1.0, 20.0, default=4.0, format="%.1f")
         with breeding.row(), breeding.enabled(job is None):
             if breeding.button("Save picture", help="As it is seen, with its recipe inside: drop it here to go on."):
@@ -289,15 +308,16 @@ class ArtPage(WorkstationPage):
             if breeding.button("Save film"):
                 self.film()
         if job is not None:
-            breeding.progress(job.share, overlay=f"{job.path.name}  {job.share:.0%}")
+            breeding.progress(job.progress, overlay=f"{job.path.name}  {job.progress:.0%}")
             if breeding.button("Give up"):
                 job.give_up()
 
     def _end_job(self) -> None:
-        job = self.studio.job
+        job = self.session.job
         if job is None or not job.done:
             return
-        self.studio.job, failure = None, job.outcome()
+        self.session.job = None
+        failure = job.failure()
         self._say(failure or f"Saved {job.path}", failed=bool(failure))
         if not failure:
             self.page.hand_out(job.path)
@@ -305,34 +325,41 @@ class ArtPage(WorkstationPage):
     # History
 
     def draw_history(self) -> None:
-        for stroke in self.history.strokes:
-            if stroke.begins and stroke.button == LEFT:
-                number = place_at(stroke.start, STRIP, len(self._shown_moments()))
-                if number is not None:
-                    self.studio.go(self._shown_moments()[number])
+        """Go to an entry of the history that is clicked."""
+        shown = self._shown_entries()
+        number = _clicked(self.history, STRIP, len(shown))
+        if number is not None:
+            self.session.go(shown[number])
 
-    def _shown_moments(self) -> range:
-        """The numbers of the steps that are seen."""
-        last = min(max(self.studio.now + 2, STRIP), len(self.studio.moments))
+    def _shown_entries(self) -> range:
+        """Return the indices of the entries that are shown: the last ones up to the entry after the present."""
+        last = min(max(self.session.position + 2, STRIP), len(self.session.history))
         return range(max(last - STRIP, 0), last)
 
     def _strip(self) -> Float[Tensor, "h w 3"]:
-        shown, studio = self._shown_moments(), self.studio
-        pictures = [studio.thumbnail(studio.moments[number]) for number in shown]
+        shown = self._shown_entries()
+        session = self.session
+        pictures = [session.thumbnail(session.history[index]) for index in shown]
         blank: list[Tensor | None] = [None] * (STRIP - len(pictures))
-        return framed_sheet([*pictures, *blank], STRIP, studio.now - shown.start)
+        return framed_sheet([*pictures, *blank], STRIP, session.position - shown.start)
 
-    # What the widgets hold
+    # Files
 
     def _saved_size(self, longest: int) -> Size:
-        """(rows, columns) of a file whose longer side has so many pixels."""
+        """Return (rows, columns) of a file whose longer side has so many pixels."""
         aspect = list(SHAPES.values())[self.breeding.get("Shape", 0)] or self.size[1] / self.size[0]
-        height, width = (longest / aspect, longest) if aspect >= 1 else (longest, longest * aspect)
+        height = longest / max(aspect, 1.0)
+        width = longest * min(aspect, 1.0)
         return max(round(height), 1), max(round(width), 1)
 
-    def _open_asked(self, path: Path) -> None:
-        if not self.open(path):
-            self._say(f"{path.name} holds no recipe. PNG and TIFF files that Easel painted do.", failed=True)
-
     def _say(self, notice: str, *, failed: bool = False) -> None:
-        self.notice, self.failed = notice, failed
+        self.notice = notice
+        self.failed = failed
+
+
+def _clicked(canvas: Canvas, columns: int, count: int) -> int | None:
+    """Return the number of the thumbnail on a canvas that was clicked in this frame."""
+    for stroke in canvas.strokes:
+        if stroke.begins and stroke.button == LEFT:
+            return number_at(stroke.start, columns, count)
+    return None

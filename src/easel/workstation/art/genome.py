@@ -1,4 +1,4 @@
-"""Specimen: a random field as it is bred: what it is made of, what a person may turn of that, and its offspring."""
+"""Genome: a random field by its recipe: the traits that a person may change, and its variations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -15,37 +15,34 @@ from easel.fields.art.random_settings import random_settings
 from easel.fields.artist.inrf import INRF, INRF2D
 from easel.fields.artist.recipe import Recipe
 from easel.fields.model.streams import stream, stream_seed
-from easel.fields.rendering.calibration import is_blank
 from easel.graphics.checked_record import Range
 
 SHAPE = (512, 512, 3)
 LATENT_REACH = 3.0
-"""Of a latent's numbers, to either side."""
+"""Largest magnitude of a latent's numbers."""
 MOST_SEED = 99_999
-"""That the slider reaches; files may have larger ones."""
-SNOW = 0.9
-"""Share of the spread by which the neighbours of a thumbnail differ; independent ones do by 1.41."""
+"""The end of the slider; files may have larger seeds."""
 DRAWN = {"normal": "weight_init_std", "uniform": "weight_init_max"}
-"""Rules with a spread, and what an architecture calls it."""
+"""Rules with a spread → its name in an architecture."""
 Activations = Literal["fixed", "random", "own", "sin", "cos", "gaussian", "Tanh", "GELU", "Softplus", "ELU"]
 Output = Literal["Sigmoid", "Tanh", "half_sine", "sin", "cos", "gaussian", "identity", "own"]
 ACTIVATIONS, OUTPUTS = get_args(Activations), get_args(Output)
-Way = Literal["latent", "weights", "everything"]
-"""What offspring have of their own: other numbers of the latent, other weights of the same network, or all of it."""
+Varied = Literal["latent", "weights", "everything"]
+"""The part that variations have of their own: the latent, the weights of the same network, or all of it."""
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What a random field is made of."""
+    """The settings of a random field, in a person's words."""
 
     topology: Literal["mlp", "simple", "conv", "WS", "siren"] = "simple"
     """mlp: sums of waves; simple: one layer thrice; conv: folded octaves; WS: a random graph; siren: sines of sines."""
     activations: Activations = "fixed"
     """fixed: the topology's; random: drawn by the seed; own: those that the picture came with; or one for all."""
     output: Output = "half_sine"
-    """The last activation: how numbers become colours."""
+    """The last activation, which turns numbers into colours."""
     weights: Literal["normal", "uniform", "he", "torch", "siren", "dip"] = "normal"
-    """How weights are drawn."""
+    """The rule that weights are drawn by."""
     spread: Annotated[float, Range(0.1, 4.0)] = 1.0
     """Of normal and uniform weights: more is wilder."""
     width: Annotated[int, Range(4, 128)] = 32
@@ -63,71 +60,84 @@ class Traits:
 
 
 @dataclass(frozen=True, eq=False)
-class Specimen:
-    """A field by its recipe; the field itself is built when somebody needs it, in whichever thread that is."""
+class Genome:
+    """A field by its recipe; the field itself is built when it is first needed, in whichever thread that is."""
 
     recipe: Recipe
     given: INRF | None = None
     """The model of a file, with its weights and colours."""
 
     @classmethod
-    def of(cls, model: INRF) -> "Specimen":
-        """The field of a file."""
+    def of(cls, model: INRF) -> "Genome":
+        """Return the genome of a file's field."""
         return cls(model.recipe, model)
 
     @cached_property
     def model(self) -> INRF:
+        """The field."""
         if self.given is not None:
             return self.given
         network = self.recipe.network
         assert isinstance(network, Architecture)
+        # Written out, so that a file made of it does not depend on what random draws mean in a later version.
         spelled_out = replace(self.recipe, network=resolve(network, self.recipe.seed))
         model = INRF2D.from_metadata(spelled_out.to_json())
         model.adopt(model.recipe, model.map_fn)  # with colours of its own, not those of the recipe
         return model
 
     @property
-    def breeds(self) -> bool:
-        """It is what a seed draws; learned weights are kept as they are."""
+    def is_seeded(self) -> bool:
+        """True if the seed draws its weights. Learned weights are no random draw: traits cannot change them."""
         return isinstance(self.recipe.network, Architecture) and not self.recipe.fitted
 
     @cached_property
     def latent(self) -> tuple[float, ...]:
-        """z, before the recipe's scale."""
+        """The latent z, before the recipe's scale."""
         recipe = self.recipe
-        if recipe.latents or not isinstance(recipe.network, Architecture):
-            return recipe.latents[0] if recipe.latents else ()
+        if recipe.latents:
+            return recipe.latents[0]
+        if not isinstance(recipe.network, Architecture):
+            return ()
         z = draw_latent(recipe.network.latent_dim, 2, recipe.seed, recipe.latent_draw)
         return () if z is None else tuple(z.tolist())
 
     @cached_property
     def traits(self) -> Traits:
-        """What it is made of, in a person's words."""
+        """Its settings; "own" stands for activations that no choice names."""
         network = self.recipe.network
         if not isinstance(network, Architecture):
             return Traits(seed=self.recipe.seed)
         topology = TOPOLOGIES[network.topology]
-        asked, rule = network.activations or topology.activations, network.weight_init or topology.weight_init
-        last = network.final_activation or topology.final_activation
+        activations = network.activations or topology.activations
+        output = network.final_activation or topology.final_activation
+        rule = network.weight_init or topology.weight_init
+        usual_spreads = {"normal": topology.weight_init_std, "uniform": 2.0}
         spread: Any = getattr(network, DRAWN.get(rule, ""), None)
-        usual = topology.weight_init_std if rule == "normal" else 2.0 if rule == "uniform" else 1.0
+        if not isinstance(spread, int | float):
+            spread = usual_spreads.get(rule, 1.0)
+        octaves = network.fourier_freqs
+        if octaves is None:
+            octaves = topology.fourier_freqs
         chosen: dict[str, Any] = {
             "topology": network.topology,
-            "activations": asked if asked in ACTIVATIONS else "own",
-            "output": last if last in OUTPUTS else "own",
+            "activations": activations if activations in ACTIVATIONS else "own",
+            "output": output if output in OUTPUTS else "own",
             "weights": rule,
-            "spread": float(spread) if isinstance(spread, int | float) else usual,
+            "spread": float(spread),
             "width": network.width or 32,
             "nodes": network.num_graph_nodes or 10,
-            "octaves": topology.fourier_freqs if network.fourier_freqs is None else network.fourier_freqs,
+            "octaves": octaves,
             "scale": self.recipe.latent_scale,
             "latents": network.latent_dim,
             "seed": self.recipe.seed,
         }
         return Traits(**chosen)
 
-    def with_traits(self, wanted: Traits) -> "Specimen":
-        """The same but for the traits that differ; what goes with those is drawn anew. ValueError if it cannot be."""
+    def with_traits(self, wanted: Traits) -> "Genome":
+        """Return the genome with the traits that differ, and whatever depends on those drawn anew.
+
+        Raises ValueError for a field that cannot be built.
+        """
         changed = {
             entry.name: getattr(wanted, entry.name)
             for entry in fields(Traits)
@@ -136,68 +146,69 @@ class Specimen:
         network = self.recipe.network
         if not changed or not isinstance(network, Architecture) or "own" in changed.values():
             return self
+        # Another topology has other rules for all the rest: only what every topology knows is carried over.
         if "topology" in changed:
             kept = {"latent_dim": network.latent_dim, "width": network.width}
             network = Architecture(topology=changed["topology"], channels=network.channels, **kept)
         network = replace(network, **_architecture(changed, wanted))
         recipe = replace(self.recipe, network=network, latent_scale=wanted.scale, seed=wanted.seed)
+        # Another seed or another length has another z, and another seed other weights as well.
         if {"seed", "latents"} & set(changed):
-            recipe = replace(recipe, latents=(), latent_draw=0, draw=0 if "seed" in changed else recipe.draw)
-        return Specimen(recipe)
+            recipe = replace(recipe, latents=(), latent_draw=0)
+        if "seed" in changed:
+            recipe = replace(recipe, draw=0)
+        return Genome(recipe)
 
-    def with_latent(self, latent: tuple[float, ...]) -> "Specimen":
-        """The same network with another z."""
-        return Specimen(replace(self.recipe, latents=(latent,)))
+    def with_latent(self, latent: tuple[float, ...]) -> "Genome":
+        """Return the same network with another z."""
+        return Genome(replace(self.recipe, latents=(latent,)))
 
-    def child(self, way: Way, strength: float | int, number: int) -> "Specimen":
-        """Its `number`-th offspring, always the same one; `strength` is how far latents wander."""
-        if way == "everything" or not self.breeds:
-            return seedling(stream_seed(self.recipe.seed, "offspring", number) % MOST_SEED)
-        if way == "weights" or not self.latent:
-            return Specimen(replace(self.recipe, draw=self.recipe.draw + number))
+    def variation(self, varied: Varied, strength: float | int, number: int) -> "Genome":
+        """Return the variation of that number, always the same one; `strength` is the deviation of a varied latent."""
+        if varied == "everything" or not self.is_seeded:
+            return random_genome(stream_seed(self.recipe.seed, "offspring", number) % MOST_SEED)
+        if varied == "weights" or not self.latent:
+            return Genome(replace(self.recipe, draw=self.recipe.draw + number))
         generator = stream(self.recipe.seed, "mutations", number)
         z = torch.tensor(self.latent) + strength * torch.randn(len(self.latent), generator=generator)
         return self.with_latent(tuple(z.clamp(-LATENT_REACH, LATENT_REACH).tolist()))
 
 
-def first(seed: int = 13) -> Specimen:
-    """What an explorer begins with."""
-    return Specimen(Recipe(seed, SHAPE, Architecture(topology="simple"), latent_scale=3.0))
+def initial_genome(seed: int = 13) -> Genome:
+    """Return the field that an exploration begins with."""
+    return Genome(Recipe(seed, SHAPE, Architecture(topology="simple"), latent_scale=3.0))
 
 
-def seedling(seed: int) -> Specimen:
-    """A field of which the seed decides everything."""
+def random_genome(seed: int) -> Genome:
+    """Return a field of which the seed decides everything."""
     settings = random_settings(2, seed)
     scale = settings.pop("latent_scale")
+    # The catalog's name for no activation at all; the Art page has it as a choice under this one.
     if settings["final_activation"] == "none":
         settings["final_activation"] = "identity"
-    return Specimen(Recipe(seed, SHAPE, Architecture(**settings), latent_scale=scale))
+    return Genome(Recipe(seed, SHAPE, Architecture(**settings), latent_scale=scale))
 
 
 def rgb(picture: Float[Tensor, "h w c"]) -> Float[Tensor, "h w 3"]:
-    """A picture with three channels: grey repeated, alpha left out."""
+    """Return a picture with three channels: grey repeated, alpha left out."""
     return picture.expand(-1, -1, 3) if picture.shape[-1] == 1 else picture[..., :3]
 
 
-def is_dull(thumbnail: Float[Tensor, "h w c"]) -> bool:
-    """It shows nothing, or television snow: neighbours that have little to do with each other."""
-    step = (thumbnail[1:] - thumbnail[:-1]).square().mean().sqrt()
-    return is_blank(thumbnail) or bool(step > SNOW * thumbnail.std())
-
-
 def _architecture(changed: Mapping[str, Any], wanted: Traits) -> dict[str, Any]:
-    """The fields of an architecture that changed traits stand for."""
+    """Return the fields of an architecture that changed traits stand for."""
     names = {"output": "final_activation", "width": "width", "latents": "latent_dim", "activations": "activations"}
     found = {names[name]: value for name, value in changed.items() if name in names}
     if "octaves" in changed:
         found |= {"encoding": None, "encoding_settings": {}, "fourier_freqs": wanted.octaves}
     if "weights" in changed or "spread" in changed:
+        # A rule that is left out of the recipe takes the topology's spread: none of the old one may stay.
         found |= dict.fromkeys(("weight_init_mean", "weight_init_std", "weight_init_min", "weight_init_max"))
         found["weight_init"] = wanted.weights
         if wanted.weights == "normal":
             found["weight_init_std"] = wanted.spread
         elif wanted.weights == "uniform":
             found |= {"weight_init_min": -wanted.spread, "weight_init_max": wanted.spread}
+    # A graph that was written out has its activations in it: drawn again, it takes the new ones.
     if wanted.topology == "WS" and {"nodes", "activations"} & set(changed):
         found |= {"graph": None, "num_graph_nodes": wanted.nodes}
     return found

@@ -1,9 +1,8 @@
-"""A fit that a person watches and steers: the field, its run, and what the run has told so far."""
+"""LiveFit: a fit that a person watches and steers: the field, its run, and the records that a page draws."""
 
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +15,7 @@ from easel.fields.model.field import Field, build_field
 from easel.fields.rendering.render import render
 from easel.graphics.color import colormap
 from easel.graphics.metrics import psnr
+from easel.workstation.background import Background
 
 USUAL_STEPS = 25_000
 """Enough for a photograph of half a megapixel; a fit without an end shows its progress against it."""
@@ -29,29 +29,36 @@ RENDER_SHARE = 0.15
 
 @dataclass(frozen=True)
 class End:
-    """When a fit is done: whichever comes first; None never comes."""
+    """Conditions that end a fit, whichever comes first; None never does."""
 
     steps: int | None = None
     seconds: float | None = None
     psnr: float | None = None
+    """Decibels."""
 
 
 class LiveFit:
-    """One picture, one field and the run that brings them together, with the records a page draws."""
+    """One picture, one field and the run that fits the field to the picture."""
 
     def __init__(
         self, picture: Float[Tensor, "h w c"], config: FieldConfig, knobs: Knobs, end: End, *, seed: int = 0
     ) -> None:
-        self.picture, self.config, self.knobs, self.end, self.seed = picture, config, knobs, end, seed
-        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="first-step")
+        self.picture = picture
+        self.config = config
+        self.knobs = knobs
+        self.end = end
+        self.seed = seed
+        self._starter = Background[Step | None]("first-step")
         self.restart()
 
     def restart(self, *, picture: Float[Tensor, "h w c"] | None = None, config: FieldConfig | None = None) -> None:
         """Begin again with fresh weights; the knobs stay as they are."""
-        self.picture = self.picture if picture is None else picture
-        self.config = self.config if config is None else config
+        if picture is not None:
+            self.picture = picture
+        self.config = config or self.config
         height, width, channels = self.picture.shape
         self._size = (height, width)
+        # One generator draws the weights and then the pixels: the same seed repeats the whole fit.
         generator = torch.Generator().manual_seed(self.seed)
         self.field: Field = build_field(self.config, self._size, channels, generator=generator).to(self.picture.device)
         self._run: Iterator[Step] = fit(
@@ -63,7 +70,7 @@ class LiveFit:
             target_psnr=self.end.psnr,
             generator=generator,
         )
-        self._first: Future[Step | None] | None = self._starter.submit(_begin, self.field, self._size, self._run)
+        self._starter.start(_begin, self.field, self._size, self._run)
         self.step: Step | None = None
         self.finished = False
         self.cpu_seconds = 0.0
@@ -71,7 +78,7 @@ class LiveFit:
         self.psnrs: deque[float] = deque(maxlen=CURVE_LENGTH)
         self.steps_per_second = 0.0
         self._counted_from = (0, time.perf_counter())
-        self._seen(torch.full_like(self.picture, 0.5), seconds=0.0)
+        self._keep(torch.full_like(self.picture, 0.5), seconds=0.0)
 
     @property
     def index(self) -> int:
@@ -80,25 +87,23 @@ class LiveFit:
 
     @property
     def progress(self) -> float:
-        """How far the fit has come towards its nearest end, in [0, 1]; one without an end, towards the usual steps."""
+        """Progress towards the nearest end, in [0, 1]; a fit without an end is measured against the usual steps."""
         if self.finished or self.step is None:
             return float(self.finished)
-        steps = self.end.steps or (None if self.end.seconds or self.end.psnr else USUAL_STEPS)
-        shares = (
-            self.index / steps if steps else 0.0,
-            self.step.seconds / self.end.seconds if self.end.seconds else 0.0,
-            self.psnr / self.end.psnr if self.end.psnr else 0.0,
-        )
-        return min(1.0, max(shares))
+        end = self.end
+        if end == End():
+            end = End(steps=USUAL_STEPS)
+        done = ((self.index, end.steps), (self.step.seconds, end.seconds), (self.psnr, end.psnr))
+        return min(1.0, max((value / goal for value, goal in done if goal), default=0.0))
 
     @property
     def starting(self) -> bool:
-        """The first step is under way."""
-        return self._first is not None
+        """True while the first step is under way."""
+        return self._starter.busy
 
     @property
     def summary(self) -> str:
-        """How it goes, in a few words."""
+        """State of the fit in a few words, for a progress bar."""
         if self.starting:
             return "starting (the first time, compiling)"
         return f"{self.index:,} steps  {self.psnr:.2f} dB  {self.steps_per_second:,.0f} it/s"
@@ -112,12 +117,16 @@ class LiveFit:
         before = self.index
         while not self.finished:
             taken = self.index - before
-            if taken == steps if steps else taken and time.perf_counter() - started >= seconds:
+            if steps and taken == steps:
                 break
-            if self._first is not None:
-                if not wait([self._first], timeout=None if steps else seconds).done:
+            # At least one: a frame that is late already must not stop the fit altogether.
+            if not steps and taken and time.perf_counter() - started >= seconds:
+                break
+            # The first step belongs to the other thread until its result is taken: a generator runs in one at a time.
+            if self._starter.busy:
+                if not self._starter.wait(None if steps else seconds):
                     break
-                step, self._first = self._first.result(), None
+                step = self._starter.result()
             else:
                 step = next(self._run, None)
             if step is None:
@@ -140,18 +149,21 @@ class LiveFit:
         if self.seen_index == self.index:
             return False
         started = time.perf_counter()
+        # A large picture takes long to render: the longer, the more seldom, so that most of the time goes into the fit.
         if not now and started - self._seen_at < self._render_seconds / RENDER_SHARE:
             return False
         prediction = render(self.field, self._size)
-        self._seen(prediction, time.perf_counter() - started)
+        self._keep(prediction, time.perf_counter() - started)
         self.psnrs.append(self.psnr)
         return True
 
-    def _seen(self, prediction: Float[Tensor, "h w c"], seconds: float) -> None:
+    def _keep(self, prediction: Float[Tensor, "h w c"], seconds: float) -> None:
+        """Make this the prediction; `seconds` is the time that it took to render."""
         self.prediction = prediction
         self.psnr = psnr(self.shown, self.picture).item()
         self.seen_index = self.index
-        self._seen_at, self._render_seconds = time.perf_counter(), seconds
+        self._seen_at = time.perf_counter()
+        self._render_seconds = seconds
 
     @property
     def shown(self) -> Float[Tensor, "h w c"]:
@@ -163,11 +175,16 @@ class LiveFit:
 
         Of an earlier `prediction`, or of the latest.
         """
-        prediction = self.prediction if prediction is None else prediction
+        if prediction is None:
+            prediction = self.prediction
         return colormap((prediction - self.picture).abs().mean(-1), "turbo", vmin=0.0, vmax=1 / gain)
+
+    def close(self) -> None:
+        """End the thread of the first step; the fit takes no further steps that are not begun."""
+        self._starter.close()
 
 
 def _begin(field: Field, size: tuple[int, int], run: Iterator[Step]) -> Step | None:
-    """The first step, which may compile a kernel or wake a GPU: seconds in which a window must stay alive."""
+    """Render once and take the first step, which may compile a kernel or wake a GPU: seconds, so never in the loop."""
     render(field, size)
     return next(run, None)

@@ -1,6 +1,6 @@
 """A photograph as the workstation fits it: opaque, display-referred, and of a size that a live fit can carry."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,15 +13,15 @@ from easel.graphics.image import imread, is_radiance, resize
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture to fit and what was done to the file to get it."""
+    """A picture to fit, and what was done to the file to get it."""
 
     name: str
     picture: Float[Tensor, "h w c"]
     """Display-referred sRGB in [0, 1], one or three channels."""
     notes: tuple[str, ...] = ()
-    """Sentences a user should know: transparency laid on white, light tone-mapped, size reduced."""
+    """Sentences for the user: transparency laid on white, light tone-mapped, size reduced."""
     path: Path | None = None
-    """Where it was read; None for one that comes with a library."""
+    """The file; None for the picture that comes with a library."""
 
 
 def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
@@ -29,29 +29,29 @@ def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
 
     Raises FileError when the file is no picture.
     """
+    notes: list[str] = []
     if path is None:
         from skimage.data import astronaut
 
-        return _prepared("astronaut", torch.from_numpy(astronaut()) / 255, max_size, ())
-    stored = imread(path, channels=0)
-    if is_radiance(path):
-        stored, notes = tonemap(stored), ("scene-linear light, shown at exposure 0",)
+        name = "astronaut"
+        picture = torch.from_numpy(astronaut()) / 255
     else:
-        notes = ()
-    return replace(_prepared(path.name, stored, max_size, notes), path=path.absolute())
-
-
-def _prepared(name: str, picture: Tensor, max_size: int, notes: tuple[str, ...]) -> Photograph:
+        name = path.name
+        picture = imread(path, channels=0)
+        path = path.absolute()  # a session finds it again from any folder
+        if is_radiance(path):
+            picture = tonemap(picture)
+            notes.append("scene-linear light, shown at exposure 0")
     if picture.shape[2] == 4:
         alpha = picture[..., 3:]
         if bool((alpha < 1).any()):
-            notes += ("transparent pixels are laid on white",)
+            notes.append("transparent pixels are laid on white")
         picture = picture[..., :3] * alpha + (1 - alpha)
     height, width = picture.shape[:2]
     longest = max(height, width)
     if 0 < max_size < longest:
         size = max(1, round(height * max_size / longest)), max(1, round(width * max_size / longest))
-        notes += (f"reduced from {width}x{height} to {size[1]}x{size[0]} pixels (--max-size 0 keeps every pixel)",)
         picture = resize(picture, size)
+        notes.append(f"reduced from {width}x{height} to {size[1]}x{size[0]} pixels (--max-size 0 keeps every pixel)")
     # Float files may hold anything; what no screen can show, no field should learn.
-    return Photograph(name, picture.nan_to_num(nan=0.0).clamp(0, 1).contiguous(), notes)
+    return Photograph(name, picture.nan_to_num(nan=0.0).clamp(0, 1).contiguous(), tuple(notes), path)

@@ -7,7 +7,7 @@ with a gap of 5 between two; x and y are cells of a map from its centre, right a
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from easel.inspector.layout.arrangement import Box, Route, Vector
+from easel.inspector.layout.arrangement import Box, Route
 from easel.inspector.layout.sheet_map import sheet_of
 from easel.inspector.models.graph import Graph, TensorRef
 from easel.inspector.network_scene import NetworkScene
@@ -142,7 +142,10 @@ def _frame(name: str, boxes: list[Box]) -> Route:
     right = max(box.origin[0] + box.right[0] for box in boxes)
     bottom = min(box.origin[1] + box.down[1] for box in boxes)
     margin = 2 * APART * boxes[0].right[0]
-    left, right, top, bottom = left - margin, right + margin, top + margin, bottom - margin
+    left = left - margin
+    right = right + margin
+    top = top + margin
+    bottom = bottom - margin
     outline = [(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z), (left, top, z)]
     # A route ends in the tip of an arrow along its last piece: one without length has none.
     return Route(name, name, (*outline, outline[-1]), skips=True)

@@ -1,33 +1,40 @@
-"""The network page: a network in space, what is under the mouse, one tensor as a heat map, and how it changed."""
+"""NetworkPage: a network in space in a panel: the view, its switches and keys, and the value under the mouse."""
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from easel.inspector.drawing.colors import value_colors
+from easel.graphics.camera import Camera
+from easel.inspector.drawing.renderer import NetworkRenderer
 from easel.inspector.network_scene import NetworkScene
-from easel.inspector.scene.pick import Hit, value_at, written
+from easel.inspector.scene.pick import Hit, value_at
 from easel.inspector.scene.pyramid import AGGREGATES
-from easel.inspector.scene.sheet import RANGES, Sheet
-from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.histogram import Histogram
-from easel.viewer.canvas.histogram_plot import HistogramPlot
+from easel.inspector.scene.sheet import RANGES
+from easel.viewer.canvas.pointer_input import pointer
 from easel.viewer.imgui.events import KeyChanged
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.panels.panel import Panel
-from easel.workstation.network.network_view import NetworkView
+from easel.viewer.scene import LEFT, MIDDLE, RIGHT, SceneView
+from easel.workstation.network.tensor_details import TensorDetails
 
+if TYPE_CHECKING:
+    import moderngl
+
+CLICK_PIXELS = 4.0
+"""Way of the pointer between press and release, up to which both are a click."""
+PIXELS_PER_NOTCH = 40.0
+ZOOM_PER_NOTCH = 0.15
+LEAST_DISTANCE = 1e-3
+UPLOAD_BYTES = 8 << 20
+"""Of textures in a frame; finer ones follow in the next."""
 RANGE_NAMES = {"own": "99.5 %", "peak": "own peak", "shared": "shared"}
-"""Of the inspector's ranges, what a person calls them."""
-PART = 512
-"""Cells a side of a tensor, at most, that the heat map shows at a time."""
-COUNTED = 1 << 20
-"""Values at most, about, that a histogram counts."""
+"""The inspector's ranges → their labels."""
+KEY_NAMES = {"left": "left_arrow", "right": "right_arrow"}
+"""Our names of keys → those of Dear ImGui, where they differ."""
 HELP = (
     "Left button turns, middle one moves, right one and wheel zoom; a click pins a value.\n"
     "u update   r whole network   f fly to what the mouse is on   l labels   w / s outlines only / filled\n"
@@ -36,20 +43,146 @@ HELP = (
 NONE = "Point at a tensor to read its values; click to keep one."
 
 
+class NetworkView(SceneView):
+    """A network that a person turns: left button orbits, middle one pans, right one and wheel zoom to the pointer."""
+
+    def __init__(self, scene: NetworkScene) -> None:
+        super().__init__("network")
+        self.scene = scene
+        self.camera: Camera = scene.home()
+        self.is_home = True
+        """Everything is in sight, whatever the size; a person who moves the camera ends that."""
+        self.clicked: Hit | None = None
+        """The value that was clicked in this frame."""
+        self.wheel_taken = False
+        """The program uses the wheel just now; the camera stays."""
+        self.notches: Number = 0
+        """Notches that the wheel was turned over the picture in this frame."""
+        self.dragged: tuple[float, float] | None = None
+        """The pointer in the picture, while the left button drags."""
+        self.drag_taken = False
+        """The program uses the drag of the left button; the camera stays."""
+        self._travel: Number = 0
+        """Way of the pointer since a button went down, in pixels."""
+        self._room = (self.height, self.width)
+        """(height, width) of the picture as it is laid out now."""
+
+    def renderer(self, context: "moderngl.Context") -> "_SceneDrawer":
+        """Make the object that draws the network in `context`."""
+        return _SceneDrawer(context)
+
+    def home(self) -> None:
+        """Look at everything again."""
+        self.is_home = True
+        self.camera = self.scene.home(self._room)
+
+    def look_at(self, name: str, index: tuple[int, ...] | None = None) -> None:
+        """Fly to a tensor, or to one of its values."""
+        self.is_home = False
+        self.camera = self.scene.look_at(name, self._room, index)
+
+    def under_pointer(self) -> Hit | None:
+        """Return the value under the pointer."""
+        if self.mouse is None or self.size is None:
+            return None
+        return self.scene.pick(self.camera, self.size, *self.mouse)
+
+    def follow_mouse(self) -> None:
+        io = imgui.get_io()
+        dx, dy = io.mouse_delta.x, io.mouse_delta.y
+        self.clicked = self.dragged = None
+        self.notches = 0
+        room = imgui.get_item_rect_size()
+        before = self._room
+        self._room = (round(room.y), round(room.x))
+        if self.is_home and self._room != before:
+            self.home()
+        if imgui.is_item_activated():
+            self._travel = 0
+        if imgui.is_item_active():
+            self._travel += abs(dx) + abs(dy)
+            if imgui.is_mouse_down(LEFT):
+                self._drag(dx, dy)
+            elif imgui.is_mouse_down(MIDDLE):
+                self._pan(dx, dy)
+            elif imgui.is_mouse_down(RIGHT):
+                self._zoom(-dy / PIXELS_PER_NOTCH)
+        if imgui.is_item_deactivated() and self._travel <= CLICK_PIXELS:
+            self.clicked = self.scene.pick(self.camera, self._room, *self._at())
+        imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)  # else the panel scrolls, too
+        if imgui.is_item_hovered() and io.mouse_wheel:
+            self.notches = io.mouse_wheel
+            if not self.wheel_taken:
+                self._zoom(io.mouse_wheel)
+
+    def _drag(self, dx: float, dy: float) -> None:
+        self.dragged = self._at()
+        if not self.drag_taken and (dx or dy):
+            self.is_home = False
+            self.camera.orbit(dx, dy)
+
+    def _at(self) -> tuple[float, float]:
+        """Return the pointer in the pixels of the picture, which stands where the item is."""
+        x, y = pointer()
+        corner = imgui.get_item_rect_min()
+        return x - corner.x, y - corner.y
+
+    def _pan(self, dx: Number, dy: Number) -> None:
+        """Move the camera so that what is under the pointer, at the camera's distance, stays under it."""
+        self.is_home = False
+        step = self._units_per_pixel()
+        axes = self.camera.pose()[:3, :2].tolist()
+        x, y, z = (
+            t - step * dx * right + step * dy * up for t, (right, up) in zip(self.camera.target, axes, strict=True)
+        )
+        self.camera.target = x, y, z
+
+    def _zoom(self, notches: Number) -> None:
+        """Move the camera nearer; what is under the pointer stays under it."""
+        factor = math.exp(-ZOOM_PER_NOTCH * notches)
+        x, y = self._at()
+        shift = factor - 1
+        self._pan(shift * (x - self._room[1] / 2), shift * (y - self._room[0] / 2))
+        self.camera.distance = max(self.camera.distance * factor, LEAST_DISTANCE)
+
+    def _units_per_pixel(self) -> float:
+        return 2 * math.tan(math.radians(self.camera.fov) / 2) * self.camera.distance / self._room[0]
+
+
+class _SceneDrawer:
+    """Draws the scene of a view in one OpenGL context, anew only when something has changed."""
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        self._renderer = NetworkRenderer(context)
+        self._drawn: tuple[object, ...] = ()
+        self._texture: moderngl.Texture | None = None
+
+    def draw(self, view: NetworkView, size: tuple[int, int]) -> "moderngl.Texture":
+        # The scene's identity is part of its state: another one may have the same camera, switches and versions.
+        state = (id(view.scene), *view.scene.state(view.camera, size))
+        if self._texture is None or state != self._drawn or not self._renderer.is_complete:
+            self._texture = self._renderer.draw(view.scene, view.camera, size, UPLOAD_BYTES)
+            self._drawn = state
+        return self._texture
+
+    def release(self) -> None:
+        self._renderer.release()
+
+
 @runtime_checkable
 class PointerTool(Protocol):
     """Something in the scene that the mouse moves."""
 
     def holds(self, name: str) -> bool:
-        """Whether a sheet is part of it."""
+        """Return whether a sheet is part of it."""
         ...
 
-    def turn(self, notches: Number) -> None:
-        """The wheel was turned over it."""
+    def scroll(self, notches: Number) -> None:
+        """Act on the wheel, which was turned over it."""
         ...
 
     def drag_to(self, name: str) -> None:
-        """It was dragged to a sheet."""
+        """Act on a drag to a sheet."""
         ...
 
 
@@ -57,41 +190,41 @@ class NetworkPage:
     """Joins a `NetworkScene` to a panel: the picture and its switches; `details` shows one tensor in full."""
 
     def __init__(self, panel: Panel, scene: NetworkScene, *, details: Panel | None = None) -> None:
-        self.panel, self.details = panel, details
+        self.panel = panel
+        self.details = details
         self.view = NetworkView(scene)
         self.pinned: Hit | None = None
         """The value that a person has clicked."""
         self.notice = ""
-        """What went wrong last, in one line."""
+        """The last failure, in one line."""
         self.helps = False
         self.tool: PointerTool | None = None
-        """What wheel and left button move where it is, instead of the camera."""
+        """Moved by wheel and left button while it is under the mouse, instead of the camera."""
         self.values: Mapping[str, Tensor] = {name: ref.tensor for name, ref in scene.refs.items()}
-        """What is shown, by name; picking reads it."""
+        """The values that are shown, by name; picking reads them."""
+        self.footers: list[Callable[[], object]] = []
+        """Drawn below the picture, one after the other."""
+        self.notes: list[Callable[[], object]] = []
+        """Drawn below the details of the tensor."""
         self._keys: dict[str, Callable[[], object]] = {
             "r": self.view.home,
             "f": self.fly,
-            "l": self._toggle_labels,
+            "l": lambda: self.panel.set("Labels", not self.scene.labels),
             "w": lambda: self._set_filled(False),
             "s": lambda: self._set_filled(True),
             "a": self._next_aggregate,
             "n": self._toggle_shared,
             "h": self._toggle_help,
         }
-        self.footers: list[Callable[[], object]] = []
-        """What else is drawn below the picture."""
-        self.notes: list[Callable[[], object]] = []
-        """What else is told of the tensor in full."""
         self._below = 0.0
+        """Height of what stood below the picture in the last frame."""
         self._range = scene.ranges
-        self._histogram = Histogram()
+        """The range to come back to from the shared one."""
         self._found = 0
+        """Tensors that the search has flown to."""
         panel.on_frame(self.draw)
         if details is not None:
-            self._heat = details.canvas("heat map", filter="nearest")
-            self._values = Canvas("values")
-            """The numbers behind the heat map, for their histogram."""
-            self._heat_of: tuple[object, ...] = ()
+            self._tensor = TensorDetails(details)
             details.on_frame(self.draw_details)
 
     @property
@@ -100,7 +233,7 @@ class NetworkPage:
 
     @property
     def hit(self) -> Hit | None:
-        """What the read-out is about: what the mouse is on, else what is pinned."""
+        """The value that the read-out is about: the one under the mouse, else the pinned one."""
         return self.view.under_pointer() or self.pinned
 
     def change_scene(self, scene: NetworkScene) -> None:
@@ -117,13 +250,13 @@ class NetworkPage:
             self.view.home()
 
     def show(self, values: Mapping[str, Tensor]) -> list[str]:
-        """Show new values under known names; returns the names of what may have changed."""
+        """Show new values under known names; returns the names of the tensors that may have changed."""
         self.values = {**self.values, **values}
         return self.scene.update(values)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Those that do something."""
+        """The keys that do something."""
         return tuple(self._keys)
 
     def on_key(self, key: str, action: Callable[[], object]) -> None:
@@ -131,12 +264,12 @@ class NetworkPage:
         self._keys[key] = action
 
     def press(self, event: KeyChanged) -> None:
-        """Do what a key is for."""
+        """Do the action of a key."""
         if event.down and event.key in self._keys:
             self._keys[event.key]()
 
     def fly(self) -> None:
-        """Look at the tensor under the mouse from near."""
+        """Look from near at the tensor under the mouse."""
         hit = self.hit
         if hit is not None:
             self.view.look_at(hit.name)
@@ -152,15 +285,18 @@ class NetworkPage:
     # The panel
 
     def draw(self) -> None:
+        """Draw the switches, the picture, the read-out and the footers, and act on the mouse."""
         self._draw_switches()
-        view, under = self.view, self.view.under_pointer()
+        view = self.view
+        under = view.under_pointer()
         over = self.tool is not None and under is not None and self.tool.holds(under.name)
         view.wheel_taken = over
+        # A drag that began beside the tool turns the camera to its end, wherever it leads, and the other way around.
         if view.dragged is None:
             view.drag_taken = over
         top = 0.0
         if self.panel.visible:
-            # What stood below the picture in the last frame keeps its room.
+            # The height of the footers is known only when they are drawn: they get what they took in the last frame.
             free = imgui.get_content_region_avail().y
             self.view.render(0, max(free - self._below, 1))
             top = imgui.get_cursor_pos_y()
@@ -172,20 +308,28 @@ class NetworkPage:
         if self.panel.visible:
             self._below = imgui.get_cursor_pos_y() - top + imgui.get_style().item_spacing.y
 
+    def draw_details(self) -> None:
+        """Draw the selected tensor in full, and the notes below it."""
+        self._tensor.draw(self.scene, self.pinned)
+        if self.scene.sheets:
+            for note in self.notes:
+                note()
+
     def _use_tool(self) -> None:
-        """Hand the tool what wheel and drag did over it."""
+        """Hand the tool the wheel and the drag that were over it."""
         view = self.view
         if self.tool is None:
             return
         if view.wheel_taken and view.notches:
-            self.tool.turn(view.notches)
+            self.tool.scroll(view.notches)
         if view.drag_taken and view.dragged is not None and view.size is not None:
             under = self.scene.pick(view.camera, view.size, *view.dragged)
             if under is not None:
                 self.tool.drag_to(under.name)
 
     def _draw_switches(self) -> None:
-        panel, scene = self.panel, self.scene
+        panel = self.panel
+        scene = self.scene
         with panel.row():
             asked = panel.input_text("Find", help="Part of a name, or a pattern with * and ?; Enter flies to the next.")
             if panel.button("Next") and asked:
@@ -199,7 +343,8 @@ class NetworkPage:
                 default=RANGES.index(scene.ranges),
                 help="Where colours end: at 99.5 % of a tensor's magnitudes, at its largest, or at one limit for all.",
             )
-            scene.aggregate, scene.ranges = AGGREGATES[aggregate], RANGES[ranges]
+            scene.aggregate = AGGREGATES[aggregate]
+            scene.ranges = RANGES[ranges]
             scene.labels = panel.checkbox("Labels", default=scene.labels)
             if panel.button("Whole"):
                 self.view.home()
@@ -219,15 +364,15 @@ class NetworkPage:
         self.view.look_at(name)
 
     def _follow(self) -> None:
-        """Mark what the pointer is on, and keep what was clicked."""
-        under = self.view.under_pointer()
-        self.scene.hover = under or self.pinned
+        """Mark the value under the pointer, and keep the one that was clicked."""
+        self.scene.hover = self.hit
         if self.view.clicked is not None:
             self.pinned = self.view.clicked
             self.scene.selected = self.pinned.name
 
     def _draw_readout(self) -> None:
-        panel, hit = self.panel, self.hit
+        panel = self.panel
+        hit = self.hit
         panel.text(NONE if hit is None else self.told(hit))
         if self.helps:
             panel.text(HELP)
@@ -235,15 +380,12 @@ class NetworkPage:
             panel.text_wrapped(self.notice, color=ALARM)
 
     def told(self, hit: Hit) -> str:
-        """A value, where it is and of what."""
+        """Return the line of the read-out: a value, its index, and the shape and type of its tensor."""
         ref = self.scene.refs[hit.name]
         dtype = str(ref.tensor.dtype).removeprefix("torch.")
         return f"{hit}    {' x '.join(map(str, ref.shape)) or 'scalar'} {dtype}  {ref.note}".rstrip()
 
     # Keys
-
-    def _toggle_labels(self) -> None:
-        self.panel.set("Labels", not self.scene.labels)
 
     def _set_filled(self, filled: bool) -> None:
         self.scene.filled = filled
@@ -252,80 +394,20 @@ class NetworkPage:
         self.panel.set("Far", (AGGREGATES.index(self.scene.aggregate) + 1) % len(AGGREGATES))
 
     def _toggle_shared(self) -> None:
+        wanted = self._range
         if self.scene.ranges != "shared":
             self._range = self.scene.ranges
-        self.panel.set("Range", RANGES.index(self._range if self.scene.ranges == "shared" else "shared"))
+            wanted = "shared"
+        self.panel.set("Range", RANGES.index(wanted))
 
     def _toggle_help(self) -> None:
         self.helps = not self.helps
 
-    # One tensor
 
-    def draw_details(self) -> None:
-        details = self.details
-        assert details is not None
-        if not self.scene.sheets:
-            details.text_wrapped("This network has no tensor with values.")
-            return
-        # Before anything is chosen, the largest; a single row or column is no heat map.
-        name = self.scene.selected or max(self.scene.sheets, key=_extent).ref.name
-        sheet = self.scene.sheet(name)
-        assert sheet is not None, "only what is shown can be chosen"
-        whole = details.combo(
-            "Show", ["Tensor", "Kernel"], help="All of it, or the kernel of the value that is pinned."
-        )
-        index = self.pinned.index if self.pinned is not None and self.pinned.name == name else None
-        self._bind_heat(sheet, index if whole else None, index)
-        details.text_wrapped(self._describe(sheet))
-        if index is not None:
-            details.text_wrapped(f"[{', '.join(map(str, index))}] = {written(value_at(sheet.tensor, index))}")
-        details.ask("Histogram", HistogramPlot(self._values, self._histogram))
-        for note in self.notes:
-            note()
-
-    def _bind_heat(self, sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...] | None) -> None:
-        of = (sheet.ref.name, sheet.version, kernel, index and tuple(at // PART for at in sheet.map.cell(index)))
-        if of == self._heat_of:
-            return
-        self._heat_of = of
-        values, pyramid = heat_map(sheet, kernel, index), sheet.pyramid(self.scene.aggregate)
-        colors = value_colors(values.numpy() / pyramid.limit, sequential=sheet.is_sequential(self.scene.aggregate))
-        self._heat.bind(colors.astype(np.float32), live=False)
-        # Without the gutters and unused cells of the sheet, which would count as zeros.
-        counted = values if kernel is not None else sampled(sheet.tensor)
-        self._values.bind(counted, live=False).set_display(vmin=-pyramid.peak or None, vmax=pyramid.peak or None)
-
-    def _describe(self, sheet: Sheet) -> str:
-        pyramid, ref = sheet.pyramid(self.scene.aggregate), sheet.ref
-        lines = [ref.name, f"{' x '.join(map(str, ref.shape))} {str(ref.tensor.dtype).removeprefix('torch.')}"]
-        lines.append(f"{pyramid.low:.4g} to {pyramid.high:.4g}")
-        if pyramid.bad:
-            lines.append(f"{pyramid.bad:,} values are NaN or infinite")
-        if ref.aliases:
-            lines.append(f"also called {', '.join(ref.aliases)}")
-        return "\n".join(lines)
-
-
-def _extent(sheet: Sheet) -> tuple[bool, int]:
-    return min(sheet.map.grid) > 1, sheet.tensor.numel()
-
-
-def sampled(tensor: Tensor) -> Tensor:
-    """Values (1, n) of a tensor, evenly many where it has more than `COUNTED`, in float32."""
-    values = torch.view_as_real(tensor) if tensor.is_complex() else tensor
-    flat = values.detach().reshape(1, -1)
-    return flat[:, :: max(flat.shape[1] // COUNTED, 1)].cpu().float()
-
-
-def heat_map(sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...] | None) -> Tensor:
-    """The values (rows, columns) of a tensor near `index`, or of the kernel that `kernel` is in, in float32."""
-    values = sheet.tensor.detach()
-    if values.is_complex():
-        values = torch.view_as_real(values)
-    if kernel is not None and values.ndim > 2:
-        plane = values[kernel[:2]].cpu().float()
-        return plane.reshape(-1, plane.shape[-1]) if plane.ndim else plane.reshape(1, 1)
-    spread = sheet.map.spread(values.cpu())
-    row, column = sheet.map.cell(index) if index is not None else (0, 0)
-    top, left = row // PART * PART, column // PART * PART
-    return spread[top : top + PART, left : left + PART].float()
+def take_keys(page: NetworkPage) -> None:
+    """Do, in the panel's frame, the actions of keys that go down while the pointer is on the panel."""
+    if imgui is None or not page.panel.visible or not imgui.is_window_hovered() or imgui.get_io().want_text_input:
+        return
+    for key in page.keys:
+        if imgui.is_key_pressed(getattr(imgui.Key, KEY_NAMES.get(key, key)), False):
+            page.press(KeyChanged(key, True))

@@ -1,8 +1,7 @@
-"""NetworkTime: which moment of a watched training a network page shows, and compared with which other."""
+"""NetworkTime: the step of a watched training that a network page shows, and the step it is compared with."""
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from torch import Tensor
 
@@ -13,10 +12,11 @@ from easel.inspector.history.timeline import Timeline
 from easel.inspector.history.watcher import Watch
 from easel.inspector.scene.pick import value_at, written
 from easel.viewer.panels.panel import Panel
+from easel.workstation.background import Background
 from easel.workstation.network.network_page import NetworkPage
 from easel.workstation.network.statistics_table import StatisticsTable
 
-MODES = ("Values", "B - A", "|B - A| / |A|", "Blink A, B")
+VALUES, DIFFERENCE, RELATIVE, BLINK = MODES = ("Values", "B - A", "|B - A| / |A|", "Blink A, B")
 PLAY_SECONDS, BLINK_SECONDS = 0.25, 0.5
 WEIGHTS = "weights"
 
@@ -24,30 +24,31 @@ WEIGHTS = "weights"
 class NetworkTime:
     """Joins a `Timeline`, or the `Watch` that fills it, to a page: a slider below the picture, a table of numbers.
 
-    B is the moment that the slider stands at, A the reference: the first one, until the button "A = this" is pressed.
+    B is the step that the slider stands at, A the reference: the first one, until the button "A = this" is pressed.
     """
 
     def __init__(self, page: NetworkPage, source: Timeline | Watch, *, table: Panel | None = None) -> None:
-        self.page, self.source, self.table = page, source, table
-        self.place: int | None = None
-        """Which of the steps is shown; None follows the newest."""
+        self.page = page
+        self.source = source
+        self.table = table
+        self.position: int | None = None
+        """Index of the step that is shown; None follows the newest."""
         self.reference: int | None = None
         """The step that differences start from; None takes the first."""
         self.playing = False
         self._shown: tuple[object, ...] = ()
+        """Step, mode, quantity and reference that the sheets show."""
         self._played_at = 0.0
-        self._worker = ThreadPoolExecutor(1, "easel-statistics")
-        self._coming: Future[NetworkSummary] | None = None
+        self._counter = Background[NetworkSummary]("statistics")
         self._summary: NetworkSummary | None = None
         self._summed: int | None = None
+        """Step of the summary that was asked for last."""
         self._curve_of: tuple[object, ...] = ()
         self._curve: list[float | int | bool] = []
         page.on_key("space", self._toggle_play)
-        page.on_key("comma", lambda: self.go(-1))
-        page.on_key("period", lambda: self.go(1))
-        page.on_key("left", lambda: self.go(-1))
-        page.on_key("right", lambda: self.go(1))
         page.on_key("d", self._toggle_difference)
+        for key, by in (("comma", -1), ("left", -1), ("period", 1), ("right", 1)):
+            page.on_key(key, lambda by=by: self.go(by))
         page.footers.append(self.draw)
         if table is not None:
             table.on_frame(self.draw_table)
@@ -55,57 +56,65 @@ class NetworkTime:
 
     @property
     def timeline(self) -> Timeline:
-        return self.source.timeline if isinstance(self.source, Watch) else self.source
+        if isinstance(self.source, Watch):
+            return self.source.timeline
+        return self.source
 
     @property
     def shown(self) -> Snapshot | None:
-        """The moment that is shown."""
+        """The snapshot of the step that is shown."""
         steps = self.timeline.steps
         if not steps:
             return None
-        return self.timeline.at(steps[-1 if self.place is None else min(self.place, len(steps) - 1)])
+        return self.timeline.at(steps[self._position(steps)])
 
     def go(self, by: int) -> None:
-        """So many moments on, or back."""
-        last = len(self.timeline.steps) - 1
-        place = last if self.place is None else self.place
-        self._stand(min(max(place + by, 0), last))
+        """Move by so many steps."""
+        steps = self.timeline.steps
+        self._stand(min(max(self._position(steps) + by, 0), len(steps) - 1))
 
     def draw(self) -> None:
-        panel, steps = self.page.panel, self.timeline.steps
+        """Draw the slider and its switches, and bring the sheets to the step that is chosen."""
+        panel = self.page.panel
+        steps = self.timeline.steps
         if not steps:
             panel.text("Nothing was recorded yet.")
             return
         if len(steps) == 1:
-            self._show(MODES[0], WEIGHTS)
+            self._show(VALUES, WEIGHTS)
             return
-        self._play(len(steps))
-        place = len(steps) - 1 if self.place is None else min(self.place, len(steps) - 1)
+        self._play(steps)
+        position = self._position(steps)
         with panel.row():
             if panel.button("Pause##time" if self.playing else "Play##time"):
                 self.playing = not self.playing
-            if self.place is None:
-                panel.set("Moment", place)
-            chosen = panel.slider_int("Moment", 0, max(len(steps) - 1, 0), default=place, format=f"step {steps[place]}")
-            if chosen != place:
+            if self.position is None:
+                panel.set("Moment", position)
+            chosen = panel.slider_int("Moment", 0, len(steps) - 1, default=position, format=f"step {steps[position]}")
+            if chosen != position:
                 self._stand(chosen)
             if panel.button("Newest"):
-                self.place, self.playing = None, False
+                self.position = None
+                self.playing = False
             mode = panel.combo("Compare", MODES, help=f"B is this moment, A is step {self._reference(steps)}.")
             if panel.button("A = this"):
-                self.reference = steps[place]
-            quantities = self._quantities(self.timeline.at(steps[place]))
-            quantity = quantities[panel.combo("Of", quantities)] if len(quantities) > 1 else WEIGHTS
+                self.reference = steps[position]
+            quantities = self._quantities(self.timeline.at(steps[position]))
+            quantity = WEIGHTS
+            if len(quantities) > 1:
+                quantity = quantities[panel.combo("Of", quantities)]
         self._show(MODES[mode], quantity)
 
     def draw_table(self) -> None:
+        """Draw the statistics of the step that is shown; they are counted in the background."""
         assert self.table is not None
         snapshot = self.shown
-        if self._coming is not None and self._coming.done():
-            self._summary, self._coming = self._coming.result(), None
-        if snapshot is not None and self._summed != snapshot.step and self._coming is None:
+        if self._counter.done:
+            self._summary = self._counter.result()
+        # One at a time: while a training runs on, the newest step would otherwise drop every count before its end.
+        if snapshot is not None and self._summed != snapshot.step and not self._counter.busy:
             self._summed = snapshot.step
-            self._coming = self._worker.submit(self._summarize, snapshot)
+            self._counter.start(self._summarize, snapshot)
         if self._summary is None:
             self.table.text("Counting ...")
             return
@@ -116,14 +125,15 @@ class NetworkTime:
             self.page.view.look_at(name)
 
     def draw_pinned(self) -> None:
-        """The value that is pinned through time, and what else is known at its index."""
+        """Draw the pinned value as a curve over the steps, and its gradient and optimizer state as text."""
         hit, details, snapshot = self.page.pinned, self.page.details, self.shown
         if hit is None or hit.index is None or details is None or snapshot is None or len(self.timeline.steps) < 2:
             return
         wanted = (hit.name, hit.index, self.timeline.steps)
         if wanted != self._curve_of:
+            self._curve_of = wanted
             found = self.timeline.values(hit.name, hit.index)
-            self._curve_of, self._curve = wanted, [value for _, value in found if not isinstance(value, complex)]
+            self._curve = [value for _, value in found if not isinstance(value, complex)]
         details.plot(self._curve, label="##curve", overlay=f"{self._curve[-1]:.5g} now" if self._curve else "")
         for quantity in self._quantities(snapshot)[1:]:
             tensor = snapshot.tensors.get(f"{hit.name}.{quantity}")
@@ -132,39 +142,49 @@ class NetworkTime:
 
     def close(self) -> None:
         """Stop counting."""
-        self._worker.shutdown(cancel_futures=True)
+        self._counter.close()
 
     def _summarize(self, snapshot: Snapshot) -> NetworkSummary:
-        steps = self.timeline.steps
-        before = [step for step in steps if step < snapshot.step]
-        return summarize_network(snapshot, self.timeline.first, self.timeline.at(before[-1]) if before else None)
+        # The step before says how far the last update went, the first one how far the whole training.
+        timeline = self.timeline
+        before = [timeline.at(step) for step in timeline.steps if step < snapshot.step][-1:]
+        return summarize_network(snapshot, timeline.first, *before)
 
-    def _stand(self, place: int) -> None:
-        self.place = place
-        self.page.panel.set("Moment", place)
+    def _position(self, steps: tuple[int, ...]) -> int:
+        """Return the index of the step that is shown; a timeline that was thinned out may have fewer than before."""
+        last = len(steps) - 1
+        if self.position is None:
+            return last
+        return min(self.position, last)
 
-    def _play(self, count: int) -> None:
+    def _stand(self, position: int) -> None:
+        self.position = position
+        self.page.panel.set("Moment", position)
+
+    def _play(self, steps: tuple[int, ...]) -> None:
         now = time.monotonic()
         if self.playing and now - self._played_at >= PLAY_SECONDS:
             self._played_at = now
-            self._stand(((count - 1 if self.place is None else self.place) + 1) % count)
+            self._stand((self._position(steps) + 1) % len(steps))
 
     def _show(self, mode: str, quantity: str) -> None:
-        """Bring the sheets to the moment, unless they show it already."""
-        snapshot, steps = self.shown, self.timeline.steps
+        """Bring the sheets to the step that is shown, unless they show it already."""
+        snapshot = self.shown
         assert snapshot is not None
-        start = self._reference(steps)
-        if mode == MODES[3]:
-            first = int(time.monotonic() / BLINK_SECONDS) % 2 == 0
-            snapshot, mode = self.timeline.at(start) if first else snapshot, MODES[0]
-        wanted = (snapshot.step, mode, quantity, start if mode != MODES[0] else None)
+        start = self._reference(self.timeline.steps)
+        if mode == BLINK:
+            mode = VALUES
+            if int(time.monotonic() / BLINK_SECONDS) % 2 == 0:
+                snapshot = self.timeline.at(start)
+        # The reference is part of what is shown only where something is compared with it.
+        wanted = (snapshot.step, mode, quantity, start if mode != VALUES else None)
         if wanted == self._shown:
             return
         self._shown = wanted
         values = self._of(snapshot, quantity)
-        if mode != MODES[0]:
+        if mode != VALUES:
             before = self._of(self.timeline.at(start), quantity)
-            if mode == MODES[1]:
+            if mode == DIFFERENCE:
                 values = difference(before, values).tensors
             else:
                 both = [name for name in values if name in before and values[name].shape == before[name].shape]
@@ -172,14 +192,14 @@ class NetworkTime:
         self.page.show(values)
 
     def _of(self, snapshot: Snapshot, quantity: str) -> Mapping[str, Tensor]:
-        """The tensors of one quantity, under the names of the sheets that have their shapes."""
+        """Return the tensors of one quantity, under the names of the sheets that have their shapes."""
         shapes = {name: ref.shape for name, ref in self.page.scene.refs.items()}
         ending = "" if quantity == WEIGHTS else f".{quantity}"
         found = {name: snapshot.tensors.get(name + ending) for name in shapes}
         return {name: tensor for name, tensor in found.items() if tensor is not None and tensor.shape == shapes[name]}
 
     def _quantities(self, snapshot: Snapshot) -> list[str]:
-        """Weights, and what else is known of each: gradients, what the optimizer remembers."""
+        """Return the quantities that are known of each tensor: weights, gradients, the optimizer's state."""
         more = {name.rpartition(".")[2] for kind in ("gradient", "state") for name in snapshot.of(kind)}
         return [WEIGHTS, *sorted(more)]
 
@@ -191,4 +211,5 @@ class NetworkTime:
 
     def _toggle_difference(self) -> None:
         panel = self.page.panel
-        panel.set("Compare", 0 if panel.get("Compare", 0) else 1)
+        comparing = panel.get("Compare", 0) > 0
+        panel.set("Compare", MODES.index(DIFFERENCE) * (not comparing))

@@ -29,17 +29,20 @@ Number = float | int
 log = logging.getLogger("easel")
 PLOT_TYPES = ("param", "output")
 DETAILS_SHARE = 0.24
-"""Of the window, beside the picture."""
+"""Share of the window beside the picture."""
 FRAME_SECONDS = 1 / 60
-"""Between two looks at the window."""
+"""Time between two looks at the window."""
 
 
 class PlotNetwork3D:
-    """Shows a network in space: its parameters, or what every step of its forward pass gives.
+    """A network in space: its parameters, or the output of every step of its forward pass.
 
     Calling it opens the window and returns when that closes. The model is only read: its weights, flags, gradients,
     hooks and random numbers are the same afterwards. The file of weights is read anew at every update and shown in
     place of the model's own; while it is missing or does not fit, a line says so and the model's own are shown.
+
+        plot = PlotNetwork3D(model, "weights.pt", plot_type="output", test_data=images)
+        plot(update_with_timer=True, timer_interval=2000)
     """
 
     def __init__(
@@ -61,26 +64,31 @@ class PlotNetwork3D:
             raise ValueError(f"unknown plot_type {plot_type!r}. Known: 'param' and 'output'.")
         self.neural_network = neural_network
         self.stored_network_params_path = Path(stored_network_params_path)
-        self.normalize, self.plot_type, self.test_data = normalize, plot_type, test_data
+        self.normalize = normalize
+        self.plot_type = plot_type
+        self.test_data = test_data
         self.render_res = (int(render_res[0]), int(render_res[1]))
         """(width, height) of the window and of frames, in pixels."""
         self.output_anim_folder = Path(output_anim_folder)
         self.make_animation = make_animation
         self.input_image_dim = tuple(input_image_dim)
-        self.box_render_range, self.box_step = list(box_render_range), box_step
+        self.box_render_range = list(box_render_range)
+        self.box_step = box_step
         self.frame_counter = 0
-        """Frames that were written."""
+        """Number of frames that were written."""
         self.sample = 0
-        """Which of the test data passes through the network; the keys [ and ] change it."""
+        """Index of the test data that passes through the network; the keys [ and ] change it."""
         self.notice = ""
-        """What the last update could not do, in one line."""
+        """Failure of the last update, in one line."""
         self._weights: Mapping[str, Tensor] | None = None
+        """Weights of the file, once it was read."""
         self.timeline = Timeline()
-        """What was shown at every update."""
+        """A snapshot of every update."""
         self._page: NetworkPage | None = None
         self._time: NetworkTime | None = None
         self._view: View | None = None
         self._due = False
+        """An update was asked for by a key."""
         boxed = bool(add_box_widget) and plot_type == "output"
         self.box = ChannelBox(self.box_render_range, box_step) if boxed else None
         self._scene = self._make_scene()
@@ -112,9 +120,10 @@ class PlotNetwork3D:
             self._open(view)
             if update_with_timer is not False or close_automatically_window or view.headless:
                 self.update_plot()
+            # Without a timer nothing would ever end a window that nobody sees.
             once = close_automatically_window or (view.headless and not update_with_timer)
             try:
-                self._turn(view, timer_interval / 1000 if update_with_timer else None, max_updates, once=bool(once))
+                self._run(view, timer_interval / 1000 if update_with_timer else None, max_updates, once=bool(once))
             except KeyboardInterrupt:
                 if not view.headless:
                     raise
@@ -128,13 +137,15 @@ class PlotNetwork3D:
         if self.plot_type == "output":
             self._change(self._make_scene())
         self._remember()
-        if self.make_animation if make_animation is None else make_animation:
+        if make_animation is None:
+            make_animation = self.make_animation
+        if make_animation:
             self.capture_frame()
 
     def capture_frame(self) -> Path:
-        """Write what the window's camera sees as the next frame, `frame_000.tiff` …; OSError where that fails."""
+        """Write the window's view of the network as the next frame, `frame_000.tiff` …; OSError if that fails."""
         path = self.output_anim_folder / f"frame_{self.frame_counter:03d}.tiff"
-        camera = self._page.view.camera if self._page is not None else self._camera
+        camera = self._camera if self._page is None else self._page.view.camera
         pixels = as_bytes(self._scene.draw(camera, self._size)[..., :3])
         try:
             with write_whole(path) as partial:
@@ -150,7 +161,7 @@ class PlotNetwork3D:
             self._view.post(CloseAsked())
 
     def key_press_callback(self, key: str) -> None:
-        """Do what a key of the window does."""
+        """Do the action of a key of the window."""
         if self._page is not None:
             self._page.press(KeyChanged(key, True))
 
@@ -163,22 +174,20 @@ class PlotNetwork3D:
         self._move_box(lambda box: box.move(notches * box.step))
 
     def constrain_to_z_axis(self) -> tuple[Number, Number]:
-        """Where the box is along the network: from, to. It moves in no other direction."""
+        """Return the start and end of the box along the network. It moves in no other direction."""
         return (0, 0) if self.box is None else self.box.span
 
     def holds(self, name: str) -> bool:
-        """Whether a sheet belongs to the box."""
+        """Return whether a sheet belongs to the box."""
         return self.box is not None and self.box.holds(name)
 
-    def turn(self, notches: Number) -> None:
-        """The wheel was turned over the box."""
-        self.scroll_callback(notches)
+    scroll = scroll_callback
 
     def drag_to(self, name: str) -> None:
-        """The box was dragged to a layer, where it stays."""
+        """Move the box to a layer, as a drag does."""
         self._move_box(lambda box: box.move_to(name.partition("[")[0]))
 
-    # What is shown
+    # Networks
 
     def _move_box(self, move: Callable[[ChannelBox], bool]) -> None:
         if self.box is not None and move(self.box):
@@ -194,25 +203,28 @@ class PlotNetwork3D:
             scene = NetworkScene(tensors(self.neural_network), aspect=aspect)
         else:
             seen = capture(self.neural_network, self._input(), mode="eval", weights=self._weights)
-            self.notice = (seen.error and f"the forward pass ended early: {seen.error}") or self.notice
+            if seen.error:
+                self.notice = f"the forward pass ended early: {seen.error}"
             scene = NetworkScene(seen.activations, seen.graph, aspect=aspect)
             if self.box is not None:
                 scene = self.box.expand(scene, seen.graph)
+        # As in TorchRender3D: normalized means that a tensor's largest magnitude takes the last colour.
         scene.ranges = "peak" if self.normalize else "own"
         return scene
 
     def _input(self) -> Tensor:
-        """One sample as a batch; where there is none, a fixed picture of random numbers."""
+        """Return one sample as a batch; without test data, a picture of random numbers, always the same."""
         if self.test_data is None or not len(self.test_data):
-            generator = torch.Generator().manual_seed(0)
-            sample = torch.rand(1, *self.input_image_dim, generator=generator)
+            sample = torch.rand(1, *self.input_image_dim, generator=torch.Generator().manual_seed(0))
         else:
             sample = torch.as_tensor(self.test_data[self.sample % len(self.test_data)])[None]
         model = next(self.neural_network.parameters(), torch.empty(0))
-        return sample.to(model.device, model.dtype) if sample.is_floating_point() else sample.to(model.device)
+        # Indices, as an embedding takes, stay whole numbers.
+        dtype = model.dtype if sample.is_floating_point() else sample.dtype
+        return sample.to(model.device, dtype)
 
     def _read(self) -> None:
-        """Take the weights of the file, or say why not."""
+        """Read the weights of the file; a file that cannot be used is a notice, and changes nothing."""
         self.notice = ""
         path = self.stored_network_params_path
         try:
@@ -227,17 +239,20 @@ class PlotNetwork3D:
             self._weights = found
 
     def _remember(self) -> None:
-        """Keep what there is now as a moment to come back to, and show it."""
-        live = self._weights if self.plot_type == "param" else None
-        refs = tensors(self.neural_network) if self.plot_type == "param" else self._scene.refs
-        values = {name: ref.tensor for name, ref in refs.items() if ref.is_materialised} | dict(live or {})
-        last = self.timeline.last
-        before = {} if last is None else last.tensors
-        copies = {name: copied(tensor, before.get(name)) for name, tensor in values.items()}
-        self.timeline.add(Snapshot(0 if last is None else last.step + 1, copies))
+        """Add the present values to the timeline, and show them."""
+        weights: Mapping[str, Tensor] = {}
+        refs = self._scene.refs
+        if self.plot_type == "param":
+            weights = self._weights or {}
+            refs = tensors(self.neural_network)
+        values = {name: ref.tensor for name, ref in refs.items() if ref.is_materialised} | dict(weights)
+        last = self.timeline.last or Snapshot(-1, {})
+        # A tensor that did not change is shared with the snapshot before: the past of a frozen layer costs nothing.
+        copies = {name: copied(tensor, last.tensors.get(name)) for name, tensor in values.items()}
+        self.timeline.add(Snapshot(last.step + 1, copies))
         if self._page is None:
             self._scene.update(copies)
-        elif self._time is None or self._time.place is None:
+        elif self._time is None or self._time.position is None:
             self._page.show(copies)
         if self._page is not None:
             self._page.notice = self.notice
@@ -260,19 +275,24 @@ class PlotNetwork3D:
         page.on_key("escape", self.close_render_window)
         page.on_key("left_bracket", lambda: self._change_sample(-1))
         page.on_key("right_bracket", lambda: self._change_sample(1))
-        page.tool = None if self.box is None else self
-        # Maps apart show the newest pass: they have no past.
-        self._time = NetworkTime(page, self.timeline) if self.box is None else None
+        # Maps that were taken apart show the newest pass: they have no past.
+        if self.box is None:
+            self._time = NetworkTime(page, self.timeline)
+        else:
+            page.tool = self
         view.on_key(page.press)
-        self._view, self._page = view, page
+        self._view = view
+        self._page = page
 
     def _close(self) -> None:
         if self._time is not None:
             self._time.close()
         self._page = self._time = self._view = None
 
-    def _turn(self, view: View, interval_seconds: float | None, most: int | None, *, once: bool) -> None:
-        updates, last = 0, time.monotonic()
+    def _run(self, view: View, interval_seconds: float | None, most: int | None, *, once: bool) -> None:
+        """Draw frames until the window is closed; `once` draws one, and a timer ends after `most` updates."""
+        updates = 0
+        last = time.monotonic()
         while view.step():
             view.end_step()
             if once or (interval_seconds is not None and updates == most):
@@ -281,12 +301,13 @@ class PlotNetwork3D:
             if due or self._due:
                 self._due = False
                 self._update_window()
-                updates, last = updates + due, time.monotonic()
+                updates += due
+                last = time.monotonic()
             else:
                 time.sleep(FRAME_SECONDS)
 
     def _update_window(self) -> None:
-        """Update; a frame that cannot be written is told in a window, and ends what nobody sits in front of."""
+        """Update; a frame that cannot be written is a notice in a window, and an OSError if nobody would read it."""
         assert self._view is not None and self._page is not None
         try:
             self.update_plot()

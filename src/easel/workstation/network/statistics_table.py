@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from easel.inspector.history.statistics import NetworkSummary, Row
+from easel.inspector.history.statistics import NetworkSummary, StatisticsRow
 from easel.viewer.imgui.item_layout import ItemLayout
 from easel.viewer.imgui.sketch import Number, Sketch, Words
 from easel.viewer.imgui.theme import ALARM
@@ -22,12 +22,12 @@ COLUMNS = {
     "From start": "distance",
     "Step / norm": "update_ratio",
 }
-"""Heading → what of a row or its summary."""
+"""Heading → attribute of a row or of its summary."""
 
 
 @dataclass(frozen=True, eq=False)
 class StatisticsTable(Widget[str]):
-    """`Panel.ask(label, StatisticsTable(summary))` gives the name of the tensor that was chosen."""
+    """A table as a widget: `panel.ask(label, StatisticsTable(summary))` returns the name of the chosen tensor."""
 
     summary: NetworkSummary
     default: str = ""
@@ -36,22 +36,19 @@ class StatisticsTable(Widget[str]):
         return str(value)
 
     def draw(self, layout: ItemLayout, label: str, value: str) -> str:
-        flags = imgui.TableFlags_
-        look = (
-            flags.sortable
-            | flags.sort_tristate
-            | flags.row_bg
-            | flags.resizable
-            | flags.scroll_y
-            | flags.borders_inner_v
-        )
-        if not imgui.begin_table(f"##{label}", len(COLUMNS) + 1, look | flags.sizing_fixed_fit):
+        flags, column_flags = imgui.TableFlags_, imgui.TableColumnFlags_
+        # Tristate: a third click on a heading brings the order of the network back.
+        sorting = flags.sortable | flags.sort_tristate
+        look = flags.row_bg | flags.borders_inner_v | flags.resizable | flags.sizing_fixed_fit | flags.scroll_y
+        if not imgui.begin_table(f"##{label}", len(COLUMNS) + 1, sorting | look):
             return value
         for heading in COLUMNS:
-            plain = imgui.TableColumnFlags_
-            falling = plain.prefer_sort_ascending if heading == "Tensor" else plain.prefer_sort_descending
-            imgui.table_setup_column(heading, falling)
-        imgui.table_setup_column("Warnings", imgui.TableColumnFlags_.width_stretch | imgui.TableColumnFlags_.no_sort)
+            # Names are sought from A on; of a number, the largest is of interest first.
+            by_name = heading == "Tensor"
+            imgui.table_setup_column(
+                heading, column_flags.prefer_sort_ascending if by_name else column_flags.prefer_sort_descending
+            )
+        imgui.table_setup_column("Warnings", column_flags.width_stretch | column_flags.no_sort)
         imgui.table_setup_scroll_freeze(1, 1)
         imgui.table_headers_row()
         for row in self._sorted():
@@ -71,8 +68,8 @@ class StatisticsTable(Widget[str]):
     def sketch(self, label: str, value: str) -> Sketch:
         return Words("\n".join("  ".join(map(written, numbers(row))) for row in self.summary.rows))
 
-    def _sorted(self) -> Sequence[Row]:
-        """The rows as the person has asked for them."""
+    def _sorted(self) -> Sequence[StatisticsRow]:
+        """Return the rows in the order that the headings ask for."""
         specs = imgui.table_get_sort_specs()
         if specs is None or not specs.specs_count:
             return self.summary.rows
@@ -84,13 +81,15 @@ class StatisticsTable(Widget[str]):
         return self.summary.sorted_by(column, descending=descending)
 
 
-def numbers(row: Row) -> list[str | Number | None]:
-    """A row's cells."""
+def numbers(row: StatisticsRow) -> list[str | Number | None]:
+    """Return the values of a row's cells; None where one is not known."""
     return [getattr(row, name) if hasattr(row, name) else getattr(row.summary, name) for name in COLUMNS.values()]
 
 
 def written(number: str | Number | None) -> str:
-    """A cell's text; nothing where it is not known."""
-    if number is None or isinstance(number, str):
-        return number or ""
+    """Return a cell's text; nothing for a number that is not known."""
+    if number is None:
+        return ""
+    if isinstance(number, str):
+        return number
     return f"{number:.4g}" if math.isfinite(number) else "∞"

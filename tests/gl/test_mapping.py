@@ -8,8 +8,9 @@ from easel.gl.context import open_headless
 from easel.gl.mapping import PictureMapper, is_software
 from easel.gl.texture import PictureTexture
 from easel.graphics.color import COLORMAPS
-from easel.viewer.canvas.display import TONEMAPS, Display, apply, split
+from easel.viewer.canvas.display import apply, split
 from easel.viewer.canvas.invalid_pixels import MARKS
+from easel.viewer.canvas.settings import TONEMAPS, Display
 
 
 @pytest.fixture(scope="module")

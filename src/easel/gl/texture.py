@@ -5,6 +5,7 @@ Row 0 of a picture is row 0 of its texture, and Dear ImGui draws that row at the
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
@@ -53,7 +54,9 @@ class PictureTexture:
         if self._interop.cuda.holds(picture):
             self._upload_cuda(picture, late)
         else:
-            self._prepare(picture, picture.shape[-1]).write(picture.cpu().contiguous().numpy())
+            # Not by `numpy()`: torch would mark the memory as shared, and whoever watches it for changes must then
+            # compare all of it in every frame.
+            self._prepare(picture, picture.shape[-1]).write(np.from_dlpack(picture.cpu().contiguous()))
             self.path = "host"
             self.moved_bytes = picture.nbytes
         return self.texture

@@ -56,6 +56,7 @@ class NetworkScene(Content):
             refs = refs.values()
         named = {ref.name: ref for ref in refs}
         super().__init__(named, arrangement or arrange(named.values(), graph, style=style, aspect=aspect))
+        # Boxes without values are left out: there is nothing to read in them.
         self._picker = Picker(tuple(sheet.box for sheet in self.sheets))
         self._thread: RenderThread[NetworkRenderer] | None = None
         self.fallback: str | None = None
@@ -79,6 +80,7 @@ class NetworkScene(Content):
         """
         box = self._box(name)
         origin, right, down = (np.array(vector) for vector in (box.origin, box.right, box.down))
+        # From the front even in a stack, where all other sheets are seen at an angle.
         if index is None or box.sheet is None:
             return facing(_rectangle(origin, right, down), size, *_toward(right))
         row, column = box.sheet.cell(index)
@@ -105,6 +107,7 @@ class NetworkScene(Content):
         With `upload_bytes`, finer values come over several pictures, until `is_complete`.
         """
         state = self.state(camera, size)
+        # A window asks for every frame, and most of them show what the last one did.
         if self._picture is None or self._shown != state or not self.is_complete:
             self._picture = self._drawn(camera, size, upload_bytes)
             self._shown = state
@@ -112,6 +115,7 @@ class NetworkScene(Content):
 
     def _drawn(self, camera: Camera, size: tuple[int, int], upload_bytes: int | None) -> Float[Tensor, "h w 3"]:
         """Draw with OpenGL, or without if there is none."""
+        # Opened when the first picture is drawn: many scenes are only picked, exported or drawn by a window's renderer.
         if self._thread is None and self.fallback is None:
             try:
                 self._thread = RenderThread(NetworkRenderer)
@@ -177,6 +181,7 @@ class NetworkScene(Content):
 
     def _box(self, name: str) -> Box:
         known = self._aliases.get(name, name)
+        # A message that lists all names of a large network would fill the screen: three that are like it.
         if known not in self.boxes:
             near = self.find(name)[:3] or list(self.boxes)[:3]
             raise ValueError(f"no tensor {name!r} in this network. Known are, for instance, {', '.join(near)}.")

@@ -128,6 +128,7 @@ def _short(name: str, stage: str) -> str:
 
 def _count(values: int) -> str:
     """Return `4.1 M`: a count of three digits."""
+    # Three digits: more would be read as if they mattered.
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if values >= limit:
             return f"{values / limit:.3g} {unit}"
@@ -136,6 +137,7 @@ def _count(values: int) -> str:
 
 def _legend(content: Content, eye: Eye) -> LegendText:
     """Return the legend of the tensor under the mouse, of the selected one, or of all."""
+    # The mouse before the selection: the legend says what the cell under it means.
     name = content.hover.name if content.hover is not None else content.selected
     sheet = content.sheet(name)
     if sheet is None:

@@ -50,9 +50,11 @@ def value_colors(shares: Float[np.ndarray, "*n"], *, sequential: bool = False) -
     The slow clear version of `diverging` and `sequential` in `sheet.frag`.
     """
     finite = np.isfinite(shares)
+    # Zeros in their place: NaN would spread through the interpolation, and warn.
     share = np.clip(np.where(finite, shares, 0), -1, 1)
     t = np.abs(share) ** GAMMA
     if sequential:
+        # Values of one sign need no neutral middle: they use the whole range of lightness.
         colors = _interpolated(t, np.linspace(0, 1, len(SEQUENTIAL)), SEQUENTIAL)
     else:
         below, above = (_interpolated(t, (0.0, 0.6, 1.0), (ZERO, *halves)) for halves in (NEGATIVE, POSITIVE))
@@ -62,6 +64,7 @@ def value_colors(shares: Float[np.ndarray, "*n"], *, sequential: bool = False) -
 
 def rgb_bytes(color: Rgb) -> tuple[int, int, int]:
     """Return a colour in bytes, as Pillow takes it."""
+    # Rounded to nearest, as the GPU writes a framebuffer of 8 bits: both ways give the same picture.
     red, green, blue = (round(255 * part) for part in color)
     return red, green, blue
 

@@ -76,6 +76,7 @@ def _facts(sheet: Sheet, kernel: tuple[int, ...], values: Tensor, finite: Tensor
 
 def _part(sheet: Sheet, kernel: tuple[int, ...]) -> Tensor:
     """Return the values (rows, columns) that are shown, as float64."""
+    # All values, not a pyramid's: the histogram counts every one.
     tensor = sheet.tensor.detach().cpu()
     # The sheet of a complex tensor has its two halves side by side, so a kernel of it is no rectangle.
     if tensor.is_complex():
@@ -131,6 +132,7 @@ def _histogram(
                 red, green, blue = color
                 draw.rectangle((start, y, max(end - 2, start), base), fill=rgb_bytes((red, green, blue)))
         _text(draw, (left + 8, top + 4), f"at most {tallest} of {finite.numel()} in a bar", FAINT, SMALL)
+    # Text moves with its place: flush left at the left end, centred in the middle, flush right at the right end.
     for at, value in ((0.0, low), (0.5, (low + high) / 2), (1.0, high)):
         text = f"{value:.4g}"
         x = left + 8 + at * (right - left - 16 - draw.textlength(text, font=ImageFont.load_default(SMALL)))

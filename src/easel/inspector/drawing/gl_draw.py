@@ -63,6 +63,7 @@ class SheetBrush:
         # alignment=1: rows of halves need not be a multiple of four bytes long.
         texture = self._context.texture((width, height), 1, dtype="f2", alignment=1)
         shared = LevelTexture(texture, first, [(0, 0)])
+        # One below another beside the finest: together they are about as tall as it is.
         top = 0
         for size in smaller:
             shared.corners.append((columns, top))
@@ -84,6 +85,7 @@ class SheetBrush:
     def begin(self, clip_from_world: Float[np.ndarray, "4 4"]) -> None:
         """Look from here until the next `begin`."""
         _write(self._program, "clip_from_world", clip_from_world)
+        # Dear ImGui's renderer leaves samplers bound, which would filter values.
         self._context.clear_samplers()
 
     def draw(self, table: Float32[np.ndarray, "22 4"], shared: LevelTexture) -> None:
@@ -122,6 +124,7 @@ class _Quads:
             if data:
                 self._buffer.write(data)
             return
+        # An array names the buffer that it reads: both are made anew for more rows.
         self._forget()
         if self._count:
             self._buffer = self._context.buffer(data)
@@ -161,6 +164,7 @@ class TextBrush(_Quads):
     def __init__(self, context: "moderngl.Context", glyphs: UInt8[np.ndarray, "h w"]) -> None:
         super().__init__(context, "text", "4f 4f 4f", "place", "glyph", "ink")
         height, width = glyphs.shape
+        # One channel: the colour comes with each quad.
         self._texture = context.texture((width, height), 1, np.ascontiguousarray(glyphs).tobytes(), alignment=1)
 
     def draw(self, size: tuple[int, int]) -> None:

@@ -101,6 +101,7 @@ class Glyphs:
         return np.array(rows, np.float32).reshape(-1, 12)
 
     def _letter(self, size: int, character: str) -> Letter:
+        # Names come from anywhere: a letter that is missing must not end a picture.
         return self._letters.get((size, character)) or self._letters[size, "?"]
 
 
@@ -161,6 +162,7 @@ def place(
             region = np.array([left, top, left + width, top + height], np.float32)
             if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
                 continue
+            # Against all regions at once: a thousand labels meet in every frame.
             if ((regions[:, :2] < region[2:]).all(1) & (regions[:, 2:] > region[:2]).all(1)).any():
                 continue
             regions = np.vstack([regions, region])

@@ -68,6 +68,7 @@ class _Tile:
         """Release the texture. Returns its bytes."""
         if self.texture is None:
             return 0
+        # Read before: once it is released, moderngl tells nothing about a texture.
         freed = self.texture.bytes
         self.texture.texture.release()
         self.texture = None
@@ -98,6 +99,7 @@ class NetworkRenderer:
 
         With `upload_bytes`, finer textures come over several pictures, about so many bytes in each.
         """
+        # Another scene, or the same with another layout.
         if self._arranged is not scene.arrangement:
             self._arrange(scene)
         eye = Eye.of(camera, size, scene.arrangement.bounds)
@@ -108,12 +110,14 @@ class NetworkRenderer:
         self._plates.draw(eye.clip_from_world)
         for width, brush in self._lines:
             brush.draw(eye.clip_tensor, width)
+        # Once for all sheets: the shared limit is the largest of them all.
         switches = scene.ranges, scene.outlines, scene.filled, scene.shared_limit
         self._sheets.begin(eye.clip_from_world)
         for number in np.flatnonzero(visible):
             tile = self._tiles[number]
             if tile.texture is not None:
                 self._draw_tile(scene, tile, switches)
+        # Last, over everything: names are drawn without depth.
         self._text.load(text_rows(scene, eye))
         self._text.draw(size)
         return self._target.finish()
@@ -136,6 +140,7 @@ class NetworkRenderer:
             for sheet in scene.sheets
             for number in range(len(sheet.tiles))
         ]
+        # As arrays: visibility of all tiles is one expression a frame.
         tables = np.array([tile.table for tile in self._tiles]).reshape(-1, 22, 4)
         origin, right, down = tables[:, 0, :3], tables[:, 1, :3], tables[:, 2, :3]
         self._corners = np.stack([origin, origin + right, origin + right + down, origin + down], axis=1)
@@ -177,6 +182,7 @@ class NetworkRenderer:
         def level(number: int) -> np.ndarray:
             return tile.sheet.level(tile.number, number, aggregate)
 
+        # The same levels with other values, in every frame of a training: no new memory.
         if tile.texture is not None and first == tile.texture.first:
             self.moved_bytes += self._sheets.write(tile.texture, level, tile.cells)
             return
@@ -187,6 +193,7 @@ class NetworkRenderer:
     def _release_hidden(self, visible: np.ndarray) -> None:
         """Release textures out of sight until the rest is within the budget."""
         held = sum(tile.texture.bytes for tile in self._tiles if tile.texture is not None)
+        # What is in sight stays, even beyond the budget: it would be uploaded again in the next frame.
         for number in np.flatnonzero(~visible):
             if held <= MEMORY_BYTES:
                 return
@@ -260,6 +267,7 @@ def line_sets(arrangement: Arrangement) -> Iterator[tuple[float, Float[Tensor, "
 
 def _line_width(route: Route) -> float:
     """Return a width that grows with every power of ten from a thousand values on."""
+    # Nobody has counted, and 0 has no logarithm.
     if not route.values:
         return LINE_WIDTHS[0]
     return LINE_WIDTHS[min(max(int(math.log10(route.values)) - 2, 0), len(LINE_WIDTHS) - 1)]

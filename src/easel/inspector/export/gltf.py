@@ -73,6 +73,7 @@ def sheet_picture(sheet: Sheet, most_texels: int) -> tuple[UInt8[np.ndarray, "h 
     level = level_within(sheet, most_texels)
     shares = sheet.level(0, level, "peak").astype(np.float32) / pyramid.limits[level]
     colors = value_colors(shares, sequential=sheet.is_sequential("peak"))
+    # In the sheet's own way: cells without values stay 0.
     used = sheet.map.spread(torch.ones(sheet.map.shape, dtype=torch.uint8)).numpy()
     rows, columns = shares.shape
     picture = np.empty((rows, columns, 4), np.uint8)
@@ -122,6 +123,7 @@ class _GltfContent:
 
     def add(self, box: Box, facts: dict[str, Any], picture: UInt8[np.ndarray, "h w 4"]) -> None:
         """Add a node with a picture on it."""
+        # PNG is lossless: colours are data, and JPEG would invent some.
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "PNG")
         self._images.append({"bufferView": self._binary.add(file.getvalue()), "mimeType": "image/png"})

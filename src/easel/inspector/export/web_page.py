@@ -65,6 +65,7 @@ def save_html(
         "facts": json.dumps(facts, allow_nan=False).replace("</", "<\\/"),
         "values": base64.b64encode(bytes(data)).decode(),
     }
+    # The viewer is a file of its own, so that an editor knows its HTML, script and shaders.
     page = resources.files("easel.inspector.export").joinpath("web_page.html").read_text(encoding="utf-8")
     for name, part in parts.items():
         page = page.replace("{{" + name + "}}", part)
@@ -75,6 +76,7 @@ def save_html(
 
 def _levels(sheets: list[Sheet], limit_bytes: int) -> list[int]:
     """Return the pyramid level at which each sheet is written: 0 for all if they fit, else coarser for the largest."""
+    # Before the budget: what no graphics card takes must not stay at level 0 because it fits.
     levels = [level_within(sheet, MOST_TEXELS) for sheet in sheets]
 
     def size_bytes(number: int) -> int:

@@ -78,6 +78,7 @@ class Follower:
         except (FileError, OSError) as error:
             self.notice = str(error)
             tries = self._tries[path] = self._tries.get(path, 0) + 1
+            # Given up until it changes: reading a damaged file of gigabytes at every poll would stop the window.
             if tries >= TRIES:
                 self._settle(path, stamp)
             return None
@@ -105,6 +106,7 @@ def follow(
     """
     follower = Follower(path, model)
     while True:
+        # No pause after a snapshot: a folder may hold many that are new.
         if (snapshot := follower.poll()) is not None:
             yield snapshot
         else:

@@ -89,12 +89,14 @@ def relative(b: Tensor, a: Tensor, epsilon: float = 1e-12) -> Tensor:
 def _wide(tensor: Tensor) -> Tensor:
     """Return the same values in a type that holds differences: unsigned integers and bool wrap, halves round."""
     tensor = tensor.detach()
+    # float64 would double the memory of every comparison, for digits that nobody trained.
     if tensor.is_complex() or tensor.dtype in (torch.float32, torch.float64):
         return tensor
     return tensor.float() if tensor.is_floating_point() else tensor.long()
 
 
 def _by_name(source: Snapshot | Mapping[str, Tensor] | nn.Module) -> Mapping[str, Tensor]:
+    # The tensors themselves, not copies: they are read once, and subtracted one after another.
     if isinstance(source, Snapshot):
         return source.tensors
     if isinstance(source, nn.Module):
@@ -104,6 +106,7 @@ def _by_name(source: Snapshot | Mapping[str, Tensor] | nn.Module) -> Mapping[str
 
 def ratio(part: float, whole: float) -> float:
     """Return part / whole; 0 for nothing of nothing, infinite for something of nothing."""
+    # Asked first: a frozen layer of zeros has not changed, whatever it is divided by.
     if part == 0:
         return 0.0
     return part / whole if whole else math.inf

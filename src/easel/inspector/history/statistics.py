@@ -91,6 +91,7 @@ class StatisticsRow:
 
     def number(self, column: str) -> float | None:
         """Return a number of this row or of its summary, by name. Raises ValueError for anything else."""
+        # The row's own fields first: it says `distance`, the summary `mean`; no name is in both.
         value = getattr(self, column, getattr(self.summary, column, ""))
         if value is not None and not isinstance(value, int | float):
             raise ValueError(f"{column!r} is no column of numbers; mean, l2, distance and the like are.")
@@ -113,6 +114,7 @@ class NetworkSummary:
         """Return the rows sorted by a column; those without a number last. Raises ValueError for an unknown column."""
         numbered = [(row.number(column), row) for row in self.rows]
         known = [(number, row) for number, row in numbered if number is not None]
+        # Sorting is stable: rows of the same number keep the network's order.
         known.sort(key=lambda pair: pair[0], reverse=descending)
         return (*(row for _, row in known), *(row for number, row in numbered if number is None))
 
@@ -126,6 +128,7 @@ def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summ
     """
     flat = _real(tensor).reshape(-1)
     finite = _Moments()
+    # float64 in chunks: the sum of a large float32 tensor loses digits, and all of it as float64 might not fit.
     for chunk in flat.split(_CHUNK):
         finite.add(chunk.double())
     low, high = limits or (finite.low, finite.high)
@@ -133,6 +136,7 @@ def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summ
     # A second pass: E[x²] − E[x]² cancels to nothing where the mean is large beside the spread.
     squares = sum((float((_finite(c.double()) - mean).square().sum()) for c in flat.split(_CHUNK)), 0.0)
     histogram, underflow, overflow = _histogram(flat, low, high)
+    # Without finite elements all sums are 0, and so are the means.
     number = max(finite.count, 1)
     return Summary(
         count=flat.numel(),
@@ -162,6 +166,7 @@ def dead_units(activation: Tensor) -> DeadUnits:
     samples, units = activation.shape[:2]
     if not activation.numel():
         return DeadUnits(samples, units, (), ())
+    # All samples and all places of a unit in one row.
     values = activation.detach().transpose(0, 1).reshape(units, -1)
     low = values.amin(1)
     high = values.amax(1)
@@ -172,6 +177,7 @@ def singular_values(matrix: Tensor) -> Tensor:
     """Return the singular values, (min(rows, columns),) float64, the largest first; more axes are rows × the rest."""
     if matrix.ndim < 2:
         raise ValueError(f"a spectrum needs a matrix; got {tuple(matrix.shape)}.")
+    # float64: in float32 the small singular values drown in the rounding of the large ones.
     return torch.linalg.svdvals(matrix.detach().cpu().double().flatten(1))
 
 
@@ -228,6 +234,7 @@ def _warnings(tensor: Tensor, summary: Summary, gradient: Summary | None, usual:
     if tensor.ndim > 1 and summary.dead_rows:
         found.append(f"{len(summary.dead_rows)} of {tensor.shape[0]} rows are zero")
     if gradient is not None and gradient.count:
+        # RMS rather than norm: a bias of ten numbers and a matrix of a million are compared.
         if gradient.rms < max(usual / UNUSUAL, _VANISHED):
             found.append(f"gradients vanish (RMS {gradient.rms:.3g}, median of all {usual:.3g})")
         elif gradient.rms > usual * UNUSUAL:
@@ -295,6 +302,7 @@ def _row_norms(tensor: Tensor) -> Tensor:
         rows = values.reshape(len(values), -1)
     else:
         rows = values.reshape(-1, 1)
+    # As many rows together as make a chunk; one at least, however long it is.
     step = max(1, _CHUNK // max(rows.shape[1], 1))
     norms = [part.double().nan_to_num(0, 0, 0).square().sum(1).sqrt() for part in rows.split(step)]
     return torch.cat([torch.zeros(0, dtype=torch.float64), *norms])

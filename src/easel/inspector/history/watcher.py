@@ -67,10 +67,12 @@ class Watch:
         self._step = self._step + 1 if step is None else step
         if now < self._due:
             return False
+        # The last one first: snapshots must come to the timeline in order.
         self._receive()
         state = self.optimizer if self.optimizer_state else None
         found = live_tensors(self.model, state, gradients=self.gradients)
         if self.sample is not None:
+            # As it is, not in evaluation: these are the activations of the training.
             args, kwargs = _arguments(self.sample)
             self.capture = capture(self.model, *args, **kwargs)
             kept = {name: ref.tensor for name, ref in self.capture.activations.items() if ref.is_materialised}
@@ -79,6 +81,7 @@ class Watch:
         # From a GPU the tensors arrive while the next step computes; they are received when the next one is due.
         if self._transfer.event is None:
             self._receive()
+        # Long enough that snapshots take THRIFT of the time, however large the network is.
         if self.seconds:
             self._due = now + max(self.seconds, (self._clock() - now) / THRIFT)
         return True
@@ -163,6 +166,7 @@ class _Transfer:
                 tensors[name] = pinned.copy_(tensor, non_blocking=True)
             else:  # the next step may write into it before the others have arrived
                 tensors[name] = copied(tensor)
+        # Recorded behind the copies, on their stream: it happens when the last of them is done.
         event = torch.cuda.Event()
         event.record()
         return _Transfer(step, tensors, kinds, event)

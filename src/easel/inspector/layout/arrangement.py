@@ -68,6 +68,7 @@ class Route:
     """True if a forward pass has shown it; else it only says what was defined after what."""
 
 
+# Frozen, as all of them: renderers keep buffers for an arrangement, and know another one by its identity.
 @dataclass(frozen=True)
 class Arrangement:
     """All that can be drawn of a network, and its place."""
@@ -87,6 +88,7 @@ class Arrangement:
             corners += upright_corners(pad.origin, pad.side, pad.side)
         for plate in self.plates:
             corners += upright_corners(plate.origin, plate.width, plate.height)
+        # Cameras divide by the size of what they look at: an empty scene must have one too.
         if not corners:
             return (-0.5, -0.5, -0.5), (0.5, 0.5, 0.5)
         xs, ys, zs = zip(*corners, strict=True)

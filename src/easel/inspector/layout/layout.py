@@ -51,6 +51,7 @@ def arrange(
     """
     if style not in STYLES:
         raise ValueError(f"unknown style {style!r}. Known: {', '.join(STYLES)}.")
+    # Twice: scalars stand in no line, and an iterator would be used up.
     refs = list(refs)
     layers = layers_of([ref for ref in refs if ref.tensor.ndim], graph)
     for layer in layers:
@@ -237,6 +238,7 @@ def _measure(layer: Layer, style: str) -> None:
         if style == "stack":
             layer.width = SHELF
         layer.height = max(height for _, _, height in layer.parts)
+    # `width` reserves room for branches as well; `parts` tells where the layer itself ends.
     for branch in layer.branches:
         _measure(branch, style)
     if layer.branches:

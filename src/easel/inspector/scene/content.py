@@ -22,9 +22,11 @@ class Content:
         boxes = arrangement.boxes
         self.boxes: dict[str, Box] = {box.name: box for box in boxes}
         self.sheets = [Sheet(box, refs[box.name]) for box in boxes if box.sheet is not None]
+        # Arrays once, not per frame: captions project the corners of all boxes together.
         self.corners = np.array([corners_of(box.origin, box.right, box.down) for box in boxes]).reshape(-1, 4, 3)
         """Corners of all boxes, the upper left one first."""
         self.docked = np.array([bool(box.docked_to) for box in boxes], bool)
+        # Every value once: a tied weight has one box, whatever its names.
         self._stage_values = Counter[str]()
         for box in boxes:
             self._stage_values[box.stage] += refs[box.name].tensor.numel()
@@ -71,6 +73,7 @@ class Content:
         are not counted: hand over a copy. Raises ValueError for another shape.
         """
         changed = []
+        # Only the tensors that come: a snapshot may hold less than the scene shows.
         for name, tensor in values.items():
             sheet = self.sheet(name)
             if sheet is not None and sheet.update(tensor):
@@ -84,6 +87,7 @@ class Content:
     @property
     def shared_limit(self) -> float:
         """Limit of the colours of all tensors, if they share their range; else 0."""
+        # The pyramids of all sheets are needed for it, so it is asked for only if it counts.
         if self._ranges != "shared":
             return 0.0
         return max((sheet.pyramid(self._aggregate).limit for sheet in self.sheets), default=1.0)

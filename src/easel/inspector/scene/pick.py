@@ -50,6 +50,7 @@ class Picker:
         self._origins = np.array([box.origin for box in boxes], np.float64).reshape(-1, 3)
         self._rights = np.array([box.right for box in boxes], np.float64).reshape(-1, 3)
         self._downs = np.array([box.down for box in boxes], np.float64).reshape(-1, 3)
+        # What does not change with the ray: only products are left to do under the mouse.
         self._normals = np.cross(self._rights, self._downs)
         self._right_squares = (self._rights**2).sum(1)
         self._down_squares = (self._downs**2).sum(1)

@@ -51,6 +51,7 @@ class Sheet:
 
     def pyramid(self, aggregate: str) -> Pyramid:
         """Return the pyramid of the values as they were at the last update; only the latest aggregate is kept."""
+        # Built when it is asked for: of a large network most sheets are never near enough.
         if self._pyramid is None or self._pyramid.aggregate != aggregate:
             self._pyramid = build(self._values(), aggregate, self.tiles)
         return self._pyramid
@@ -60,6 +61,7 @@ class Sheet:
         pyramid = self.pyramid(aggregate)
         if number:
             return pyramid.levels[tile][number - 1]
+        # Level 0 is not kept: in halves it would take half of the tensor's memory once more.
         return scaled(cut(self._values(), self.tiles[tile]), pyramid.exponent).half().numpy()
 
     def is_sequential(self, aggregate: str) -> bool:
@@ -93,6 +95,7 @@ class Sheet:
         table[4] = kernel_columns, kernel_rows, self.map.band, 0
         table[5] = block_columns, block_rows, self.map.across, self.map.gutter
         table[6] = self.map.plane[int(wide)], wide, columns, rows
+        # No cell is marked, and outlines are drawn.
         table[7] = -1, -1, 0, 1
         return table
 

@@ -73,6 +73,7 @@ def capture(
     kept = _Kept(memory_bytes if activations else -1)
     recorder = ForwardRecorder(known, kept.keep, keep_calls=check)
     given = [*leaves([*args]), *leaves(kwargs)]
+    # Before the pass: a tensor that is read and has no number yet comes from outside.
     for suffix, tensor in given:
         recorder.add_input("input" if len(given) == 1 else f"input{suffix}", tensor)
     error = ""
@@ -112,6 +113,7 @@ class _Kept:
         if self.memory_bytes < 0:
             return
         size_bytes = 0 if tensor.is_meta else tensor.numel() * tensor.element_size()
+        # The outputs of layers are what people look for: those of functions make room, the latest first.
         while is_layers and self.of_functions and self.used_bytes + size_bytes > self.memory_bytes:
             evicted = self.of_functions.pop()
             copy = self.copies[evicted]

@@ -126,14 +126,22 @@ def test_a_proposal_stays_until_the_program_gives_another_object(open_any) -> No
 
 
 def test_what_the_class_refuses_is_told_and_the_object_stays(open_any) -> None:
+    @dataclass(frozen=True)
+    class Checked:
+        layers: int = 3
+
+        def __post_init__(self) -> None:
+            if self.layers < 1:
+                raise ValueError(f"Checked.layers is {self.layers}; it must be 1 or more.")
+
     view = open_any()
-    panel, seen = view.panel("P"), [FieldConfig()]
+    panel, seen = view.panel("P"), [Checked()]
     panel.on_frame(lambda: seen.append(panel.edit(seen[-1])))
     driver = Driver(view)
     driver.type("layers", "0")
     driver.frames(2)
     assert seen[-1] is seen[0]
-    complaint = "FieldConfig.layers is 0; it must be 1 or more."
+    complaint = "Checked.layers is 0; it must be 1 or more."
     assert complaint in [getattr(sketch, "text", "") for sketch in panel.sketch()]
     driver.type("layers", "4")
     assert seen[-1].layers == 4

@@ -123,8 +123,7 @@ def open_model(path: Path) -> "INRF":
 
 def _dimensions(path: Path) -> int:
     """Number of axes of a file's field: 2 of a picture, 3 of a volume."""
-    from easel.fields.artist.predecessor import is_predecessors
-    from easel.fields.artist.storage import load_field, read_metadata
+    from easel.fields.artist.storage import is_predecessors, load_field, read_metadata
 
     if path.suffix.lower() == ".safetensors":
         return load_field(path)[0].dimensions

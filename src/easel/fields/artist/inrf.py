@@ -1,7 +1,7 @@
-"""INRF2D and INRF3D: the artist's face of a field. A seed gives a picture, and the picture every size and detail of it.
+"""INRF2D and INRF3D: fields for artists. A seed gives a picture, and the picture every size and detail of it.
 
-`INRF2D().generate(output_shape=(256, 256))` is the whole of it; the rest changes what is made (`init_map_fn`), where it
-is looked at (`zoom`, `pan`), or what it is fitted to (`fit`).
+`INRF2D().generate(output_shape=(256, 256))` is the whole of it; the rest changes the network (`init_map_fn`), the part
+that is shown (`zoom`, `pan`), or fits the field to a picture (`fit`). How far one seed is one picture says `painter`.
 """
 
 import logging
@@ -21,9 +21,16 @@ from torch import Tensor, nn
 from easel.checkpoint import digest
 from easel.fields.art.architecture import Architecture, draw_latent
 from easel.fields.artist.painter import Painter
-from easel.fields.artist.predecessor import is_predecessors, settings
 from easel.fields.artist.recipe import Recipe, architecture_recipe, check_shape
-from easel.fields.artist.storage import Saved, from_plain, load_field, read_metadata, save_field
+from easel.fields.artist.storage import (
+    SavedWeights,
+    from_plain,
+    is_predecessors,
+    load_field,
+    predecessors_settings,
+    read_metadata,
+    save_field,
+)
 from easel.fields.files.sample_files import SUFFIXES
 from easel.fields.fitting.learner import OPTIMIZERS
 from easel.fields.fitting.losses import LOSSES, LossWeights
@@ -48,13 +55,13 @@ _LOG = logging.getLogger("easel")
 _OUTPUT_DIR = "./outputs"
 _SEED_GEN = 987654321
 _PATIENCE = 10
-"""Times the preset's steps that a target PSNR, which may be out of reach, is tried for."""
+"""Multiple of the preset's steps after which a target PSNR counts as out of reach."""
 _TOPOLOGY = "topology"
-"""For `final_activation`: what the topology has, since None is a choice of its own."""
+"""Default of `final_activation`: the topology's own, since None is a choice."""
 
 
 class INRF(Painter):
-    """What `INRF2D` and `INRF3D` share: everything but the number of axes."""
+    """Base of `INRF2D` and `INRF3D`: everything but the number of axes."""
 
     default_shape: ClassVar[tuple[int, ...]]
 
@@ -72,18 +79,22 @@ class INRF(Painter):
         *,
         contrast: Literal["auto", "stretch"] = "auto",
     ) -> None:
-        """A field with random weights; nothing is written anywhere.
+        """Create a field with random weights; nothing is written anywhere.
 
         `latent_scale` multiplies coordinates and z. `output_shape` without its last number has one channel. Without a
-        `seed` one is drawn below `seed_gen`. `output_dir` is where `save_image` puts names without a folder. `contrast`
-        'stretch' spreads every picture of this model from black to white. `tmp_dir` has no effect.
+        `seed` one is drawn below `seed_gen`. `output_dir` takes the files of `save_image` that are named without a
+        folder. `contrast` 'stretch' spreads every picture of this model from black to white. `tmp_dir` has no effect.
         """
         shape = tuple(output_shape or self.default_shape)
-        shape = check_shape((*shape, 1) if len(shape) == self.dimensions else shape, self.dimensions)
+        if len(shape) == self.dimensions:
+            shape = (*shape, 1)
+        shape = check_shape(shape, self.dimensions)
         architecture = Architecture(
             topology=graph_topology, dimensions=self.dimensions, channels=shape[-1], latent_dim=latent_dim
         )
-        seed = secrets.randbelow(seed_gen) if seed is None else seed
+        if seed is None:
+            # Not torch's generator: a library must neither read nor advance it.
+            seed = secrets.randbelow(seed_gen)
         recipe = architecture_recipe(architecture, seed, shape, latent_scale=float(latent_scale), contrast=contrast)
         super().__init__(recipe, device=device)
         self.output_dir = Path(output_dir)
@@ -113,7 +124,7 @@ class INRF(Painter):
         encoding_settings: Mapping[str, float | int] | None = None,
         conv_norm: Literal["layer", "batch"] | None = None,
     ) -> None:
-        """Another architecture, with weights drawn from the same seed; what is left out, the topology decides.
+        """Replace the architecture, with weights drawn from the same seed; the topology decides what is left out.
 
         Activations are 'fixed', 'random', a name such as 'GELU' or 'sin', a class, or one of these for every slot;
         `final_activation=None` is none at all. `art.architecture.Architecture` says what the others mean.
@@ -125,20 +136,28 @@ class INRF(Painter):
                 f"input_encoding_dim is 2 x num_fourier_freqs, here {2 * (num_fourier_freqs or 0)}; "
                 f"got {input_encoding_dim}. Leave it out."
             )
+        width = mlp_layer_width
+        if topology.lower() == "conv":
+            width = conv_feature_map_size
+        final = _names(final_activation) or "identity"
+        if final_activation == _TOPOLOGY:
+            final = None
+        if topology.lower() != "ws":
+            num_graph_nodes = None
         given = {
             "topology": topology,
             "dimensions": self.dimensions,
             "channels": self.c_dim,
             "latent_dim": self.latent_dim,
-            "width": conv_feature_map_size if topology.lower() == "conv" else mlp_layer_width,
+            "width": width,
             "activations": _names(activations),
-            "final_activation": "identity" if final_activation is None else _names(final_activation),
+            "final_activation": final,
             "weight_init": weight_init,
             "weight_init_mean": _per_layer(weight_init_mean),
             "weight_init_std": _per_layer(weight_init_std),
             "weight_init_min": _per_layer(weight_init_min),
             "weight_init_max": _per_layer(weight_init_max),
-            "num_graph_nodes": num_graph_nodes if topology.lower() == "ws" else None,
+            "num_graph_nodes": num_graph_nodes,
             "graph": graph,
             "fourier_freqs": num_fourier_freqs,
             "siren_layers": num_siren_layers,
@@ -148,23 +167,25 @@ class INRF(Painter):
             "encoding_settings": encoding_settings,
             "norm": conv_norm,
         }
-        if final_activation == _TOPOLOGY:
-            given["final_activation"] = None
         architecture = Architecture(**{name: value for name, value in given.items() if value is not None})
         kept = {name: getattr(self.recipe, name) for name in ("latents", "latent_draw", "latent_scale", "contrast")}
         self.adopt(architecture_recipe(architecture, self.seed, self.output_shape, **kept))
         self._chosen = True
 
     def init_map_weights(self) -> None:
-        """The next weights of the same architecture, activations and graph; a fitted field forgets what it learned."""
+        """Draw the next weights of the same architecture, activations and graph; those of a fit are lost."""
         self.adopt(replace(self.recipe, draw=self.recipe.draw + 1, fitted=False, fitted_latent=False))
 
     def new_latents(self, seed: int | None = None) -> Latents:
-        """The next z of this model's seed, or the first of another; the model keeps it."""
-        draw = self.recipe.latent_draw + 1 if seed is None else 0
-        z = draw_latent(self.latent_dim, self.dimensions, self.seed if seed is None else seed, draw)
+        """Draw the next z of this model's seed, or the first of another; the model keeps it."""
+        draw = 0
+        if seed is None:
+            seed = self.seed
+            draw = self.recipe.latent_draw + 1
+        z = draw_latent(self.latent_dim, self.dimensions, seed, draw)
         if z is not None and self.map_fn.latent is not None:
             self.recipe = replace(self.recipe, latents=(tuple(z.tolist()),), latent_draw=draw)
+            # The recipe's calibration was of the picture with the old z.
             self._given_calibration = None
             with torch.no_grad():
                 self.map_fn.latent.copy_(z * self.recipe.latent_scale)
@@ -195,40 +216,52 @@ class INRF(Painter):
         ends after `steps` or `seconds` or at `target_psnr`, whichever is first; without any, where its preset ends, and
         with only a `target_psnr` after ten times that at the latest. The preset 'auto' is 'keep' after `init_map_fn`:
         the model's field learns, from the weights that it has; else it is 'fast', a field of its own. Others are in
-        `fitting.presets.PRESETS`. `knobs` say how steps are taken; `loss`, `optimizer`, `batch`, `lr` and
-        `weight_decay` are single ones of them. `on_step` hears of every step; where it returns False the run ends.
+        `fitting.presets.PRESETS`. `knobs` are the settings of the steps; `loss`, `optimizer`, `batch`, `lr` and
+        `weight_decay` are single ones of them. `on_step` sees every step; where it returns False the run ends.
+
+            result = INRF2D(seed=1).fit("photo.jpg", target_psnr=40)
         """
         picture = as_target(target, dimensions=self.dimensions, bounds=bounds, device=self.device)
-        chosen = preset_named(("keep" if self._chosen else "fast") if preset == "auto" else preset)
-        given = {"optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
-        given["loss"] = loss if isinstance(loss, str) else None
+        if preset == "auto":
+            preset = "keep" if self._chosen else "fast"
+        chosen = preset_named(preset)
+        given = {"loss": loss, "optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
+        losses = None
+        if isinstance(loss, LossWeights):
+            losses = given.pop("loss")
         if steps is None and seconds is None:
-            steps = chosen.steps if target_psnr is None else _PATIENCE * chosen.steps
+            steps = chosen.steps
+            if target_psnr is not None:
+                steps *= _PATIENCE
         recipe = self._subject(chosen.field, tuple(picture.shape), trainable_latent)
-        keeps = chosen.field is None and recipe.network == self.recipe.network
-        learner = recipe.build(self.map_fn.state_dict() if keeps else None).to(self.device)
+        weights = None
+        if chosen.field is None and recipe.network == self.recipe.network:
+            weights = self.map_fn.state_dict()
+        learner = recipe.build(weights).to(self.device)
         field = _in_unit_view(learner, recipe.coordinate_scale)
-        counted = None if mask is None else torch.as_tensor(mask).to(self.device)
+        if mask is not None:
+            mask = torch.as_tensor(mask).to(self.device)
         run = fit(
             field,
             picture,
-            _turned(knobs or chosen.knobs, given),
+            _with_changes(knobs or chosen.knobs, given),
             steps=steps,
-            seconds=None if seconds is None else float(seconds),
-            target_psnr=None if target_psnr is None else float(target_psnr),
-            mask=counted,
-            losses=loss if isinstance(loss, LossWeights) else None,
+            seconds=seconds,
+            target_psnr=target_psnr,
+            mask=mask,
+            losses=losses,
             generator=stream(self.seed, "batches", recipe.draw),
         )
+        # Only now: a target or mask that does not fit leaves the model as it was.
         self.adopt(recipe, learner)
-        result = drain(run, field, picture, mask=counted, model=self.map_fn, on_step=on_step)
+        result = drain(run, field, picture, mask=mask, model=self.map_fn, on_step=on_step)
         if recipe.fitted_latent and learner.latent is not None:
             z = learner.latent.detach() / recipe.latent_scale
             self.recipe = replace(recipe, latents=(tuple(z.tolist()),))
         return result
 
     def _subject(self, config: FieldConfig | None, shape: tuple[int, ...], trainable_latent: bool) -> Recipe:
-        """The recipe of what is fitted to a target of that shape: a config's field, or the model's own."""
+        """Return the recipe of the field that is fitted to a target of that shape: a config's, or the model's own."""
         old = self.recipe
         if config is not None:
             if trainable_latent:
@@ -246,9 +279,10 @@ class INRF(Painter):
     def from_metadata(
         cls, source: Mapping[str, Any] | str | os.PathLike[str], *, device: str | torch.device = "cpu"
     ) -> "INRF":
-        """The model of a recipe, or of the recipe in a PNG or TIFF file; it shows the window of that picture.
+        """Build the model of a recipe, or of the recipe in a PNG or TIFF file; it shows the window of that picture.
 
         Settings in files of neural-canvas make a model of the same kind, which says that its picture is another.
+        Whatever is wrong is a FileError, or a ValueError for plain data, of one line.
         """
         if isinstance(source, Mapping):
             return cls._from_plain(source, Path(), device)
@@ -264,9 +298,9 @@ class INRF(Painter):
     @classmethod
     def _from_plain(cls, data: Mapping[str, Any], folder: Path, device: str | torch.device) -> "INRF":
         if is_predecessors(data):
-            first, second, z = settings(data, cls.dimensions)
-            model = cls(**first, device=device)
-            model.init_map_fn(**second)
+            constructor, architecture, z = predecessors_settings(data, cls.dimensions)
+            model = cls(**constructor, device=device)
+            model.init_map_fn(**architecture)
             if len(z) == model.latent_dim:
                 model.adopt(replace(model.recipe, latents=(z,)))
             _LOG.warning("these are settings of neural-canvas: the picture is of the same kind, not the same")
@@ -278,32 +312,36 @@ class INRF(Painter):
         if recipe.dimensions != cls.dimensions:
             raise ValueError(f"the recipe has {recipe.dimensions} axes; {cls.__name__} has {cls.dimensions}.")
         model = cls.__new__(cls)
+        # Past INRF's own constructor, which would draw a field that nobody needs.
         Painter.__init__(model, replace(recipe, weights=None), tensors, device)
-        model.output_dir, model._chosen = Path(_OUTPUT_DIR), isinstance(recipe.network, Architecture)
+        model.output_dir = Path(_OUTPUT_DIR)
+        model._chosen = isinstance(recipe.network, Architecture)
         model._given_calibration = Calibration(*recipe.calibration)
         return model
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Weights, z and recipe as one .safetensors file, whole or not at all."""
+        """Write weights, z and recipe as one .safetensors file, whole or not at all."""
         self._saved = save_field(path, self.map_fn, self._recipe(self.sample_latents(), self.fields))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, device: str | torch.device = "cpu") -> "INRF":
-        """The model that `save` wrote, on any device; its pictures are the same bit for bit on the same kind of it."""
+        """Read the model that `save` wrote, on any device; on the same kind of it pictures are the same bit for bit."""
         recipe, tensors = load_field(path)
         try:
             model = cls._made(recipe, tensors, device)
         except ValueError as error:
             raise FileError(f"cannot use the recipe of {os.fspath(path)!r}: {error}") from None
-        model._saved = Saved(Path(path), digest(tensors))
+        model._saved = SavedWeights(Path(path), digest(tensors))
         return model
 
     def save_image(self, path: str | os.PathLike[str], dtype: str = "uint8", **settings: Any) -> Path:
-        """Generate, with the settings of `generate`, into a PNG, TIFF, .npy, JPEG or WebP file; returns its path.
+        """Generate, with the settings of `generate`, into a PNG, TIFF, .npy, JPEG or WebP file, and return its path.
 
         A name without a folder goes into `output_dir`. PNG and TIFF keep the recipe, see `from_metadata`.
         """
-        path = Path(path) if len(Path(path).parts) > 1 else self.output_dir / path
+        path = Path(path)
+        if len(path.parts) == 1:
+            path = self.output_dir / path
         if path.suffix.lower() in SUFFIXES:
             self.generate(**settings, dtype=dtype, out=path)
         else:
@@ -312,20 +350,28 @@ class INRF(Painter):
 
     def __repr__(self) -> str:
         network = self.recipe.network
-        kind = network.topology if isinstance(network, Architecture) else f"{network.encoding} + {network.network}"
+        if isinstance(network, Architecture):
+            kind = network.topology
+        else:
+            kind = f"{network.encoding} + {network.network}"
         return f"{type(self).__name__}({kind}, {self.size:,} parameters, {self.output_shape}, seed {self.seed})"
 
 
 class INRF2D(INRF):
-    """Pictures: a field of two coordinates and the distance from the centre."""
+    """Pictures: a field of two coordinates and the distance from the centre.
 
-    dimensions, default_shape = 2, (512, 512, 3)
+    INRF2D(seed=7).generate(output_shape=(256, 256), zoom=2)      # (256, 256, 3) in [0, 1]
+    """
+
+    dimensions = 2
+    default_shape = (512, 512, 3)
 
 
 class INRF3D(INRF):
     """Volumes: a field of three coordinates and the distance from the centre."""
 
-    dimensions, default_shape = 3, (256, 256, 256, 3)
+    dimensions = 3
+    default_shape = (256, 256, 256, 3)
 
     @property
     def z_dim(self) -> int:
@@ -333,18 +379,26 @@ class INRF3D(INRF):
 
 
 def _names(activations: Activation | Sequence[Activation] | None) -> str | tuple[str, ...] | None:
-    """Activations as an architecture has them: by name."""
+    """Return activations as an architecture has them: by name."""
     if activations is None or isinstance(activations, str):
         return activations
-    return activation_name(activations) if isinstance(activations, type) else tuple(map(activation_name, activations))
+    if isinstance(activations, type):
+        return activation_name(activations)
+    return tuple(map(activation_name, activations))
 
 
 def _per_layer(value: PerLayer | None) -> float | int | tuple[float | int, ...] | None:
-    return tuple(value) if isinstance(value, Sequence) else value
+    """Return the value as an architecture has it: a number, or a tuple of them, which has a hash."""
+    if isinstance(value, Sequence):
+        return tuple(value)
+    return value
 
 
 def _in_unit_view(field: Field, scale: float) -> Field:
-    """The field as a function of the unit view, on the same parameters: `latent_scale` is part of it."""
+    """Return the field as a function of the unit view, on the same parameters, with `latent_scale` inside.
+
+    Fits look at the unit view alone; afterwards the model's own extents scale the coordinates again.
+    """
     if scale == 1.0:
         return field
     encoding = nn.Sequential(_Scale(scale), field.encoding)
@@ -352,19 +406,20 @@ def _in_unit_view(field: Field, scale: float) -> Field:
     return Field(encoding, field.network, field.output, **extent)
 
 
-def _turned(knobs: Knobs, given: Mapping[str, str | float | int | None]) -> Knobs:
-    """The knobs with the given ones of them changed."""
-    turned = {name: value for name, value in given.items() if value is not None}
+def _with_changes(knobs: Knobs, given: Mapping[str, Any]) -> Knobs:
+    """Return a copy of the knobs with the given ones changed; ValueError for names and numbers that do not fit."""
+    changes = {name: value for name, value in given.items() if value is not None}
     for name, known in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
-        value = turned.get(name)
-        if isinstance(value, str):
-            turned[name] = {"l2": "mse"}.get(value.lower(), value.lower())
-            if turned[name] not in known:
-                raise ValueError(f"unknown {name} {value!r}. Known: {', '.join(known)}.")
-    batch, lr = turned.get("batch", 1), turned.get("lr", 1.0)
+        if name in changes:
+            value = changes[name].lower()
+            changes[name] = {"l2": "mse"}.get(value, value)
+            if changes[name] not in known:
+                raise ValueError(f"unknown {name} {given[name]!r}. Known: {', '.join(known)}.")
+    batch = changes.get("batch", 1)
+    lr = changes.get("lr", 1.0)
     if not (isinstance(batch, int) and batch >= 1 and isinstance(lr, float | int) and lr >= 0):
         raise ValueError(f"batch counts from 1 and lr from 0; got batch={batch}, lr={lr}.")
-    return replace(knobs, **turned)
+    return replace(knobs, **changes)
 
 
 class _Scale(nn.Module):

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from easel.fields.art.architecture import Architecture, draw_latent
 from easel.fields.artist.recipe import Recipe
-from easel.fields.artist.storage import Saved, as_json, with_weights
+from easel.fields.artist.storage import SavedWeights, as_json, with_weights
 from easel.fields.files.sample_files import mapped, write_samples
 from easel.fields.model.coordinates import reference_size
 from easel.fields.model.extent import Extent, PerAxis, from_divisor
@@ -62,7 +62,7 @@ class Painter:
                 recipe = replace(recipe, latents=(tuple(z.tolist()),))
         self.recipe = recipe
         self.map_fn: Field = (field or recipe.build()).to(self.device)
-        self._saved: Saved | None = None
+        self._saved: SavedWeights | None = None
         self._calibrations: dict[bytes, Calibration] = {}
         self._given_calibration: Calibration | None = None
 

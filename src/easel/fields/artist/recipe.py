@@ -1,9 +1,9 @@
-"""A recipe: what rebuilds a picture bit for bit, as plain data. Strangers write them, so they are checked."""
+"""Recipes: plain data that rebuilds a picture bit for bit. Strangers write them, so they are checked."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,42 +13,32 @@ from easel.fields.model.config import FieldConfig
 from easel.fields.model.extent import WHOLE, Extent
 from easel.fields.model.field import Field, build_field
 from easel.fields.model.streams import stream
+from easel.graphics.checked_record import Range, annotations, fit
 from easel.version import __version__
 
 FORMAT = 1
 MAX_SIDE = 2**24
 """Most samples of an axis: beyond it float32 does not tell neighbours apart."""
-
-_CONFIG_LIMITS = {
-    "hidden": 4096,
-    "layers": 64,
-    "fourier_levels": 64,
-    "random_features": 65_536,
-    "grid_levels": 32,
-    "grid_features": 32,
-    "grid_parameters": 2**27,
-    "hash_log2_table": 24,
-}
-"""Most of what sizes a field: a recipe must not exhaust memory."""
+Count = Annotated[int, Range(0, 2**63 - 1)]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a field is made, and which picture of it is meant."""
+    """Architecture, seed and weights of a field, and the size, latents and window of one of its pictures."""
 
-    seed: int
-    output_shape: tuple[int, ...]
+    seed: Count
+    output_shape: tuple[Annotated[int, Range(1, MAX_SIDE)], ...]
     """Samples on every axis, then channels."""
     network: Architecture | FieldConfig
     """An artist's architecture with every choice spelled out, or the config of a field that was fitted."""
-    config_size: tuple[int, ...] = ()
+    config_size: tuple[Annotated[int, Range(1, MAX_SIDE)], ...] = ()
     """The size of the picture that a config's grids were made for."""
-    draw: int = 0
-    """How often the weights have been drawn anew."""
+    draw: Count = 0
+    """Number of redraws of the weights."""
     latents: tuple[tuple[float, ...], ...] = ()
     """z of every picture of a batch, before `latent_scale`; empty where the field has none."""
-    latent_draw: int = 0
-    """How often z has been drawn anew."""
+    latent_draw: Count = 0
+    """Number of redraws of z."""
     latent_scale: float = 1.0
     """Factor of coordinates and z."""
     window: Extent = WHOLE
@@ -58,8 +48,8 @@ class Recipe:
     fitted: bool = False
     """The weights were learned: a seed alone does not bring them back."""
     fitted_latent: bool = False
-    weights: Mapping[str, str] | None = None
-    """Where learned weights are: 'data' holds a checkpoint in base64, 'file' and 'sha256' name one."""
+    weights: dict[str, str] | None = None
+    """Learned weights: 'data' holds a checkpoint in base64, 'file' and 'sha256' name one."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
@@ -74,7 +64,9 @@ class Recipe:
     @property
     def coordinate_scale(self) -> float:
         """Factor of coordinates; configs, whose grids cover the unit view, have none."""
-        return self.latent_scale if isinstance(self.network, Architecture) else 1.0
+        if isinstance(self.network, FieldConfig):
+            return 1.0
+        return self.latent_scale
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -82,23 +74,15 @@ class Recipe:
         return self.output_shape[:-1]
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data."""
-        network = self.network
-        own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return _plain(
-            own
-            | {
-                "format": FORMAT,
-                "easel": __version__,
-                "kind": "architecture" if isinstance(network, Architecture) else "config",
-                "network": network.to_json() if isinstance(network, Architecture) else asdict(network),
-                "window": asdict(self.window),
-            }
-        )
+        """Return the recipe as plain data, with lists for tuples as JSON has them."""
+        data = asdict(self) | {"format": FORMAT, "easel": __version__, "kind": "config"}
+        if isinstance(self.network, Architecture):
+            data |= {"kind": "architecture", "network": self.network.to_json()}
+        return _plain(data)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Recipe":
-        """What `to_json` gave, here or in another program; ValueError of one line for all else."""
+        """Return the recipe of `to_json`'s data, from here or another program; ValueError of one line for all else."""
         check_format(data)
         known = {entry.name for entry in fields(cls)} | {"format", "easel", "kind"}
         if strange := sorted(map(str, set(data) - known)):
@@ -111,18 +95,24 @@ class Recipe:
             raise ValueError(f"the recipe makes no sense: {' '.join(str(error).split())[:300]}") from None
 
     def build(self, tensors: Mapping[str, Tensor] | None = None) -> Field:
-        """The field, with these tensors as its parameters and buffers, or else with the weights that the seed draws."""
+        """Build the field, with these tensors as its parameters and buffers, or else with weights drawn from the seed.
+
+        ValueError where tensors or latents do not fit the field.
+        """
         if isinstance(self.network, Architecture):
             field = build(self.network, self.seed, self.draw)
         else:
             generator = stream(self.seed, "weights", self.draw)
             field = build_field(self.network, self.config_size, self.output_shape[-1], generator=generator)
         if field.latent is not None:
-            if self.latents and len(self.latents[0]) != len(field.latent):
-                raise ValueError(f"the recipe has {len(self.latents[0])} latents for a field of {len(field.latent)}.")
             if self.latents:
+                if len(self.latents[0]) != len(field.latent):
+                    raise ValueError(
+                        f"the recipe has {len(self.latents[0])} latents for a field of {len(field.latent)}."
+                    )
                 field.latent = torch.tensor(self.latents[0], dtype=torch.float32) * self.latent_scale
             if self.fitted_latent:
+                # A module refuses a parameter under the name of a buffer that it still has.
                 latent = nn.Parameter(field.latent)
                 del field.latent
                 field.latent = latent
@@ -138,12 +128,15 @@ class Recipe:
 def architecture_recipe(
     architecture: Architecture, seed: int, output_shape: tuple[int, ...], **settings: Any
 ) -> Recipe:
-    """The recipe of an artist's field; defaults and random choices are spelled out."""
+    """Return the recipe of an artist's field, with defaults and random choices spelled out.
+
+    A later version may choose other defaults; the picture of a recipe must stay.
+    """
     return Recipe(seed, output_shape, resolve(architecture, seed), **settings)
 
 
 def check_format(data: Mapping[str, Any]) -> None:
-    """Refuse what a newer Easel wrote, and what is no recipe."""
+    """Raise a ValueError for data that a newer Easel wrote, or that is no recipe."""
     version = data.get("format")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError("it is no recipe: a recipe has a 'format', a number from 1 up.")
@@ -155,7 +148,7 @@ def check_format(data: Mapping[str, Any]) -> None:
 
 
 def check_shape(output_shape: tuple[int, ...], dimensions: int | None = None) -> tuple[int, ...]:
-    """Refuse what is no size with channels."""
+    """Return the shape; ValueError unless it is a size with channels."""
     *size, channels = output_shape
     axes = dimensions or len(size)
     if len(size) != axes or not 1 <= axes <= 4 or not all(1 <= n <= MAX_SIDE for n in size) or not 1 <= channels <= 64:
@@ -167,61 +160,47 @@ def check_shape(output_shape: tuple[int, ...], dimensions: int | None = None) ->
 
 
 def _plain(value: Any) -> Any:
-    """With lists for tuples, as JSON has them."""
+    """Return the same with lists for tuples."""
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
 
 
 def _checked(data: dict[str, Any]) -> Recipe:
+    """Build a recipe of a stranger's data; whatever is wrong with it is an exception that `from_json` words."""
     kind = data.pop("kind")
     if kind not in ("architecture", "config"):
         raise ValueError(f"unknown kind {kind!r}; known: architecture, config")
     for name in ("format", "easel"):
         data.pop(name, None)
+    # Before any conversion: a list without an end must not take time.
+    for rows in (data.get("latents", ()), *data.get("latents", ())):
+        _list(rows, 4096)
     network = {name: tuple(v) if isinstance(v, list) else v for name, v in _mapping(data.pop("network")).items()}
-    data["output_shape"] = check_shape(_integers(data["output_shape"]))
-    data["config_size"] = _integers(data.get("config_size", []))
-    data["latents"] = tuple(tuple(map(_number, _list(row, 1024))) for row in _list(data.get("latents", []), 4096))
     data["window"] = Extent(**_mapping(data.get("window", {})))
-    low, high = map(_number, data.get("calibration", (0.0, 1.0)))
+    if data.get("weights") is not None:
+        _mapping(data["weights"])
+    hints = annotations(Recipe)
+    for name in set(data) - {"window"}:
+        try:
+            data[name] = fit(data[name], hints[name])
+        except ValueError as error:
+            raise ValueError(f"{name} is {str(data[name])[:40]}; it must be {error}") from None
+    check_shape(data["output_shape"])
+    low, high = data.get("calibration", (0.0, 1.0))
     if not low < high:
         raise ValueError(f"calibration {low}, {high}: the first must be the smaller")
-    data["calibration"] = (low, high)
-    data["latent_scale"] = _number(data.get("latent_scale", 1.0))
-    for name in ("seed", "draw", "latent_draw"):
-        (data[name],) = _integers([data.get(name, 0)], least=0, most=2**63 - 1)
-    for name in ("fitted", "fitted_latent"):
-        if not isinstance(data.get(name, False), bool):
-            raise ValueError(f"{name} is true or false")
-    if data.get("contrast", "auto") not in ("auto", "stretch"):
-        raise ValueError("contrast is 'auto' or 'stretch'")
-    weights = data.get("weights")
-    if weights is not None and not all(isinstance(v, str) for v in _mapping(weights).values()):
-        raise ValueError("weights are texts")
     if kind == "architecture":
         return Recipe(network=Architecture.from_json(network), **data)
-    size = data["config_size"]
-    if len(size) != len(data["output_shape"]) - 1:
-        raise ValueError(f"config_size {size} does not go with the output_shape")
+    size = data.get("config_size", ())
     # Finding the finest grid takes time in proportion to the longest side.
-    _integers(size, least=1, most=2**16)
-    return Recipe(network=_config(network), **data)
-
-
-def _config(data: dict[str, Any]) -> FieldConfig:
-    hints = get_type_hints(FieldConfig)
-    for name, value in data.items():
-        if name not in hints:
-            raise ValueError(f"unknown config key {name!r}")
-        choices = get_args(hints[name])
-        if choices and value not in choices:
-            raise ValueError(f"{name} is {value!r}; known: {', '.join(choices)}")
-        if hints[name] is int:
-            _integers([value], least=0, most=_CONFIG_LIMITS.get(name, 2**20))
-        elif hints[name] is float:
-            _number(value)
-    return FieldConfig(**data)
+    if len(size) != len(data["output_shape"]) - 1 or not all(1 <= side <= 2**16 for side in size):
+        raise ValueError(f"config_size {size} does not go with the output_shape")
+    if strange := sorted(set(network) - set(annotations(FieldConfig))):
+        raise ValueError(f"unknown config key {strange[0]!r}")
+    return Recipe(network=FieldConfig(**network), **data)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -230,20 +209,6 @@ def _mapping(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _list(value: Any, most: int) -> list[Any]:
+def _list(value: Any, most: int) -> None:
     if not isinstance(value, list | tuple) or len(value) > most:
         raise ValueError(f"expected a list of up to {most} values, got {str(value)[:40]}")
-    return list(value)
-
-
-def _integers(values: Any, *, least: int = 0, most: int = MAX_SIDE) -> tuple[int, ...]:
-    for value in _list(values, 8):
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError(f"expected whole numbers from {least} to {most}, got {str(value)[:40]}")
-    return tuple(values)
-
-
-def _number(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError(f"expected finite numbers, got {str(value)[:40]}")
-    return float(value)

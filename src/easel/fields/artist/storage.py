@@ -1,10 +1,12 @@
 """Fields and recipes in files: a checkpoint holds weights and recipe, a picture its recipe, with small weights inside.
 
 A PNG file keeps the recipe as international text 'easel.recipe', a TIFF file as its description.
-"""
+Settings in files of neural-canvas are read, too.
+\"\"\"
 
 import base64
 import json
+import math
 import os
 import struct
 import zlib
@@ -30,22 +32,22 @@ Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A checkpoint of a field as it is."""
+class SavedWeights:
+    """Path and digest of a checkpoint that holds a field's weights as they are."""
 
     path: Path
     sha256: str
 
 
-def save_field(path: str | os.PathLike[str], field: Field, recipe: Recipe) -> Saved:
-    """Write weights and recipe as one safetensors file."""
+def save_field(path: str | os.PathLike[str], field: Field, recipe: Recipe) -> SavedWeights:
+    """Write weights and recipe as one safetensors file, whole or not at all."""
     tensors = field.state_dict()
     checkpoint.write(path, tensors, replace(recipe, weights=None).to_json())
-    return Saved(Path(path), checkpoint.digest(tensors))
+    return SavedWeights(Path(path), checkpoint.digest(tensors))
 
 
 def load_field(path: str | os.PathLike[str]) -> tuple[Recipe, Tensors]:
-    """What `save_field` wrote; whatever is wrong with the file is a FileError of one line."""
+    """Read a file that `save_field` wrote; whatever is wrong with it is a FileError of one line."""
     tensors, config = checkpoint.read(path)
     try:
         return Recipe.from_json(config), tensors
@@ -53,18 +55,23 @@ def load_field(path: str | os.PathLike[str]) -> tuple[Recipe, Tensors]:
         raise _unreadable(path, error) from None
 
 
-def with_weights(recipe: Recipe, field: Field, saved: Saved | None) -> Recipe:
-    """The recipe of a fitted field with its weights inside or, where they are large, with the name of a checkpoint."""
+def with_weights(recipe: Recipe, field: Field, saved: SavedWeights | None) -> Recipe:
+    """Return a fitted field's recipe with its weights inside or, where they are large, the name of a checkpoint."""
     if not recipe.fitted:
         return recipe
+    weights = None
     if sum(tensor.nbytes for tensor in field.state_dict().values()) <= EMBEDDED_BYTES:
-        data = base64.b64encode(checkpoint.pack(field.state_dict(), {})).decode()
-        return replace(recipe, weights={"data": data})
-    return replace(recipe, weights={"file": saved.path.name, "sha256": saved.sha256} if saved else None)
+        weights = {"data": base64.b64encode(checkpoint.pack(field.state_dict(), {})).decode()}
+    elif saved:
+        weights = {"file": saved.path.name, "sha256": saved.sha256}
+    return replace(recipe, weights=weights)
 
 
 def weights_of(recipe: Recipe, folder: Path) -> Tensors | None:
-    """The learned weights that a recipe holds or names, a checkpoint beside the picture; None for what seeds draw."""
+    """Return the learned weights that a recipe holds or names, a checkpoint in `folder`; None where a seed draws them.
+
+    ValueError where they are lacking, damaged or others.
+    """
     if not recipe.fitted:
         return None
     weights = dict(recipe.weights or {})
@@ -86,11 +93,14 @@ def weights_of(recipe: Recipe, folder: Path) -> Tensors | None:
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The recipe, or the settings of neural-canvas, in a PNG or TIFF file, not checked yet; FileError without one."""
+    """Read the recipe, or the settings of neural-canvas, in a PNG or TIFF file, unchecked; FileError without one."""
     with open_file(path) as file:
         start = file.read(8)
+        read_text = _tiff_text
+        if start == b"\x89PNG\r\n\x1a\n":
+            read_text = _png_text
         try:
-            text = _png_text(file) if start == b"\x89PNG\r\n\x1a\n" else _tiff_text(file, start)
+            text = read_text(file, start)
         except (ValueError, struct.error, zlib.error) as error:
             raise _unreadable(path, error) from None
     if not text:
@@ -106,12 +116,13 @@ def _unreadable(path: str | os.PathLike[str], error: Exception) -> FileError:
     return FileError(f"cannot read the recipe of {os.fspath(path)!r}: {reason}.")
 
 
-def _png_text(file: BinaryIO) -> str:
-    """The text with our keyword; PNG specification, section 11.3.3.4."""
+def _png_text(file: BinaryIO, start: bytes) -> str:
+    """Find the text with our keyword behind the signature `start`; PNG specification, section 11.3.3.4."""
     while header := file.read(8):
         length, name = struct.unpack(">I4s", header)
         if name == b"IEND":
             return ""
+        # Pixels are skipped, not read: recipes of large pictures stand before them, and a stranger's length may lie.
         if name != b"iTXt" or length > TEXT_BYTES:
             file.seek(length + 4, os.SEEK_CUR)
             continue
@@ -120,12 +131,17 @@ def _png_text(file: BinaryIO) -> str:
             raise ValueError("it was altered or cut short")
         keyword, _, rest = data.partition(b"\0")
         if keyword == RECIPE_KEY.encode():
-            flags, (_, _, text) = rest[:2], rest[2:].split(b"\0", 2)
-            return (_inflated(text) if flags[:1] == b"\1" else text).decode()
+            # After the keyword: compression flag and method, then language tag and translated keyword, 0 behind each.
+            is_packed = rest[:1] == b"\1"
+            _, _, text = rest[2:].split(b"\0", 2)
+            if is_packed:
+                text = _inflated(text)
+            return text.decode()
     raise ValueError("it is cut short")
 
 
 def _inflated(packed: bytes) -> bytes:
+    """Decompress up to TEXT_BYTES: a few kilobytes of zeros may stand for gigabytes."""
     unpacker = zlib.decompressobj()
     text = unpacker.decompress(packed, TEXT_BYTES)
     if not unpacker.eof:
@@ -134,6 +150,7 @@ def _inflated(packed: bytes) -> bytes:
 
 
 def _tiff_text(file: BinaryIO, start: bytes) -> str:
+    """Return the description of a TIFF file; nothing for other files."""
     if start[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return ""
     import tifffile
@@ -147,11 +164,75 @@ def _tiff_text(file: BinaryIO, start: bytes) -> str:
 
 
 def as_json(recipe: Recipe) -> str:
-    """The text that goes into a picture."""
+    """Write a recipe as the text that goes into a picture."""
     return json.dumps(recipe.to_json(), allow_nan=False)
 
 
 def from_plain(data: Mapping[str, Any], folder: Path) -> tuple[Recipe, Tensors | None]:
-    """A recipe from anywhere, checked, with the learned weights that it needs."""
+    """Check a recipe from anywhere, and read the learned weights that it needs."""
     recipe = Recipe.from_json(data)
     return recipe, weights_of(recipe, folder)
+
+
+# Settings in files of neural-canvas.
+
+_INTEGERS = frozenset(
+    "seed latent_dim x_dim y_dim z_dim c_dim mlp_layer_width conv_feature_map_size num_graph_nodes".split()
+)
+_FLOATS = frozenset("latent_scale weight_init_mean weight_init_std weight_init_min weight_init_max".split())
+_TEXTS = frozenset("activations final_activation weight_init graph_topology graph".split())
+_KINDS = dict.fromkeys(_INTEGERS, int) | dict.fromkeys(_FLOATS, float) | dict.fromkeys(_TEXTS, str)
+_OLD_NAMES = {"noise_dim": "latent_dim", "noise_scale": "latent_scale", "latent": "latents"}
+_UNUSED = frozenset("device input_encoding_dim shape latents".split())
+
+
+def is_predecessors(data: Mapping[str, Any]) -> bool:
+    """Return whether this is no recipe of ours but looks like the settings of neural-canvas."""
+    return "format" not in data and {"seed", "x_dim", "y_dim"} <= set(data)
+
+
+def predecessors_settings(
+    data: Mapping[str, Any], dimensions: int
+) -> tuple[dict[str, Any], dict[str, Any], tuple[float, ...]]:
+    """Return arguments of the constructor, arguments of `init_map_fn`, and z, empty where the file has none.
+
+    They make a field of the same kind, never the same picture: neural-canvas' TIFF files keep settings, partly as text,
+    and a latent, but its pictures depend on random states that no file has. ValueError for settings it never wrote.
+    """
+    given = {_OLD_NAMES.get(name, name): value for name, value in data.items()}
+    read: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in _UNUSED or value in (None, "None", "null"):
+            continue
+        if name not in _KINDS:
+            raise ValueError(f"unknown setting {str(name)[:40]!r} in the file's metadata.")
+        try:
+            read[name] = _KINDS[name](value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} is {str(value)[:40]!r}, which is no number.") from None
+        if name in _FLOATS and not math.isfinite(read[name]):
+            raise ValueError(f"{name} is {read[name]}, which is no finite number.")
+    if read.get("activations") == "basic":
+        read["activations"] = "fixed"
+    *size, channels = (read.pop(name, None) for name in ("x_dim", "y_dim", "z_dim", "c_dim"))
+    shape = (*size[:dimensions], channels or 1)
+    if None in shape:
+        raise ValueError(f"the file's metadata has a size of {shape}, a field of {dimensions} axes needs all of them.")
+    constructor = {
+        name: read.pop(name) for name in ("seed", "latent_dim", "latent_scale", "graph_topology") if name in read
+    }
+    # None is no activation at all, which is not the default of the topology.
+    if given.get("final_activation", "") in (None, "None", "null"):
+        read["final_activation"] = None
+    return constructor | {"output_shape": shape}, read, _flat(given.get("latents"))
+
+
+def _flat(values: Any) -> tuple[float, ...]:
+    """Return the numbers of a nested list."""
+    if isinstance(values, list | tuple):
+        if len(values) > 4096:
+            raise ValueError(f"a latent has up to 4096 numbers; got {len(values)}.")
+        return tuple(number for value in values for number in _flat(value))
+    if isinstance(values, int | float) and math.isfinite(values):
+        return (float(values),)
+    return ()

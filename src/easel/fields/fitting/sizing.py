@@ -21,7 +21,8 @@ def largest_field(nbytes: int, size: tuple[int, ...], channels: int = 3) -> Fiel
     ValueError when not even a field without grids fits.
     """
     least = 0
-    most = nbytes // STORED_BYTES
+    # As many as a config takes at most; FieldConfig would refuse more.
+    most = min(nbytes // STORED_BYTES, 2**27)
     if _stored_bytes(least, size, channels) > nbytes:
         raise ValueError(f"{nbytes:,} bytes hold no field; the least takes {_stored_bytes(least, size, channels):,}.")
     # By bisection: `least` always fits, and bytes grow with it, though in steps of whole grids.

@@ -4,49 +4,49 @@ Standard library only: help texts must not wait for torch.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from easel.graphics.checked_record import Range, check
 
 
 @dataclass(frozen=True)
 class FieldConfig:
-    """The architecture of a field: how coordinates are encoded and the network behind the encoding."""
+    """The architecture of a field: how coordinates are encoded and the network behind the encoding.
+
+    ValueError for numbers outside of their ranges, "FieldConfig.layers is 0; it must be 1 to 64."
+    """
 
     encoding: Literal["grid", "hash", "fourier", "random_fourier", "identity"] = "grid"
     """Multi-resolution grids of learned features, dense or hashed; sines and cosines of the coordinates, of octaves or
     of random directions; or the bare coordinates."""
     network: Literal["relu", "siren", "finer", "wire"] = "relu"
     """Nonlinearity between the linear layers: ReLU, sin(ωx), sin(ω(|x| + 1)x), or a complex Gabor wavelet."""
-    hidden: int = 32
+    hidden: Annotated[int, Range(1, 4096)] = 32
     """Width of the hidden layers."""
-    layers: int = 3
+    layers: Annotated[int, Range(1, 64)] = 3
     """Linear layers, the output layer included."""
     omega: float = 30.0
     """Frequency ω of the first layer of 'siren', 'finer' and 'wire'."""
     omega_hidden: float = 30.0
     """Frequency ω of the layers behind it."""
-    fourier_levels: int = 6
+    fourier_levels: Annotated[int, Range(0, 64)] = 6
     """Octaves of sines and cosines beside the coordinates; 0 leaves the coordinates alone. For 'fourier'."""
-    random_features: int = 128
+    random_features: Annotated[int, Range(1, 65_536)] = 128
     """Random directions, each with a sine and a cosine. For 'random_fourier'."""
     random_sigma: float = 10.0
     """Standard deviation of their frequencies, in periods for every unit of a coordinate. For 'random_fourier'."""
-    grid_levels: int = 5
+    grid_levels: Annotated[int, Range(1, 32)] = 5
     """Grids, each half as fine as the next; a small picture takes fewer. For 'grid' and 'hash'."""
-    grid_features: int = 2
+    grid_features: Annotated[int, Range(1, 32)] = 2
     """Learned numbers at every grid node. For 'grid' and 'hash'."""
-    grid_parameters: int = 396_000
+    grid_parameters: Annotated[int, Range(0, 2**27)] = 396_000
     """Most learned numbers in all grids together: it sets how fine the finest grid is. For 'grid'."""
-    hash_log2_table: int = 16
+    hash_log2_table: Annotated[int, Range(1, 24)] = 16
     """Most entries of a level's table, as a power of two; levels with fewer nodes are dense. For 'hash'."""
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "layers", "random_features", "grid_levels", "grid_features", "hash_log2_table"):
-            self._check_least(name, 1)
-        self._check_least("fourier_levels", 0)
-
-    def _check_least(self, name: str, least: int) -> None:
-        if getattr(self, name) < least:
-            raise ValueError(f"FieldConfig.{name} is {getattr(self, name)}; it must be {least} or more.")
+        # Configs come from recipes of strangers, too: none may exhaust memory.
+        check(self)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 A PNG file keeps the recipe as international text 'easel.recipe', a TIFF file as its description.
 Settings in files of neural-canvas are read, too.
-\"\"\"
+"""
 
 import base64
 import json

@@ -20,8 +20,9 @@ import torch
 from easel.gl.context import open_headless
 from easel.gl.mapping import PictureMapper, is_software
 from easel.gl.texture import PictureTexture
-from easel.viewer.canvas.display import Display, apply, split
+from easel.viewer.canvas.display import apply, split
 from easel.viewer.canvas.invalid_pixels import MARKS
+from easel.viewer.canvas.settings import Display
 
 SIDE = 1024
 SETTINGS = {

@@ -200,3 +200,43 @@ def test_what_torch_does_not_count_is_never_known_to_rest() -> None:
         canvas = Canvas("c").bind(torch.rand(4, 4))
     detector = ChangeDetector()
     assert not any(detector.unchanged(canvas) for _ in range(4))
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (512, 768, 3), (2048, 1024, 3)])
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 0, 1)])
+def test_a_brush_of_numpy_is_found_at_the_next_look_at_any_size(shape, axes) -> None:
+    array = np.zeros(shape, np.float32).transpose(axes).copy()
+    canvas, detector = Canvas("c"), ChangeDetector()
+    canvas.layout = "hwc" if axes == (0, 1, 2) else "chw"
+    canvas.bind(torch.from_numpy(array))
+    assert [detector.unchanged(canvas) for _ in range(4)] == [False, False, True, True]
+    array[tuple(n // 2 for n in array.shape)] = 1e-30
+    assert not detector.unchanged(canvas)
+
+
+def test_an_array_that_is_asked_for_later_shares_the_memory_from_then_on() -> None:
+    tensor = torch.zeros(1024, 300, 3)
+    canvas, detector = Canvas("c").bind(tensor), ChangeDetector()
+    for _ in range(6):
+        detector.unchanged(canvas)
+    array = tensor.numpy()
+    assert [detector.unchanged(canvas) for _ in range(3)] == [False, False, True]
+    array[0, 0, 0] = 1
+    assert not detector.unchanged(canvas)
+
+
+def test_a_refresh_is_drawn_whatever_was_noticed(window, monkeypatch) -> None:
+    canvas = window.panel("P").canvas("c").bind(torch.rand(64, 64, 3))
+    watched = Watched(window, monkeypatch)
+    assert watched.frames(3) == (0, 0)
+    canvas.refresh()
+    assert watched.frames(1) == (1, 1)
+    assert watched.frames(3)[1] <= 1
+
+
+def test_drawing_a_tensor_does_not_mark_its_memory_as_shared(window, monkeypatch) -> None:
+    tensors = [torch.rand(64, 64, 3), torch.zeros(64, 64, 3, dtype=torch.uint8), torch.rand(3, 64, 64).permute(1, 2, 0)]
+    for number, tensor in enumerate(tensors):
+        window.panel("P").canvas(f"{number}").bind(tensor)
+    Watched(window, monkeypatch)
+    assert all(tensor.untyped_storage().resizable() for tensor in tensors)

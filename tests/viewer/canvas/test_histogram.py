@@ -44,7 +44,7 @@ def test_strange_and_constant_values():
     values = torch.full((4, 4, 1), 0.5)
     values[0, 0], values[0, 1] = torch.nan, torch.inf
     counts = count(values)
-    assert counts.strange == 2 and counts.low == counts.high == 0.5 and counts.shares.sum() == pytest.approx(14 / 16)
+    assert counts.invalid == 2 and counts.low == counts.high == 0.5 and counts.shares.sum() == pytest.approx(14 / 16)
     assert count(torch.full((2, 2, 1), torch.nan)) is None
     assert count(torch.full((2, 2, 1), 7.0)).shares.max() == 1
 

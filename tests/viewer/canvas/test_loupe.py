@@ -181,7 +181,7 @@ def test_a_zooming_canvas_owns_the_wheel(open_headless):
     turn(driver, 3)
     driver.frames(3)
     assert not first.loupe.unzoomed and second.loupe.unzoomed and first.rectangle.y <= top
-    first.loupe.rest()
+    first.loupe.reset()
     first.zoomable = False
     driver.frames(2)
     turn(driver, -3)
@@ -203,7 +203,7 @@ def test_linked_canvases_show_the_same_part_whatever_their_size(open_headless):
     driver.move(right, 30, 20)
     assert left.loupe.owner is right
     right.unlink()
-    right.loupe.rest()
+    right.loupe.reset()
     driver.frames(1)
     assert not left.loupe.unzoomed
 

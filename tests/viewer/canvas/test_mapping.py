@@ -8,8 +8,9 @@ import torch
 from easel.graphics.color import COLORMAPS, colormap, linear_to_srgb, tonemap
 from easel.graphics.image import imread
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.display import Display, apply, check, lock
+from easel.viewer.canvas.display import apply, check, lock
 from easel.viewer.canvas.invalid_pixels import NAN_MARK, OVER_MARK, UNDER_MARK
+from easel.viewer.canvas.settings import Display
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

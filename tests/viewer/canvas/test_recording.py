@@ -138,7 +138,7 @@ def test_the_loop_never_waits_and_frames_that_memory_cannot_take_lie_on_the_disk
     recorder = Recorder(tmp_path / "a.png", clock="frames", memory_bytes=3 * size)
     for number in range(200):
         recorder.feed(lambda number=number: flat(number))
-    held = recorder._spool._held_bytes
+    held = recorder._queue._held_bytes
     assert recorder.stop() == tmp_path / "a" and recorder.is_saving and not recorder.is_recording
     assert held <= 3 * size
     slow.go.set()

@@ -1,4 +1,4 @@
-"""Comparison: one picture against another, by a wipe, by turns or by how far they are apart."""
+"""Comparison of two pictures: by a wipe, in alternation, or by a map of their difference."""
 
 import time
 from collections.abc import Callable
@@ -12,19 +12,20 @@ from easel.graphics.color import colormap
 from easel.graphics.flip import flip_map
 from easel.graphics.image import as_picture, resize
 from easel.graphics.metrics import psnr, ssim, ssim_map
+from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
 
 MAPS = ("l1", "l2", "relative", "ssim", "flip")
-"""Shown as false colour: the mean absolute and the root mean square difference of the colours, the former in shares of
-the other picture's; what structural similarity lacks to 1; and FLIP, how visible the difference is."""
+"""Difference maps, in false colour: mean absolute and root mean square difference of the colours, the mean absolute one
+relative to the other picture, 1 − structural similarity, and FLIP, the visibility of the difference."""
 MODES = ("wipe", "flicker", *MAPS)
-"""Side by side at a line; in turns; and the maps."""
+"""Side by side at a line; in alternation; and the maps."""
 LEAST_DENOMINATOR = 0.01
-"""Added to what a relative difference is divided by, so that black has one."""
+"""Added to the denominator of a relative difference, so that black has one."""
 MAP_COLORS = "turbo"
 FLICKER_SECONDS = 0.5
 NUMBERS_SHARE = 0.1
-"""Of the time may go into live numbers."""
+"""Largest share of the time that live numbers may take."""
 
 Region = tuple[int, int, int, int]
 """Top, left, bottom and right in pixels of the picture; the last two are the first outside."""
@@ -32,15 +33,20 @@ Region = tuple[int, int, int, int]
 
 @runtime_checkable
 class PictureSource(Protocol):
-    """What has a name and a picture: a canvas, or a step of its history."""
+    """Anything with a name and a picture: a canvas, or a step of its history."""
 
     name: str
 
-    def mapped(self) -> Tensor | None: ...
+    def mapped(self) -> Tensor | None:
+        """Return the picture, display-referred; None while there is none."""
+        ...
 
 
 class Comparison:
-    """A canvas's picture against `other`, which need not be on screen itself."""
+    """Comparison of a canvas's picture with that of `other`, which need not be on screen itself.
+
+    ValueError for an unknown mode, or a gain that is not above 0.
+    """
 
     def __init__(
         self, other: PictureSource, mode: str = "wipe", gain: Number = 1.0, now: Callable[[], float] = time.perf_counter
@@ -49,13 +55,15 @@ class Comparison:
             raise ValueError(f"unknown comparison {mode!r}. Known: {', '.join(MODES)}.")
         if gain <= 0:
             raise ValueError(f"gain is above 0; got {gain}.")
-        self.other, self.mode, self.gain = other, mode, gain
+        self.other = other
+        self.mode = mode
+        self.gain = gain
         self.split: float = 0.5
-        """Where a wipe's line stands, as a share of the picture's width: this canvas left, the other right of it."""
+        """Position of a wipe's line, as a share of the picture's width: this canvas left, the other right of it."""
         self.held = False
-        """A person drags that line."""
+        """True while a person drags that line."""
         self.corner: tuple[float, float] | None = None
-        """Where the drag of a region that goes on began: row and column."""
+        """Row and column at which the drag of a region in progress began."""
         self.psnr: float | None = None
         """In dB, of the pictures drawn last or a little earlier; infinite when they are equal."""
         self.ssim: float | None = None
@@ -67,8 +75,7 @@ class Comparison:
 
     @property
     def region(self) -> Region | None:
-        """What the numbers are of; None: the whole picture. A person drags it with Shift, and a click with Shift
-        takes the whole picture again."""
+        """The part that the numbers are of; None for all. Dragged with Shift; a click with Shift takes all again."""
         return self._region
 
     @region.setter
@@ -83,17 +90,22 @@ class Comparison:
 
     @property
     def other_is_shown(self) -> bool:
-        """It is the other's turn."""
+        """True in the half of an alternation that shows the other picture."""
         return self.mode == "flicker" and self._now() // FLICKER_SECONDS % 2 == 1
+
+    def split_x(self, picture: Rectangle, visible: Rectangle) -> Number:
+        """Return the screen position of a wipe's line, or the visible edge that it is beyond."""
+        x = picture.x + self.split * picture.width
+        return min(max(x, visible.x), visible.x + visible.width)
 
     @torch.no_grad()
     def picture(self, mine: Shaped[Tensor, "h w c"]) -> Shaped[Tensor, "h w d"]:
-        """What the canvas shows instead of its own picture, and of the same size."""
+        """Return the picture that the canvas shows in place of its own, `mine`, in the same size."""
         theirs = self.other.mapped()
         if theirs is None:
             return mine
-        a, b = _color(mine), _color(theirs).to(mine.device)
-        b = resize(b, (a.shape[0], a.shape[1]))
+        a = _color(mine)
+        b = resize(_color(theirs).to(mine.device), (a.shape[0], a.shape[1]))
         self._measure(a, b)
         match self.mode:
             case "flicker":
@@ -123,17 +135,20 @@ class Comparison:
             return
         if self._region is not None:
             top, left, bottom, right = self._region
-            a, b = a[top:bottom, left:right], b[top:bottom, left:right]
+            a = a[top:bottom, left:right]
+            b = b[top:bottom, left:right]
         if not a.numel():  # the picture has become smaller
             self.psnr = self.ssim = self.l1 = None
             return
-        self.psnr, self.ssim = psnr(a, b).item(), ssim(a, b).item()
+        self.psnr = psnr(a, b).item()
+        self.ssim = ssim(a, b).item()
         self.l1 = (a - b).abs().mean().item()
+        # A pause in proportion to the work keeps it to its share of the time, whatever the picture's size.
         ended = self._now()
         self._numbers_due = ended + (ended - began) / NUMBERS_SHARE
 
 
 def _color(picture: Tensor) -> Float[Tensor, "h w 3"]:
-    """As it is seen: in [0, 1], grey as colour, no alpha."""
+    """Return a picture as it is seen: in [0, 1], grey as colour, without alpha."""
     seen = as_picture(picture)[..., :3].clamp(0, 1)
     return seen.expand(*seen.shape[:2], 3)

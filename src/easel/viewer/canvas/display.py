@@ -1,116 +1,38 @@
-"""Display: how the values of any tensor become a picture; the same one on screen, in a save and in a film."""
+"""Display: the values of any tensor as a picture, the same one on screen, in a save and in a film."""
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from easel.gl.mapping import Mapping
-from easel.graphics.channels import LAYOUTS, Basis, flow_colors, hwc, label_colors, principal
-from easel.graphics.color import COLORMAPS, colormap, linear_to_srgb, tonemap
+from easel.graphics.channels import flow_colors, hwc, label_colors, principal
+from easel.graphics.color import colormap, linear_to_srgb, tonemap
 from easel.graphics.dither import dithered
 from easel.graphics.image import as_values, check_tensor, empty_values
-from easel.viewer.canvas.invalid_pixels import mark_clipped, mark_strange, on_checkerboard
+from easel.viewer.canvas.invalid_pixels import mark_clipped, mark_invalid, on_checkerboard
+from easel.viewer.canvas.settings import NAMED_RANGES, Display
 from easel.viewer.imgui.sketch import Number
 
-CHANNELS = ("norm", "pca", "labels", "normals", "depth", "flow")
-"""What channels may mean; a number or a tuple of 1, 3 or 4 numbers picks some."""
-TONEMAPS = ("srgb", "neutral")
-"""How scene-linear light is shown: encoded only, or with a shoulder so that highlights neither clip nor shift hue."""
-
 STRIP_PIXELS = 1 << 16
-"""How many pixels are worked out at a time."""
+"""Pixels computed at a time on the CPU."""
 PATTERN_ROWS = 16
-"""After so many rows, checkerboard and dither begin again."""
+"""Period, in rows, of both checkerboard and dither."""
 
 _SMALLEST_RANGE = 1e-8
 _GPU_DTYPES = (torch.float32, torch.float16, torch.uint8)
-_NAMED_RANGES = {"normals": (-1.0, 1.0), "pca": (0.0, 1.0)}
-
-
-@dataclass(frozen=True)
-class Display:
-    """How the values of a tensor become a picture: `apply` takes these steps in this order.
-
-    Ranges and principal components that are left open are found once, by `lock`, and stay.
-    """
-
-    layout: str = "hwc"
-    """The order of the tensor's axes, one of `LAYOUTS`; a batch is shown as a grid."""
-    channels: str | int | tuple[int, ...] | None = None
-    """One of `CHANNELS`, or the numbers of those to show; None: all of 1, 3 or 4."""
-    vmin: Number | None = None
-    """The value shown black, or in the colormap's first colour. None: 0, or the least value where a range is needed."""
-    vmax: Number | None = None
-    """The value shown white, or in the colormap's last colour. None: 1, or the largest value."""
-    exposure: Number = 0.0
-    """Stops: brightens by 2^exposure."""
-    offset: Number = 0.0
-    """Added after that."""
-    gamma: Number = 1.0
-    """Values in [0, 1] are raised to 1 / gamma."""
-    tonemap: str | None = None
-    """For scene-linear light: one of `TONEMAPS`."""
-    cmap: str | None = None
-    """False colour, one of `COLORMAPS`: of the one channel, or the mean of the colours."""
-    clip_marks: bool = False
-    """Mark what is brighter than white or darker than black, too."""
-    alpha: bool = False
-    """A fourth channel lets a checkerboard shine through; otherwise it is ignored."""
-    dither: bool = False
-    """Half a level of pattern, so that slow ramps do not step in 8 bits."""
-    basis: Basis | None = field(default=None, compare=False, repr=False)
-    """The principal components, once found."""
-
-    def __post_init__(self) -> None:
-        _check_name("layout", self.layout, tuple(LAYOUTS))
-        _check_channels(self.channels)
-        if self.cmap is not None:
-            _check_name("colormap", self.cmap.lower() if isinstance(self.cmap, str) else self.cmap, COLORMAPS)
-        if self.tonemap is not None:
-            _check_name("tonemap", self.tonemap, TONEMAPS)
-        for name in ("vmin", "vmax", "exposure", "offset", "gamma"):
-            value = getattr(self, name)
-            if value is None and name in ("vmin", "vmax"):
-                continue
-            if isinstance(value, bool) or not isinstance(value, float | int) or not math.isfinite(value):
-                raise ValueError(f"{name} is a finite number; got {value!r}.")
-        if self.gamma <= 0:
-            raise ValueError(f"gamma is above 0; got {self.gamma}.")
-        if self.tonemap is not None and (self.cmap is not None or isinstance(self.channels, str)):
-            other = f"cmap={self.cmap!r}" if self.cmap is not None else f"channels={self.channels!r}"
-            raise ValueError(f"tonemap={self.tonemap!r} is for light, {other} is not: set one of the two to None.")
-
-    @property
-    def is_identity(self) -> bool:
-        """Nothing is changed: the picture is the tensor."""
-        return self == _IDENTITY
-
-    @property
-    def colors(self) -> str | None:
-        """The colormap in use, which depth has without being asked for."""
-        return self.cmap or ("turbo" if self.channels == "depth" else None)
-
-    @property
-    def is_open(self) -> bool:
-        """Something is still to be found by `lock`."""
-        return (self.channels == "pca" and self.basis is None) or (
-            self._needs_range and (self.vmin is None or self.vmax is None)
-        )
-
-    @property
-    def _needs_range(self) -> bool:
-        return self.channels != "labels" and (self.colors is not None or self.channels in ("norm", "flow"))
+_CHANNEL_COUNTS = {"labels": (1,), "depth": (1,), "normals": (3,), "flow": (2,), None: (1, 3, 4)}
+"""Interpretation of channels → the numbers of channels that it takes; any number for others."""
 
 
 def check(tensor: Tensor, display: Display, who: str = "a picture") -> tuple[int, int]:
-    """(height, width) of what `apply` makes of such a tensor; ValueError, beginning with `who`, if it cannot."""
+    """Return (height, width) of the picture that `apply` makes; ValueError, beginning with `who`, if it cannot."""
     if display.is_identity:
         height, width = check_tensor(tensor, who).shape[:2]
         return height, width
+    # On "meta" shapes alone are computed: no memory, no values.
     try:
         height, width = _choose(torch.empty_like(tensor, device="meta"), display).shape[:2]
     except ValueError as error:
@@ -120,27 +42,30 @@ def check(tensor: Tensor, display: Display, who: str = "a picture") -> tuple[int
 
 @torch.no_grad()
 def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
-    """The picture of a tensor, on its device: display-referred, in [0, 1], NaN and infinite pixels marked.
+    """Return the picture of a tensor, on its device: display-referred, in [0, 1], NaN and infinite pixels marked.
 
-    Where nothing is to be changed it is the tensor itself, in its own type and memory.
+    Where nothing is to be changed, it is the tensor itself, in its own type and memory.
     """
     if display.is_identity:
         picture = check_tensor(tensor)
-        return picture if _is_finite(picture) else mark_strange(as_values(picture), as_values(picture).clamp(0, 1))
+        if _is_finite(picture):
+            return picture
+        values = as_values(picture)
+        return mark_invalid(values, values.clamp(0, 1))
     chosen = _choose(tensor.detach(), display)
     if display.channels == "labels":
         return label_colors(chosen)
     display = _lock(chosen, display)
-    strange = not _is_finite(chosen)
+    invalid = not _is_finite(chosen)
     height, width = chosen.shape[:2]
     if chosen.device.type != "cpu" or height * width <= STRIP_PIXELS:
-        return _shade(chosen, display, strange)
+        return _shade(chosen, display, invalid)
     # By strips that stay in the processor's cache, and in memory that is used again: fresh pages cost more than this
     # arithmetic. Whole periods of rows, for the patterns' sake.
     rows = max(STRIP_PIXELS // width // PATTERN_ROWS, 1) * PATTERN_ROWS
     picture = None
     for top in range(0, height, rows):
-        strip = _shade(chosen[top : top + rows], display, strange)
+        strip = _shade(chosen[top : top + rows], display, invalid)
         if picture is None:
             picture = empty_values((height, width, strip.shape[-1]), strip.device)
         picture[top : top + rows] = strip
@@ -148,12 +73,12 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
     return picture
 
 
-def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, strange: bool) -> Float[Tensor, "h w d"]:
-    """The picture of the channels that are shown, some of them `strange`; nothing in `display` is left open."""
+def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, invalid: bool) -> Float[Tensor, "h w d"]:
+    """Return the picture of the chosen channels, with marks if some are `invalid`; `display` is locked."""
     values = _reduce(as_values(chosen), display)
     scale, offset = _line(display)
-    # Alpha is no colour.
-    scaled, alpha = (values[..., :3] * scale).add_(offset), values[..., 3:]
+    scaled = (values[..., :3] * scale).add_(offset)
+    alpha = values[..., 3:]  # coverage, not light: no range applies to it
     toned = _tone(scaled, display)
     picture = _color(toned, display).clamp_(0, 1)
     if alpha.shape[-1] and picture.shape[-1] == 3 and display.colors is None:
@@ -163,21 +88,21 @@ def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, strange: bool) -> 
         picture = dithered(picture)
     if display.clip_marks and display.channels != "flow":
         picture = mark_clipped(toned, picture)
-    return mark_strange(values, picture) if strange else picture
+    return mark_invalid(values, picture) if invalid else picture
 
 
 @torch.no_grad()
 def split(tensor: Tensor, display: Display) -> tuple[Shaped[Tensor, "h w c"], Mapping] | None:
-    """`apply` in two halves: the channels as they are stored, and the rest as the arithmetic that a GPU does.
+    """Return `apply` in two halves: the chosen channels as stored, and the mapping that a shader applies to them.
 
-    None where the GPU cannot: for labels, flow, lengths and components, and where nothing is to be changed.
+    None where no shader can: for labels, flow, lengths and components, and where nothing is to be changed.
     """
     if display.is_identity or display.channels in ("labels", "flow", "norm", "pca"):
         return None
     chosen = _choose(tensor.detach(), display)
     display = _lock(chosen, display)
     scale, offset = _line(display)
-    shown = Mapping(
+    mapping = Mapping(
         scale=scale,
         offset=offset,
         tonemap=display.tonemap,
@@ -187,14 +112,14 @@ def split(tensor: Tensor, display: Display) -> tuple[Shaped[Tensor, "h w c"], Ma
         checkered=display.alpha,
         dithered=display.dither,
     )
-    return as_values(chosen) if chosen.dtype not in _GPU_DTYPES else chosen, shown
+    return chosen if chosen.dtype in _GPU_DTYPES else as_values(chosen), mapping
 
 
 @torch.no_grad()
 def lock(tensor: Tensor, display: Display) -> Display:
-    """`display` with the range and the components that it leaves open taken from `tensor`'s finite values.
+    """Return `display` with its open range and principal components taken from `tensor`'s finite values.
 
-    Components of another number of channels than the tensor has are found anew.
+    Components that were found for another number of channels are found anew.
     """
     if not display.is_open and display.basis is None:
         return display
@@ -209,7 +134,7 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
     values = as_values(chosen)
     if display.channels == "pca" and display.basis is None:
         display = replace(display, basis=principal(values))
-    if not display._needs_range:
+    if not display.needs_range:
         return display
     values = _reduce(values, display)
     values = values.norm(dim=-1) if display.channels == "flow" else values[..., :3].mean(dim=-1)
@@ -217,58 +142,60 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
     if not len(values):
         return display
     low, high = torch.stack(values.aminmax()).tolist()
-    named_low, named_high = _NAMED_RANGES.get(str(display.channels), (low, high))
+    # Lengths of flow begin at 0, so that its hue wheel has its centre where nothing moves.
     if display.channels == "flow":
-        named_low = 0.0
+        low = 0.0
+    low, high = NAMED_RANGES.get(str(display.channels), (low, high))
     return replace(
         display,
-        vmin=named_low if display.vmin is None else display.vmin,
-        vmax=named_high if display.vmax is None else display.vmax,
+        vmin=low if display.vmin is None else display.vmin,
+        vmax=high if display.vmax is None else display.vmax,
     )
 
 
 def _line(display: Display) -> tuple[float, float]:
-    """What values are multiplied with, and what is added then."""
-    low, high = _range(display)
-    span = high - low if abs(high - low) >= _SMALLEST_RANGE else math.copysign(_SMALLEST_RANGE, high - low)
+    """Return the scale and the offset by which range, exposure and offset act: value · scale + offset."""
+    low, high = display.range
+    span = high - low
+    # Never a division by 0; the sign stays, as vmin above vmax inverts the picture.
+    if abs(span) < _SMALLEST_RANGE:
+        span = math.copysign(_SMALLEST_RANGE, span)
     scale = 2.0**display.exposure / span
     return scale, display.offset - low * scale
 
 
 def shown_range(display: Display) -> tuple[Number, Number] | None:
-    """The values shown black and white, or as a colormap's first and last colour; None for labels, which have none."""
-    return None if display.channels == "labels" else _range(display)
+    """Return the values shown black and white, or as a colormap's first and last colour; None for labels."""
+    return None if display.channels == "labels" else display.range
 
 
 @torch.no_grad()
 def reduced(tensor: Tensor, display: Display) -> Float[Tensor, "h w c"]:
-    """The numbers that the range applies to: the chosen channels, or what many are made few of."""
+    """Return the numbers that the range applies to: the chosen channels, their length or their components."""
     values = as_values(_choose(tensor.detach(), display))
     return values.norm(dim=-1, keepdim=True) if display.channels == "flow" else _reduce(values, display)
 
 
-def _range(display: Display) -> tuple[Number, Number]:
-    low, high = _NAMED_RANGES.get(str(display.channels), (0.0, 1.0))
-    return low if display.vmin is None else display.vmin, high if display.vmax is None else display.vmax
-
-
 def _choose(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
-    """The channels that are to be shown, as they are stored; ValueError where the tensor has none such."""
+    """Return the channels that are to be shown, as stored; ValueError where the tensor has none such."""
     if tensor.is_complex():
         raise ValueError(f"shows real values; got dtype {tensor.dtype}. Show t.abs() or t.angle().")
     values = hwc(tensor, display.layout)
     if not values.numel():
         raise ValueError(f"takes at least one pixel; got the empty shape {tuple(tensor.shape)}.")
-    count, channels = values.shape[-1], display.channels
-    if isinstance(channels, int | tuple):
-        numbers = (channels,) if isinstance(channels, int) else channels
-        if not all(-count <= number < count for number in numbers):
-            raise ValueError(f"channels={channels} of a tensor with {count}, numbered 0 to {count - 1}.")
-        first = range(count)[numbers[0]]
-        if all(range(count)[number] == first + step for step, number in enumerate(numbers)):
-            return values[..., first : first + len(numbers)]  # a view, where one is possible
-        return values[..., list(numbers)]
-    needed = {"labels": (1,), "depth": (1,), "normals": (3,), "flow": (2,), None: (1, 3, 4)}.get(channels)
+    count = values.shape[-1]
+    channels = display.channels
+    if isinstance(channels, int):
+        channels = (channels,)
+    if isinstance(channels, tuple):
+        if not all(-count <= number < count for number in channels):
+            raise ValueError(f"channels={display.channels} of a tensor with {count}, numbered 0 to {count - 1}.")
+        first = range(count)[channels[0]]
+        # Neighbours are a view; a list of indices copies the whole picture.
+        if all(range(count)[number] == first + step for step, number in enumerate(channels)):
+            return values[..., first : first + len(channels)]
+        return values[..., list(channels)]
+    needed = _CHANNEL_COUNTS.get(channels)
     if needed is not None and count not in needed:
         what = "is shown as it is" if channels is None else f"is shown as {channels}"
         raise ValueError(
@@ -280,32 +207,38 @@ def _choose(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
 
 
 def _reduce(values: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h w d"]:
-    """Many channels as few."""
+    """Reduce many channels to their components or their length, where the display asks for it."""
     if display.basis is not None:
         return display.basis.project(values)
     return values.norm(dim=-1, keepdim=True) if display.channels == "norm" else values
 
 
 def _tone(scaled: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h w c"]:
-    """Light as display-referred colour."""
-    if display.tonemap is None:
-        return scaled
-    return tonemap(scaled) if display.tonemap == "neutral" else linear_to_srgb(scaled)
+    """Convert scene-linear light to display-referred colour, where the display asks for it."""
+    match display.tonemap:
+        case None:
+            return scaled
+        case "neutral":
+            return tonemap(scaled)
+        case _:
+            return linear_to_srgb(scaled)
 
 
 def _color(toned: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h w d"]:
-    """Colours of values whose range is [0, 1] now."""
+    """Return the colours of values whose range is [0, 1] now."""
     if display.channels == "flow":
         return flow_colors(toned.nan_to_num(0.0, 0.0, 0.0))
     if display.colors is not None and toned.shape[-1] > 1:
         toned = toned.mean(dim=-1, keepdim=True)
     if display.gamma != 1:
-        toned = toned.clamp(min=0) ** (1 / display.gamma)
-    return toned.clone() if display.colors is None else colormap(toned, display.colors, vmin=0, vmax=1)
+        toned = toned.clamp(min=0) ** (1 / display.gamma)  # a negative base would give NaN
+    if display.colors is not None:
+        return colormap(toned, display.colors, vmin=0, vmax=1)
+    return toned.clone()  # the caller clamps in place, and needs `toned` for the marks
 
 
 def _is_finite(values: Tensor) -> bool:
-    """Whether no value is NaN or infinite."""
+    """Return True if no value is NaN or infinite."""
     if not values.is_floating_point():
         return True
     if values.itemsize == 2:
@@ -315,24 +248,3 @@ def _is_finite(values: Tensor) -> bool:
     # A sum keeps them, in a tenth of the time; one that overflows is looked at twice.
     total = values.sum(dtype=torch.promote_types(values.dtype, torch.float32))
     return bool(total.isfinite()) or bool(values.isfinite().all())
-
-
-def _check_name(what: str, name: Any, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise ValueError(f"unknown {what} {name!r}. Known: {', '.join(known)}.")
-
-
-def _check_channels(channels: Any) -> None:
-    if channels is None or (isinstance(channels, int) and not isinstance(channels, bool)):
-        return
-    if isinstance(channels, tuple):
-        if len(channels) in (1, 3, 4) and all(type(number) is int for number in channels):
-            return
-        raise ValueError(f"channels picks 1, 3 or 4 by their numbers; got {channels!r}.")
-    if channels not in CHANNELS:
-        raise ValueError(
-            f"unknown channels {channels!r}. Known: {', '.join(CHANNELS)}, a number or a tuple of 1, 3 or 4 numbers."
-        )
-
-
-_IDENTITY = Display()

@@ -1,4 +1,4 @@
-"""Frames on their way from the loop to an encoder that may be slower."""
+"""Frame queue between the loop and an encoder that may be slower."""
 
 import math
 import tempfile
@@ -15,12 +15,12 @@ from jaxtyping import UInt8
 Pixels = UInt8[np.ndarray, "h w 3"]
 
 MEMORY_BYTES = 128 * 2**20
-"""What frames may take in memory; 50 of 1280 x 720."""
+"""Memory for waiting frames; 50 of 1280 x 720."""
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A frame that waits, in memory or at `offset` in the file, and how many frames long it is shown."""
+    """A waiting frame, in memory or at `offset` in the file, and the number of frames for which it is shown."""
 
     pixels: Pixels | None
     offset: int
@@ -29,23 +29,24 @@ class _Entry:
 
 
 class FrameQueue:
-    """First in, first out, between two threads; what does not fit in `memory_bytes` waits in a file in `folder`.
+    """First in, first out, between two threads; frames beyond `memory_bytes` wait in a file in `folder`.
 
     The file has no name: it disappears with the process, whatever ends it.
     """
 
     def __init__(self, folder: Path, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._folder, self._memory_bytes = folder, memory_bytes
+        self._folder = folder
+        self._memory_bytes = memory_bytes
         self._changed = threading.Condition()
         self._waiting: deque[_Entry] = deque()
         self._held_bytes = 0
         self._file: BinaryIO | None = None
-        self._filed = 0
+        self._frames_filed = 0
         self._closed = False
         self._error: BaseException | None = None
 
     def put(self, pixels: Pixels, count: int) -> None:
-        """Hand over a frame, which from now on belongs to the spool; OSError when the disk is needed and full."""
+        """Add a frame, which from now on belongs to the queue; OSError when the disk is needed and full."""
         with self._changed:
             if self._closed:
                 return
@@ -57,13 +58,14 @@ class FrameQueue:
             self._changed.notify()
 
     def close(self, error: BaseException | None = None) -> None:
-        """No more frames come. With an `error`, the reader gets it at once instead of those that wait."""
+        """End the queue. With an `error`, the reader gets it at once instead of the frames that wait."""
         with self._changed:
-            self._closed, self._error = True, self._error or error
+            self._closed = True
+            self._error = self._error or error
             self._changed.notify()
 
     def drop(self) -> None:
-        """Nobody reads any more: give back memory and disk."""
+        """Release memory and disk, as nobody reads any more."""
         with self._changed:
             self._closed = True
             self._waiting.clear()
@@ -72,13 +74,14 @@ class FrameQueue:
                 self._file = None
 
     def __iter__(self) -> Iterator[tuple[Pixels, int]]:
-        """Frames and their counts, as they come, until `close`."""
-        while (entry := self._take()) is not None:
-            yield entry
+        """Yield frames and their counts, as they come, until `close`."""
+        while (frame := self._take()) is not None:
+            yield frame
 
     def _take(self) -> tuple[Pixels, int] | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
+            # Before the frames that wait: the film is lost, and encoding more of it would delay the news.
             if self._error is not None:
                 raise self._error
             if not self._waiting:
@@ -90,19 +93,20 @@ class FrameQueue:
             return entry.pixels, entry.count
 
     def _write(self, pixels: Pixels) -> int:
-        """Append to the file; where it begins there."""
+        """Append a frame to the file and return its offset."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)
         offset = self._file.seek(0, 2)
         self._file.write(pixels.data)
-        self._filed += 1
+        self._frames_filed += 1
         return offset
 
     def _read(self, offset: int, shape: tuple[int, ...]) -> Pixels:
         assert self._file is not None
         self._file.seek(offset)
         pixels = np.frombuffer(self._file.read(math.prod(shape)), np.uint8).reshape(shape)
-        self._filed -= 1
-        if not self._filed:
+        self._frames_filed -= 1
+        # An encoder that has caught up gives the disk back; with frames left, their offsets must stay true.
+        if not self._frames_filed:
             self._file.truncate(0)
         return pixels

@@ -1,24 +1,25 @@
-"""The histogram of a canvas as it is drawn over it, with handles for the range of values that is shown."""
+"""Drawing of a canvas's histogram, over it or in a panel, with handles for the range of values that is shown."""
 
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.display import Display, reduced, shown_range
+from easel.viewer.canvas.display import reduced, shown_range
 from easel.viewer.canvas.histogram import AXES, Counts, Histogram, axis_range, stride_of
-from easel.viewer.imgui.item_layout import ItemLayout
+from easel.viewer.canvas.settings import IDENTITY
+from easel.viewer.imgui.item_layout import ItemLayout, pushed_colors
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number, Sketch, Words
 from easel.viewer.imgui.theme import DARK, INK, QUIET, SMALL_TEXT_PIXELS, colour
 from easel.viewer.imgui.toolkit import imgui, implot
 from easel.viewer.widgets.widgets import Widget
 
-WIDTH_EMS, HEIGHT_EMS = 22.0, 9.5
+WIDTH_EMS = 22.0
+HEIGHT_EMS = 9.5
+"""Height of the histogram over a canvas."""
 PLOT_EMS = 8.0
 """Height of the bars in a panel."""
 MARGIN = 8.0
@@ -26,13 +27,13 @@ VEIL = (0.05, 0.06, 0.08, 0.9)
 CHANNEL_COLORS = ((1.0, 0.32, 0.3, 1.0), (0.35, 0.85, 0.4, 1.0), (0.38, 0.56, 1.0, 1.0))
 GREY = (0.8, 0.82, 0.86, 1.0)
 HANDLE_COLORS = ((0.55, 0.6, 0.68, 1.0), (1.0, 1.0, 1.0, 1.0))
-"""What is shown black, and what is shown white."""
+"""Colours of vmin, the value shown black, and of vmax, the value shown white."""
 LEAST_SHARE = 1e-6
-"""Where a logarithmic axis of counts begins, unless the rarest bin holds more."""
+"""Lower end of a logarithmic axis of counts, unless the rarest bin holds more."""
 
 
 def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
-    """Draw a canvas's histogram at the top right of what is seen of it, if it has one and there is room."""
+    """Draw a canvas's histogram at the top right of its visible part, if it has one and there is room."""
     histogram = canvas.histogram
     if histogram is None:
         return
@@ -40,7 +41,8 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     histogram.area = None
     em = imgui.get_font_size()
     margin = MARGIN * imgui.get_style().font_scale_dpi
-    width, height = WIDTH_EMS * em, HEIGHT_EMS * em
+    width = WIDTH_EMS * em
+    height = HEIGHT_EMS * em
     if visible.width < width + 2 * margin or visible.height < 1.6 * height:
         return
     # A window of its own: what happens over it is not for the canvas, and the canvas stays the panel's last item.
@@ -51,10 +53,7 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     flags = imgui.WindowFlags_
     plain = flags.no_decoration | flags.no_docking | flags.no_saved_settings | flags.no_nav | flags.no_move
     imgui.begin(f"##histogram of {canvas.name} {id(canvas)}", None, plain | flags.no_focus_on_appearing)
-    with _on_veil():
-        _draw_title(histogram)
-        if histogram.counts is not None:
-            _draw_plot(canvas, histogram, histogram.counts, imgui.get_content_region_avail().y)
+    _draw(canvas, histogram, None)
     if imgui.is_window_hovered() and imgui.get_io().key_ctrl and imgui.is_key_pressed(imgui.Key.h):
         canvas.histogram = False
     imgui.end()
@@ -64,15 +63,15 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HistogramPlot(Widget[str]):
-    """The histogram of a canvas in a panel, `Panel.ask(label, HistogramPlot(canvas))`, instead of over the canvas."""
+    """The histogram of a canvas as a widget of a panel: `panel.ask(label, HistogramPlot(canvas, Histogram()))`."""
 
     canvas: Canvas
     histogram: Histogram
-    """Where the counts are kept between frames."""
+    """Keeps the counts between frames."""
     default: str = AXES[0]
 
     def accept(self, value: object) -> str:
-        """The axes; ValueError where they are none of `AXES`."""
+        """Set the axes; ValueError for any but `AXES`."""
         self.histogram.axes = str(value)
         return self.histogram.axes
 
@@ -80,86 +79,85 @@ class HistogramPlot(Widget[str]):
         self.histogram.area = None
         renew(self.canvas, self.histogram)
         # Its colours are made for a dark ground, as over a picture.
-        corner, height = imgui.get_cursor_screen_pos(), PLOT_EMS * imgui.get_font_size()
-        end = (
-            corner.x + imgui.get_content_region_avail().x,
-            corner.y + height + imgui.get_text_line_height_with_spacing(),
-        )
-        imgui.get_window_draw_list().add_rect_filled(corner, end, colour(VEIL), imgui.get_style().frame_rounding)
+        corner = imgui.get_cursor_screen_pos()
+        height = PLOT_EMS * imgui.get_font_size()
+        right = corner.x + imgui.get_content_region_avail().x
+        bottom = corner.y + height + imgui.get_text_line_height_with_spacing()
+        rounding = imgui.get_style().frame_rounding
+        imgui.get_window_draw_list().add_rect_filled(corner, (right, bottom), colour(VEIL), rounding)
         imgui.push_id(label)
-        with _on_veil():
-            _draw_title(self.histogram)
-            if self.histogram.counts is not None:
-                _draw_plot(self.canvas, self.histogram, self.histogram.counts, height)
+        _draw(self.canvas, self.histogram, height)
         imgui.pop_id()
         return self.histogram.axes
 
     def sketch(self, label: str, value: str) -> Sketch:
         counts = self.histogram.counts
-        return Words("no finite value" if counts is None else f"{value}: {remarks(counts)}")
+        return Words(f"{value}: {remarks(counts)}" if counts else remarks(counts))
 
 
 def renew(canvas: Canvas, histogram: Histogram) -> None:
-    """Have the histogram count what the canvas shows now, if it has changed."""
+    """Count the values that the canvas shows now, if they have changed."""
     if canvas.size is None:
         return
-    display, moment = canvas.display, canvas.past
+    display = canvas.display
+    past = canvas.past
     stride = stride_of(*canvas.size)
-    step = None if moment is None else moment.step
-    key = canvas.version, display.layout, display.channels, step
+    # The range is no part of it: a drag of its handles counts nothing anew.
+    key = canvas.version, display.layout, display.channels, past and past.step
     part = slice(None, None, stride)
 
     def read() -> Float[Tensor, "h w c"] | None:
         found = canvas.probe(part, part)
         if found is None:
             return None
-        # A picture of the past is kept as it was shown.
-        stored = Display() if moment is not None else dataclasses.replace(canvas.display, layout="hwc")
+        # A past picture is kept as it was shown; `probe` has brought the axes of others into this order.
+        stored = IDENTITY if past is not None else dataclasses.replace(canvas.display, layout="hwc")
         return reduced(found[0], stored)
 
-    histogram.renew(key, canvas.live and moment is None, read, stride)
+    histogram.renew(key, canvas.live and past is None, read, stride)
 
 
-@contextmanager
-def _on_veil() -> Iterator[None]:
-    """What is drawn inside stands on a dark veil, whatever the theme."""
+def _draw(canvas: Canvas, histogram: Histogram, height: Number | None) -> None:
+    """Draw title and bars, `height` pixels high or down to the end of the window, on a dark veil in every theme."""
     col = imgui.Col_
-    shades = {col.text: INK, col.button: DARK.button[0], col.button_hovered: DARK.button[1]}
-    for index, shade in shades.items():
-        imgui.push_style_color(index, shade)
-    yield
-    imgui.pop_style_color(len(shades))
+    with pushed_colors({col.text: INK, col.button: DARK.button[0], col.button_hovered: DARK.button[1]}):
+        _draw_title(histogram)
+        if histogram.counts is not None:
+            room = imgui.get_content_region_avail()
+            _draw_plot(canvas, histogram, histogram.counts, (room.x, room.y if height is None else height))
 
 
 def _draw_title(histogram: Histogram) -> None:
-    counts = histogram.counts
     if imgui.small_button(f"{histogram.axes}##axes"):
         histogram.axes = AXES[(AXES.index(histogram.axes) + 1) % len(AXES)]
     if imgui.begin_item_tooltip():
         imgui.text_unformatted("Which axis is logarithmic. The two lines are vmin and vmax: drag them.")
         imgui.end_tooltip()
-    words = remarks(counts) if counts is not None else "no finite value"
+    words = remarks(histogram.counts)
     imgui.push_font(None, SMALL_TEXT_PIXELS)
     imgui.same_line()
     room = imgui.get_content_region_avail().x - imgui.calc_text_size(words).x
     imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(room, 0.0))
-    imgui.push_style_color(imgui.Col_.text, QUIET)
-    imgui.text_unformatted(words)
-    imgui.pop_style_color()
+    with pushed_colors({imgui.Col_.text: QUIET}):
+        imgui.text_unformatted(words)
     imgui.pop_font()
 
 
-def remarks(counts: Counts) -> str:
-    """The range of the values, and what of them the histogram does not hold."""
-    words = [f"{counts.low:.4g} to {counts.high:.4g}"]
-    words += [f"{counts.strange:,} not finite"] if counts.strange else []
-    words += [f"{counts.hidden:.1%} too low"] if counts.hidden > 5e-4 else []
-    words += [f"1 pixel in {counts.stride**2}"] if counts.stride > 1 else []
-    return " · ".join(words)
+def remarks(counts: Counts | None) -> str:
+    """Return the range of the values, and what of them the histogram does not show."""
+    if counts is None:
+        return "no finite value"
+    words = {
+        f"{counts.low:.4g} to {counts.high:.4g}": True,
+        f"{counts.invalid:,} not finite": counts.invalid > 0,
+        f"{counts.hidden:.1%} too low": counts.hidden > 5e-4,  # less is rounding
+        f"1 pixel in {counts.stride**2}": counts.stride > 1,
+    }
+    return " · ".join(part for part, applies in words.items() if applies)
 
 
-def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, height: Number) -> None:
-    """The bars and the handles."""
+def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, size: tuple[Number, Number]) -> None:
+    """Draw the bars and the handles."""
     log_values = histogram.axes == "log values" and bool(counts.edges[0] > 0)
     log_counts = histogram.axes == "log counts"
     handles = shown_range(canvas.display) if canvas.past is None else None
@@ -167,7 +165,7 @@ def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, height: Num
     imgui.push_font(None, SMALL_TEXT_PIXELS)
     implot.push_style_var(implot.StyleVar_.plot_padding, imgui.ImVec2(2, 2))
     implot.push_style_color(implot.Col_.plot_bg, imgui.ImVec4(0, 0, 0, 0))
-    if implot.begin_plot("##plot", (imgui.get_content_region_avail().x, height), flags):
+    if implot.begin_plot("##plot", size, flags):
         axis = implot.AxisFlags_
         fixed = axis.no_highlight | axis.no_menus | axis.no_side_switch | axis.lock
         implot.setup_axes("", "", fixed, fixed | axis.no_grid_lines | axis.no_tick_labels | axis.no_tick_marks)
@@ -179,8 +177,9 @@ def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, height: Num
         implot.setup_axis_limits(implot.ImAxis_.y1, floor, top, implot.Cond_.always)
         if log_counts:
             implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
-        at, size = implot.get_plot_pos(), implot.get_plot_size()
-        histogram.area = Rectangle(at.x, at.y, size.x, size.y)
+        at = implot.get_plot_pos()
+        extent = implot.get_plot_size()
+        histogram.area = Rectangle(at.x, at.y, extent.x, extent.y)
         _draw_bars(counts, floor)
         if handles is not None:
             _drag_handles(canvas, handles)
@@ -191,7 +190,7 @@ def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, height: Num
 
 
 def _share_limits(counts: Counts, log_counts: bool) -> tuple[float, float]:
-    """Where the axis of counts begins and ends."""
+    """Return the ends of the axis of counts."""
     tallest = float(counts.shares.max())
     if log_counts:
         rarest = counts.shares[counts.shares > 0].min()
@@ -202,6 +201,7 @@ def _share_limits(counts: Counts, log_counts: bool) -> tuple[float, float]:
 
 
 def _draw_bars(counts: Counts, floor: float) -> None:
+    # Every end twice, without the outermost: the corners of steps rather than the tops of triangles.
     corners = np.repeat(counts.edges, 2)[1:-1]
     colors = CHANNEL_COLORS if len(counts.shares) == 3 else (GREY,)
     for number, (shares, color) in enumerate(zip(counts.shares, colors, strict=True)):
@@ -213,9 +213,10 @@ def _draw_bars(counts: Counts, floor: float) -> None:
 
 
 def _drag_handles(canvas: Canvas, handles: tuple[Number, Number]) -> None:
-    """The lines of vmin and vmax; dragged, they set them."""
+    """Draw the lines of vmin and vmax; dragging one sets it."""
     found = list(handles)
     held = False
+    # Both before either is set: an empty range, one on the other, must not be.
     for number, color in enumerate(HANDLE_COLORS):
         shade = imgui.ImVec4(*color)
         _, found[number], _, _, down = implot.drag_line_x(number, handles[number], shade, 2.0, 0, False, False, False)

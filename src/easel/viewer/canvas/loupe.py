@@ -1,4 +1,4 @@
-"""The loupe: which part of a picture is seen, and the hand that moves it.
+"""Loupe: zoom and pan of a picture.
 
 The wheel zooms about the pointer; the middle button, or the left one with Space, drags; a double click with Space or
 the key 0 shows the whole picture again, 1 one tensor pixel per screen pixel, and Ctrl+H the histogram. Where two
@@ -7,27 +7,25 @@ pictures are compared, a drag with Shift chooses the part that the numbers are o
 
 from dataclasses import dataclass
 
-from easel.viewer.imgui.layout import Rectangle
+from easel.viewer.imgui.layout import Point, Rectangle
 from easel.viewer.imgui.sketch import Number
 
 NOTCH = 2 ** (1 / 4)
-"""How much larger everything is after a notch of the wheel."""
+"""Zoom factor of one notch of the wheel."""
 MOST_PIXELS = 256.0
-"""Of the screen, for one of the tensor."""
-
-Point = tuple[Number, Number]
+"""Largest size of a tensor pixel on screen."""
 
 
 @dataclass(eq=False)
 class Loupe:
-    """The part of a picture that is seen, in shares of the picture: canvases of any size can share one."""
+    """The visible part of a picture, in shares of the picture: canvases of any size can share one."""
 
     zoom: Number = 1.0
-    """1: as the canvas shows the picture by itself."""
+    """Magnification; 1 shows the picture as the canvas fits it."""
     center: Point = (0.5, 0.5)
-    """What is in the middle, as a share of the picture's width and height."""
+    """The point in the middle of the canvas, as a share of the picture's width and height."""
     cursor: Point | None = None
-    """Where the pointer is on one of the canvases, as such a share."""
+    """The pointer on one of the canvases, as such a share."""
     owner: object = None
     """The canvas that the pointer is on."""
 
@@ -35,54 +33,59 @@ class Loupe:
     def unzoomed(self) -> bool:
         return self.zoom == 1.0
 
-    def rest(self) -> None:
-        """Show the picture as the canvas does by itself."""
-        self.zoom, self.center = 1.0, (0.5, 0.5)
+    def reset(self) -> None:
+        """Show the whole picture as the canvas fits it."""
+        self.zoom = 1.0
+        self.center = (0.5, 0.5)
 
-    def place(self, rest: Rectangle) -> Rectangle:
-        """Where a picture stands, enlarged, that stands at `rest` by itself: it goes on covering that."""
+    def place(self, fitted: Rectangle) -> Rectangle:
+        """Return the rectangle of the enlarged picture, which goes on covering its rectangle at zoom 1, `fitted`."""
         if self.unzoomed:
-            return rest
-        width, height = max(round(rest.width * self.zoom), 1), max(round(rest.height * self.zoom), 1)
-        x = _along(rest.x, rest.width, width, self.center[0])
-        y = _along(rest.y, rest.height, height, self.center[1])
+            return fitted
+        width = max(round(fitted.width * self.zoom), 1)
+        height = max(round(fitted.height * self.zoom), 1)
+        x = _centered(fitted.x, fitted.width, width, self.center[0])
+        y = _centered(fitted.y, fitted.height, height, self.center[1])
         return Rectangle(round(x), round(y), width, height)
 
-    def magnify(self, zoom: Number, at: Point, rest: Rectangle) -> None:
-        """Zoom; what is at the point `at` of the screen stays there, as far as the picture's edges allow."""
+    def magnify(self, zoom: Number, at: Point, fitted: Rectangle) -> None:
+        """Set the zoom; the point `at` of the screen keeps its content, as far as the picture's edges allow."""
         # Not `place`, which is on whole pixels: over several notches their fractions would add up.
-        width, height = rest.width * self.zoom, rest.height * self.zoom
-        x = (at[0] - _along(rest.x, rest.width, width, self.center[0])) / width
-        y = (at[1] - _along(rest.y, rest.height, height, self.center[1])) / height
+        width = fitted.width * self.zoom
+        height = fitted.height * self.zoom
+        x = (at[0] - _centered(fitted.x, fitted.width, width, self.center[0])) / width
+        y = (at[1] - _centered(fitted.y, fitted.height, height, self.center[1])) / height
+        # Up and down by equal notches ends within rounding of 1, and must end at it: `unzoomed` compares exactly.
         self.zoom = 1.0 if abs(zoom - 1) < 1e-3 else zoom
-        width, height = rest.width * self.zoom, rest.height * self.zoom
-        self._settle(Rectangle(at[0] - x * width, at[1] - y * height, width, height), rest)
+        width = fitted.width * self.zoom
+        height = fitted.height * self.zoom
+        self._move_to(Rectangle(at[0] - x * width, at[1] - y * height, width, height), fitted)
 
-    def drag(self, by: Point, rest: Rectangle) -> None:
-        """Move the picture by so many pixels of the screen, as far as its edges allow."""
-        x, y, width, height = self.place(rest)
-        self._settle(Rectangle(x + by[0], y + by[1], width, height), rest)
+    def drag(self, by: Point, fitted: Rectangle) -> None:
+        """Move the picture by `by` pixels of the screen, as far as its edges allow."""
+        x, y, width, height = self.place(fitted)
+        self._move_to(Rectangle(x + by[0], y + by[1], width, height), fitted)
 
-    def _settle(self, wanted: Rectangle, rest: Rectangle) -> None:
+    def _move_to(self, wanted: Rectangle, fitted: Rectangle) -> None:
         # Not past the edges: what is dragged further than it goes must not have to be dragged back.
-        x = _within(wanted.x, rest.x, rest.width - wanted.width)
-        y = _within(wanted.y, rest.y, rest.height - wanted.height)
+        x = _within(wanted.x, fitted.x, fitted.width - wanted.width)
+        y = _within(wanted.y, fitted.y, fitted.height - wanted.height)
         self.center = (
-            (rest.x + rest.width / 2 - x) / wanted.width,
-            (rest.y + rest.height / 2 - y) / wanted.height,
+            (fitted.x + fitted.width / 2 - x) / wanted.width,
+            (fitted.y + fitted.height / 2 - y) / wanted.height,
         )
 
 
 def zoom_limits(pixels: Number) -> tuple[Number, Number]:
-    """How far a picture zooms out and in whose pixels cover `pixels` of the screen's by itself."""
+    """Return the smallest and largest zoom of a picture whose pixels cover `pixels` of the screen's at zoom 1."""
     return min(1.0, 1 / pixels), max(1.0, MOST_PIXELS / pixels)
 
 
-def _along(start: Number, length: Number, size: Number, center: Number) -> Number:
-    """One coordinate of a picture of `size` with its share `center` in the middle of `length`."""
+def _centered(start: Number, length: Number, size: Number, center: Number) -> Number:
+    """Return the coordinate of a picture of `size` whose share `center` is in the middle of `length`."""
     return _within(start + length / 2 - center * size, start, length - size)
 
 
 def _within(value: Number, start: Number, room: Number) -> Number:
-    """`value`, or the nearest that is between `start` and `start + room`; `room` may be negative."""
+    """Clamp `value` between `start` and `start + room`; `room` may be negative."""
     return min(max(value, min(start, start + room)), max(start, start + room))

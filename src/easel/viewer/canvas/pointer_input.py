@@ -1,59 +1,66 @@
-"""The hand on a canvas: what pointer, wheel and keys do to its loupe; see `loupe` for what a person can do."""
+"""Pointer, wheel and keys on a canvas; see `loupe` for what a person can do."""
 
 import math
 
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.loupe import NOTCH, Point, zoom_limits
-from easel.viewer.imgui.layout import Rectangle
-from easel.viewer.imgui.sketch import Number
+from easel.viewer.canvas.loupe import NOTCH, zoom_limits
+from easel.viewer.imgui.layout import Point, Rectangle
 from easel.viewer.imgui.toolkit import imgui
 
-LEFT, MIDDLE = 0, 2
+LEFT = 0
+MIDDLE = 2
 REACH_PIXELS = 8.0
-"""How near to a wipe's line the pointer takes hold of it."""
+"""Distance from a wipe's line within which the pointer takes hold of it."""
 
 
 def pointer() -> Point:
-    """Where the pointer is in the window: in the middle of the pixel that it is on."""
+    """Return the pointer's position in the window: the middle of the pixel that it is on."""
     # +0.5: Dear ImGui tells whole pixels, and what one of them shows is what the picture has in its middle.
     at = imgui.get_mouse_pos()
     return at.x + 0.5, at.y + 0.5
 
 
-def move_loupe(canvas: Canvas, rest: Rectangle, picture: Rectangle, visible: Rectangle) -> None:
-    """Act on a canvas whose picture stands at `rest` by itself, now at `picture`, and is seen at `visible`."""
-    loupe, io = canvas.loupe, imgui.get_io()
-    right, bottom = visible.x + visible.width, visible.y + visible.height
+def zoom_and_pan(canvas: Canvas, fitted: Rectangle, picture: Rectangle, visible: Rectangle) -> None:
+    """Act on a canvas whose picture is at `picture`, seen at `visible`, and would be at `fitted` without zoom."""
+    right = visible.x + visible.width
+    bottom = visible.y + visible.height
     hovered = imgui.is_mouse_hovering_rect((visible.x, visible.y), (right, bottom)) and imgui.is_window_hovered()
+    # Lines and regions lie above the picture: they take a drag before it does.
     _drag_split(canvas, hovered, picture, visible)
     _drag_region(canvas, hovered, picture)
-    _drag(canvas, hovered, rest)
-    if not hovered or not canvas.zoomable or canvas.size is None:
-        return
+    _drag_picture(canvas, hovered, fitted)
+    if hovered and canvas.zoomable and canvas.size is not None:
+        _zoom(canvas, fitted, fitted.width / canvas.size[1])
+
+
+def _zoom(canvas: Canvas, fitted: Rectangle, pixel: float) -> None:
+    """Act on wheel and keys; `pixel` is the size of a tensor pixel on screen without zoom."""
+    loupe = canvas.loupe
+    io = imgui.get_io()
     # The wheel is this canvas's: the panel would scroll as well.
     imgui.internal.set_key_owner(imgui.Key.mouse_wheel_y, imgui.get_id(canvas.name))
-    pixels = rest.width / canvas.size[1]
-    least, most = zoom_limits(pixels)
     if io.mouse_wheel:
-        zoom = min(max(loupe.zoom * NOTCH**io.mouse_wheel, least), most)
-        loupe.magnify(zoom, pointer(), rest)
+        least, most = zoom_limits(pixel)
+        loupe.magnify(min(max(loupe.zoom * NOTCH**io.mouse_wheel, least), most), pointer(), fitted)
     # With Ctrl a digit goes to a page, and what is typed into a field is the field's.
     if not io.key_ctrl and not io.want_text_input:
         if imgui.is_key_pressed(imgui.Key._0):
-            loupe.rest()
+            loupe.reset()
         if imgui.is_key_pressed(imgui.Key._1):
-            loupe.magnify(1 / pixels, pointer(), rest)
+            loupe.magnify(1 / pixel, pointer(), fitted)
     if io.key_ctrl and imgui.is_key_pressed(imgui.Key.h):
         canvas.histogram = canvas.histogram is None
     if imgui.is_key_down(imgui.Key.space) and imgui.is_mouse_double_clicked(LEFT):
-        loupe.rest()
+        loupe.reset()
 
 
 def share_cursor(canvas: Canvas) -> None:
     """Tell the canvases that are linked with this one where the pointer is."""
     loupe = canvas.loupe
     if canvas.mouse is not None and canvas.size is not None:
-        loupe.owner, loupe.cursor = canvas, (canvas.mouse[0] / canvas.size[1], canvas.mouse[1] / canvas.size[0])
+        height, width = canvas.size
+        loupe.owner = canvas
+        loupe.cursor = (canvas.mouse[0] / width, canvas.mouse[1] / height)
     elif loupe.owner is canvas:
         loupe.owner = loupe.cursor = None
 
@@ -66,7 +73,7 @@ def _drag_split(canvas: Canvas, hovered: bool, picture: Rectangle, visible: Rect
     if comparison.held:
         comparison.held = imgui.is_mouse_down(LEFT)
     elif hovered and imgui.is_mouse_clicked(LEFT) and not imgui.is_key_down(imgui.Key.space):
-        away = imgui.get_mouse_pos().x - split_line(comparison.split, picture, visible)
+        away = imgui.get_mouse_pos().x - comparison.split_x(picture, visible)
         comparison.held = abs(away) <= REACH_PIXELS * imgui.get_style().font_scale_dpi
     if comparison.held:
         canvas.grabbed = LEFT
@@ -80,39 +87,38 @@ def _drag_region(canvas: Canvas, hovered: bool, picture: Rectangle) -> None:
         return
     height, width = canvas.size
     x, y = pointer()
-    at = (y - picture.y) / picture.height * height, (x - picture.x) / picture.width * width
+    row = (y - picture.y) / picture.height * height
+    column = (x - picture.x) / picture.width * width
     if comparison.corner is None:
         if hovered and imgui.get_io().key_shift and imgui.is_mouse_clicked(LEFT) and not comparison.held:
-            comparison.corner = at
+            comparison.corner = (row, column)
             comparison.region = None
         return
     canvas.grabbed = LEFT
     if not imgui.is_mouse_down(LEFT):
         comparison.corner = canvas.grabbed = None
         return
-    rows, columns = (sorted(pair) for pair in zip(comparison.corner, at, strict=True))
-    top, bottom = max(math.floor(rows[0]), 0), min(math.ceil(rows[1]), height)
-    left, right = max(math.floor(columns[0]), 0), min(math.ceil(columns[1]), width)
+    # Outwards to whole pixels: all that the rectangle touches belongs to it.
+    first_row, first_column = comparison.corner
+    top = max(math.floor(min(first_row, row)), 0)
+    bottom = min(math.ceil(max(first_row, row)), height)
+    left = max(math.floor(min(first_column, column)), 0)
+    right = min(math.ceil(max(first_column, column)), width)
     if bottom - top > 1 and right - left > 1:
         comparison.region = top, left, bottom, right
 
 
-def split_line(split: Number, picture: Rectangle, visible: Rectangle) -> Number:
-    """Where on the screen a wipe's line stands, or the edge that it is beyond."""
-    return min(max(picture.x + split * picture.width, visible.x), visible.x + visible.width)
-
-
-def _drag(canvas: Canvas, hovered: bool, rest: Rectangle) -> None:
-    """Begin, go on with or end a drag of the picture; it goes on outside the canvas."""
-    with_space = imgui.is_key_down(imgui.Key.space)
+def _drag_picture(canvas: Canvas, hovered: bool, fitted: Rectangle) -> None:
+    """Begin, continue or end a drag of the picture; it continues outside the canvas."""
     if canvas.grabbed is None and hovered and canvas.zoomable:
         if imgui.is_mouse_clicked(MIDDLE):
             canvas.grabbed = MIDDLE
-        elif with_space and imgui.is_mouse_clicked(LEFT):
+        elif imgui.is_key_down(imgui.Key.space) and imgui.is_mouse_clicked(LEFT):
             canvas.grabbed = LEFT
     elif canvas.grabbed is not None and not imgui.is_mouse_down(canvas.grabbed):
         canvas.grabbed = None
-    held = canvas.comparison is not None and (canvas.comparison.held or canvas.comparison.corner is not None)
+    comparison = canvas.comparison
+    held = comparison is not None and (comparison.held or comparison.corner is not None)
     if canvas.grabbed is not None and not held and not canvas.loupe.unzoomed:
-        by: Point = (imgui.get_io().mouse_delta.x, imgui.get_io().mouse_delta.y)
-        canvas.loupe.drag(by, rest)
+        moved = imgui.get_io().mouse_delta
+        canvas.loupe.drag((moved.x, moved.y), fitted)

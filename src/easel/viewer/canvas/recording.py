@@ -1,6 +1,6 @@
-"""Recording: the pictures of a canvas or of a whole view, on their way into a film.
+"""Recording of a canvas or of a whole view into a film.
 
-The loop pays one copy of the picture as bytes. Encoding is a worker's business, and so is the disk.
+The loop pays for one copy of the picture as bytes; a worker thread encodes and writes.
 """
 
 import atexit
@@ -29,23 +29,25 @@ log = logging.getLogger("easel")
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Look = Callable[[], Tensor | None]
+"""Returns the picture of the frame; None while there is none."""
 Recorded = TypeVar("Recorded", bound="Recordable")
 
 CLOCKS = ("wall", "frames")
 
 _unfinished: "set[Recorder]" = set()
-"""Recorders whose film is not complete."""
+"""Recorders whose films are not complete."""
 
 
 class Recorder:
-    """One film in the making, from its beginning on; fed once per frame of the view.
+    """Records one film, from its construction on; fed once per frame of the view.
 
     With `clock="wall"` the film lasts as long as the recording did: every 1/fps seconds a tick takes the newest
     picture, frames in between are left out, and ticks without a new frame repeat the last. With `clock="frames"` every
     frame that is fed is one of the film. A picture of another size than the first is fitted into it.
 
-    The film is complete when `is_saving` becomes False, at the latest when the interpreter has ended; `save_error`
-    tells if it could not be saved. The exceptions of a bad `path` or `fps` are those of `VideoWriter`.
+    The film is complete when `is_saving` becomes False, at the latest when the interpreter has ended; `save_error` is
+    the reason if it could not be saved. Raises ValueError for an unknown clock, and what `VideoWriter` raises for a bad
+    `path` or `fps`.
     """
 
     def __init__(
@@ -63,24 +65,31 @@ class Recorder:
             raise ValueError(f"unknown clock {clock!r}. Known: {', '.join(CLOCKS)}.")
         self._writer = VideoWriter(path, fps=fps, quality=quality)
         self.path = self._writer.path
-        """The film that there will be: a file, or the folder of a sequence; absolute."""
+        """The finished film: a file, or the folder of a sequence; absolute."""
         self.save_error: str | None = None
-        """Why there will be no film."""
+        """Reason why there is no film."""
         self.is_recording = True
-        self._fps, self._clock, self._now, self._after = fps, clock, now, tuple(after)
+        self._fps = fps
+        self._clock = clock
+        self._now = now
+        self._after = tuple(after)
         self._began = now()
+        # The last picture is held back until the next one tells for how many ticks it is shown.
         self._last: Pixels | None = None
         self._last_count = 0
         self._ticks = 0
-        self._spool = FrameQueue(self.path.parent, memory_bytes)
+        self._queue = FrameQueue(self.path.parent, memory_bytes)
         # A daemon: the interpreter ends other threads before `_finish_all` could tell them to.
         self._worker = threading.Thread(target=self._save, name=f"easel: {self.path.name}", daemon=True)
         _unfinished.add(self)
         self._worker.start()
 
     def feed(self, look: Look) -> None:
-        """A frame of the view is complete. `look` gives its picture and is called only when the film needs one."""
-        ticks = self._ticks + 1 if self._clock == "frames" else math.floor(self._seconds * self._fps) + 1
+        """Take a complete frame of the view; `look` returns its picture and is called only if the film needs one."""
+        if self._clock == "frames":
+            ticks = self._ticks + 1
+        else:
+            ticks = math.floor(self._seconds * self._fps) + 1
         missing = ticks - self._ticks
         if not self.is_recording or missing < 1 or (picture := look()) is None:
             return
@@ -90,26 +99,27 @@ class Recorder:
         else:
             self._put_last(missing - 1)
             self._last_count = 1
-        self._last, self._ticks = pixels, ticks
+        self._last = pixels
+        self._ticks = ticks
 
     def stop(self) -> Path:
-        """End the recording; the film is completed beside the loop. Idempotent."""
+        """End the recording and return the film's path; the worker completes the film. Idempotent."""
         if self.is_recording:
             self.is_recording = False
             # As many ticks as began before now: the film is never shorter than what it shows.
             ticks = math.ceil(self._seconds * self._fps) if self._clock == "wall" else self._ticks
             if self._last is not None:
                 self._put_last(max(ticks - self._ticks, 0))
-            self._spool.close()
+            self._queue.close()
         return self.path
 
     @property
     def is_saving(self) -> bool:
-        """The recording is over and the film not complete yet."""
+        """True while the recording is over and the film not complete yet."""
         return not self.is_recording and self in _unfinished
 
     def wait(self) -> None:
-        """Return when the film is complete, or has failed; needs a `stop` before."""
+        """Wait until the film is complete, or has failed; call `stop` before."""
         self._worker.join()
 
     @property
@@ -119,17 +129,18 @@ class Recorder:
     def _put_last(self, repeats: int) -> None:
         assert self._last is not None
         try:
-            self._spool.put(self._last, self._last_count + repeats)
+            self._queue.put(self._last, self._last_count + repeats)
         except OSError as error:  # the disk is full; the loop goes on
-            self._spool.close(error)
+            self._queue.close(error)
             self.is_recording = False
 
     def _save(self) -> None:
-        """The worker: encode what comes."""
+        """Encode the frames of the queue: the worker thread."""
         try:
             with self._writer as writer:
                 for pixels, count in self._frames():
                     writer.append(pixels, count=count)
+                # Leaving the writer renames its file: an earlier film of this name must have done so before.
                 for other in self._after:
                     other.wait()
         except Exception as error:
@@ -137,16 +148,17 @@ class Recorder:
             log.error("recording: %s", self.save_error)
         finally:
             self.is_recording = False
-            self._spool.drop()
+            self._queue.drop()
             _unfinished.discard(self)
 
     def _frames(self) -> Iterator[tuple[Pixels, int]]:
-        """What was recorded, in the size of the first frame."""
+        """Yield the recorded pictures in the size of the first, and their counts."""
         size: tuple[int, int] | None = None
         warned = False
-        for pixels, count in self._spool:
+        for pixels, count in self._queue:
             height, width, _ = pixels.shape
             size = size or (height, width)
+            # A container has one size for all frames, and a window may be dragged to another at any time.
             if (height, width) != size:
                 if not warned:
                     sizes = (width, height, size[1], size[0])
@@ -157,13 +169,13 @@ class Recorder:
 
 
 class Recordable:
-    """Something with a picture in every frame of a view: a canvas, or the view as a whole."""
+    """An object with a picture in every frame of a view: a canvas, or the view as a whole."""
 
     def __init__(self, clock: str) -> None:
         self.recording_clock = clock
-        """How a recording tells time unless it says: "wall" or "frames"."""
+        """Clock of recordings that name none: "wall" or "frames"."""
         self._recorders: list[Recorder] = []
-        """Those whose film is not complete, and at the end the latest."""
+        """Recorders whose films are not complete; the last one is the latest."""
         self._refusal: str | None = None
 
     def start_recording(
@@ -176,9 +188,11 @@ class Recordable:
     ) -> Recorded:
         """Record from the next frame on into a film: .gif, .mp4, .webm, or a folder of numbered .png or .tif files.
 
-        `fps` is 1 to 50 for a GIF, `quality` 0 to 1. With `clock="wall"`, the rule where a person watches, the film
-        lasts as long as the recording; with `clock="frames"`, the rule where nobody does, it has one frame per frame
-        of the view. What had the name before is replaced when the film is complete. A recording that runs is stopped.
+        `fps` is 1 to 50 for a GIF, `quality` 0 to 1. With `clock="wall"`, the default where a person watches, the film
+        lasts as long as the recording; with `clock="frames"`, the default where nobody does, it has one frame per frame
+        of the view. An older file of that name is replaced when the film is complete. A running recording is stopped.
+
+        Raises ImportError where an encoder is missing, OSError or FileError for a path, ValueError for `fps` or clock.
         """
         self.stop_recording()
         unfinished = [recorder for recorder in self._recorders if recorder.is_saving]
@@ -186,14 +200,19 @@ class Recordable:
         try:
             clock = clock or self.recording_clock
             recorder = Recorder(path, fps=fps, quality=quality, clock=clock, after=same)
+        # Kept as well: the person at the window sees `save_error`, not the exception.
         except (ImportError, OSError, FileError) as error:
             self._refusal = str(error)
             raise
-        self._recorders, self._refusal = [*unfinished, recorder], None
+        self._recorders = [*unfinished, recorder]
+        self._refusal = None
         return self
 
     def stop_recording(self) -> str | None:
-        """End the recording, and complete the film beside the loop; its absolute path, None without a recording."""
+        """End the recording and return the film's absolute path; None without a recording.
+
+        The film is completed while the loop goes on; see `is_saving` and `wait`.
+        """
         return str(self._recorders[-1].stop()) if self.is_recording else None
 
     @property
@@ -202,28 +221,30 @@ class Recordable:
 
     @property
     def is_saving(self) -> bool:
-        """A film is on its way to the disk."""
+        """True while a film is being completed."""
         return any(recorder.is_saving for recorder in self._recorders)
 
     @property
     def save_error(self) -> str | None:
-        """Why the latest film could not be saved, or not be begun."""
-        return self._refusal or (self._recorders[-1].save_error if self._recorders else None)
+        """Reason why the latest film could not be saved or begun; None if all is well."""
+        if self._refusal or not self._recorders:
+            return self._refusal
+        return self._recorders[-1].save_error
 
     def wait(self) -> None:
-        """Return when nothing is being saved any more; goes on recording."""
+        """Wait until all films whose recording has ended are complete."""
         for recorder in self._recorders:
             if not recorder.is_recording:
                 recorder.wait()
 
     def feed_recording(self, look: Look) -> None:
-        """A frame is complete; `look` gives the picture and is called only when a recording needs it."""
+        """Take a complete frame; `look` returns its picture and is called only if a recording needs it."""
         if self._recorders:
             self._recorders[-1].feed(look)
 
 
 def free_path(path: str | os.PathLike[str]) -> Path:
-    """`path`, or the first of its neighbours "name-2", "name-3" … that is neither there nor being recorded."""
+    """Return `path`, or the first of "name-2", "name-3" … beside it that neither exists nor is being recorded."""
     wanted = Path(path)
     taken = {recorder.path for recorder in list(_unfinished)}
     neighbours = (wanted.with_stem(f"{wanted.stem}-{number}") for number in itertools.count(2))
@@ -235,7 +256,7 @@ def free_path(path: str | os.PathLike[str]) -> Path:
 
 
 def letterbox(pixels: Pixels, size: tuple[int, int]) -> UInt8[np.ndarray, "new_h new_w 3"]:
-    """`pixels` as large as they go into a black frame of `size` = (height, width), in their own aspect."""
+    """Fit `pixels` into a black frame of `size` = (height, width), in their own aspect ratio."""
     x, y, width, height = map(int, fit(pixels.shape[:2], Rectangle(0, 0, size[1], size[0])))
     frame = np.zeros((*size, 3), np.uint8)
     frame[y : y + height, x : x + width] = as_bytes(resize(as_picture(pixels), (height, width))).numpy()
@@ -244,8 +265,9 @@ def letterbox(pixels: Pixels, size: tuple[int, int]) -> UInt8[np.ndarray, "new_h
 
 @atexit.register
 def _finish_all() -> None:
-    """A program that ends, even while it records, leaves complete films."""
+    """Complete all films of a program that ends, even while it records."""
     recorders = list(_unfinished)
+    # All are stopped before the first wait: they encode at the same time.
     for recorder in recorders:
         recorder.stop()
     for recorder in recorders:

@@ -1,113 +1,198 @@
-"""Settings: the fields of a display as attributes of what is shown by it, checked when they are set."""
+"""Display settings as plain data: the record that says how values become a picture, and its fields as attributes.
 
-from dataclasses import replace
-from typing import Generic, TypeVar, overload
+`display` computes pictures from it.
+"""
 
-from torch import Tensor
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Generic, TypeVar, overload
 
-from easel.viewer.canvas.display import Display, lock
-from easel.viewer.canvas.histogram import Histogram
+from easel.graphics.channels import LAYOUTS, Basis
+from easel.graphics.color import COLORMAPS
 from easel.viewer.imgui.sketch import Number
 
 T = TypeVar("T")
 
+CHANNELS = ("norm", "pca", "labels", "normals", "depth", "flow")
+"""Interpretations of channels; a number or a tuple of 1, 3 or 4 numbers picks some instead."""
+TONEMAPS = ("srgb", "neutral")
+"""Tone mappings of scene-linear light: encoding alone, or a shoulder too, which keeps the hue of highlights."""
+NAMED_RANGES = {"normals": (-1.0, 1.0), "pca": (0.0, 1.0)}
+"""Interpretation → (vmin, vmax) by default; (0, 1) for others."""
 
-class Setting(Generic[T]):
-    """One field of a display."""
+
+@dataclass(frozen=True)
+class Display:
+    """Mapping from the values of a tensor to a picture; `display.apply` takes its steps in this order.
+
+    Ranges and principal components that are left open are found once, by `display.lock`, and kept. ValueError for
+    settings that are unknown, out of range, or contradict each other.
+    """
+
+    layout: str = "hwc"
+    """Order of the tensor's axes: "hwc", "chw", "bhw", "bhwc" or "bchw"; a batch is shown as a grid."""
+    channels: str | int | tuple[int, ...] | None = None
+    """One of `CHANNELS`, or the numbers of the channels to show; None: all of 1, 3 or 4."""
+    vmin: Number | None = None
+    """Value shown black, or in the colormap's first colour. None: 0, or the least value where a range is needed."""
+    vmax: Number | None = None
+    """Value shown white, or in the colormap's last colour. None: 1, or the largest value where a range is needed."""
+    exposure: Number = 0.0
+    """Stops: multiplies by 2^exposure."""
+    offset: Number = 0.0
+    """Added after the exposure."""
+    gamma: Number = 1.0
+    """Raises values in [0, 1] to 1 / gamma: above 1 it brightens the middle."""
+    tonemap: str | None = None
+    """For scene-linear light, one of `TONEMAPS`."""
+    cmap: str | None = None
+    """False colour, one of `COLORMAPS`: of the one channel, or of the mean of three."""
+    clip_marks: bool = False
+    """Mark clipped pixels as infinite ones always are: too bright red, too dark blue. NaN is always magenta."""
+    alpha: bool = False
+    """A fourth channel lets a checkerboard shine through; otherwise it is ignored."""
+    dither: bool = False
+    """Half a level of pattern, the same in every frame, so that slow ramps do not step in 8 bits."""
+    basis: Basis | None = field(default=None, compare=False, repr=False)
+    """Principal components, once found."""
+
+    def __post_init__(self) -> None:
+        _check_known("layout", self.layout, tuple(LAYOUTS))
+        _check_channels(self.channels)
+        if self.cmap is not None:
+            _check_known("colormap", self.cmap.lower() if isinstance(self.cmap, str) else self.cmap, COLORMAPS)
+        if self.tonemap is not None:
+            _check_known("tonemap", self.tonemap, TONEMAPS)
+        for name in ("vmin", "vmax", "exposure", "offset", "gamma"):
+            value = getattr(self, name)
+            if value is None and name in ("vmin", "vmax"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, float | int) or not math.isfinite(value):
+                raise ValueError(f"{name} is a finite number; got {value!r}.")
+        if self.gamma <= 0:
+            raise ValueError(f"gamma is above 0; got {self.gamma}.")
+        if self.tonemap is not None and (self.cmap is not None or isinstance(self.channels, str)):
+            other = f"cmap={self.cmap!r}" if self.cmap is not None else f"channels={self.channels!r}"
+            raise ValueError(f"tonemap={self.tonemap!r} is for light, {other} is not: set one of the two to None.")
+
+    @property
+    def is_identity(self) -> bool:
+        """True if nothing is changed: the picture is the tensor."""
+        return self == IDENTITY
+
+    @property
+    def colors(self) -> str | None:
+        """The colormap in use, which depth has by default."""
+        return self.cmap or ("turbo" if self.channels == "depth" else None)
+
+    @property
+    def needs_range(self) -> bool:
+        """True if vmin and vmax, unless set, are to be found in the values."""
+        return self.channels != "labels" and (self.colors is not None or self.channels in ("norm", "flow"))
+
+    @property
+    def is_open(self) -> bool:
+        """True if `lock` has still something to find."""
+        if self.channels == "pca" and self.basis is None:
+            return True
+        return self.needs_range and None in (self.vmin, self.vmax)
+
+    @property
+    def range(self) -> tuple[Number, Number]:
+        """(vmin, vmax), with defaults for those that are open."""
+        low, high = NAMED_RANGES.get(str(self.channels), (0.0, 1.0))
+        return low if self.vmin is None else self.vmin, high if self.vmax is None else self.vmax
+
+
+class DisplaySetting(Generic[T]):
+    """One field of a `Display` as an attribute that is checked when it is set."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     @overload
-    def __get__(self, owned: None, owner: type) -> "Setting[T]": ...
+    def __get__(self, owned: None, owner: type) -> "DisplaySetting[T]": ...
     @overload
     def __get__(self, owned: "Displayed", owner: type) -> T: ...
-    def __get__(self, owned: "Displayed | None", owner: type) -> "Setting[T] | T":
+    def __get__(self, owned: "Displayed | None", owner: type) -> "DisplaySetting[T] | T":
         return self if owned is None else getattr(owned.display, self._name)
 
     def __set__(self, owned: "Displayed", value: T) -> None:
         owned.set_display(**{self._name: value})
 
 
-class Displayed:
-    """Something that is shown by a `Display`; what a setting leaves open is found in what is shown first, and stays."""
+class Displayed(ABC):
+    """An object shown by a `Display`, whose fields are its attributes; `Display` documents each.
 
-    layout = Setting[str]()
-    """The order of the tensor's axes: "hwc", "chw", "bhw", "bhwc" or "bchw"; a batch is shown as a grid."""
-    channels = Setting[str | int | tuple[int, ...] | None]()
-    """What to show of them: a number, a tuple of 1, 3 or 4, or "norm", "pca", "labels", "normals", "depth", "flow"."""
-    vmin = Setting[Number | None]()
-    """The value shown black, or in the colormap's first colour; None takes it from what is shown next."""
-    vmax = Setting[Number | None]()
-    """The value shown white, or in the colormap's last colour; None likewise."""
-    exposure = Setting[Number]()
-    """Stops: brightens by 2^exposure."""
-    offset = Setting[Number]()
-    """Added after that."""
-    gamma = Setting[Number]()
-    """Brightens the middle when above 1."""
-    tonemap = Setting[str | None]()
-    """For scene-linear light: "srgb" encodes it, "neutral" also gives highlights a shoulder."""
-    cmap = Setting[str | None]()
-    """False colour: one of `COLORMAPS`."""
-    clip_marks = Setting[bool]()
-    """Mark what is too bright in red and too dark in blue, as infinite values always are; NaN is magenta."""
-    alpha = Setting[bool]()
-    """A fourth channel lets a checkerboard shine through; otherwise it is ignored."""
-    dither = Setting[bool]()
-    """Half a level of pattern, so that slow ramps do not step in 8 bits; the same one every time."""
+    A range that is not set is taken from the first values that are shown, and kept.
+    """
+
+    layout = DisplaySetting[str]()
+    channels = DisplaySetting[str | int | tuple[int, ...] | None]()
+    vmin = DisplaySetting[Number | None]()
+    vmax = DisplaySetting[Number | None]()
+    exposure = DisplaySetting[Number]()
+    offset = DisplaySetting[Number]()
+    gamma = DisplaySetting[Number]()
+    tonemap = DisplaySetting[str | None]()
+    cmap = DisplaySetting[str | None]()
+    clip_marks = DisplaySetting[bool]()
+    alpha = DisplaySetting[bool]()
+    dither = DisplaySetting[bool]()
 
     def __init__(self) -> None:
-        self._asked = self._display = Display()
-        self._histogram: Histogram | None = None
-
-    @property
-    def histogram(self) -> Histogram | None:
-        """How often each value occurs, drawn over what is shown; None: it is not.
-
-        Set to True or False, or to the axes it is to have: "linear", "log counts" or "log values".
-        """
-        return self._histogram
-
-    @histogram.setter
-    def histogram(self, wanted: bool | str) -> None:
-        if wanted is False:
-            self._histogram = None
-            return
-        axes = "linear" if wanted is True else wanted
-        if self._histogram is None:
-            self._histogram = Histogram(axes)
-        else:
-            self._histogram.axes = axes
+        self._requested = IDENTITY
+        """The settings that the program has made."""
+        self._display = IDENTITY
+        """The same with what was found for those left open."""
 
     @property
     def display(self) -> Display:
-        """How values become a picture, with what was found for the settings that were left open."""
+        """The settings in use, including what was found for those left open."""
         return self._display
 
     def set_display(self, **settings: object) -> None:
-        """Change several settings at once, where only together they fit the tensor; ValueError changes none."""
+        """Change several settings at once, for those that only together fit the tensor; ValueError changes none."""
         unknown = settings.keys() - Display.__dataclass_fields__.keys()
         if unknown:
-            known = ", ".join(Display.__dataclass_fields__)
+            known = ", ".join(entry.name for entry in fields(Display))
             raise ValueError(f"unknown setting {', '.join(sorted(unknown))}. Known: {known}.")
-        asked = replace(self._asked, **settings)
-        self._check_display(asked)
-        # What was found stays, unless it was found in other values or is given up.
+        requested = replace(self._requested, **settings)
+        self._check_display(requested)
+        # A found range is kept, unless it was found in other values or is given up.
         anew = settings.keys() & {"layout", "channels"} or None in settings.values()
-        self._display = asked if anew else replace(self._display, **settings)
-        self._asked = asked
+        self._display = requested if anew else replace(self._display, **settings)
+        self._requested = requested
         self._display_changed()
 
-    def settle_display(self, tensor: Tensor) -> Display:
-        """The display for `tensor`, in which nothing is left open."""
-        found = lock(tensor, self._display)
-        if found.vmin is None or found.vmin != found.vmax:  # zeros, as at the start of many runs, are no range
-            self._display = found
-        return found
-
+    @abstractmethod
     def _check_display(self, display: Display) -> None:
-        """ValueError where what is shown cannot be shown like this."""
+        """Raise ValueError if the content cannot be shown with `display`."""
 
+    @abstractmethod
     def _display_changed(self) -> None:
-        """What was computed with the display so far is outdated."""
+        """Drop what was computed with the former settings."""
+
+
+def _check_known(what: str, name: Any, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise ValueError(f"unknown {what} {name!r}. Known: {', '.join(known)}.")
+
+
+def _check_channels(channels: Any) -> None:
+    # bool is an int for Python; `channels=True` is a mistake, not channel 1.
+    if channels is None or (isinstance(channels, int) and not isinstance(channels, bool)):
+        return
+    if isinstance(channels, tuple):
+        if len(channels) in (1, 3, 4) and all(type(number) is int for number in channels):
+            return
+        raise ValueError(f"channels picks 1, 3 or 4 by their numbers; got {channels!r}.")
+    if channels not in CHANNELS:
+        raise ValueError(
+            f"unknown channels {channels!r}. Known: {', '.join(CHANNELS)}, a number or a tuple of 1, 3 or 4 numbers."
+        )
+
+
+# Last: a record is checked when it is made, by the functions above.
+IDENTITY = Display()

@@ -21,25 +21,25 @@ from easel.materials.dataset.sample import Batch, Cut, normalize, pack_maps
 from easel.materials.maps import MaterialMaps
 
 MARGIN_SHARE = 8
-"""Records keep this fraction of a tile around it: as much as the usual camera sees from straight above."""
+"""Packed samples keep this fraction of a tile around it: as much as the usual camera sees from straight above."""
 
 Answers = Callable[[str], MaterialMaps]
-"""What a teacher said of a sample such as "sample_0000/clean": maps (C, H, W) of the size of the true ones."""
+"""Sample such as "sample_0000/clean" → a teacher's maps of it, (C, H, W) of the size of the true ones."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One sample of one batch, as the sampler hands it to whoever reads it."""
+    """One sample of one batch, as the sampler hands it to the worker that reads it."""
 
     index: int
-    """Of the dataset."""
+    """Index in the dataset."""
     epoch: int
     views: int
     """Photos of it that the batch shows."""
 
 
 class Batches:
-    """The batches of a split: `len()` of them in an epoch, `epoch(e)` iterates over them.
+    """Batches of a split: `len()` of them in an epoch, `epoch(e)` iterates over them.
 
     Training batches ("train") come in random order, cropped and augmented as `config.data` says, each with
     `min_views` to `num_views` photos of every sample, chosen and ordered at random. Others show the first `num_views`
@@ -59,7 +59,7 @@ class Batches:
         strict: bool = False,
         answers: Answers | None = None,
     ) -> None:
-        """`config` is resolved: dataset and sizes, transform and seed come from it."""
+        """Open the dataset of a resolved `config`, which says sizes, transform and seed too."""
         data = config.data
         training = split == "train"
         shift = training and data.use_augmentation and data.rectify == "camera"
@@ -84,15 +84,16 @@ class Batches:
         )
         augmentation = Augmentation()
         if training:
-            turns = data.use_augmentation
+            augmentation = Augmentation(crop_size=data.crop_size)
+        if training and data.use_augmentation:
             augmentation = Augmentation(
-                turns and data.horizontal_flip,
-                turns and data.vertical_flip,
-                turns and data.random_rotation,
+                data.horizontal_flip,
+                data.vertical_flip,
+                data.random_rotation,
                 data.crop_size,
                 shift,
-                turns * data.exposure_jitter,
-                turns * data.white_balance_jitter,
+                data.exposure_jitter,
+                data.white_balance_jitter,
             )
         fewest = data.min_views if training else data.num_views
         self._sampler = _Sampler(
@@ -107,7 +108,7 @@ class Batches:
             pin_memory=data.pin_memory and torch.cuda.is_available(),
             persistent_workers=data.persistent_workers and workers > 0,
             prefetch_factor=data.prefetch_factor if workers > 0 else None,
-            # It seeds its workers, who draw nothing from it. Without one of its own it would draw from torch's.
+            # It seeds its workers, which draw nothing from it. Without one of its own it would draw from torch's.
             generator=key(config.training.seed, "workers"),
         )
 
@@ -115,13 +116,15 @@ class Batches:
         return self._sampler.batches
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from number `start` on; whoever begins another one gives this one up."""
-        self._sampler.epoch, self._sampler.start = epoch, start
+        """Iterate over the batches of an epoch from number `start` on; beginning another epoch ends this one."""
+        self._sampler.epoch = epoch
+        self._sampler.start = start
         return _raised(iter(self._loader))
 
 
 def _raised(found: Iterator[Batch | Exception]) -> Iterator[Batch]:
-    """The batches; what a worker could not read is raised here, in one line: a DataLoader would add its traceback."""
+    """Yield the batches; raise the error of a worker that could not read one."""
+    # Raised here, in one line: a DataLoader would add the worker's traceback to the message
     for batch in found:
         if isinstance(batch, Exception):
             raise batch
@@ -129,13 +132,18 @@ def _raised(found: Iterator[Batch | Exception]) -> Iterator[Batch]:
 
 
 class _Sampler(Sampler[list[Order]]):
-    """Which samples each batch holds."""
+    """Order of the samples and number of photos of every batch."""
 
     def __init__(
         self, count: int, seed: int, training: bool, batch_size: int, views: tuple[int, int], rank: int, world: int
     ) -> None:
-        self.count, self.seed, self.training, self.batch_size = count, seed, training, batch_size
-        self.views, self.rank, self.world = views, rank, world
+        self.count = count
+        self.seed = seed
+        self.training = training
+        self.batch_size = batch_size
+        self.views = views
+        self.rank = rank
+        self.world = world
         self.epoch = self.start = 0
         self.batches = math.ceil(count / (batch_size * world))
 
@@ -143,7 +151,7 @@ class _Sampler(Sampler[list[Order]]):
         return self.batches - self.start
 
     def __iter__(self) -> Iterator[list[Order]]:
-        epoch, start = self.epoch, self.start
+        epoch = self.epoch
         order = list(range(self.count))
         if self.training:
             order = torch.randperm(self.count, generator=key(self.seed, epoch, "order")).tolist()
@@ -152,7 +160,7 @@ class _Sampler(Sampler[list[Order]]):
         together = self.batch_size * self.world
         fewest, most = self.views
         batches = []
-        for number in range(start, self.batches):
+        for number in range(self.start, self.batches):
             # The larger of two draws: more photos tell more, and are what most people will have taken
             views = int(torch.randint(fewest, most + 1, (2,), generator=key(self.seed, epoch, number, "views")).max())
             mine = order[number * together : (number + 1) * together]
@@ -163,12 +171,15 @@ class _Sampler(Sampler[list[Order]]):
 
 
 class _Drawn(Dataset[tuple[str, Cut | Exception]]):
-    """Cuts of a dataset's samples, by order, or why there is none; random ones where there is a seed."""
+    """Crops of a dataset's samples, by order, or the error of reading one; random ones where there is a seed."""
 
     def __init__(
         self, dataset: PBRDataset, augmentation: Augmentation, seed: int | None, answers: Answers | None
     ) -> None:
-        self.dataset, self.augmentation, self.seed, self.answers = dataset, augmentation, seed, answers
+        self.dataset = dataset
+        self.augmentation = augmentation
+        self.seed = seed
+        self.answers = answers
 
     def __getitem__(self, order: Order) -> tuple[str, Cut | Exception]:
         name = self.dataset.entries[order.index].name
@@ -178,23 +189,23 @@ class _Drawn(Dataset[tuple[str, Cut | Exception]]):
             return name, error
 
     def _cut(self, order: Order) -> Cut:
-        record = self.dataset.packed(order.index)
-        photos = list(range(len(record.photos)))
+        packed = self.dataset.packed(order.index)
+        photos = list(range(len(packed.photos)))
         seed = self.seed
         if seed is not None:
             photos = torch.randperm(len(photos), generator=key(seed, order.epoch, order.index, "photos")).tolist()
         drawing = (self.augmentation, seed or 0, order.epoch, order.index)
-        cut = draw(record, photos[: order.views], *drawing)
+        cut = draw(packed, photos[: order.views], *drawing)
         if self.answers is None:
             return cut
-        # The same draw of no photos at all: what was said of the maps goes where they went
-        said = replace(record, maps=pack_maps(self.answers(self.dataset.entries[order.index].name)))
-        return replace(cut, answers=draw(said, [], *drawing).maps)
+        # The same draw of no photos at all: a teacher's maps are cropped and turned as the true ones were
+        answered = replace(packed, maps=pack_maps(self.answers(self.dataset.entries[order.index].name)))
+        return replace(cut, answers=draw(answered, [], *drawing).maps)
 
 
 @dataclass(frozen=True)
 class _Collate:
-    """Cuts side by side, normalised, or why one of them is missing."""
+    """Crops side by side, normalised, or the error of the first that is missing."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -206,7 +217,8 @@ class _Collate:
                 return cut
             cuts.append(cut)
         answers = [cut.answers for cut in cuts if cut.answers is not None]
-        photos, valid = torch.stack([cut.photos for cut in cuts]), torch.stack([cut.valid for cut in cuts])
+        photos = torch.stack([cut.photos for cut in cuts])
+        valid = torch.stack([cut.valid for cut in cuts])
         return Batch(
             normalize(photos, valid, self.mean, self.std),
             valid,

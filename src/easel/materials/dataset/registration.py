@@ -1,4 +1,4 @@
-"""Photos of one sample brought into one frame: by camera, by corners, by matching, or as they are."""
+"""Registration: photos of one sample in one frame, by camera, by corners, by matching, or as they are."""
 
 import math
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ Photo = Float[Tensor, "3 _ _"]
 
 @dataclass(frozen=True, eq=False)
 class Registered:
-    """The photos of one sample in one frame."""
+    """Photos of one sample in one frame."""
 
     photos: Float[Tensor, "n 3 h w"]
     """sRGB in [0, 1]."""
     valid: Float[Tensor, "n 1 h w"]
     """1 where the photo shows the texel; 0 everywhere for a photo that could not be registered."""
     cameras: Float[Tensor, "n 3"]
-    """x right, y up, z towards it, in sides of the tile from its centre; NaN where unknown."""
+    """Positions: x right, y up, z towards the camera, in sides of the tile from its centre; NaN where unknown."""
     margin: int = 0
     """Pixels of the neighbouring tiles on every side."""
     notes: tuple[str, ...] = ()
-    """What could not be registered, and why: a line each."""
+    """Photos that could not be registered, and why: a line each."""
 
 
 def by_camera(
     photos: Sequence[Photo], cameras: Sequence[PlaneCamera], size: tuple[int, int], *, margin: int = 0
 ) -> Registered:
-    """The tile as each camera sees it, with `margin` pixels of its neighbours around."""
+    """Rectify the tile as each camera sees it, with `margin` pixels of its neighbours around."""
     seen = []
     for photo, camera in zip(photos, cameras, strict=True):
         # The photo may have been resized since.
@@ -52,13 +52,16 @@ def by_camera(
 
 
 def by_corners(photos: Sequence[Photo], corners: Sequence[Float[Tensor, "4 2"]], size: tuple[int, int]) -> Registered:
-    """The tile between four pixels of each photo: its top left, then clockwise. ValueError for corners out of order."""
+    """Rectify the tile between four pixels of each photo: its top left, then clockwise.
+
+    ValueError for corners out of order.
+    """
     pairs = zip(photos, corners, strict=True)
     return _registered([rectify(photo, corners_to_uv_to_pixel(points), size) for photo, points in pairs])
 
 
 def by_matching(photos: Sequence[Photo], size: tuple[int, int], *, reference: Photo | None = None) -> Registered:
-    """The photos in the frame of `reference`, or of the first of them.
+    """Warp the photos into the frame of `reference`, or of the first of them.
 
     A photo that does not match it may match another one that does. One that matches none stays as it is, nowhere
     valid, and a note says why.
@@ -68,7 +71,8 @@ def by_matching(photos: Sequence[Photo], size: tuple[int, int], *, reference: Ph
     to_photo = matched_with(frame, features, is_first=reference is None)
     # Pixels of the result → pixels of the frame.
     scale = torch.diag(torch.tensor([frame.size[1] / size[1], frame.size[0] / size[0], 1], dtype=torch.float64))
-    seen, notes = [], []
+    seen = []
+    notes = []
     for number, (photo, matrix) in enumerate(zip(photos, to_photo, strict=True)):
         if isinstance(matrix, str):
             resized, valid = _resized(photo, size)
@@ -80,14 +84,15 @@ def by_matching(photos: Sequence[Photo], size: tuple[int, int], *, reference: Ph
 
 
 def as_they_are(photos: Sequence[Photo], size: tuple[int, int], *, notes: Sequence[str] = ()) -> Registered:
-    """The whole photos, resized, in no common frame."""
+    """Resize the whole photos, in no common frame."""
     return _registered([_resized(photo, size) for photo in photos], notes=notes)
 
 
 def matched_with(frame: Features, features: Sequence[Features], *, is_first: bool) -> list[Tensor | str]:
-    """Pixels of the frame → pixels of each photo, or why not; photos that do not match it may match one that does.
+    """Return the homography from the frame to each photo, or the reason why there is none.
 
-    `is_first` says that the frame is the first of the photos.
+    Photos that do not match the frame may match one that does. `is_first` says that the frame is the first of the
+    photos.
     """
     found: list[Tensor | str] = []
     for number, photo in enumerate(features):
@@ -96,14 +101,19 @@ def matched_with(frame: Features, features: Sequence[Features], *, is_first: boo
             continue
         # Always the same draws: the same photos give the same maps.
         direct = match(frame, photo, key(0, "match", number))
-        found.append(direct.reason if direct.to_photo is None else direct.to_photo.double())
+        if direct.to_photo is None:
+            found.append(direct.reason)
+        else:
+            found.append(direct.to_photo.double())
     # By way of photos that did match; the frame itself, if it is one of them, was asked already.
     bridges = [(number, matrix) for number, matrix in enumerate(found) if isinstance(matrix, Tensor)][int(is_first) :]
     for number, photo in enumerate(features):
         for bridge, to_bridge in bridges:
-            if isinstance(found[number], str):
-                onwards = match(features[bridge], photo, key(0, "match", bridge, number)).to_photo
-                found[number] = found[number] if onwards is None else onwards.double() @ to_bridge
+            if not isinstance(found[number], str):
+                continue
+            onwards = match(features[bridge], photo, key(0, "match", bridge, number)).to_photo
+            if onwards is not None:
+                found[number] = onwards.double() @ to_bridge
     return found
 
 
@@ -120,24 +130,26 @@ def _registered(
     notes: Sequence[str] = (),
 ) -> Registered:
     photos, valid = (torch.stack(tensors) for tensors in zip(*seen, strict=True))
-    unknown = torch.full((len(seen), 3), math.nan)
-    return Registered(photos, valid, unknown if cameras is None else cameras, margin, tuple(notes))
+    if cameras is None:
+        cameras = torch.full((len(seen), 3), math.nan)
+    return Registered(photos, valid, cameras, margin, tuple(notes))
 
 
 STRIPE_PIXELS = 6
 """Half the period of the pattern where a photo shows nothing."""
 LARGEST_DEVIATION = 2.0
-"""Of local contrast, whose own deviation is 1 in each photo; unrelated photos reach about 1."""
+"""Deviation of local contrast that is shown brightest. Its own is 1 in each photo; unrelated photos reach about 1."""
 
 
 def overlap_picture(registered: Registered) -> Float[Tensor, "rows columns 3"]:
-    """Every photo in the common frame, striped where it shows nothing; below, how they fit.
+    """Draw every photo in the common frame, striped where it shows nothing, and below a row about their fit.
 
-    The last row is the mean of what is seen; how many photos see each texel, from dark for none to bright for all; and
-    how far their local contrast differs, dark where they fit and bright where two that see a texel disagree: there,
+    That row has the mean of the photos; the number of photos that see each texel, from dark for none to bright for all;
+    and the deviation of their local contrast, dark where they fit and bright where two that see a texel disagree: there
     they are not registered, or something stands out of the plane.
     """
-    photos, valid = registered.photos.float(), registered.valid.float()
+    photos = registered.photos.float()
+    valid = registered.valid.float()
     number, _, height, width = photos.shape
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     stripes = 0.12 + 0.1 * ((x + y) // STRIPE_PIXELS % 2).float()
@@ -149,9 +161,11 @@ def overlap_picture(registered: Registered) -> Float[Tensor, "rows columns 3"]:
     spread = (local - (local * valid).sum(0) / count.clamp(min=1)).square().mul(valid).sum(0) / count.clamp(min=1)
     rows = [
         *shown,
+        # Empty places up to a full row of three
         *[torch.full_like(mean, 0.08)] * (-number % 3),
         mean,
         colormap(count[0], "viridis", vmin=0, vmax=number),
+        # One photo alone agrees with itself
         colormap(spread[0].sqrt() * (count[0] > 1), "magma", vmin=0, vmax=LARGEST_DEVIATION),
     ]
     return contact_sheet(rows, columns=3)

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -50,12 +51,14 @@ def test_a_photograph_goes_up_is_fitted_and_comes_down(gl, chromium, live_fit, p
             tab.locator("#ask").wait_for()
             tab.set_input_files("#file", tmp_path / "orange.png")
             tab.locator("#ask").wait_for(state="hidden")
-            assert fitted.wait(30)
+            assert fitted.wait(120)
             downloads: list[Any] = []
             tab.on("download", lambda download: downloads.append(download))  # a builtin is no handler
             tab.mouse.click(*places["Save Snapshots"])
-            for _ in range(100):
-                tab.wait_for_timeout(100 * (len(downloads) < 2))
+            limit = time.monotonic() + 60
+            while len(downloads) < 2:
+                assert time.monotonic() < limit, "the files never came"
+                tab.wait_for_timeout(100)
             return {d.suggested_filename.split("-")[-1]: Path(d.path()).read_bytes() for d in downloads}
 
         fitted = Event()

@@ -91,6 +91,7 @@ def test_one_row_registers_a_page(tmp_path):
         assert isinstance(page, ToyPage) and list(shell.pages) == ["Toy"], "the others wait until they are shown"
         assert page.toy == "bear.toy"
         driver = Driver(view)
+        driver.frames(2)
         assert "Toy" in driver.labels("Pages") and "Size" in driver.labels("Toy controls")
         assert run(shell, session=session) == ""
         assert page.frames == STEPS

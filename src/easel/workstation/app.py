@@ -104,7 +104,7 @@ def open_shell(
     """
     from easel.workstation.page import Program
     from easel.workstation.report import write_report
-    from easel.workstation.shell import Shell
+    from easel.workstation.shell import Maker, Shell
 
     name = config.page or FIRST
     prepared = {name: first or prepare_page(name, config)}
@@ -128,7 +128,7 @@ def open_shell(
             found["Save session"] = partial(session.save, view, shell.pages)
         return shell.actions() | found
 
-    makers = {PAGES[row][0]: partial(make, row) for row in PAGES}
+    makers: dict[str, Maker] = {PAGES[row][0]: partial(make, row) for row in PAGES}
     if session is not None:
         session.restore(view)
         for page, maker in makers.items():

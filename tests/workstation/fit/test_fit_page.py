@@ -51,6 +51,14 @@ def turn(page, frames):
         page.view.end_step()
 
 
+def until(page, condition):
+    """Turn the page until something has happened beside the loop, however slow the machine is just now."""
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, "it never came"
+        turn(page, 1)
+
+
 def test_pause_stops_the_steps_and_not_the_frames(page, driver):
     driver.click("Pause")
     steps, frames = page.fit.index, page.view.frame_count
@@ -126,12 +134,17 @@ def test_the_screen_shows_the_prediction(page, driver, xvfb):
     page.fit.advance(steps=100)
     driver.click("Pause")
     page.look()
-    driver.frames(20)
+    driver.frames(2)
     # Without a window manager the window stands in the screen's corner.
     left, top, width, height = (round(side) for side in page.prediction_canvas.rectangle)
-    screen = torch.from_numpy(np.array(ImageGrab.grab(xdisplay=xvfb).convert("RGB"))) / 255
-    seen = resize(screen[top : top + height, left : left + width], page.fit.picture.shape[:2])
-    assert psnr(seen, page.fit.prediction) > 25
+
+    def likeness():
+        screen = torch.from_numpy(np.array(ImageGrab.grab(xdisplay=xvfb).convert("RGB"))) / 255
+        seen = resize(screen[top : top + height, left : left + width], page.fit.picture.shape[:2])
+        return psnr(seen, page.fit.prediction)
+
+    # The X server shows a frame when it comes to it: on a busy machine, long after the call that swapped the buffers.
+    until(page, lambda: likeness() > 25)
 
 
 def test_snapshots_equal_what_is_shown(page, driver, tmp_path):
@@ -152,10 +165,7 @@ def test_opening_a_picture_takes_it_in_without_stopping(page, driver, tmp_path):
     Image.new("RGB", (20, 10), (255, 0, 0)).save(tmp_path / "red.png")
     driver.answer_dialog(str(tmp_path / "red.png"))
     driver.click("Open Image...")
-    for _ in range(200):
-        turn(page, 1)
-        if page.photograph.name == "red.png":
-            break
+    until(page, lambda: page.photograph.name == "red.png")
     assert page.fit.picture.shape == (10, 20, 3)
     turn(page, 3)
     assert page.fit.index >= 3
@@ -164,10 +174,7 @@ def test_opening_a_picture_takes_it_in_without_stopping(page, driver, tmp_path):
 def test_a_dropped_picture_is_opened_too(page, driver, tmp_path):
     Image.new("L", (8, 6), 100).save(tmp_path / "grey.png")
     page.view.post(FilesDropped((str(tmp_path / "grey.png"),)))
-    for _ in range(200):
-        turn(page, 1)
-        if page.photograph.name == "grey.png":
-            break
+    until(page, lambda: page.photograph.name == "grey.png")
     assert page.fit.picture.shape == (6, 8, 1)
 
 
@@ -176,11 +183,7 @@ def test_a_bad_file_says_so_in_the_panel_and_the_fit_goes_on(page, driver, tmp_p
     picture = page.fit.picture
     driver.answer_dialog(str(tmp_path / "bad.png"))
     driver.click("Open Image...")
-    for _ in range(200):
-        turn(page, 1)
-        if "bad.png" in page.notice and "Opening" not in page.notice:
-            break
-    assert "bad.png" in page.notice
+    until(page, lambda: "bad.png" in page.notice and "Opening" not in page.notice)
     assert page.fit.picture is picture
     steps = page.fit.index
     turn(page, 3)

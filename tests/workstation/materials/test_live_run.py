@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from easel.materials.config import TrainConfig
+from easel.materials.models.network_files import saved_config
 from easel.materials.training.logs import METRICS
 from easel.workstation.materials.live_run import MOST_POINTS, LiveRun, LoggedCurve
 from easel.workstation.materials.live_training import LiveTraining, TrainingOptions, continued, new_run
@@ -103,7 +103,7 @@ def test_a_run_without_a_dataset_says_so(run, run_config):
     training = LiveTraining(run_config)
     training.advance()
     training.close()
-    config = TrainConfig.from_dict(json.loads((run.folder / "latest" / "config.json").read_text()))
+    config = saved_config(run.folder / "latest")
     assert config.data.input_dir == run_config.data.input_dir
     run_config.data.input_dir = "elsewhere"
     wait(lambda: run.poll() or run.problem or run.sheet)

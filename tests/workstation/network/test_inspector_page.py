@@ -1,5 +1,7 @@
 """The Network page: files, functions and trainings, and what it says where there is nothing."""
 
+import time
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -34,7 +36,9 @@ def turn(page):
 
 
 def wait(page):
+    limit = time.monotonic() + 60
     while not page.settled:
+        assert time.monotonic() < limit, "it never came"
         turn(page)
     turn(page)
 

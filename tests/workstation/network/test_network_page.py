@@ -182,7 +182,7 @@ def test_playing_goes_through_the_moments_and_around(training, monkeypatch):
 
 def test_the_table_tells_every_tensor_and_a_click_flies_there(training, view):
     page, time, driver, _ = training
-    while time._summary is None:
+    while time._summary is None:  # counted in another thread
         driver.frames(1)
     summary = summarize_network(time.timeline.last, time.timeline.first)
     told = [numbers(row) for row in time._summary.rows]

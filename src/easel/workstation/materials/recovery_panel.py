@@ -7,8 +7,8 @@ from easel.graphics.files import FileError
 from easel.materials.maps import MAP_NAMES
 from easel.materials.models.network_files import SHIPPED
 from easel.materials.recovery.photos import MOST_PHOTOS, SUFFIXES, photo_paths
-from easel.materials.synthesis.photo_setups import Scenes
-from easel.materials.synthesis.render_dataset import Plan, Procedural, make_sample
+from easel.materials.synthesis.photo_setups import PhotoSetups
+from easel.materials.synthesis.render_dataset import DatasetPlan, Procedural, make_sample
 from easel.viewer.imgui.theme import ALARM, QUIET
 from easel.viewer.panels.pages import Page
 from easel.viewer.panels.panel import Panel
@@ -265,6 +265,6 @@ class RecoveryPanel:
 
 def _example(folder: Path) -> list[Path]:
     """Write photos of a made-up material, with the camera and the light of each."""
-    scenes = Scenes(EXAMPLE_SEED, size=EXAMPLE_PIXELS, p_dirty=0.0)
-    sample = make_sample(Plan(Procedural(EXAMPLE_SEED, 1), scenes, EXAMPLE_PIXELS), folder, 0)
+    scenes = PhotoSetups(EXAMPLE_SEED, size=EXAMPLE_PIXELS, p_dirty=0.0)
+    sample = make_sample(DatasetPlan(Procedural(EXAMPLE_SEED, 1), scenes, EXAMPLE_PIXELS), folder, 0)
     return photo_paths(folder / "input" / "clean" / sample.name)

@@ -26,12 +26,9 @@ def network_panel(
     (`easel.inspector.watch`) brings them by itself, with a slider over the past and differences. Keys act while the
     pointer is on the panel; `h` lists them.
     """
-    source = model
-    if isinstance(model, Watch):
-        source = model.model
-    if isinstance(source, nn.Module):
-        source = tensors(source)
-    page = NetworkPage(panel, NetworkScene(source), details=details)
+    source = model.model if isinstance(model, Watch) else model
+    refs = tensors(source) if isinstance(source, nn.Module) else source
+    page = NetworkPage(panel, NetworkScene(refs), details=details)
     # It joins itself to the page: from there on the page's own frames bring the values of the newest step.
     if isinstance(model, Watch):
         NetworkTime(page, model)

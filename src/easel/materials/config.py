@@ -1,4 +1,4 @@
-"""What a training run is: six small dataclasses of settings, changed by plain assignment and checked by `resolve`.
+"""Config of a training run: six small dataclasses of settings, changed by plain assignment and checked by `resolve`.
 
 Standard library only: help texts must not wait for torch.
 """
@@ -23,7 +23,7 @@ Share = Annotated[float, Range(0, 1, below=True)]
 
 @dataclass
 class DataConfig(Settings):
-    """Where the photos and the true maps are, and how they are read."""
+    """Photos and true maps: their folders, sizes and augmentation."""
 
     input_dir: str = "./data/input"
     """Folder with clean/, dirty/ and render_metadata.json."""
@@ -64,7 +64,7 @@ class DataConfig(Settings):
     shards_dir: str | None = None
     """Folder with a teacher's answers, from `easel materials shards`: the network becomes its student."""
     use_augmentation: bool = True
-    """Whether any of the five below is done, and photos with cameras are cut as if their tile began elsewhere."""
+    """Do any of the five below, and cut photos with cameras as if their tile began elsewhere."""
     horizontal_flip: bool = True
     """Mirror left and right, every second time."""
     vertical_flip: bool = False
@@ -80,7 +80,7 @@ class DataConfig(Settings):
     min_views: Count = 1
     """Every step hides a random number of photos but leaves at least this many."""
     rectify: Literal["camera", "match", "corners", "none"] = "camera"
-    """How photos come into the frame of the texture: by their stored cameras, by matching them with the first, by the
+    """Way to bring photos into the frame of the texture: by their stored cameras, by matching with the first, by the
     corners that were marked, or not at all."""
 
 
@@ -93,7 +93,7 @@ class ModelConfig(Settings):
     encoder_backbone: Literal[
         "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenet_v3_large", "mobilenet_v3_small"
     ] = "resnet50"
-    """Which one of 'resnet' or 'mobilenetv3'."""
+    """Depth of 'resnet' or size of 'mobilenetv3'."""
     encoder_in_channels: Count = 3
     """Channels of a photo."""
     encoder_stride: Literal[1, 2] = 1
@@ -113,9 +113,9 @@ class ModelConfig(Settings):
     norm: Literal["group", "batch", "instance"] = "group"
     """Normalisation of the whole generator. Group does not depend on the batch."""
     padding: Literal["zeros", "circular"] = "zeros"
-    """What lies beyond the edge of a picture; circular makes maps that tile."""
+    """Padding beyond the edge of a picture; circular makes maps that tile."""
     fusion: Literal["vit", "convattn", "pool", "concat"] = "vit"
-    """How the latents of all photos become one: attention, large convolutions, mean and maximum; or, for comparison,
+    """Fusion of the latents of all photos: attention, large convolutions, mean and maximum; or, for comparison,
     the predecessor's attention between all texels of num_views photos, in their order."""
     fusion_attention: Literal["views_windows", "global"] = "views_windows"
     """Attention across the photos at each texel, then within windows of texels; or between all texels of all photos."""
@@ -173,7 +173,7 @@ class ModelConfig(Settings):
 
 @dataclass
 class LossConfig(Settings):
-    """What the generator is asked for: each w_… weighs one part of the sum."""
+    """Loss of the generator: each w_… weighs one part of the sum."""
 
     loss_type: Literal["hybrid", "l1_only"] = "hybrid"
     """All parts, or the L1 of the maps alone."""
@@ -186,7 +186,7 @@ class LossConfig(Settings):
     w_render: Weight = 0.5
     """Difference of the logarithms of both materials rendered under random lights."""
     w_gan: Weight = 0.05
-    """What the discriminator says."""
+    """Weight of the discriminator's verdict."""
     w_albedo: Weight = 1.0
     """Weight of albedo within L1."""
     w_roughness: Weight = 1.0
@@ -198,13 +198,13 @@ class LossConfig(Settings):
     w_discriminator: Weight = 1.0
     """Weight of the discriminator's own loss."""
     gan_loss_type: Literal["hinge", "bce"] = "hinge"
-    """How the discriminator's logits become a loss."""
+    """Loss over the discriminator's logits."""
     render_lights: Count = 2
     """Pairs of light and camera per step, half of them mirrored about the normal of the plane."""
     render_epsilon: Positive = 0.1
     """Radiance that is added before the logarithm, so that darkness does not outweigh all else."""
     distill_temperature: Positive = 4.0
-    """How much a teacher's and a student's answers are softened before they are compared."""
+    """Temperature T that softens a teacher's and a student's answers before they are compared."""
     distill_alpha: Share = 0.3
     """Share of the teacher's answer against the truth."""
     lambda_output: Weight = 1.0
@@ -217,14 +217,14 @@ class LossConfig(Settings):
 
 @dataclass
 class OptimizerConfig(Settings):
-    """How weights move: g_… the generator's, d_… the discriminator's."""
+    """Optimizers and learning rates: g_… the generator's, d_… the discriminator's."""
 
     g_optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     """SGD has momentum 0.9."""
     g_lr: Positive = 2e-4
     """Learning rate after warmup."""
     g_betas: tuple[float, float] = (0.5, 0.999)
-    """How slowly the mean of gradients and of their squares follow, for adam and adamw."""
+    """β₁ and β₂, the decay of the mean of gradients and of their squares, for adam and adamw."""
     g_weight_decay: float = 1e-4
     """Pull towards zero: taken off the weights by adamw, added to the gradient by the others."""
     d_optimizer: Literal["adam", "adamw", "sgd"] = "adam"
@@ -232,17 +232,17 @@ class OptimizerConfig(Settings):
     d_lr: Positive = 2e-4
     """Learning rate after warmup."""
     d_betas: tuple[float, float] = (0.5, 0.999)
-    """How slowly the mean of gradients and of their squares follow, for adam and adamw."""
+    """β₁ and β₂, the decay of the mean of gradients and of their squares, for adam and adamw."""
     d_weight_decay: float = 0.0
     """Pull towards zero: taken off the weights by adamw, added to the gradient by the others."""
     lr_fan_in: Count | None = None
     """Inputs of a layer beyond which it learns slower in proportion; None lets all layers learn alike."""
     scheduler: Literal["cosine", "step", "plateau", "none"] = "cosine"
-    """What the rates do after warmup: half a cosine, steps, a step whenever validation stalls, or nothing."""
+    """Learning rate after warmup: half a cosine, steps, a step whenever validation stalls, or constant."""
     scheduler_warmup_epochs: Whole = 5
     """Epochs in which the rates rise from a tenth."""
     scheduler_min_lr: float = 1e-6
-    """Where the cosine ends, and what no plateau falls below."""
+    """Last rate of the cosine, and the lowest of a plateau."""
     step_size: Count = 30
     """Epochs from step to step."""
     gamma: Positive = 0.1
@@ -255,7 +255,7 @@ class OptimizerConfig(Settings):
 
 @dataclass
 class TrainingConfig(Settings):
-    """How long, on what, and what is written meanwhile. `batch_size` is at home in `data` and answers here too."""
+    """Length, device and files of a run. `batch_size` is at home in `data` and answers here too."""
 
     epochs: Count = 100
     """Passes through the data."""
@@ -268,7 +268,7 @@ class TrainingConfig(Settings):
     use_amp: bool = True
     """Half precision where the device is faster with it."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Which one: auto takes bf16 or fp16 on CUDA, as the device can, and fp32 elsewhere."""
+    """Kind of half precision: auto takes bf16 or fp16 on CUDA, as the device can, and fp32 elsewhere."""
     grad_clip_norm: Weight = 1.0
     """Longest gradient; 0 does not clip."""
     accumulate: Count = 1
@@ -334,7 +334,7 @@ class TrainingConfig(Settings):
 
 @dataclass
 class TransformConfig(Settings):
-    """What photos, never maps, go through before the network: (x − mean) / std."""
+    """Normalisation of photos, never of maps, before the network: (x − mean) / std."""
 
     mean: list[float] = field(default_factory=lambda: [0.5] * 3)
     """Of each channel."""
@@ -363,21 +363,23 @@ class TrainConfig(Settings):
 
     @staticmethod
     def from_dict(found: Mapping[str, Any]) -> "TrainConfig":
-        """The config that `to_dict` described; what is missing has its default, what is unknown is a ValueError."""
+        """Undo `to_dict`; what is missing has its default, what is unknown is a ValueError."""
         config = TrainConfig()
         config.update(found)
         return config
 
     @property
     def is_student(self) -> bool:
-        """Whether the network learns from another one, too."""
+        """True if the network learns from another one, too."""
         return bool(self.data.shards_dir or self.training.teacher_checkpoint)
 
     @property
     def split_seed(self) -> int:
-        """What chooses the validation materials."""
-        return self.training.seed if self.data.split_seed is None else self.data.split_seed
+        """Seed of the choice of validation materials."""
+        if self.data.split_seed is None:
+            return self.training.seed
+        return self.data.split_seed
 
     def copy(self) -> "TrainConfig":
-        """An independent one with the same values."""
+        """Return an independent config with the same values."""
         return copy.deepcopy(self)

@@ -20,7 +20,7 @@ LIMIT_BYTES = 2**20
 
 
 def open_config(name: str | os.PathLike[str]) -> TrainConfig:
-    """The preset of that name, or the config in a .json or .py file; not yet resolved.
+    """Open the preset of that name, or the config in a .json or .py file; not yet resolved.
 
     A .py file is run as it is: open trusted files only. It defines `get_config()` or `config`. Where there is no file
     of that name, a preset's name with any folder and suffix means the preset: configs/high_quality.py.
@@ -28,7 +28,9 @@ def open_config(name: str | os.PathLike[str]) -> TrainConfig:
     """
     path = Path(name)
     if path.suffix in (".py", ".json") and path.is_file():
-        return _from_json(path) if path.suffix == ".json" else _from_python(path)
+        if path.suffix == ".json":
+            return _from_json(path)
+        return _from_python(path)
     is_path = path.name != os.fspath(name) or path.suffix != ""
     if (path.stem if is_path else path.name) in PRESETS:
         return PRESETS[path.stem if is_path else path.name]()
@@ -66,13 +68,16 @@ def _from_python(path: Path) -> TrainConfig:
 
 
 def _line_within(error: BaseException, path: Path) -> str:
-    """ "line 7: " for the deepest line of the file that led to the error."""
-    number, step = 0, error.__traceback__
+    """Return "line 7: " for the deepest line of the file that led to the error."""
+    number = 0
+    step = error.__traceback__
     while step is not None:
         if Path(step.tb_frame.f_code.co_filename) == path:
             number = step.tb_lineno
         step = step.tb_next
-    return f"line {number}: " if number else ""
+    if number:
+        return f"line {number}: "
+    return ""
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:

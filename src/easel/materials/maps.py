@@ -23,10 +23,10 @@ MAP_NAMES = tuple(CHANNELS)
 """The maps in the order of every tensor that holds them all."""
 
 SUFFIXES = (".png", ".exr", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
-"""What a map's file may end with; the first that is there is read."""
+"""Suffixes of a map's file; the first that is there is read."""
 
 NORMAL_LENGTH_ERROR = 0.02
-"""How far from 1 a normal may be that still counts as a unit vector: 8 bits round each part by 1/255."""
+"""Largest deviation from length 1 of a normal that still counts as a unit vector: 8 bits round each part by 1/255."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,19 +115,19 @@ class MaterialMaps(Mapping[str, Tensor]):
 
     @staticmethod
     def stack(materials: Sequence["MaterialMaps"]) -> "MaterialMaps":
-        """A batch of materials of one size."""
+        """Stack materials of one size into a batch."""
         return MaterialMaps(*(torch.stack([maps[name] for maps in materials]) for name in MAP_NAMES))
 
     def unstack(self) -> list["MaterialMaps"]:
-        """The materials of a batch; views of it."""
+        """Return the materials of a batch; views of it."""
         return [MaterialMaps(*parts) for parts in zip(*(value.unbind(0) for value in self.values()), strict=True)]
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "MaterialMaps":
-        """The maps with `change` done to every tensor, normals as numbers: moving, detaching, indexing."""
+        """Apply `change` to every tensor, to normals as to numbers: moving, detaching, indexing."""
         return MaterialMaps(*(change(value) for value in self.values()))
 
     def to(self, target: torch.device | torch.dtype | str) -> "MaterialMaps":
-        """On another device or in another dtype."""
+        """Move to another device or dtype."""
         return self.each(lambda value: value.to(target))
 
     def detach(self) -> "MaterialMaps":
@@ -136,7 +136,7 @@ class MaterialMaps(Mapping[str, Tensor]):
     # Sizes and turns. Rows and columns move all maps alike; what turns the picture turns the normals in it.
 
     def resize(self, size: tuple[int, int]) -> "MaterialMaps":
-        """To `size` = (H, W), bilinear, averaging over what a texel covers when that shrinks; normals of length 1."""
+        """Resize to (H, W), bilinear, averaging over what a texel covers when that shrinks; normals of length 1."""
         if tuple(size) == self.size:
             return self
         flat = self.to_tensor().flatten(0, -4) if self.albedo.ndim > 4 else self.to_tensor()
@@ -146,7 +146,7 @@ class MaterialMaps(Mapping[str, Tensor]):
         return replace(maps, normal=unit_normals(maps.normal))
 
     def crop(self, top: int, left: int, height: int, width: int) -> "MaterialMaps":
-        """That part of the maps; a view."""
+        """Return that part of the maps; a view."""
         if min(top, left) < 0 or min(height, width) < 1 or top + height > self.size[0] or left + width > self.size[1]:
             raise ValueError(
                 f"a crop lies inside the maps of {self.size[0]} x {self.size[1]}; "
@@ -155,23 +155,23 @@ class MaterialMaps(Mapping[str, Tensor]):
         return self.each(lambda value: value[..., top : top + height, left : left + width])
 
     def roll(self, rows: int, columns: int) -> "MaterialMaps":
-        """Moved down and to the right; what leaves on one side comes in on the other."""
+        """Move down and to the right; what leaves on one side comes in on the other."""
         return self.each(lambda value: value.roll((rows, columns), (-2, -1)))
 
     def repeat(self, rows: int, columns: int) -> "MaterialMaps":
-        """So many tiles below and beside each other."""
+        """Repeat so many tiles below and beside each other."""
         return self.each(lambda value: value.repeat(*[1] * (value.ndim - 2), rows, columns))
 
     def flip_h(self) -> "MaterialMaps":
-        """Left and right swapped."""
+        """Swap left and right."""
         return self._turned(lambda value: value.flip(-1), ((-1, 0), (0, 1)))
 
     def flip_v(self) -> "MaterialMaps":
-        """Top and bottom swapped."""
+        """Swap top and bottom."""
         return self._turned(lambda value: value.flip(-2), ((1, 0), (0, -1)))
 
     def rot90(self, k: int = 1) -> "MaterialMaps":
-        """Turned by `k` quarters, counter-clockwise as one looks at the picture."""
+        """Turn by `k` quarters, counter-clockwise as one looks at the picture."""
         cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[k % 4]
         return self._turned(lambda value: value.rot90(k, (-2, -1)), ((cos, -sin), (sin, cos)))
 
@@ -187,7 +187,7 @@ class MaterialMaps(Mapping[str, Tensor]):
     # Pictures and files
 
     def picture(self, name: str) -> Float[Tensor, "h w 3"]:
-        """One map of one material as it is shown and stored: normals as n/2 + 1/2, grey maps on three channels."""
+        """Return one map of one material as it is shown and stored: normals as n/2 + 1/2, grey maps in RGB."""
         if self.albedo.ndim != 3:
             raise ValueError(f"one material makes a picture; this is a batch {tuple(self.albedo.shape)}. Use unstack.")
         value = self[name] / 2 + 0.5 if name == "normal" else self[name]
@@ -223,12 +223,13 @@ class MaterialMaps(Mapping[str, Tensor]):
         return MaterialMaps(**maps)
 
     def validate(self) -> None:
-        """ValueError naming the map whose values are not finite, not in [0,1], or not unit vectors."""
+        """Raise ValueError naming the map whose values are not finite, not in [0,1], or not unit vectors."""
         for name, value in self.items():
             if not value.isfinite().all():
                 raise ValueError(f"{name} has values that are not finite. Replace them: x.nan_to_num().")
             if name != "normal" and not (0 <= value.min() and value.max() <= 1):
-                low, high = value.min().item(), value.max().item()
+                low = value.min().item()
+                high = value.max().item()
                 raise ValueError(f"{name} lies in [0,1]; got {low:.3g} to {high:.3g}. 8-bit values? Divide by 255.")
         length = self.normal.norm(dim=-3)
         if (length - 1).abs().max() > NORMAL_LENGTH_ERROR:
@@ -239,7 +240,7 @@ class MaterialMaps(Mapping[str, Tensor]):
 
 
 def unit_normals(vectors: Float[Tensor, "*b 3 h w"]) -> Float[Tensor, "*b 3 h w"]:
-    """`vectors` of length 1, and straight up where there is no direction."""
+    """Normalise vectors to length 1; those without a direction become straight up."""
     # 1e-6: what is left of opposite normals that cancelled out says nothing about a direction.
     # Not torch's norm, which over three planes takes ten times as long.
     squared = vectors.square().sum(dim=-3, keepdim=True)
@@ -248,7 +249,7 @@ def unit_normals(vectors: Float[Tensor, "*b 3 h w"]) -> Float[Tensor, "*b 3 h w"
 
 
 def map_paths(folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """Map → its file in a folder; `FileError` names those that are missing."""
+    """Return map → its file in a folder; `FileError` names those that are missing."""
     found = {
         name: next((path for suffix in SUFFIXES if (path := Path(folder) / f"{name}{suffix}").exists()), None)
         for name in MAP_NAMES
@@ -283,4 +284,6 @@ def _resized(name: str, value: Float[Tensor, "c h w"], size: tuple[int, int]) ->
     if tuple(value.shape[-2:]) == tuple(size):
         return value
     resized = torch.nn.functional.interpolate(value[None], tuple(size), mode="bilinear", antialias=True)[0]
-    return unit_normals(resized) if name == "normal" else resized
+    if name == "normal":
+        return unit_normals(resized)
+    return resized

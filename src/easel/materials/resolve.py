@@ -20,7 +20,7 @@ SIMPLE_LEAST_PIXELS = 32
 
 
 def resolve(config: TrainConfig) -> TrainConfig:
-    """The config that is trained: `checked`, and with no more reading processes than this machine has CPUs."""
+    """Return the config that is trained: `checked`, and with no more reading processes than this machine has CPUs."""
     config = checked(config)
     workers = os.cpu_count() or 1
     if config.data.num_workers > workers:
@@ -30,20 +30,22 @@ def resolve(config: TrainConfig) -> TrainConfig:
 
 
 def checked(config: TrainConfig) -> TrainConfig:
-    """A copy with what follows from other settings filled in; ValueError says what came, what fits, what to do.
+    """Return a copy with what follows from other settings filled in; ValueError says what came, what fits, what to do.
 
     Filled in are decoder_sr_scale, ImageNet's mean and deviation, and render_curriculum 2 for use_dirty_renders.
     Checking twice changes nothing.
     """
     config = config.copy()
     config.check()
-    data, model = config.data, config.model
+    data = config.data
+    model = config.model
     if data.use_dirty_renders and data.render_curriculum == 0:
         data.render_curriculum = 2
     if data.min_views > data.num_views:
         raise ValueError(f"data.min_views is {data.min_views}, more than data.num_views, {data.num_views}.")
     if config.transform.use_imagenet_stats:
-        config.transform.mean, config.transform.std = list(IMAGENET_MEAN), list(IMAGENET_STD)
+        config.transform.mean = list(IMAGENET_MEAN)
+        config.transform.std = list(IMAGENET_STD)
     for name in ("mean", "std"):
         if len(getattr(config.transform, name)) != model.encoder_in_channels:
             raise ValueError(f"transform.{name} needs {model.encoder_in_channels} numbers, one for each channel.")
@@ -57,12 +59,14 @@ def checked(config: TrainConfig) -> TrainConfig:
 
 
 def output_stride(model: ModelConfig) -> int:
-    """Pixels of a photo for one of the decoder's, before super-resolution: only some encoders have a stride."""
-    return model.encoder_stride if model.encoder_type in ("resnet", "mobilenetv3") else 1
+    """Return pixels of a photo for one of the decoder's, before super-resolution: only some encoders have a stride."""
+    if model.encoder_type in ("resnet", "mobilenetv3"):
+        return model.encoder_stride
+    return 1
 
 
 def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
-    """From the sizes, 0 for as many texels as the decoder has; ValueError lists the sizes that fit."""
+    """Return the enlargement that the sizes ask for, 0 for none; ValueError lists the sizes that fit."""
     stride = output_stride(model)
     scales: tuple[Literal[0, 2, 4], ...] = (0,) if model.encoder_type == "compact" else (0, 2, 4)
     fitting = [tuple(side // stride * (scale or 1) for side in data.image_size) for scale in scales]
@@ -110,7 +114,8 @@ def _check_model(model: ModelConfig) -> None:
         raise ValueError(
             "model.weights holds an encoder, which 'compact' has not: leave it None, or resume a checkpoint."
         )
-    heads, dim = model.transformer_num_heads, model.transformer_dim
+    heads = model.transformer_num_heads
+    dim = model.transformer_dim
     if fusion_of(model) in ("vit", "concat") and dim % heads:
         fitting = [count for count in (1, 2, 4, 8, 16, 32, 64) if dim % count == 0]
         raise ValueError(
@@ -129,12 +134,15 @@ def _check_model(model: ModelConfig) -> None:
 
 
 def fusion_of(model: ModelConfig) -> str:
-    """The fusion that is built: without use_transformer it is 'pool'."""
-    return model.fusion if model.use_transformer else "pool"
+    """Return the fusion that is built: without use_transformer it is 'pool'."""
+    if model.use_transformer:
+        return model.fusion
+    return "pool"
 
 
 def _check_discriminator(config: TrainConfig) -> None:
-    data, model = config.data, config.model
+    data = config.data
+    model = config.model
     if model.discriminator_in_channels != sum(model.output_channels):
         raise ValueError(
             f"model.discriminator_in_channels is {model.discriminator_in_channels}; all maps have "
@@ -151,7 +159,9 @@ def _check_discriminator(config: TrainConfig) -> None:
     least = SIMPLE_LEAST_PIXELS if simple else PATCHGAN_LEAST_PIXELS[model.discriminator_n_layers]
     if side < least:
         fitting = [str(layers) for layers, pixels in PATCHGAN_LEAST_PIXELS.items() if pixels <= side]
-        remedy = f"set model.discriminator_n_layers to {' or '.join(fitting)}" if fitting else "use larger maps"
+        remedy = "use larger maps"
+        if fitting:
+            remedy = f"set model.discriminator_n_layers to {' or '.join(fitting)}"
         raise ValueError(
             f"the discriminator sees maps of {side} pixels and needs {least}: {remedy}, or model.use_gan to False."
         )

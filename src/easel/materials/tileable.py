@@ -13,7 +13,7 @@ MARGIN_SHARE = 7
 
 
 def seam(values: Float[Tensor, "c h w"]) -> float:
-    """How much larger the steps over the edges are than those inside, as a ratio of their means; 1 where all are flat.
+    """Return how much larger the steps over the edges are than those inside, as a ratio of means; 1 where all are flat.
 
     The larger of both directions.
     """
@@ -21,12 +21,12 @@ def seam(values: Float[Tensor, "c h w"]) -> float:
 
 
 def seams(maps: MaterialMaps) -> dict[str, float]:
-    """Map → its `seam`."""
+    """Return map → its `seam`."""
     return {name: seam(value) for name, value in maps.items()}
 
 
 def roll_to_rest(maps: MaterialMaps) -> tuple[MaterialMaps, tuple[int, int]]:
-    """Tileable maps rolled so that their edges lie where the least happens, and by how many rows and columns.
+    """Roll tileable maps so that their edges lie where the least happens; return also by how many rows and columns.
 
     A texture has lines where more happens than elsewhere, such as the joints of bricks. An edge there would look like
     a seam where one tile meets the next.
@@ -38,14 +38,14 @@ def roll_to_rest(maps: MaterialMaps) -> tuple[MaterialMaps, tuple[int, int]]:
 
 
 def _steps(values: Float[Tensor, "c h w"], axis: int) -> Float[Tensor, " n"]:
-    """What changes from the line before to each line across `axis`, in the mean of those inside; first, the edge."""
+    """Return the change at each line across `axis`, relative to the mean of those inside; first, the edge's."""
     steps = (values - values.roll(1, axis)).abs().movedim(axis, 0).flatten(1).mean(dim=1)
     # 1e-4: a fortieth of an 8-bit level is no step
     return (steps + 1e-4) / (steps[1:].mean() + 1e-4)
 
 
 def make_tileable(maps: MaterialMaps, margin: int) -> MaterialMaps:
-    """The maps (C, H, W) without their last `margin` rows and columns, which were blended over the first ones."""
+    """Return the maps (C, H, W) without their last `margin` rows and columns, which are blended over the first ones."""
     height, width = maps.size
     if not 0 < margin <= min(height, width) // 2:
         raise ValueError(f"maps of {height} x {width} blend over 1 to {min(height, width) // 2} texels; got {margin}.")
@@ -58,7 +58,7 @@ def make_tileable(maps: MaterialMaps, margin: int) -> MaterialMaps:
 
 
 def _overlapped(values: Float[Tensor, "c h w"], margin: int, axis: int) -> Float[Tensor, "c h2 w2"]:
-    """The end of one axis blended over its beginning, by weights from which the variance of a texture does not sink.
+    """Blend the end of one axis over its beginning, by weights from which the variance of a texture does not sink.
 
     Heitz and Neyret 2018, "High-performance by-example noise", section 3.1: a plain blend of unrelated textures is
     flatter than either. The more alike both parts are, the less it is.
@@ -68,7 +68,8 @@ def _overlapped(values: Float[Tensor, "c h w"], margin: int, axis: int) -> Float
     shape[axis] = margin
     weight = ((torch.arange(margin, device=values.device) + 0.5) / margin).view(shape)
     weight = weight * weight * (3 - 2 * weight)
-    first, last = values.narrow(axis, 0, margin), values.narrow(axis, length - margin, margin)
+    first = values.narrow(axis, 0, margin)
+    last = values.narrow(axis, length - margin, margin)
     plane = (-2, -1)
     mean = torch.lerp(last, first, weight).mean(dim=plane, keepdim=True)
     a, b = (part - part.mean(dim=plane, keepdim=True) for part in (first, last))

@@ -26,7 +26,7 @@ class Crop:
     width: int
 
     def cut(self, picture: Shaped[Tensor, "*b h w"]) -> Shaped[Tensor, "*b h2 w2"]:
-        """What it shows of a picture; a view unless it reaches over an edge."""
+        """Return that part of a picture; a view unless it reaches over an edge."""
         height, width = picture.shape[-2:]
         if self.top + self.height <= height and self.left + self.width <= width:
             return picture[..., self.top : self.top + self.height, self.left : self.left + self.width]
@@ -37,7 +37,7 @@ class Crop:
         return picture[..., rows[:, None], columns]
 
     def positions(self, positions: Float[Tensor, "*b 3"], size: tuple[int, int]) -> Float[Tensor, "*b 3"]:
-        """Points in the frame of a picture of `size` = (height, width), in the window's own frame.
+        """Convert points in the frame of a picture of `size` = (height, width) to the crop's own frame.
 
         A frame spans its picture by [-½, ½]² at z = 0, x right, y up, z towards the viewer. NaN stays NaN.
         """
@@ -51,14 +51,14 @@ class Crop:
 
 @dataclass(frozen=True, eq=False)
 class Span:
-    """Where a window lies along one axis, and the weight of each of its pixels in the blend."""
+    """Extent of a crop along one axis, and the weight of each of its pixels in the blend."""
 
     start: int
     weights: Float[Tensor, " n"]
 
 
 def spans(length: int, tile: int, overlap: int, *, wrap: bool = False) -> list[Span]:
-    """Windows of up to `tile` pixels that cover `length` evenly, neighbours sharing `overlap` pixels or more.
+    """Cover `length` evenly with crops of up to `tile` pixels, neighbours sharing `overlap` pixels or more.
 
     Where two meet, their weights cross as a raised cosine; at every pixel the weights add up to 1. With `wrap` the
     last window meets the first one over the edge, and a window may be longer than the picture.
@@ -89,7 +89,7 @@ def spans(length: int, tile: int, overlap: int, *, wrap: bool = False) -> list[S
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a picture of `size` = (height, width) is cut into windows."""
+    """Division of a picture of `size` = (height, width) into overlapping crops."""
 
     size: tuple[int, int]
     tile: int
@@ -102,7 +102,7 @@ class Tiling:
         return len(rows) * len(columns)
 
     def __iter__(self) -> Iterator[tuple[Crop, Float[Tensor, "h w"]]]:
-        """The windows row by row, each with the weight of its pixels."""
+        """Yield the crops row by row, each with the weight of its pixels."""
         rows, columns = self._spans()
         for row in rows:
             for column in columns:
@@ -120,7 +120,7 @@ class Tiling:
 def blend(
     predict: Callable[[Crop], Float[Tensor, "c h w"]], tiling: Tiling, *, scale: int = 1
 ) -> Float[Tensor, "c h2 w2"]:
-    """What `predict` says of every window as one picture, `scale` times as large as the one that is cut.
+    """Blend what `predict` says of every crop into one picture, `scale` times as large as the one that is cut.
 
     Beside the picture only one window is held at a time.
     """
@@ -142,8 +142,9 @@ def blend(
 
 
 def _pieces(start: int, length: int, whole: int) -> list[tuple[slice, slice]]:
-    """The parts of a window along one axis that do not reach over the edge: where they belong, and where they are."""
-    pieces, done = [], 0
+    """Split a crop along one axis where it goes over the edge: pairs of (place in the picture, place in the crop)."""
+    pieces = []
+    done = 0
     while done < length:
         at = (start + done) % whole
         count = min(length - done, whole - at)

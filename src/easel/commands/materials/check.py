@@ -45,7 +45,8 @@ class CheckConfig:
 def check(config: CheckConfig) -> int:
     """List the problems; returns 1 where there are any and 0 where there are none."""
     root = config.folder or Path("data")
-    input_dir, output_dir = config.input_dir or root / "input", config.output_dir or root / "output"
+    input_dir = config.input_dir or root / "input"
+    output_dir = config.output_dir or root / "output"
     for name, folder in (("input", input_dir), ("output", output_dir)):
         if not folder.is_dir():
             raise BadInput(f"{folder} is no folder. Name the dataset that holds it, or --{name}-dir.")
@@ -66,7 +67,9 @@ def check(config: CheckConfig) -> int:
     if config.report is not None:
         _write_report(config.report, stock, problems)
         print(f"wrote {config.report}")
-    return 1 if problems else 0
+    if problems:
+        return 1
+    return 0
 
 
 def _shard_problems(folder: Path) -> "list[Problem]":

@@ -40,7 +40,7 @@ class ConvertConfig:
     materialx: Annotated[bool, FlagCreatePairsOff] = False
     """Write NAME.mtlx and textures."""
     materialx_shader: Literal["gltf_pbr", "open_pbr_surface", "standard_surface"] = "standard_surface"
-    """Which of MaterialX's shaders NAME.mtlx uses."""
+    """Shader node of NAME.mtlx."""
     usd: Annotated[bool, FlagCreatePairsOff] = False
     """Write NAME.usda, a UsdPreviewSurface on a plane, and textures."""
     sets: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="PROGRAM ...")] = ()
@@ -50,7 +50,7 @@ class ConvertConfig:
     exr: Annotated[bool, FlagCreatePairsOff] = False
     """Write half-float EXR instead of PNG, but for glTF, which knows no EXR (extra exr)."""
     normal: Literal["opengl", "directx"] = "opengl"
-    """Whether green is up (opengl) or down (directx) in MAPS_DIR's normal map."""
+    """Green is up (opengl) or down (directx) in MAPS_DIR's normal map."""
     repeats: Annotated[float, Range(0, 64, above=True)] = 2.0
     """Tiles across the plane, and around half the ball."""
 
@@ -64,7 +64,9 @@ def convert(config: ConvertConfig) -> int:
     for program in config.sets:
         if program not in SETS:
             near = difflib.get_close_matches(program, SETS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = ""
+            if near:
+                hint = f" Did you mean {near[0]!r}?"
             raise BadInput(f"unknown --set {program!r}.{hint} Known: {', '.join(SETS)}.")
     name = _name(config)
     maps = MaterialMaps.load(config.maps_dir, normal=config.normal)
@@ -79,7 +81,9 @@ def _name(config: ConvertConfig) -> str:
 
     if config.name is None:
         name = slug(config.maps_dir.resolve().name)
-        return name if _NAME.fullmatch(name) else f"material_{name}"[:80]
+        if _NAME.fullmatch(name):
+            return name
+        return f"material_{name}"[:80]
     if not _NAME.fullmatch(config.name):
         raise BadInput(f"--name is a letter and up to 79 letters, digits and underscores; got {config.name!r:.100}.")
     return config.name

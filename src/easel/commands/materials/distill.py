@@ -7,7 +7,7 @@ from easel.console import BadInput
 from easel.materials.config import TrainConfig
 
 FEATURE_WEIGHT = 0.1
-"""What --use-feature-distillation sets where the config compares no features."""
+"""Weight of features under --use-feature-distillation, where the config compares none."""
 SHORT = ALIASES | {
     "--temperature": "--loss.distill-temperature",
     "--alpha": "--loss.distill-alpha",
@@ -37,7 +37,7 @@ def distill(config: TrainConfig) -> int:
 
 
 def prepare_distill(arguments: Sequence[str]) -> tuple[list[str], TrainConfig]:
-    """(arguments that name settings in full, the config that they change)."""
+    """Return (arguments that name settings in full, the config that they change)."""
     wanted = {"--use-feature-distillation", "--use_feature_distillation"}
     left = [argument for argument in arguments if argument not in wanted]
     written_out, config = prepared(left, SHORT, "mobilenetv3_512")

@@ -15,7 +15,7 @@ EngineName = Literal["local", "ray"]
 
 @contextlib.contextmanager
 def engine(name: EngineName, workers: int, units: int, *, least: int, device: str = "cpu") -> "Generator[Engine]":
-    """The engine for so many units, of which a process should have `least`; BadInput where Ray is not there.
+    """Open the engine for so many units, of which a process should have `least`; BadInput where Ray is not there.
 
     Processes share a `device` that is no CPU: 0 workers are one there. Each worker of Ray gets a GPU of its own.
     """
@@ -37,7 +37,7 @@ def engine(name: EngineName, workers: int, units: int, *, least: int, device: st
 
 
 def share_of(shard: str) -> tuple[int, int]:
-    """The share that --shard names, and how many there are; BadInput for what names none."""
+    """Parse --shard into the share and the number of shares; BadInput for what names none."""
     share, slash, shares = shard.partition("/")
     if not (slash and share.isdecimal() and shares.isdecimal() and int(share) < int(shares)):
         raise BadInput(f"--shard is i/n with i from 0 to n - 1, such as 0/4; got {shard!r}.")

@@ -1,4 +1,4 @@
-"""How an epoch goes: a bar where standard error is a terminal, a plain line now and then elsewhere."""
+"""Progress of an epoch: a bar where standard error is a terminal, a plain line now and then elsewhere."""
 
 import sys
 import time
@@ -13,14 +13,19 @@ class EpochBar:
 
     def __init__(self) -> None:
         self.alive = sys.stderr.isatty()
-        self._epoch, self._started_at, self._first, self._said_at = 0, 0.0, 0, time.monotonic()
+        self._epoch = 0
+        self._started_at = 0.0
+        self._first = 0
+        self._said_at = time.monotonic()
 
     def update(self, epoch: int, position: int, steps: int, losses: dict[str, float]) -> None:
-        """`position` of `steps` of this epoch are done."""
+        """Show that `position` of `steps` of this epoch are done."""
         now = time.monotonic()
         if epoch != self._epoch:
             # A resumed epoch begins in the middle: its pace is that of the steps since then
-            self._epoch, self._started_at, self._first = epoch, now, position - 1
+            self._epoch = epoch
+            self._started_at = now
+            self._first = position - 1
         if self.alive:
             line = _line(epoch, position, steps, now - self._started_at, position - self._first, losses)
             sys.stderr.write("\r" + line + ("\n" if position == steps else ""))
@@ -33,8 +38,12 @@ class EpochBar:
 
 def _line(epoch: int, position: int, steps: int, seconds: float, done: int, losses: dict[str, float]) -> str:
     filled = WIDTH * position // steps
-    pace = done / seconds if seconds > 0 else 0.0
-    left = _clock((steps - position) / pace) if pace else "?"
+    pace = 0.0
+    if seconds > 0:
+        pace = done / seconds
+    left = "?"
+    if pace:
+        left = _clock((steps - position) / pace)
     speed = f"{pace:.2f}it/s" if pace >= 1 or not pace else f"{1 / pace:.2f}s/it"
     shown = "".join(f", {name}={value:.3f}" for name, value in losses.items())
     bar = "█" * filled + " " * (WIDTH - filled)
@@ -46,4 +55,6 @@ def _line(epoch: int, position: int, steps: int, seconds: float, done: int, loss
 def _clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
+    if hours:
+        return f"{hours}:{minutes:02d}:{seconds:02d}"
+    return f"{minutes:02d}:{seconds:02d}"

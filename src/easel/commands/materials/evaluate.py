@@ -77,7 +77,7 @@ def evaluate(config: EvaluateConfig) -> int:
 
 
 def _open(config: EvaluateConfig, trained: "Trained", way: Any, most_views: int) -> "PBRDataset":
-    """The dataset, its photos brought into one frame that way; BadInput for one that cannot be used."""
+    """Open the dataset, its photos brought into one frame that way; BadInput for one that cannot be used."""
     from easel.materials.models.training_data import training_dataset
 
     root = config.data_root
@@ -104,7 +104,7 @@ def _open(config: EvaluateConfig, trained: "Trained", way: Any, most_views: int)
 def _judge(
     config: EvaluateConfig, trained: "Trained", datasets: "dict[Any, PBRDataset]", views: Sequence[int]
 ) -> "tuple[Score, list[Score], list[Judged]]":
-    """The guess, what the network scores with most photos first, and its answers with those."""
+    """Return the guess, the network's scores with most photos first, and its answers with those."""
     from easel.materials.recovery.evaluate import compare, judge, mean_maps, score
 
     first = next(iter(datasets.values()))
@@ -112,7 +112,10 @@ def _judge(
     mean = mean_maps(known)
     rows = [(way, count) for way in datasets for count in sorted(views, reverse=True)]
     total = len(rows) * min(len(first), config.samples)
-    guesses, scores, shown, done = [], [], [], 0
+    guesses = []
+    scores = []
+    shown = []
+    done = 0
     with progress("evaluating") as bar:
         for way, count in rows:
             name = f"{count} photo{'s' * (count > 1)}, {'as they are' if way == 'none' else f'by {way}'}"
@@ -130,7 +133,7 @@ def _judge(
 
 
 def _learned(config: EvaluateConfig, trained: "Trained", dataset: "PBRDataset") -> "PBRDataset":
-    """The training materials of the same dataset; the dataset itself where nobody knows which those are."""
+    """Open the training materials of the same dataset; the dataset itself where nobody knows which those are."""
     if config.split == "all":
         return dataset
     from dataclasses import replace
@@ -159,7 +162,8 @@ def _write(
     with write_whole(config.out / "metrics.json") as partial:
         partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     print(f"wrote {config.out / 'metrics.json'}")
-    rows, labels = [], []
+    rows = []
+    labels = []
     for each in judged[: config.pictures]:
         photos = [
             photo.permute(1, 2, 0) for photo in each.sample.photos[:SHEET_PHOTOS] * each.sample.valid[:SHEET_PHOTOS]

@@ -65,7 +65,7 @@ def export(config: NetworkExportConfig) -> int:
 
 
 def _files(config: NetworkExportConfig) -> dict[str, Path]:
-    """Suffix → path; BadInput for none, for two of a kind, and for a suffix that says something else."""
+    """Return suffix → path; BadInput for none, for two of a kind, and for a suffix that says something else."""
     asked = {
         ".onnx": config.onnx,
         ".mlpackage": config.coreml,
@@ -114,7 +114,9 @@ def _write_coreml(config: NetworkExportConfig, trained: "Trained", path: Path) -
         keeps_sr=side is None or config.use_sr,
     )
     size = package_bytes(path)
-    test = "" if side is None or (side, side) == trained.config.data.image_size else ", a size for memory tests alone"
+    test = ", a size for memory tests alone"
+    if side is None or (side, side) == trained.config.data.image_size:
+        test = ""
     print(f"wrote {path}: {_megabytes(size)}, photos of {record.sizes}{test}")
     if size > MOST_PHONE_MB * 1e6:
         complain(f"{path.name} has {_megabytes(size)}, more than the {MOST_PHONE_MB} MB that suit a phone.")

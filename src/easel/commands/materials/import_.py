@@ -38,7 +38,7 @@ class ImportConfig:
     keep_ext: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Keep JPEG, EXR, TIFF and WebP files that need no change; otherwise all become PNG."""
     manifest: Path | None = None
-    """Where the report goes as JSON; DESTINATION/import_manifest.json without it."""
+    """File of the report, as JSON; DESTINATION/import_manifest.json if it is not given."""
     resize: int = 2048
     """The most texels a side; 0 keeps all sizes."""
 
@@ -60,7 +60,9 @@ def import_(config: ImportConfig) -> int:
     )
     manifest = config.manifest or config.destination / MANIFEST
     report = take(config.source, config.destination, options, manifest, verbose=config.verbose)
-    return 0 if report.taken else 1
+    if report.taken:
+        return 0
+    return 1
 
 
 def take(

@@ -50,7 +50,7 @@ class InferConfig:
     input_dir: Annotated[Path | None, tyro.conf.arg(aliases=["--input"])] = None
     """Folder with 1 or more photos, .png or .jpg."""
     sample_idx: int = 0
-    """Which sample of the dataset, without --input-dir."""
+    """Number of the sample of the dataset, without --input-dir."""
     data_root: Path | None = None
     """Folder of that dataset, where it is not where the network learned from it."""
     out_dir: Annotated[Path, tyro.conf.arg(aliases=["--output"])] = Path("inference_outputs")
@@ -58,7 +58,7 @@ class InferConfig:
     device: str = "auto"
     """auto, cuda, cuda:0, mps or cpu."""
     rectify: Literal["auto", "camera", "match", "corners", "none"] = "auto"
-    """How photos come into one frame: by stored cameras, by matching, by corners, or not at all."""
+    """Bring photos into one frame by stored cameras, by matching, by corners, or not at all."""
     corners: tuple[float, ...] = ()
     """x and y in pixels of the material's corners in the first photo: top left, then clockwise. Or of every photo."""
     size: Annotated[Side | None, tyro.conf.arg(metavar="PIXELS")] = None
@@ -66,7 +66,7 @@ class InferConfig:
     tile: Annotated[Side | None, tyro.conf.arg(metavar="PIXELS")] = None
     """Side of a tile; as the network learned if it is not given."""
     overlap: Annotated[Side | None, tyro.conf.arg(metavar="PIXELS")] = None
-    """What neighbouring tiles share: 64, or half a tile that is smaller than 128."""
+    """Pixels that neighbouring tiles share: 64, or half a tile that is smaller than 128."""
     tileable: Annotated[bool, FlagCreatePairsOff] = False
     """Make maps that repeat without a seam."""
     refine: Annotated[int, Range(0, 10_000), tyro.conf.arg(metavar="STEPS")] = 0
@@ -147,7 +147,7 @@ def _infer_all(config: InferConfig) -> int:
 
 
 def _photos(config: InferConfig, trained: "Trained") -> "Photos":
-    """Those of the folder, or those of a sample of the dataset; BadInput for what does not fit together."""
+    """Read the photos of the folder, or of a sample of the dataset; BadInput for what does not fit together."""
     from easel.materials.recovery.photos import read_photos
 
     folder = config.input_dir or _sample_folder(config, trained)
@@ -165,7 +165,7 @@ def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
 
 
 def _dataset(config: InferConfig, trained: "Trained") -> "PBRDataset":
-    """That of --data-root, or what the network learned from; BadInput where there is none."""
+    """Open the dataset of --data-root, or the one that the network learned from; BadInput where there is none."""
     from easel.materials.models.training_data import training_dataset
 
     data = trained.data
@@ -182,7 +182,7 @@ def _dataset(config: InferConfig, trained: "Trained") -> "PBRDataset":
 
 
 def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[MaterialMaps, dict[str, Any]]":
-    """The maps, and what maps.json tells of how they were made."""
+    """Recover the maps; return them with the facts that maps.json tells of how they were made."""
     from easel.materials.recovery.infer import usual_tile
     from easel.materials.recovery.recovery import recover
     from easel.materials.tiles import Tiling
@@ -215,7 +215,7 @@ def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[M
 def _write(
     config: InferConfig, trained: "Trained", photos: "Photos", maps: "MaterialMaps", facts: dict[str, Any]
 ) -> None:
-    """The maps, the photos as the network saw them, the pictures and the record."""
+    """Write the maps, the photos as the network saw them, the pictures and the record."""
     from easel.graphics.files import write_whole
     from easel.graphics.image import imwrite
     from easel.materials.contact import ball, labelled_sheet, map_pictures, relit, square
@@ -259,13 +259,14 @@ def _write(
 
 
 def _refined(facts: dict[str, Any]) -> str:
-    """What came of a refinement, in one line."""
+    """Describe what a refinement changed, in one line."""
     before, after = facts["difference"]
     if after >= before:
         return (
             f"refining brought the maps no nearer to the photos ({before:.4f}, {after:.4f} after it): left as they were"
         )
-    side, light = facts["side"], facts["light"]
+    side = facts["side"]
+    light = facts["light"]
     return (
         f"refined at {side} x {side} texels under {light} light: rendered again, the maps are {after:.4f} from the "
         f"photos, {before:.4f} before"
@@ -273,7 +274,7 @@ def _refined(facts: dict[str, Any]) -> str:
 
 
 def _write_uncertainty(config: InferConfig, trained: "Trained", photos: "Photos", tiling: "Tiling") -> None:
-    """How far the maps of all photos but one differ, from dark for not at all to bright."""
+    """Write how far the maps of all photos but one differ, from dark for not at all to bright."""
     from easel.graphics.color import colormap
     from easel.graphics.image import imwrite
     from easel.materials.recovery.infer import spread_windows

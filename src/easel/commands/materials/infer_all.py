@@ -28,7 +28,7 @@ RECORD = "maps.json"
 
 @dataclass(frozen=True)
 class Work:
-    """What becomes of every material: plain data, for any process on any machine."""
+    """Options for every material: plain data, for any process on any machine."""
 
     checkpoint: Path | None
     device: str
@@ -62,7 +62,9 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
 
     # Under Ray this process gives out work, perhaps on a machine that has no GPU
     trained = open_trained(work.checkpoint, work.device if name == "local" else "cpu")
-    device = _device(trained) if name == "local" else work.device
+    device = work.device
+    if name == "local":
+        device = _device(trained)
     prepare_folder(work.out)
     faults = skipped = 0
     try:
@@ -80,15 +82,19 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
     except WorkerError as error:
         complain(str(error))
         return 1
-    there = f"; {skipped} of them were there" if skipped else ""
+    there = ""
+    if skipped:
+        there = f"; {skipped} of them were there"
     print(f"{len(folders) - faults} materials{there}")
     _write_overview(work.out, list(folders))
     print(f"wrote a folder of maps for each into {work.out}")
-    return 1 if faults else 0
+    if faults:
+        return 1
+    return 0
 
 
 def maker(work: Work) -> Callable[[tuple[str, Path]], RecoveryResult]:
-    """What recovers materials, for a process of its own."""
+    """Return the function that recovers materials, for a process of its own."""
     return partial(recover_one, work, open_trained(work.checkpoint, work.device))
 
 
@@ -135,7 +141,7 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
 
 
 def _asked(work: Work, trained: "Trained", folder: Path) -> dict[str, Any]:
-    """What maps depend on: they are made again when it is another."""
+    """Return the options and digests that maps depend on: they are made again when one of these is another."""
     photos = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         photos.update(path.name.encode())
@@ -148,7 +154,7 @@ def _asked(work: Work, trained: "Trained", folder: Path) -> dict[str, Any]:
 
 
 def _written(home: Path) -> object:
-    """What was asked for when the maps in a folder were made; None where nothing tells."""
+    """Read the options that a folder's maps were made with; None where nothing tells."""
     try:
         found = json.loads((home / RECORD).read_text(encoding="utf-8"))
         return found["asked"]
@@ -158,11 +164,13 @@ def _written(home: Path) -> object:
 
 def _device(trained: "Trained") -> str:
     parameter = next(trained.model.parameters(), None)
-    return "cpu" if parameter is None else parameter.device.type
+    if parameter is None:
+        return "cpu"
+    return parameter.device.type
 
 
 def _write_overview(out: Path, names: list[str]) -> None:
-    """The first materials' maps side by side."""
+    """Write the first materials' maps side by side."""
     from easel.graphics.image import imwrite
     from easel.materials.contact import labelled_sheet, map_pictures, relit
     from easel.materials.maps import MAP_NAMES, MaterialMaps

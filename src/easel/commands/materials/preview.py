@@ -36,7 +36,7 @@ class PreviewConfig(HostConfig):
     light: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "studio"
     """Surroundings: softbox, studio, sky, room, none, or an .hdr or .exr file."""
     normal: Literal["opengl", "directx"] = "opengl"
-    """Whether green is up (opengl) or down (directx) in normal.png."""
+    """Green is up (opengl) or down (directx) in normal.png."""
     repeats: Annotated[float, Range(1, 8)] = 2.0
     """Tiles across the plane, 1 to 8."""
     exposure: Annotated[float, Range(-4, 4)] = 0.0

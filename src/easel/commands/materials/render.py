@@ -12,7 +12,7 @@ from easel.console import BadInput, complain, counted, prepare_folder, progress
 from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
-    from easel.materials.synthesis.render_dataset import Folders, Plan, Procedural
+    from easel.materials.synthesis.render_dataset import DatasetPlan, Folders, Procedural
 
 OVERVIEW_SAMPLES = 8
 SAMPLES_A_PROCESS = 20
@@ -34,7 +34,7 @@ class DatasetRenderConfig:
     out: Path = Path("data")
     """Folder of the dataset; its input and output are what `easel materials train` takes."""
     materials: Count = 200
-    """How many materials to make up from noise."""
+    """Number of materials to make up from noise."""
     maps: Path | None = None
     """Photograph these instead: a folder of material folders with albedo, roughness, metallic and normal each."""
     samples_per_material: Count = 1
@@ -67,7 +67,7 @@ class DatasetRenderConfig:
     workers: Annotated[int, Range(0, 1024)] = 0
     """Processes; 0 takes one for each core."""
     engine: EngineName = "local"
-    """Who does the work: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
+    """Workers: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
     import_only: bool = False
     """Photograph real materials and none from noise: --maps is a folder of downloads, which are first brought into
     OUT/materials as `easel materials import` does it."""
@@ -78,8 +78,7 @@ def render(config: DatasetRenderConfig) -> int:
     shard, shards = _check(config)
     from easel.graphics.image import imwrite
     from easel.materials.engines.processes import WorkerError
-    from easel.materials.synthesis.overview import overview
-    from easel.materials.synthesis.render_dataset import make, missing, next_index
+    from easel.materials.synthesis.render_dataset import make, missing, next_index, overview
 
     plan = _plan(config)
     prepare_folder(config.out)
@@ -100,7 +99,9 @@ def render(config: DatasetRenderConfig) -> int:
     except WorkerError as error:
         complain(str(error))
         return 1
-    there = f"; {skipped} of them were there" if skipped else ""
+    there = ""
+    if skipped:
+        there = f"; {skipped} of them were there"
     print(f"{len(indices)} samples of {plan.collection.count} materials{there}")
     sheet = overview(config.out, OVERVIEW_SAMPLES, config.views)
     if sheet is not None:
@@ -111,7 +112,7 @@ def render(config: DatasetRenderConfig) -> int:
 
 
 def _check(config: DatasetRenderConfig) -> tuple[int, int]:
-    """The shard and how many there are; BadInput for options that cannot be, alone or together."""
+    """Return the shard and the number of shards; BadInput for options that cannot be, alone or together."""
     if config.clean_only and config.both:
         raise BadInput("--clean-only and --both say opposite things. Give one of them.")
     if (config.light == "environment") != (config.environment is not None):
@@ -127,14 +128,14 @@ def _check(config: DatasetRenderConfig) -> tuple[int, int]:
     return shard, shards
 
 
-def _plan(config: DatasetRenderConfig) -> "Plan":
+def _plan(config: DatasetRenderConfig) -> "DatasetPlan":
     from easel.materials.rendering.environment import Environment
-    from easel.materials.synthesis.photo_setups import Scenes
-    from easel.materials.synthesis.render_dataset import Plan
+    from easel.materials.synthesis.photo_setups import PhotoSetups
+    from easel.materials.synthesis.render_dataset import DatasetPlan
 
     if config.environment is not None:
         Environment.load(config.environment)  # what is wrong with it is said before anything is written
-    scenes = Scenes(
+    scenes = PhotoSetups(
         seed=config.seed,
         views=config.views,
         size=config.size,
@@ -143,11 +144,11 @@ def _plan(config: DatasetRenderConfig) -> "Plan":
         p_dirty=0.0 if config.clean_only else config.p_dirty,
         both=config.both,
     )
-    return Plan(_library(config), scenes, config.map_size or config.size, config.bits)
+    return DatasetPlan(_library(config), scenes, config.map_size or config.size, config.bits)
 
 
 def _imported(source: Path, out: Path) -> Path:
-    """The folder that real materials are brought into, as far as they are not there yet."""
+    """Import real materials, as far as they are not there yet; return their folder."""
     from easel.commands.materials.import_ import take
     from easel.materials.collection.importing import MANIFEST, ImportOptions
 
@@ -165,7 +166,9 @@ def _library(config: DatasetRenderConfig) -> "Procedural | Folders":
         return Procedural(config.seed, config.materials)
     if not config.maps.is_dir():
         raise BadInput(f"--maps {config.maps} is no folder. Name the one that holds folders of materials.")
-    home = _imported(config.maps, config.out) if config.import_only else config.maps
+    home = config.maps
+    if config.import_only:
+        home = _imported(config.maps, config.out)
     whole = []
     for folder in sorted(home.iterdir()):
         if folder.is_dir() and not folder.name.startswith("."):

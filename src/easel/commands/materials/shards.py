@@ -61,7 +61,7 @@ class ShardsConfig:
     workers: Annotated[int, Range(0, 1024)] = 0
     """Processes, each with the teacher; 0 takes one for each core, or one for a GPU."""
     engine: EngineName = "local"
-    """Who does the work: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
+    """Workers: this machine's processes, or Ray's, of the cluster that RAY_ADDRESS names or of its own."""
 
 
 def shards(config: ShardsConfig) -> int:
@@ -84,7 +84,9 @@ def shards(config: ShardsConfig) -> int:
         raise BadInput(str(error.args[0] if error.args else error)) from None
     numbers = range(share, len(teaching), shares)
     skipped = samples = 0
-    wanted = device.type if config.engine == "local" else config.device
+    wanted = config.device
+    if config.engine == "local":
+        wanted = device.type
     try:
         with (
             engine(config.engine, config.workers, len(numbers), least=SHARDS_A_PROCESS, device=wanted) as workers,
@@ -93,7 +95,8 @@ def shards(config: ShardsConfig) -> int:
             opened = (lambda: teaching.make) if workers is in_turn else partial(maker, job, config.device)
             with closing(workers(opened, numbers)) as shards:
                 for made in counted(shards, len(numbers), bar, "shard"):
-                    skipped, samples = skipped + made.skipped, samples + made.samples
+                    skipped = skipped + made.skipped
+                    samples = samples + made.samples
     except DeviceError as error:
         raise BadInput(f"--device: {error}") from None
     except ValueError as error:
@@ -102,7 +105,9 @@ def shards(config: ShardsConfig) -> int:
         complain(str(error))
         return 1
     index = teaching.finish()
-    there = f"; {skipped} of the files were there" if skipped else ""
+    there = ""
+    if skipped:
+        there = f"; {skipped} of the files were there"
     height, width = teaching.size
     print(f"{samples} samples of {height}x{width} texels in {len(numbers)} files{there}")
     print(f"wrote {index}")
@@ -110,10 +115,11 @@ def shards(config: ShardsConfig) -> int:
 
 
 def job_of(config: ShardsConfig) -> "ShardJob":
-    """The job that the options describe."""
+    """Return the job that the options describe."""
     from easel.materials.distillation.write_shards import ShardJob
 
-    root, curriculum = config.data_root, config.render_curriculum
+    root = config.data_root
+    curriculum = config.render_curriculum
     assert config.checkpoint is not None, "it has been checked"
     return ShardJob(
         config.checkpoint,
@@ -130,14 +136,14 @@ def job_of(config: ShardsConfig) -> "ShardJob":
 
 
 def _check(config: ShardsConfig) -> tuple[int, int]:
-    """The share and how many there are; BadInput for options that cannot be."""
+    """Return the share and the number of shares; BadInput for options that cannot be."""
     if config.checkpoint is None:
         raise BadInput("whose answers? Name the teacher with --checkpoint.")
     return share_of(config.shard)
 
 
 def _agrees(config: ShardsConfig, trained: TrainConfig) -> None:
-    """BadInput where a config was named that the teacher was not trained as."""
+    """Raise BadInput where a config was named that the teacher was not trained as."""
     if config.config is None:
         return
     from easel.materials.config_files import open_config

@@ -63,7 +63,8 @@ def train(config: TrainConfig) -> int:
     from easel.materials.training.step import Knobs
     from easel.materials.training.train import DivergedError
 
-    knobs, stopped_by = Knobs(), None
+    knobs = Knobs()
+    stopped_by = None
     speaks = not config.training.distributed or os.environ.get("RANK", "0") == "0"
     with stopping(knobs) as received:
         try:
@@ -83,7 +84,9 @@ def train(config: TrainConfig) -> int:
             return 1
     if speaks:
         print(f"wrote {config.training.checkpoint_dir}")
-    return 128 + received[0] if received and stopped_by == "stop" else 0
+    if received and stopped_by == "stop":
+        return 128 + received[0]
+    return 0
 
 
 @contextmanager
@@ -110,7 +113,7 @@ def stopping(knobs: "Knobs") -> Iterator[list[int]]:
 
 
 class RunReport:
-    """What a person sees of a run."""
+    """Console output of a run: the bar, a summary of every epoch, and the checkpoints written."""
 
     def __init__(self) -> None:
         from easel.commands.materials.epoch_bar import EpochBar
@@ -139,12 +142,12 @@ class RunReport:
 
 
 def prepare_train(arguments: Sequence[str]) -> tuple[list[str], TrainConfig]:
-    """(arguments that name settings in full, the config that they change)."""
+    """Return (arguments that name settings in full, the config that they change)."""
     return prepared(arguments, ALIASES, "default")
 
 
 def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) -> tuple[list[str], TrainConfig]:
-    """`prepare_train` with other short flags, and another preset where none is named."""
+    """Prepare arguments as `prepare_train` does, with other short flags, and another preset where none is named."""
     left, taken = _take(arguments)
     written_out = _written_out(left, aliases)
     if {"-h", "--help"} & set(written_out):
@@ -155,7 +158,8 @@ def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) 
         config = _opened(taken.get("--config", preset))
     if "--data-root" in taken:
         root = Path(taken["--data-root"])
-        config.data.input_dir, config.data.output_dir = str(root / "input"), str(root / "output")
+        config.data.input_dir = str(root / "input")
+        config.data.output_dir = str(root / "output")
         config.data.metadata_path = None
     if "--data.input-dir" in written_out:
         config.data.metadata_path = None
@@ -163,8 +167,9 @@ def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) 
 
 
 def _take(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """(the other arguments, the values of TAKEN flags); the last of several counts."""
-    left, taken = [], {}
+    """Return (the other arguments, the values of TAKEN flags); the last of several counts."""
+    left = []
+    taken = {}
     waiting = iter(arguments)
     for argument in waiting:
         name, equals, value = argument.partition("=")
@@ -172,7 +177,8 @@ def _take(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         if name not in TAKEN:
             left.append(argument)
             continue
-        value = value if equals else next(waiting, "")
+        if not equals:
+            value = next(waiting, "")
         if not value or value.startswith("--"):
             raise BadInput(f"{name} needs a value.")
         taken[name] = value
@@ -180,7 +186,7 @@ def _take(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _written_out(arguments: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
-    """Short flags in full, and squares with both of their sides."""
+    """Write short flags out in full, and squares with both of their sides."""
     found: list[str] = []
     for place, argument in enumerate(arguments):
         if not argument.startswith("--"):
@@ -217,7 +223,7 @@ def _opened(name: str) -> TrainConfig:
 
 
 def _resumed(path: str, config_name: str | None, says_extra: bool) -> TrainConfig:
-    """The config of the run at `path`, or the one that was named, told where to continue."""
+    """Open the config of the run at `path`, or the one that was named, told where to continue."""
     from easel.materials.models.network_files import saved_config
 
     found = saved_config(path)
@@ -230,5 +236,6 @@ def _resumed(path: str, config_name: str | None, says_extra: bool) -> TrainConfi
     config.training.resume_from = path
     # Where the run lies now, and without a limit that has done its work
     folder = Path(path) if Path(path).is_dir() and not (Path(path) / "manifest.json").exists() else Path(path).parent
-    config.training.checkpoint_dir, config.training.steps = str(folder), None
+    config.training.checkpoint_dir = str(folder)
+    config.training.steps = None
     return config

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def open_trained(checkpoint: Path | None, device: str) -> "Trained":
-    """The network of a checkpoint, of an exported file, of the one that comes with Easel for None.
+    """Open the network of a checkpoint, of an exported file, or of Easel itself for None.
 
     BadInput or FileError of one line.
     """
@@ -33,10 +33,12 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
         raise BadInput("this installation has no network of its own. Train one and name it with --checkpoint.")
     # A .pth may stand for the run's folder beside it.
     if checkpoint is not None and not checkpoint.exists() and not checkpoint.with_suffix("").exists():
-        beside = [path.name for path in checkpoint.parent.iterdir()] if checkpoint.parent.is_dir() else []
+        beside = []
+        if checkpoint.parent.is_dir():
+            beside = [path.name for path in checkpoint.parent.iterdir()]
         near = get_close_matches(checkpoint.name, beside, n=1)
-        hint = (
-            f"Did you mean {checkpoint.parent / near[0]}?" if near else "Name a run's folder, a .pth or a .safetensors."
-        )
+        hint = "Name a run's folder, a .pth or a .safetensors."
+        if near:
+            hint = f"Did you mean {checkpoint.parent / near[0]}?"
         raise BadInput(f"--checkpoint {checkpoint}: there is no such file. {hint}")
     return load_generator(checkpoint or SHIPPED, place)

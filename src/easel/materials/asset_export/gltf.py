@@ -56,7 +56,8 @@ def save_gltf(path: Path, maps: MaterialMaps, name: str, *, repeats: Number = 2,
     """Write the document, the meshes as .bin beside it and the pictures into a folder `textures` there."""
     binary = Binary()
     geometry = _geometry(binary, repeats)
-    folder, stored = path.parent / "textures", TextureFormat(bits=bits)
+    folder = path.parent / "textures"
+    stored = TextureFormat(bits=bits)
     images = [
         {"name": kind, "uri": f"{folder.name}/{write_texture(folder, f'{name}_{kind}', maps, planes, stored).name}"}
         for kind, planes in TEXTURES
@@ -99,7 +100,7 @@ def _document(
 
 
 def _geometry(binary: Binary, repeats: Number) -> dict[str, Any]:
-    """Nodes, meshes and accessors of the sheet and of the ball on it."""
+    """Build nodes, meshes and accessors of the sheet and of the ball on it."""
     accessors: list[dict[str, Any]] = []
     meshes = [
         {"name": kind, "primitives": [_primitive(binary, accessors, shape)]}

@@ -1,4 +1,4 @@
-"""What a material is shown on in other programs: `render_plane`'s sheet and `render_sphere`'s ball, with tangents.
+"""Meshes to show a material on in other programs: `render_plane`'s sheet and `render_sphere`'s ball, with tangents.
 
 Axes are glTF's: Easel's (x, y, z) is (x, z, -y) there, so that +y is up. uv (0, 0) is a picture's top left corner.
 """
@@ -25,11 +25,11 @@ class TangentMesh:
 
     mesh: Mesh
     tangents: Float[Tensor, "n 4"]
-    """Where u grows, of length 1, and 1: the bitangent is normal × tangent, up the picture."""
+    """Direction in which u grows, of length 1, and 1: the bitangent is normal × tangent, up the picture."""
 
 
 def sheet(repeats: Number) -> TangentMesh:
-    """Facing +y, `repeats` tiles each way, the middle of one in its own middle."""
+    """Build a sheet that faces +y, with `repeats` tiles each way, the middle of one in its own middle."""
     flat = plane()
     uv = repeats * (flat.uv - 0.5) + 0.5
     mesh = Mesh(flat.positions * (repeats * TILE_SIDE / 2), flat.normals, uv, flat.triangles)
@@ -37,7 +37,7 @@ def sheet(repeats: Number) -> TangentMesh:
 
 
 def ball(repeats: Number) -> TangentMesh:
-    """`repeats` tiles from pole to pole and twice as many around; the middle of its front, +z, is at u = 0."""
+    """Build a ball with `repeats` tiles from pole to pole and twice as many around; its front, +z, is at u = 0."""
     unit = sphere(RINGS)
     around, down = unit.uv.unbind(-1)
     uv = torch.stack([2 * repeats * (around - 0.5), 1 - repeats * (1 - down)], dim=-1)

@@ -15,9 +15,9 @@ class TextureSlot:
     file: str
     """Its name without a suffix, with {name} for the material's."""
     planes: tuple[str, ...]
-    """What its channels hold, of `textures.PLANES`."""
+    """Planes in its channels, of `textures.PLANES`."""
     note: str
-    """What to choose where the program asks."""
+    """Setting to choose where the program asks."""
 
 
 SETS: dict[str, tuple[TextureSlot, ...]] = {

@@ -16,7 +16,7 @@ from easel.materials.maps import MAP_NAMES, MaterialMaps
 
 @dataclass(frozen=True)
 class TextureFormat:
-    """How a texture is stored."""
+    """File format of a texture."""
 
     suffix: str = ".png"
     bits: int = 8
@@ -24,7 +24,7 @@ class TextureFormat:
 
     @property
     def linear(self) -> bool:
-        """Whether colours are stored as light, not sRGB-encoded."""
+        """True if colours are stored as light, not sRGB-encoded."""
         return self.suffix == ".exr"
 
 
@@ -39,7 +39,7 @@ PLANES: dict[str, Callable[[MaterialMaps], Tensor]] = {
     # Where a program looks for ambient occlusion, or for where details show: everything is open, they show everywhere
     "white": lambda maps: torch.ones_like(maps.roughness),
 }
-"""What a texture may hold, all in [0,1] and in the order of its channels: green is up in "normal" and down in
+"""Plane → its values, all in [0,1] and in the order of its channels: green is up in "normal" and down in
 "normal_directx"."""
 
 OCCLUSION_ROUGHNESS_METALLIC = ("white", "roughness", "metallic")
@@ -47,10 +47,12 @@ OCCLUSION_ROUGHNESS_METALLIC = ("white", "roughness", "metallic")
 
 
 def texture(maps: MaterialMaps, planes: Sequence[str], stored: TextureFormat = PNG) -> Float[Tensor, "h w c"]:
-    """The planes of one material side by side, as the file's channels hold them."""
+    """Lay planes of one material side by side, as the channels of a file hold them."""
     if maps.albedo.ndim != 3:
         raise ValueError(f"one material is handed over; this is a batch {tuple(maps.albedo.shape)}. Use unstack.")
-    source = PLANES | {"albedo": lambda maps: maps.albedo_linear} if stored.linear else PLANES
+    source = PLANES
+    if stored.linear:
+        source = PLANES | {"albedo": lambda maps: maps.albedo_linear}
     return torch.cat([source[plane](maps.detach()) for plane in planes]).permute(1, 2, 0)
 
 
@@ -70,6 +72,6 @@ def write_maps(folder: Path, maps: MaterialMaps, name: str, stored: TextureForma
 
 
 def texture_bytes(maps: MaterialMaps, planes: Sequence[str], stored: TextureFormat) -> bytes:
-    """The same file in memory."""
+    """Encode the same file in memory."""
     pixels = texture(maps, planes, stored).cpu().contiguous().numpy()
     return encode(pixels, stored.suffix, bits=stored.bits)

@@ -27,7 +27,7 @@ def save_usd(path: Path, name: str, files: Mapping[str, str], *, repeats: Number
 
 
 def layer(name: str, files: Mapping[str, str], *, repeats: Number, linear: bool) -> str:
-    """The layer's text."""
+    """Return the layer's text."""
     material = f"/{name}/material"
     inputs = "".join(
         f"            {kind} inputs:{called}.connect = <{material}/{source}.outputs:{channels}>\n"
@@ -70,7 +70,9 @@ def Xform "{name}" (
 
 def _texture(material: str, kind: str, file: str, linear: bool) -> str:
     channels = INPUTS[kind][2]
-    space = "sRGB" if kind == "albedo" and not linear else "raw"
+    space = "raw"
+    if kind == "albedo" and not linear:
+        space = "sRGB"
     # [0,1] of the file → [-1,1] of a vector
     unpacked = (
         """
@@ -94,9 +96,10 @@ def _texture(material: str, kind: str, file: str, linear: bool) -> str:
 
 
 def _sheet(material: str, repeats: Number) -> str:
-    """A square that faces +Y; st (0, 0) is the lower left of a tile."""
+    """Return the text of a square that faces +Y; st (0, 0) is the lower left of a tile."""
     half = repeats * TILE_SIDE / 2
-    low, high = (1 - repeats) / 2, (1 + repeats) / 2
+    low = (1 - repeats) / 2
+    high = (1 + repeats) / 2
     signs = ((-1, 1), (1, 1), (1, -1), (-1, -1))
     points = ", ".join(f"({x * half:g}, 0, {z * half:g})" for x, z in signs)
     st = ", ".join(f"({high if x > 0 else low:g}, {high if z < 0 else low:g})" for x, z in signs)

@@ -1,4 +1,4 @@
-"""What a student is asked for: the truth, and the answers of its teacher.
+"""Objectives of a student: the truth, and the answers of its teacher.
 
 (1 − α) · hybrid(student, truth) + α · Σ T² · KL(σ(logit teacher / T) ‖ σ(logit student / T)) + α · T² · MSE(normals)
 
@@ -37,7 +37,9 @@ class SoftObjective:
     """The truth and the softened answers of a teacher, in place of the truth alone."""
 
     def __init__(self, config: LossConfig, hard: Objective, teacher: Answers) -> None:
-        self.config, self.hard, self.teacher = config, hard, teacher
+        self.config = config
+        self.hard = hard
+        self.teacher = teacher
 
     def __call__(
         self, answer: Maps, batch: Batch, *, adversarial: Tensor | None = None, key: Keys | None = None
@@ -54,8 +56,10 @@ class FeatureObjective:
     """The truth, a teacher's maps, and what it has in mind between photos and maps."""
 
     def __init__(self, config: LossConfig, student: MultiViewPBRGenerator, hard: Objective, teacher: Answers) -> None:
-        """`student` is looked at while it answers: its latest features are those of the answer that is judged."""
-        self.config, self.hard, self.teacher = config, hard, teacher
+        """Watch `student` while it answers: its latest features are those of the answer that is judged."""
+        self.config = config
+        self.hard = hard
+        self.teacher = teacher
         self.features = watch_features(student)
 
     def __call__(
@@ -82,11 +86,12 @@ class FeatureObjective:
 
 
 def distillation_loss(student: Maps, teacher: Maps, temperature: float | int) -> tuple[Float[Tensor, ""], Info]:
-    """(distill_total, all its parts by name, detached) of the maps of both, in float32; 0 where they agree."""
+    """Return (distill_total, all its parts by name, detached) of the maps of both, in float32; 0 where they agree."""
     parts: Info = {}
     with torch.autocast(student["albedo"].device.type, enabled=False):
         for name in MAP_NAMES:
-            mine, other = student[name].float(), teacher[name].float()
+            mine = student[name].float()
+            other = teacher[name].float()
             difference = F.mse_loss(mine, other) if name == "normal" else coin_divergence(mine, other, temperature)
             # T² keeps the gradient as large as without softening. Hinton et al. 2015, section 2
             parts[f"distill_{name}"] = temperature**2 * difference
@@ -97,7 +102,7 @@ def distillation_loss(student: Maps, teacher: Maps, temperature: float | int) ->
 def coin_divergence(
     student: Float[Tensor, "*b"], teacher: Float[Tensor, "*b"], temperature: float | int
 ) -> Float[Tensor, ""]:
-    """Mean KL(teacher ‖ student) of coins that fall heads as often as the values say, softened by a temperature."""
+    """Return the mean KL(teacher ‖ student) of coins that fall heads as often as the values say, softened."""
     mine, other = (torch.logit(x.clamp(LEAST_SURE, 1 - LEAST_SURE)) / temperature for x in (student, teacher))
     expected = other.sigmoid()
     # Cross-entropy without what the teacher's own entropy adds, which no student could remove
@@ -105,7 +110,7 @@ def coin_divergence(
 
 
 def feature_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Float[Tensor, ""]:
-    """Sum of the mean squared differences of features (B, C, H, W), the teacher's brought to the student's size.
+    """Return the sum of the mean squared differences of features (B, C, H, W), the teacher's resized to the student's.
 
     As many are compared as both have: the smallest U-Nets have but one beside the bottleneck.
     """
@@ -116,13 +121,13 @@ def feature_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Float[
 
 
 def matched(feature: Float[Tensor, "b c h w"], like: Float[Tensor, "b c2 h2 w2"]) -> Float[Tensor, "b c2 h2 w2"]:
-    """Bilinearly in the picture, and by the mean, or repetition, of neighbours among the channels."""
+    """Resize bilinearly in the picture, and by the mean, or repetition, of neighbours among the channels."""
     sized = F.interpolate(feature, like.shape[-2:], mode="bilinear", align_corners=False)
     return F.adaptive_avg_pool3d(sized[:, None], (like.shape[1], like.shape[2], like.shape[3]))[:, 0]
 
 
 def watch_features(network: MultiViewPBRGenerator) -> Callable[[], list[Tensor]]:
-    """A function that gives what the network had in mind last: bottleneck, then skips from the coarsest on."""
+    """Return a function that gives a network's latest features: bottleneck, then skips from the coarsest on."""
     watched: Mapping[int, nn.Module] = dict(enumerate([network.fusion, *reversed(network.skips[-COARSE_SKIPS:])]))
     kept: dict[int, Tensor] = {}
 

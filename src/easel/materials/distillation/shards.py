@@ -41,7 +41,7 @@ COLOUR_SPACE = dict.fromkeys(MAP_NAMES, "linear") | {
     "normal": "tangent space, OpenGL (green is up)",
 }
 FORMS = {"float16": "F16", "uint8": "U8"}
-"""How numbers are stored → what safetensors calls it. uint8 has 255 for 1, and n/2 + 1/2 of normals."""
+"""Storage of numbers → its name in safetensors. uint8 has 255 for 1, and n/2 + 1/2 of normals."""
 
 Form = Literal["float16", "uint8"]
 
@@ -65,12 +65,14 @@ class Origin:
     form: Form
 
     def differs(self, other: "Origin") -> str:
-        """What of another origin is not the same, in a few words; empty when nothing is."""
+        """Name the first fact that another origin does not share, in a few words; empty when it is the same."""
         words = {"teacher_sha256": "teacher", "config_sha256": "config of the teacher", "dataset_sha256": "dataset"}
         for name, mine in asdict(self).items():
             theirs = getattr(other, name)
             if mine != theirs:
-                return f"another {words[name]}" if name in words else f"{name} {theirs}, not {mine}"
+                if name in words:
+                    return f"another {words[name]}"
+                return f"{name} {theirs}, not {mine}"
         return ""
 
 
@@ -84,7 +86,7 @@ class Stored:
 
 
 def photos_digest(entry: ListedSample) -> str:
-    """SHA-256 of what tells a sample from others: its names, and the length and the end of each photo's file.
+    """Return the SHA-256 of what tells a sample from others: its names, and length and end of each photo's file.
 
     A PNG ends with checksums of its pixels, so that no photo has to be read.
     """
@@ -130,7 +132,7 @@ def write_shard(path: Path, origin: Origin, answers: Mapping[str, tuple[str, Mat
 
 
 def partial_of(path: Path) -> Path:
-    """The folder that holds a shard and its record while they are written."""
+    """Return the folder that holds a shard and its record while they are written."""
     return path.with_name(f".{path.stem}.partial")
 
 
@@ -156,7 +158,7 @@ def write_index(folder: Path, origin: Origin) -> Path:
 
 
 def is_written(path: Path, origin: Origin, names: list[str]) -> bool:
-    """Whether a shard holds the answers of that origin to these samples, and is as it was written."""
+    """True if a shard holds the answers of that origin to these samples, and is as it was written."""
     record = path.with_suffix(".json")
     if not (path.is_file() and record.is_file()):
         return False
@@ -169,7 +171,7 @@ def is_written(path: Path, origin: Origin, names: list[str]) -> bool:
 
 
 def check_folder(folder: Path, origin: Origin) -> None:
-    """FileError where a folder holds the answers of another teacher, or to another dataset."""
+    """Raise FileError where a folder holds the answers of another teacher, or to another dataset."""
     if not (folder / INDEX).exists():
         return
     other = _origin(_read_json(folder / INDEX), folder)
@@ -179,7 +181,7 @@ def check_folder(folder: Path, origin: Origin) -> None:
 
 
 def stored_values(name: str, value: Tensor, form: Form) -> Tensor:
-    """A map as a shard has it; `values` undoes it."""
+    """Quantise a map to the numbers of a shard; `values` undoes it."""
     if form == "float16":
         return value.half()
     return ((value / 2 + 0.5 if name == "normal" else value) * 255).round().clamp(0, 255).to(torch.uint8)
@@ -189,7 +191,9 @@ def values(name: str, stored: Tensor) -> Tensor:
     if stored.dtype == torch.float16:
         return stored.float()
     value = stored.float() / 255
-    return value * 2 - 1 if name == "normal" else value
+    if name == "normal":
+        return value * 2 - 1
+    return value
 
 
 def crc32(value: Tensor) -> int:
@@ -206,7 +210,7 @@ class Shards:
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, verify: bool = True) -> None:
-        """`verify=False` leaves the proof to another process that opens the same folder."""
+        """Open a folder; `verify=False` leaves the proof to another process that opens the same one."""
         self.folder = Path(folder)
         if not (self.folder / INDEX).is_file():
             raise FileError(
@@ -236,14 +240,14 @@ class Shards:
         return len(self.samples)
 
     def faults(self) -> Iterator[tuple[Path, str]]:
-        """The shards that are not what was written, and why; it reads all of every shard."""
+        """Yield the shards that are not what was written, and why; all of every shard is read."""
         for path, record in self._records.items():
             reason = _fault(path, record)
             if reason:
                 yield path, reason
 
     def read(self, name: str) -> MaterialMaps:
-        """The maps (C, H, W) of a sample, without reading the rest of its shard; FileError, of one line."""
+        """Read the maps (C, H, W) of a sample, without the rest of its shard; FileError, of one line."""
         if name not in self.samples:
             raise FileError(f"{name}: {str(self.folder)!r} has no answer for it. Run `easel materials shards` again.")
         path, stored = self.samples[name]
@@ -267,14 +271,16 @@ class Shards:
 
 
 def _fault(path: Path, record: Mapping[str, Any]) -> str:
-    """Why a shard is not what its record says; empty when it is."""
+    """Say why a shard is not what its record says; empty when it is."""
     if not path.is_file():
         return "is missing"
     if path.stat().st_size != record["bytes"]:
         return f"has {path.stat().st_size} bytes, not {record['bytes']}"
     with path.open("rb") as file:
         same = hashlib.file_digest(file, "sha256").hexdigest() == record["sha256"]
-    return "" if same else "was altered: its SHA-256 does not match"
+    if same:
+        return ""
+    return "was altered: its SHA-256 does not match"
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:

@@ -49,10 +49,12 @@ class TeacherSource:
         # The materials of the teacher's validation are no secret to a student that is told the answers to them.
         if shards is not None:
             _check_shards(config, shards, teacher)
-            data.split_seed, data.val_ratio = shards.origin.split_seed, shards.origin.val_ratio
+            data.split_seed = shards.origin.split_seed
+            data.val_ratio = shards.origin.val_ratio
         elif teacher is not None:
             _check_enlargement(config, teacher)
-            data.split_seed, data.val_ratio = teacher.config.split_seed, teacher.config.data.val_ratio
+            data.split_seed = teacher.config.split_seed
+            data.val_ratio = teacher.config.data.val_ratio
         if (data.split_seed, data.val_ratio) != (config.split_seed, config.data.val_ratio):
             log.warning(
                 "the student is validated on the materials that its teacher was, not on %g of them.",
@@ -86,7 +88,9 @@ class TeacherSource:
     @property
     def answers(self) -> Answers | None:
         """Stored answers by the name of a sample; None where the teacher itself is asked at every step."""
-        return None if self.shards is None else self.shards.read
+        if self.shards is None:
+            return None
+        return self.shards.read
 
     def objective(self, networks: Networks) -> Objective:
         """Return the loss that the generator of `networks` is trained with."""
@@ -100,7 +104,9 @@ class TeacherSource:
 def open_teacher(config: TrainConfig, engine: Engine) -> TeacherSource:
     """Open the teacher that a student's config names; ValueError or FileError of one line where there is none."""
     path = config.training.teacher_checkpoint
-    teacher = load_generator(path, engine.device) if path else None
+    teacher = None
+    if path:
+        teacher = load_generator(path, engine.device)
     shards = None
     if config.data.shards_dir:
         # One process looks at every byte, the others take its word.

@@ -31,12 +31,12 @@ from easel.materials.training.engine import pick_device
 
 @dataclass(frozen=True)
 class ShardJob:
-    """What a folder of shards is to hold. It is plain data: any process on any machine can do a share of it."""
+    """Content of a folder of shards. It is plain data: any process on any machine can do a share of it."""
 
     checkpoint: Path
     """A run's folder, a .pth or a .safetensors."""
     folder: Path
-    """Where the shards go."""
+    """Folder of the shards."""
     input_dir: Path | None = None
     """Folder with the photos; None: where the teacher learned from."""
     output_dir: Path | None = None
@@ -68,8 +68,9 @@ class ShardWriter:
     """A job with the network and the photos at hand."""
 
     def __init__(self, job: ShardJob, device: str | torch.device = "cpu") -> None:
-        """FileError or ValueError, of one line, where teacher, dataset and folder do not fit."""
-        self.job, self.trained = job, load_generator(job.checkpoint, device)
+        """Open teacher and dataset; FileError or ValueError, of one line, where they and the folder do not fit."""
+        self.job = job
+        self.trained = load_generator(job.checkpoint, device)
         self.dataset = training_materials(job, self.trained)
         self.size = answer_size(job, self.trained)
         if not len(self.dataset):
@@ -89,7 +90,7 @@ class ShardWriter:
         check_folder(job.folder, self.origin)
 
     def __len__(self) -> int:
-        """How many shards it takes."""
+        """Number of shards it takes."""
         return -(-len(self.dataset) // self.job.shard_size)
 
     def make(self, number: int) -> ShardResult:
@@ -117,12 +118,12 @@ class ShardWriter:
 
 
 def maker(job: ShardJob, device: str) -> Callable[[int], ShardResult]:
-    """What makes the shards of a job, for a process of its own."""
+    """Return the function that makes the shards of a job, for a process of its own."""
     return ShardWriter(job, pick_device(device)).make
 
 
 def training_materials(job: ShardJob, trained: Trained) -> PBRDataset:
-    """The samples of the job that the teacher may be asked about; the dataset's errors pass through."""
+    """Open the samples of the job that the teacher may be asked about; the dataset's errors pass through."""
     options = {} if job.curriculum is None else {"curriculum_mode": job.curriculum}
     return training_dataset(
         trained, job.input_dir, job.output_dir, job.metadata_path, split="train", cache_mib=0, **options
@@ -130,7 +131,7 @@ def training_materials(job: ShardJob, trained: Trained) -> PBRDataset:
 
 
 def answer_size(job: ShardJob, trained: Trained) -> tuple[int, int]:
-    """Height and width of the stored maps; ValueError where they would be larger than the teacher's."""
+    """Return height and width of the stored maps; ValueError where they would be larger than the teacher's."""
     height, width = trained.config.data.output_size
     if job.output_size is None:
         return height, width
@@ -144,8 +145,9 @@ def answer_size(job: ShardJob, trained: Trained) -> tuple[int, int]:
 
 @torch.inference_mode()
 def answer(trained: Trained, samples: Sequence[Sample], size: tuple[int, int]) -> list[MaterialMaps]:
-    """The maps (C, H, W) of whole samples, on the CPU, brought to a size by the mean of the texels of each area."""
-    data, transform = trained.config.data, trained.config.transform
+    """Return the maps (C, H, W) of whole samples, on the CPU, each texel the mean of the area that it replaces."""
+    data = trained.config.data
+    transform = trained.config.transform
     device = next(trained.model.parameters()).device
     shown = slice(0, data.num_views)
     valid = torch.stack([sample.valid[shown] for sample in samples])

@@ -33,7 +33,7 @@ class ClusterError(RuntimeError):
 
 @contextlib.contextmanager
 def ray_cluster(workers: int = 0, *, gpus: bool = False) -> Generator[Engine]:
-    """An engine that gives units to the cluster that RAY_ADDRESS names, or else to one of this machine alone.
+    """Open an engine that gives units to the cluster that RAY_ADDRESS names, or else to one of this machine alone.
 
     The latter ends with the block. `workers` units are made at once; 0 is one for each core or, with `gpus`, for each
     GPU where the cluster has any. More workers than GPUs share them. ClusterError when it is not there.
@@ -82,7 +82,7 @@ def _connect(ray: Any, workers: int) -> None:
 
 
 def _knock(address: str) -> None:
-    """OSError where nobody listens, which Ray itself would take minutes to find out."""
+    """Raise OSError where nobody listens, which Ray itself would take minutes to find out."""
     host, colon, port = address.partition("://")[2].partition(":") if "://" in address else address.partition(":")
     if colon and port.isdecimal():
         socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
@@ -90,14 +90,20 @@ def _knock(address: str) -> None:
 
 def _shared(ray: Any, workers: int, gpus: bool, open_maker: OpenMaker, units: Iterable[Any]) -> Generator[Any]:
     resources = ray.cluster_resources()
-    there = int(resources.get("GPU", 0)) if gpus else 0
+    there = 0
+    if gpus:
+        there = int(resources.get("GPU", 0))
     at_once = workers or there or int(resources.get("CPU", 1))
     # A share of a GPU is one in a whole number, so that no worker waits for the rests of several
-    share = 1 / -(-at_once // there) if there else 0
+    share = 0
+    if there:
+        share = 1 / -(-at_once // there)
     make = ray.remote(num_cpus=1, num_gpus=share, max_retries=RETRIES)(_make_one)
     # Once for each machine: what makes units may be a list of a hundred thousand folders
-    packed, home = ray.put(pickle.dumps(open_maker)), os.getcwd()
-    coming, waiting = iter(units), []
+    packed = ray.put(pickle.dumps(open_maker))
+    home = os.getcwd()
+    coming = iter(units)
+    waiting = []
     try:
         while True:
             waiting.extend(make.remote(home, packed, unit) for unit in islice(coming, at_once - len(waiting)))
@@ -129,7 +135,7 @@ def _make_one(home: str, packed: bytes, unit: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _opened(home: str, packed: bytes) -> Make:
-    """What makes units, opened when the process gets its first one."""
+    """Unpack the function that makes units, when the process gets its first one."""
     try:
         os.chdir(home)
     except OSError as error:

@@ -32,7 +32,7 @@ class WorkerError(RuntimeError):
 
 
 def in_turn(open_maker: OpenMaker, units: Iterable[Any]) -> Generator[Any]:
-    """This process makes them all."""
+    """Make all units in this process."""
     make = open_maker()
     for unit in units:
         with one_thread():
@@ -41,13 +41,14 @@ def in_turn(open_maker: OpenMaker, units: Iterable[Any]) -> Generator[Any]:
 
 
 def in_processes(workers: int, open_maker: OpenMaker, units: Iterable[Any]) -> Generator[Any]:
-    """`workers` processes of this machine; results come in the order of the units. WorkerError when one dies."""
+    """Share units among `workers` processes of this machine; results come in order. WorkerError when one dies."""
     # Not forked: torch's threads do not survive that.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(open_maker,)) as pool:
         try:
             # A window of tasks: of a million units not all are in the queue at once.
-            coming, waiting = iter(units), deque()
+            coming = iter(units)
+            waiting = deque()
             for unit in itertools.islice(coming, 4 * workers):
                 waiting.append(pool.submit(_make_one, unit))
             while waiting:
@@ -63,13 +64,15 @@ def in_processes(workers: int, open_maker: OpenMaker, units: Iterable[Any]) -> G
 
 
 def cores() -> int:
-    """Those that this process may use, which is fewer than the machine has in a container."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of cores that this process may use, in a container fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch computes with one thread in the block."""
+    """Limit torch to one thread within the block."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -87,7 +87,8 @@ def save_coreml(
     if not keeps_sr:
         network = copy.deepcopy(network)
         network.decoder.super_resolution = nn.Identity()
-    mean, std = torch.tensor(config.transform.mean), torch.tensor(config.transform.std)
+    mean = torch.tensor(config.transform.mean)
+    std = torch.tensor(config.transform.std)
     pictures = _Pictures(network.cpu(), mean, std).eval()
     with _quiet():
         try:
@@ -113,12 +114,12 @@ def save_coreml(
 
 
 def package_bytes(path: Path) -> int:
-    """Of all its files."""
+    """Return the bytes of all files of a package."""
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
 def _traced(pictures: nn.Module, size: tuple[int, int]) -> Any:
-    """The graph, without the names for the same tensor that coremltools has no word for."""
+    """Trace the graph, without the aliases of a tensor that coremltools has no operator for."""
     example = tuple(torch.zeros(1, 3, *size) for _ in VIEWS)
     program = torch.export.export(pictures, example, strict=False).run_decompositions({})
     graph = program.graph_module.graph
@@ -132,9 +133,7 @@ def _traced(pictures: nn.Module, size: tuple[int, int]) -> Any:
 
 def _converted(tools: Any, program: Any, size: tuple[int, int], half: bool, palettized: bool) -> Any:
     layout = tools.colorlayout
-    layouts = {
-        name: layout.RGB if count == 3 else layout.GRAYSCALE for name, count in CHANNELS.items()
-    }
+    layouts = {name: layout.RGB if count == 3 else layout.GRAYSCALE for name, count in CHANNELS.items()}
     pipeline = tools.PassPipeline.DEFAULT
     pipeline.set_options("common::const_elimination", {"skip_const_by_size": LARGEST_FOLDED})
     pipeline.append_pass("common::dead_code_elimination")
@@ -156,14 +155,13 @@ def _converted(tools: Any, program: Any, size: tuple[int, int], half: bool, pale
 
 
 def _check_specification(specification: Any, size: tuple[int, int], enlarged: tuple[int, int]) -> None:
-    """ExportError unless names, kinds and sizes are those that an app relies on."""
+    """Raise ExportError unless names, kinds and sizes are those that an app relies on."""
     if specification.specificationVersion < LEAST_VERSION:
         raise ExportError(f"coremltools wrote version {specification.specificationVersion}, before iOS 17.")
-    colour, grey = "RGB", "GRAYSCALE"
+    colour = "RGB"
+    grey = "GRAYSCALE"
     wanted = {name: (colour, size) for name in VIEWS}
-    wanted |= {
-        name: (colour if count == 3 else grey, enlarged) for name, count in CHANNELS.items()
-    }
+    wanted |= {name: (colour if count == 3 else grey, enlarged) for name, count in CHANNELS.items()}
     found = {}
     for feature in (*specification.description.input, *specification.description.output):
         image = feature.type.imageType
@@ -203,7 +201,7 @@ def _whole_package(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the bars, warnings and version remarks of coremltools."""
+    """Silence the bars, warnings and version remarks of coremltools."""
     logger = logging.getLogger("coremltools")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -87,14 +87,15 @@ def save_onnx(path: str | Path, trained: Trained, *, fixed: bool = False, opset:
     _make_optional(model, fixed)
     record = _checked(model, network, trained, side, fixed)
     entry = model.metadata_props.add()
-    entry.key, entry.value = KEY, record.to_json()
+    entry.key = KEY
+    entry.value = record.to_json()
     with write_whole(path) as partial:
         partial.write_bytes(model.SerializeToString())
     return record
 
 
 def least_side(model: ModelConfig) -> int:
-    """The smallest side, in pixels, that a file of any size takes: its latent is larger than a window of attention."""
+    """Return the smallest side, in pixels, that a file of any size takes: its latent exceeds a window of attention."""
     grains = 2  # a size of one would be taken for a constant
     if model.encoder_type != "compact" and fusion_of(model) == "vit" and model.fusion_attention == "views_windows":
         texel = (
@@ -107,12 +108,12 @@ def least_side(model: ModelConfig) -> int:
 
 
 def _fixed_side(trained: Trained) -> int:
-    """What the network learned from, in whole grains."""
+    """Return the side that the network learned from, rounded up to whole grains."""
     return -(-usual_tile(trained) // GRAIN_PIXELS) * GRAIN_PIXELS
 
 
 def _program(network: nn.Module, trained: Trained, fixed: bool) -> tuple[Any, bool]:
-    """(traced network, whether its size is fixed)."""
+    """Return (traced network, True if its size is fixed)."""
     least = least_side(trained.config.model)
     if not fixed and least > usual_tile(trained):
         _LOG.warning("this network's windows of attention fit into photos of %d pixels: one size is exported.", least)
@@ -137,7 +138,7 @@ def _program(network: nn.Module, trained: Trained, fixed: bool) -> tuple[Any, bo
 
 
 def _example(height: int, width: int, photos: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Photos of noise, masks with holes, and cameras of which the last is unknown."""
+    """Draw photos of noise, masks with holes, and cameras of which the last is unknown."""
     generator = torch.Generator().manual_seed(0)
     views = torch.rand(1, photos, 3, height, width, generator=generator) * 2 - 1
     valid = (torch.rand(1, photos, 1, height, width, generator=generator) > 0.1).float()
@@ -178,7 +179,7 @@ def _make_optional(model: Any, fixed: bool) -> None:
 
 
 def _checked(model: Any, network: nn.Module, trained: Trained, side: int, fixed: bool) -> NetworkRecord:
-    """The record of a file whose maps are torch's; ExportError where they are not."""
+    """Return the record of a file whose maps are torch's; ExportError where they are not."""
     import onnx
     import onnxruntime
 
@@ -206,7 +207,7 @@ def _line(error: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch's exporter and its libraries say on the way."""
+    """Silence torch's exporter and its libraries."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "torch.fx")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

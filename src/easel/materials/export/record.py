@@ -1,4 +1,4 @@
-"""What an exported file says of the network in it, so that the file alone is enough to run it."""
+"""Facts that an exported file holds of its network, so that the file alone is enough to run it."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class ExportError(RuntimeError):
 
 @dataclass(frozen=True)
 class NetworkRecord:
-    """Which network it is, and which photos it takes."""
+    """Facts about an exported network: its config, its weights, and the photos it takes."""
 
     config: TrainConfig
     step: int
@@ -37,7 +37,7 @@ class NetworkRecord:
 
     @staticmethod
     def from_json(text: str | None) -> "NetworkRecord":
-        """ValueError, of one line, for anything that `to_json` did not write."""
+        """Undo `to_json`; ValueError, of one line, for anything else."""
         if not text or len(text) > MOST_CHARACTERS:
             raise ValueError("it is no network that `easel materials export` wrote")
         try:

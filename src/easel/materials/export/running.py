@@ -25,7 +25,8 @@ class OnnxNetwork(nn.Module):
 
     def __init__(self, session: Any, record: NetworkRecord) -> None:
         super().__init__()
-        self.session, self.record = session, record
+        self.session = session
+        self.record = record
 
     def forward(self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None) -> dict[str, Tensor]:
         check_size(self.record, views)
@@ -43,10 +44,11 @@ class CoreMLNetwork(nn.Module):
 
     def __init__(self, model: Any, record: NetworkRecord) -> None:
         super().__init__()
-        self.model, self.record = model, record
+        self.model = model
+        self.record = record
 
     def forward(self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None) -> dict[str, Tensor]:
-        """`views` (1, n, 3, h, w), normalised."""
+        """Run the network on `views` (1, n, 3, h, w), normalised."""
         import numpy as np
         from PIL import Image
 
@@ -67,7 +69,7 @@ class CoreMLNetwork(nn.Module):
 
 
 def check_size(record: NetworkRecord, views: Tensor) -> None:
-    """ExportError for photos of a size that the file does not take."""
+    """Raise ExportError for photos of a size that the file does not take."""
     height, width = views.shape[-2:]
     if record.fixed:
         fits = height == width == record.least_side
@@ -78,13 +80,15 @@ def check_size(record: NetworkRecord, views: Tensor) -> None:
 
 
 def load_exported(path: str | os.PathLike[str]) -> Trained:
-    """The network of an .onnx or .mlpackage file that Easel wrote; FileError or ExportError of one line."""
+    """Open the network of an .onnx or .mlpackage file that Easel wrote; FileError or ExportError of one line."""
     path = Path(path)
-    return _load_coreml(path) if path.suffix == ".mlpackage" else _load_onnx(path)
+    if path.suffix == ".mlpackage":
+        return _load_coreml(path)
+    return _load_onnx(path)
 
 
 def open_session(onnxruntime: Any, data: bytes) -> Any:
-    """On the CPU; without its remark that inputs which may be left out are no constants."""
+    """Open a session on the CPU; without its remark that inputs which may be left out are no constants."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

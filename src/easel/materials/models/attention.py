@@ -24,7 +24,7 @@ GroupBias = Float[Tensor, "g t"]
 
 
 def shown_bias(shown: Float[Tensor, "b n h w"]) -> Bias:
-    """From the share of each texel that is shown."""
+    """Return the bias of attention from the share of each texel that is shown."""
     return shown.clamp_min(1e-6).log().where(shown > 0, HIDDEN)
 
 
@@ -39,7 +39,9 @@ class AcrossPhotos:
         return groups.reshape(b, h, w, n, d).permute(0, 3, 1, 2, 4)
 
     def split_bias(self, bias: Bias | None, like: Tokens) -> GroupBias | None:
-        return None if bias is None else self.split(bias[..., None])[..., 0]
+        if bias is None:
+            return None
+        return self.split(bias[..., None])[..., 0]
 
 
 class Everything:
@@ -52,7 +54,9 @@ class Everything:
         return groups.reshape(like.shape)
 
     def split_bias(self, bias: Bias | None, like: Tokens) -> GroupBias | None:
-        return None if bias is None else bias.flatten(1)
+        if bias is None:
+            return None
+        return bias.flatten(1)
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,13 @@ class Windows:
     def join(self, groups: Groups, like: Tokens) -> Tokens:
         b, n, h, w, d = like.shape
         side, (top, bottom), (left, right) = self._grid(like)
-        high, wide = top + h + bottom, left + w + right
+        high = top + h + bottom
+        wide = left + w + right
         squares = groups.reshape(-1, wide // side, side, side, d).transpose(1, 2)
         return squares.reshape(b, n, high, wide, d)[:, :, top : top + h, left : left + w]
 
     def split_bias(self, bias: Bias | None, like: Tokens) -> GroupBias | None:
-        """None where nothing is hidden; else what lies beyond the edge is hidden too, unless it is the other edge."""
+        """Hide what lies beyond the edge, unless it is the other edge. None where nothing is hidden."""
         _, rows, columns = self._grid(like)
         if bias is None:
             if self.padding == "circular" or not any((*rows, *columns)):
@@ -94,20 +99,22 @@ class Windows:
         return self.split(bias[..., None])[..., 0]
 
     def _grid(self, tokens: Tokens) -> tuple[int, tuple[int, int], tuple[int, int]]:
-        """(side, rows before and after, columns before and after) that whole windows need beyond the picture."""
+        """Return (side, rows before and after, columns before and after) that whole windows need beyond the picture."""
         height, width = tokens.shape[2:4]
         side = min(self.side, max(height, width))
 
         def beyond(size: int) -> tuple[int, int]:
             # Where one window holds it all, a shift would only cut it.
-            before = side // 2 if self.shifted and size > side else 0
+            before = 0
+            if self.shifted and size > side:
+                before = side // 2
             return before, -(size + before) % side
 
         return side, beyond(height), beyond(width)
 
 
 def _wrapped(x: Tensor, dim: int, beyond: tuple[int, int]) -> Tensor:
-    """As many more rows or columns before and after, from the opposite edge."""
+    """Pad with as many rows or columns before and after, from the opposite edge."""
     if not any(beyond):
         return x
     size = x.shape[dim]
@@ -119,7 +126,8 @@ class Attention(nn.Module):
 
     def __init__(self, dim: int, heads: int, *, attention_drop: float, drop: float) -> None:
         super().__init__()
-        self.heads, self.attention_drop = heads, attention_drop
+        self.heads = heads
+        self.attention_drop = attention_drop
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
         self.drop = nn.Dropout(drop)
@@ -128,7 +136,9 @@ class Attention(nn.Module):
         g, t, d = x.shape
         query, key, value = self.qkv(x).reshape(g, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         mask = None if bias is None else bias[:, None, None].to(query.dtype)
-        rate = self.attention_drop if self.training else 0.0
+        rate = 0.0
+        if self.training:
+            rate = self.attention_drop
         mixed = F.scaled_dot_product_attention(query, key, value, mask, rate)
         return self.drop(self.proj(mixed.transpose(1, 2).reshape(g, t, d)))
 

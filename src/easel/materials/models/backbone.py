@@ -1,4 +1,4 @@
-"""What all encoders have in common: stages one after another, the results of which a decoder sees again."""
+"""Base of all encoders: stages one after another, whose results a decoder sees again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,21 +22,21 @@ class StagedEncoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.recomputes = False
-        """Whether stages keep only their inputs and run again when gradients are asked for."""
+        """Stages keep only their inputs, and run again when gradients are asked for."""
         self._has_frozen_norms = False
 
     @property
     def stages(self) -> list[Callable[[Tensor], Tensor]]:
-        """What a photo goes through; the result of each but the last is a feature."""
+        """Layers that a photo passes in order; the result of each but the last is a feature."""
         raise NotImplementedError
 
     @property
     def early(self) -> list[nn.Module]:
-        """What `freeze(backbone=True)` keeps as it is."""
+        """Layers that `freeze(backbone=True)` keeps as they are."""
         raise NotImplementedError
 
     def forward(self, photos: Float[Tensor, "b c h w"]) -> tuple[list[Tensor], Tensor]:
-        """(features, finest first, and latent), each (b, channels, height, width)."""
+        """Return (features, finest first, and latent), each (b, channels, height, width)."""
         found = [photos]
         for stage in self.stages:
             found.append(recomputed(stage, found[-1]) if self.recomputes else stage(found[-1]))
@@ -56,7 +56,7 @@ class StagedEncoder(nn.Module):
             self.train(self.training)
 
     def train(self, mode: bool = True) -> "StagedEncoder":
-        """As every module's, but frozen statistics stay as they are."""
+        """Set the mode as every module does, but keep frozen statistics as they are."""
         super().train(mode)
         if self._has_frozen_norms:
             for module in self.modules():
@@ -66,7 +66,7 @@ class StagedEncoder(nn.Module):
 
 
 def recomputed(layer: Callable[..., Any], *inputs: Any) -> Any:
-    """The layer's result, without keeping what its gradient needs: it runs again for that."""
+    """Run a layer without keeping what its gradient needs: it runs again for that."""
     if not torch.is_grad_enabled():
         return layer(*inputs)
     return checkpoint(layer, *inputs, use_reentrant=False)

@@ -14,7 +14,7 @@ from easel.materials.resolve import checked
 
 
 def build_model(config: TrainConfig | Mapping[str, Any], *, pretrained: bool = False) -> nn.Module:
-    """The generator, with random weights; `pretrained` reads the encoder's from model.weights, if that names a file.
+    """Build the generator, with random weights; `pretrained` reads the encoder's from the file of model.weights.
 
     What reads a checkpoint needs no such file. ValueError for a config that does not fit, FileError for such a file.
     """
@@ -28,17 +28,20 @@ def build_model(config: TrainConfig | Mapping[str, Any], *, pretrained: bool = F
 
 
 def build_discriminator(config: TrainConfig | Mapping[str, Any]) -> PatchDiscriminator:
-    """The discriminator, whether or not the config trains one."""
+    """Build the discriminator, even if the config trains none."""
     config = checked(config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config))
     return PatchDiscriminator(config.model)
 
 
 def misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
-    """How the tensors found differ from those expected, in a few words; empty when they fit."""
-    missing, more = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    """Describe how the tensors found differ from those expected, in a few words; empty when they fit."""
+    missing = sorted(expected.keys() - found.keys())
+    more = sorted(found.keys() - expected.keys())
     for names, verb in ((missing, "lacks"), (more, "has")):
         if names:
-            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            others = ""
+            if len(names) > 1:
+                others = f" and {len(names) - 1} more"
             return f"it is of another network: it {verb} {names[0]!r}{others}"
     for name, value in expected.items():
         if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point():

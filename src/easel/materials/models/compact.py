@@ -36,7 +36,7 @@ REACH = 2 * TEXEL_BLOCKS
 LEAST_SURE = 0.02
 """Distance of the first guess of albedo from 0 and 1, where its logit would be infinite."""
 FIRST_ANSWER = 0.1
-"""How much of what the untrained network says is added to the first guess."""
+"""Share of the untrained network's output that is added to the first guess."""
 KINDS = 8
 """Kinds of texels that are told apart."""
 HEAD_WIDTH = 64
@@ -53,9 +53,12 @@ class CompactGenerator(nn.Module):
         super().__init__()
         self.config = config
         model = config.model
-        norm, padding = model.norm, model.padding
+        norm = model.norm
+        padding = model.padding
         fine, *widths = model.compact_channels
-        first, last, context = widths[0], widths[-1], model.compact_context
+        first = widths[0]
+        last = widths[-1]
+        context = model.compact_context
         steps = list(itertools.pairwise(widths))
         # At a quarter of the size
         self.look = nn.Sequential(
@@ -97,13 +100,15 @@ class CompactGenerator(nn.Module):
     def forward(
         self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None, window: Crop | None = None
     ) -> dict[str, Tensor]:
-        """albedo, roughness, metallic and normal (and log_variance), float32, as `MultiViewPBRGenerator`'s.
+        """Return albedo, roughness, metallic and normal (and log_variance), float32, as `MultiViewPBRGenerator`.
 
         With a `window`, which lies within the picture, that part of them; the rest is looked at all the same.
         """
         window = window or Crop(0, 0, views.shape[-2], views.shape[-1])
         photos = self._linear(views)
-        shown = torch.ones_like(photos[:, :, :1]) if valid is None else valid
+        shown = valid
+        if valid is None:
+            shown = torch.ones_like(photos[:, :, :1])
         found = cues(photos, shown, cameras)
         answer = self._maps(found, shown, window)
         guess = window.cut(found.guess).clamp(LEAST_SURE, 1 - LEAST_SURE)
@@ -120,7 +125,7 @@ class CompactGenerator(nn.Module):
         return maps
 
     def _initialise(self) -> None:
-        """Weights under which the U-Net's outputs vary as much as its inputs: with torch's own they fade with depth.
+        """Draw weights that keep the variance of the U-Net's inputs: with torch's own it fades with depth.
 
         Those at full size stay torch's own, which are smaller: cues have long tails.
         """
@@ -129,7 +134,9 @@ class CompactGenerator(nn.Module):
         for part in (self.look, self.join, self.alike, self.down, self.bottom, self.context, self.bottom_out, self.up):
             for layer in part.modules():
                 if isinstance(layer, nn.Conv2d | nn.Linear):
-                    gain = math.sqrt(2.0) if layer in behind_relu else 1.0
+                    gain = 1.0
+                    if layer in behind_relu:
+                        gain = math.sqrt(2.0)
                     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
                     if layer.bias is not None:
                         nn.init.zeros_(layer.bias)
@@ -151,12 +158,13 @@ class CompactGenerator(nn.Module):
         return srgb_to_linear((views * std + mean).clamp(0, 1))
 
     def _maps(self, found: Cues, shown: Float[Tensor, "b n 1 h w"], window: Crop) -> Float[Tensor, "b o h2 w2"]:
-        """What is added to the first guess."""
+        """Return the logits and slopes that are added to the first guess."""
         count = shown.shape[1]
         each = torch.cat([found.by_photo, found.joint[:, None].expand(-1, count, -1, -1, -1)], dim=2)
         near, inner = _around(window, (shown.shape[-2], shown.shape[-1]), self.padding)
         told = near.cut(self._surroundings(each, found, shown))
-        joint, shown = near.cut(found.joint), near.cut(shown)
+        joint = near.cut(found.joint)
+        shown = near.cut(shown)
         read = self.read(near.cut(each).flatten(0, 1).contiguous(memory_format=torch.channels_last))
         pooled = mean_and_maximum(F.relu(read).unflatten(0, (-1, count)), shown[:, :, 0])
         x = self.mix(torch.cat([pooled, joint], dim=1))
@@ -168,8 +176,9 @@ class CompactGenerator(nn.Module):
     def _surroundings(
         self, each: Float[Tensor, "b n c h w"], found: Cues, shown: Float[Tensor, "b n 1 h w"]
     ) -> Float[Tensor, "b c2 h w"]:
-        """What every texel is told of the others, by the U-Net."""
-        size, count = (shown.shape[-2], shown.shape[-1]), each.shape[:2]
+        """Compute the features by which the U-Net tells every texel of the others."""
+        size = (shown.shape[-2], shown.shape[-1])
+        count = each.shape[:2]
         each, joint, gloss, shown = (_filled(x, self.padding) for x in (each, found.joint, found.gloss, shown))
         small = F.avg_pool2d(each.flatten(0, 1), COARSE).contiguous(memory_format=torch.channels_last)
         looks = self.look(small).unflatten(0, count)
@@ -198,8 +207,11 @@ class ModulatedBlock(nn.Module):
     def __init__(self, channels: int, context: int, norm: Norm, padding: Padding) -> None:
         super().__init__()
         self.norm = normalisation(norm, channels)
-        self.first, self.second = _conv(channels, channels, padding), _conv(channels, channels, padding)
-        self.modulate = nn.Linear(context, 2 * channels) if context else None
+        self.first = _conv(channels, channels, padding)
+        self.second = _conv(channels, channels, padding)
+        self.modulate = None
+        if context:
+            self.modulate = nn.Linear(context, 2 * channels)
 
     def forward(
         self, x: Float[Tensor, "b c h w"], context: Float[Tensor, "b k"] | None = None
@@ -236,14 +248,14 @@ class Alike(nn.Module):
 
 
 def _around(window: Crop, size: tuple[int, int], padding: Padding) -> tuple[Crop, Crop]:
-    """What it takes to answer for a window, in the picture; and where the window lies in that."""
+    """Return the crop of the picture that it takes to answer for a window, and where the window lies in that."""
     top, height, down = _stretch(window.top, window.height, size[0], padding)
     left, width, right = _stretch(window.left, window.width, size[1], padding)
     return Crop(top, left, height, width), Crop(down, right, window.height, window.width)
 
 
 def _stretch(start: int, length: int, whole: int, padding: Padding) -> tuple[int, int, int]:
-    """Along one axis, what is within `REACH` of a stretch: its start and length, and where the stretch begins in it."""
+    """Return start and length of what is within `REACH` of a stretch, and where the stretch begins in it."""
     if length + 2 * REACH >= whole:
         return 0, whole, start
     if padding == "circular":
@@ -262,12 +274,13 @@ def _deviation(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c"]:
 
 
 def _filled(x: Float[Tensor, "*b h w"], padding: Padding) -> Float[Tensor, "*b h2 w2"]:
-    """Below and on the right filled up to a multiple of `COARSEST`: by what is at the edge, or at the opposite one."""
+    """Pad below and on the right to a multiple of `COARSEST`: by what is at the edge, or at the opposite one."""
     height, width = x.shape[-2:]
     below, beside = (-length % COARSEST for length in (height, width))
     if not below and not beside:
         return x
-    rows, columns = torch.arange(height + below), torch.arange(width + beside)
+    rows = torch.arange(height + below)
+    columns = torch.arange(width + beside)
     if padding == "circular":
         return x[..., rows % height, :][..., columns % width]
     return x[..., rows.clamp_max(height - 1), :][..., columns.clamp_max(width - 1)]

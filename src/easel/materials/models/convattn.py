@@ -13,7 +13,7 @@ from easel.materials.models.pooling import PhotoPooling
 LEAST_GATE = 32
 """Hidden channels of a gate, at least."""
 START_OF_GAMMA = 0.1
-"""How much of a block counts at first."""
+"""Initial weight of a block beside its shortcut."""
 
 
 class Refine(nn.Module):
@@ -72,7 +72,9 @@ class ConvAttnFusion(nn.Module):
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
-        norm, padding, width = config.norm, config.padding, config.bottleneck_channels
+        norm = config.norm
+        padding = config.padding
+        width = config.bottleneck_channels
         self.channels = width
         self.recomputes = config.gradient_checkpointing
         self.refine = Refine(channels, norm, padding)
@@ -87,7 +89,7 @@ class ConvAttnFusion(nn.Module):
         shown: Float[Tensor, "b n h w"] | None,
         cameras: Float[Tensor, "b n 3"] | None,
     ) -> Float[Tensor, "b d h w"]:
-        """Where cameras were is not asked."""
+        """Fuse photos; `cameras` is not used."""
         refined = self.refine(latents.flatten(0, 1)).unflatten(0, latents.shape[:2])
         pooled = self.pool(refined, shown)
         x = pooled

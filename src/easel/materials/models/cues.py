@@ -1,4 +1,4 @@
-"""What flash photos say of a material before anything is learned.
+"""Cues of flash photos to their material, before anything is learned.
 
 The lamp of a phone is beside its lens. Where the camera is known, so is therefore the direction and the distance that
 light came from and went back to, at every texel. Of every photo follows the *apparent albedo*: the albedo that a matt,
@@ -20,9 +20,9 @@ from easel.materials.models.positional_encoding import texel_positions
 PHOTO_CUES, JOINT_CUES = 20, 12
 """Channels of `Cues`."""
 STRAIGHT_ABOVE = (0.0, 0.0, 1.2)
-"""Where a camera is taken to be that is not known: where `easel materials render` has it on average."""
+"""Position of a camera that is not known: where `easel materials render` has it on average."""
 WHITE_CARD = 0.85
-"""How bright an exposed photo shows white paper."""
+"""Brightness of white paper in an exposed photo."""
 DARKEST = 0.02
 """Added to apparent albedo before the logarithm: below lies noise."""
 SLOPE_NOISE = 0.03
@@ -37,14 +37,14 @@ SURROUNDINGS = 9
 
 @dataclass(frozen=True, eq=False)
 class Cues:
-    """What photos say before anything is learned."""
+    """Facts about photos before anything is learned."""
 
     by_photo: Float[Tensor, "b n c h w"]
     """Of every photo: as it is, apparent albedo, where the camera is, and how they differ from one another."""
     joint: Float[Tensor, "b j h w"]
     """Of all together: slope, and the range, mean, minimum and maximum of apparent albedo, as logarithms."""
     gloss: Float[Tensor, "b g h w"]
-    """How often each angle to the camera occurs; that times brightness; that times its square."""
+    """Frequency of each angle to the camera; that times brightness; that times its square."""
     guess: Float[Tensor, "b 3 h w"]
     """The mean of apparent albedo, sRGB."""
 
@@ -52,7 +52,7 @@ class Cues:
 def cues(
     photos: Float[Tensor, "b n 3 h w"], shown: Float[Tensor, "b n 1 h w"], cameras: Float[Tensor, "b n 3"] | None
 ) -> Cues:
-    """What linear photos under a flash say."""
+    """Compute the cues of linear photos under a flash."""
     height, width = photos.shape[-2:]
     share = shown / shown.sum(1, keepdim=True).clamp_min(1)
     direction, dimming = _flash(cameras, photos)
@@ -112,7 +112,7 @@ def cues(
 def _flash(
     cameras: Float[Tensor, "b n 3"] | None, photos: Float[Tensor, "b n 3 h w"]
 ) -> tuple[Float[Tensor, "b n 3 h w"], Float[Tensor, "b n 1 h w"]]:
-    """The direction of camera and flash at every texel, and how much light comes to it against the picture's middle."""
+    """Return the direction of camera and flash at every texel, and the light there relative to the picture's middle."""
     above = photos.new_tensor(STRAIGHT_ABOVE).expand(*photos.shape[:2], 3)
     cameras = above if cameras is None else cameras.where(cameras.isfinite().all(-1, keepdim=True), above)
     texels = F.pad(texel_positions(photos.shape[-2], photos.shape[-1], photos.device), (0, 1))

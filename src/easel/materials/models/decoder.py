@@ -37,7 +37,7 @@ class DecoderBlock(nn.Module):
 
 
 def super_resolution(scale: int, norm: Norm, padding: Padding) -> nn.Module:
-    """A network that makes features 2 or 4 times as large by sub-pixel convolution (Shi et al. 2016); 0 leaves them."""
+    """Build the sub-pixel convolutions (Shi et al. 2016) that enlarge features 2 or 4 times; 0 leaves them."""
 
     def layer(inputs: int, outputs: int) -> list[nn.Module]:
         return [
@@ -62,11 +62,14 @@ class Decoder(nn.Module):
 
     def __init__(self, inputs: int, skip_channels: Sequence[int], config: ModelConfig) -> None:
         super().__init__()
-        norm, padding = config.norm, config.padding
+        norm = config.norm
+        padding = config.padding
         self.recomputes = config.gradient_checkpointing
         self.blocks = nn.ModuleList()
         for skip in reversed(skip_channels):
-            outputs = skip // 2 if skip > WIDTH else skip
+            outputs = skip
+            if skip > WIDTH:
+                outputs = skip // 2
             self.blocks.append(DecoderBlock(inputs, skip, outputs, norm, padding))
             inputs = outputs
         self.widen = convolution(inputs, WIDTH, 1, bias=True) if inputs != WIDTH else nn.Identity()
@@ -90,7 +93,7 @@ class Decoder(nn.Module):
     def forward(
         self, latent: Float[Tensor, "b c h w"], features: Sequence[Float[Tensor, "b _ _ _"]]
     ) -> dict[str, Tensor]:
-        """Features finest first. The maps by name; log_variance (b, 4, h, w) with one channel for each of them."""
+        """Decode features, finest first, into maps by name; log_variance (b, 4, h, w) has a channel for each."""
         x = latent
         for block, skip in zip(self.blocks, reversed(features), strict=True):
             x = recomputed(block, x, skip) if self.recomputes else block(x, skip)
@@ -102,4 +105,6 @@ def _in_range(name: str, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"
     if name == "normal":
         # In float32: the length of a short vector vanishes in half precision.
         return F.normalize(x.float(), dim=1, eps=1e-6)
-    return x if name == "log_variance" else x.float().sigmoid()
+    if name == "log_variance":
+        return x
+    return x.float().sigmoid()

@@ -22,7 +22,8 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         simple = config.discriminator_type == "simple"
         strides = [2] * 4 if simple else [2] * config.discriminator_n_layers + [1]
-        inputs, width = config.discriminator_in_channels, config.discriminator_ndf
+        inputs = config.discriminator_in_channels
+        width = config.discriminator_ndf
         layers: list[nn.Module] = []
         for index, stride in enumerate(strides):
             outputs = width * min(2**index, WIDEST)
@@ -44,5 +45,5 @@ class PatchDiscriminator(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h2 w2"]:
-        """All maps side by side, in the order of MAP_NAMES, to logits: above 0 where a patch looks real."""
+        """Return logits of all maps side by side, in the order of MAP_NAMES: above 0 where a patch looks real."""
         return self.layers(maps)

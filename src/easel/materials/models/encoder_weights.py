@@ -13,9 +13,9 @@ from easel.graphics.files import FileError, open_file
 from easel.materials.models.backbone import StagedEncoder
 
 IGNORED = ("fc.", "classifier.")
-"""What a classifier has behind its encoder."""
+"""Prefixes of the layers of a classifier behind its encoder."""
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-"""What only batch normalisation has."""
+"""Suffixes of tensors that only batch normalisation has."""
 
 
 def load_encoder(encoder: StagedEncoder, path: str | os.PathLike[str]) -> None:
@@ -47,7 +47,7 @@ def load_encoder(encoder: StagedEncoder, path: str | os.PathLike[str]) -> None:
 
 
 def over_channels(weight: Tensor, channels: int) -> Tensor:
-    """(d, c, side, side) → (d, channels, side, side): repeated, and divided by how much more there is."""
+    """Adapt (d, c, side, side) to (d, channels, side, side): repeated, and divided by how much more there is."""
     held = weight.shape[1]
     if held == channels:
         return weight
@@ -78,7 +78,7 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 def _dense(found: Any, path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Tensors by name, none of which claims more elements than the file holds."""
+    """Return tensors by name, none of which claims more elements than the file holds."""
     if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
         _refuse(path, "it holds no tensors by name; save the encoder's state_dict")
     for name, value in found.items():

@@ -10,8 +10,10 @@ from easel.materials.models.unet import UNetEncoder
 
 
 def build_encoder(config: ModelConfig) -> StagedEncoder:
-    """The encoder that a config describes, with random weights, frozen as it says."""
-    norm, padding, channels = config.norm, config.padding, config.encoder_in_channels
+    """Build the encoder that a config describes, with random weights, frozen as it says."""
+    norm = config.norm
+    padding = config.padding
+    channels = config.encoder_in_channels
     if config.encoder_type == "resnet":
         encoder = ResNetEncoder(config.encoder_backbone, channels, config.encoder_stride, norm, padding)
     elif config.encoder_type == "mobilenetv3":

@@ -20,7 +20,9 @@ class ViTFusion(nn.Module):
 
     def __init__(self, channels: int, config: ModelConfig) -> None:
         super().__init__()
-        dim, heads, depth = config.transformer_dim, config.transformer_num_heads, config.transformer_depth
+        dim = config.transformer_dim
+        heads = config.transformer_num_heads
+        depth = config.transformer_depth
         self.channels = dim
         self.recomputes = config.gradient_checkpointing
         self.project = nn.Conv2d(channels, dim, 1) if channels != dim else nn.Identity()
@@ -56,7 +58,7 @@ class ViTFusion(nn.Module):
 
 
 def _groups(index: int, config: ModelConfig) -> AcrossPhotos | Windows | Everything:
-    """Within which tokens block `index` looks."""
+    """Return the groups of tokens within which block `index` looks."""
     if config.fusion_attention == "global":
         return Everything()
     if index % 2 == 0:
@@ -66,7 +68,7 @@ def _groups(index: int, config: ModelConfig) -> AcrossPhotos | Windows | Everyth
 
 
 def initialise_linear(network: nn.Module) -> None:
-    """Small weights and no biases, as Vision Transformers start (Dosovitskiy et al. 2021)."""
+    """Draw small weights and no biases, as Vision Transformers start (Dosovitskiy et al. 2021)."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)

@@ -22,12 +22,13 @@ class MultiViewPBRGenerator(nn.Module):
     """
 
     def __init__(self, config: TrainConfig | Mapping[str, Any]) -> None:
-        """Random weights; `encoder_weights` reads those of a file. A dict is what a checkpoint holds."""
+        """Draw random weights; `encoder_weights` reads those of a file. A dict is what a checkpoint holds."""
         super().__init__()
         self.config = checked(config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config))
         model = self.config.model
         self.encoder = build_encoder(model)
-        channels, kind = self.encoder.channels, fusion_of(model)
+        channels = self.encoder.channels
+        kind = fusion_of(model)
         if kind == "concat":
             self.fusion = ConcatFusion(channels, self.config.data.num_views, model)
             self.skips = nn.ModuleList(MeanOverPhotos() for _ in self.encoder.skip_channels)
@@ -38,7 +39,7 @@ class MultiViewPBRGenerator(nn.Module):
         self.decoder = Decoder(self.fusion.channels, self.encoder.skip_channels, model)
 
     def forward(self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None) -> dict[str, Tensor]:
-        """albedo (b, 3, ·, ·), roughness (b, 1), metallic (b, 1) in [0,1], normal (b, 3) of unit length; float32.
+        """Return albedo (b, 3, ·, ·), roughness (b, 1), metallic (b, 1) in [0,1], unit normals (b, 3); all float32.
 
         `views` (b, n, 3, h, w): normalised photos, as config.transform says. `valid` (b, n, 1, h, w): 1 where a photo
         shows the material, 0 elsewhere; a photo of zeros counts as absent. `cameras` (b, n, 3): where the camera was,
@@ -51,7 +52,7 @@ class MultiViewPBRGenerator(nn.Module):
     def fuse(
         self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
-        """(latent, features, finest first) of the material: what the decoder is given."""
+        """Return (latent, features, finest first) of the material: the input of the decoder."""
         check_photos(views, valid, cameras, self.config.model.encoder_in_channels)
         b, n = views.shape[:2]
         found, latent = self.encoder(views.flatten(0, 1))
@@ -66,7 +67,7 @@ class MultiViewPBRGenerator(nn.Module):
 
 
 def check_photos(views: Tensor, valid: Tensor | None, cameras: Tensor | None, channels: int) -> None:
-    """ValueError where shapes do not fit."""
+    """Raise ValueError where shapes do not fit."""
     if views.ndim != 5 or views.shape[2] != channels or views.shape[1] < 1:
         raise ValueError(
             f"views is a batch of photos, (batch, photos, {channels}, height, width); got {tuple(views.shape)}. "

@@ -14,7 +14,7 @@ MOST_GROUPS = 32
 
 
 def normalisation(kind: Norm, channels: int) -> nn.Module:
-    """A normalisation with a learned scale and shift for every channel."""
+    """Build a normalisation with a learned scale and shift for every channel."""
     if kind == "batch":
         return nn.BatchNorm2d(channels)
     if kind == "instance":
@@ -33,8 +33,10 @@ def convolution(
     bias: bool = False,
     padding: Padding = "zeros",
 ) -> nn.Conv2d:
-    """A convolution that keeps the size, or divides it by the stride."""
-    mode = padding if side > 1 else "zeros"
+    """Build a convolution that keeps the size, or divides it by the stride."""
+    mode = "zeros"
+    if side > 1:
+        mode = padding
     return nn.Conv2d(channels_in, channels_out, side, stride, side // 2, groups=groups, bias=bias, padding_mode=mode)
 
 
@@ -52,7 +54,7 @@ class MaxPool(nn.Module):
 
 
 def upsample(x: Float[Tensor, "b c h w"], size: tuple[int, int], padding: Padding) -> Float[Tensor, "b c h2 w2"]:
-    """Twice as large, bilinear, cut to `size`, which is at most one texel smaller; as it is where the size is right."""
+    """Double the size, bilinear, and cut to `size`, at most one texel smaller; unchanged where it is right."""
     if tuple(x.shape[-2:]) == size:
         return x
     if padding == "circular":

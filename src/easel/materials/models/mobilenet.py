@@ -62,7 +62,9 @@ def _layer(
         convolution(inputs, outputs, side, stride=stride, groups=groups, padding=padding),
         normalisation(norm, outputs),
     ]
-    return nn.Sequential(*parts) if activation is None else nn.Sequential(*parts, activation)
+    if activation is None:
+        return nn.Sequential(*parts)
+    return nn.Sequential(*parts, activation)
 
 
 class SqueezeExcitation(nn.Module):
@@ -72,7 +74,8 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         self.fc1 = nn.Conv2d(channels, hidden, 1)
         self.fc2 = nn.Conv2d(hidden, channels, 1)
-        self.relu, self.gate = nn.ReLU(inplace=True), nn.Hardsigmoid()
+        self.relu = nn.ReLU(inplace=True)
+        self.gate = nn.Hardsigmoid()
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         return x * self.gate(self.fc2(self.relu(self.fc1(x.mean((2, 3), keepdim=True)))))
@@ -94,7 +97,9 @@ class InvertedResidual(nn.Module):
         padding: Padding,
     ) -> None:
         super().__init__()
-        kind = nn.Hardswish if swishes else nn.ReLU
+        kind = nn.ReLU
+        if swishes:
+            kind = nn.Hardswish
         layers: list[nn.Module] = []
         if hidden != inputs:
             layers.append(_layer(inputs, hidden, 1, norm, padding, kind(inplace=True)))
@@ -106,13 +111,17 @@ class InvertedResidual(nn.Module):
         self.is_residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
-        return x + self.block(x) if self.is_residual else self.block(x)
+        if self.is_residual:
+            return x + self.block(x)
+        return self.block(x)
 
 
 def _multiple_of_8(channels: float) -> int:
-    """The nearest multiple of 8, but no more than a tenth below."""
+    """Round to the nearest multiple of 8, but no more than a tenth down."""
     near = max(8, int(channels + 4) // 8 * 8)
-    return near if near >= 0.9 * channels else near + 8
+    if near >= 0.9 * channels:
+        return near
+    return near + 8
 
 
 class MobileNetEncoder(StagedEncoder):

@@ -64,7 +64,9 @@ STUDENT = CheckpointNames("latest_student", "best_student", "student_epoch", "st
 
 def names_of(config: TrainConfig) -> CheckpointNames:
     """Return the names that a run of this config gives to its checkpoints."""
-    return STUDENT if config.is_student else TEACHER
+    if config.is_student:
+        return STUDENT
+    return TEACHER
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def portable(config: TrainConfig, folder: Path | None, *, shared: bool = True) -
     An absolute path becomes one relative to `folder`. Where they have the root of the disk alone in common, that would
     spell out the same folders: a `shared` file leaves such a path out, and so does a file in no folder.
     """
-    stored, absent = config.to_dict(), TrainConfig().to_dict()
+    stored = config.to_dict()
+    absent = TrainConfig().to_dict()
     for name in ("input_dir", "output_dir"):
         absent["data"][name] = ""  # nobody's ./data is meant
     for section, names in PATHS.items():
@@ -114,7 +117,7 @@ def _is_absolute(path: str) -> bool:
 
 
 def _relative(path: str, folder: Path | None, shared: bool) -> str:
-    """`path` as seen from `folder`; empty where it is to be left out."""
+    """Return `path` as seen from `folder`; empty where it is to be left out."""
     if folder is None or not Path(path).is_absolute():
         return ""
     home = os.path.abspath(folder)
@@ -147,7 +150,7 @@ def located(config: TrainConfig, folder: Path | None) -> TrainConfig:
 
 
 def save_generator(path: str | os.PathLike[str], trained: Trained) -> None:
-    """One `.safetensors` file with weights and config, to hand on."""
+    """Write one `.safetensors` file with weights and config, to hand on."""
     note = {"kind": "materials generator", "step": trained.step, "config": portable(trained.config, Path(path).parent)}
     checkpoint.write(path, apart(trained.model.state_dict()), note)
 
@@ -162,7 +165,7 @@ def save_inference(path: str | Path, trained: Trained) -> None:
 
 
 def apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """On the CPU; a tensor that has several names is stored under each."""
+    """Copy tensors to the CPU; one that has several names is stored under each."""
     seen: set[int] = set()
     found = {}
     for name, value in tensors.items():
@@ -176,7 +179,7 @@ def apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def find_run(path: str | os.PathLike[str]) -> Path:
-    """The folder to continue from: `path` itself, the one beside a `.pth`, or the newest whole one in a folder.
+    """Return the folder to continue from: `path`, the one beside a `.pth`, or the newest whole one in a folder.
 
     Damaged ones are passed over with a warning each. FileError when there is none.
     """
@@ -188,7 +191,8 @@ def find_run(path: str | os.PathLike[str]) -> Path:
         return path
     if not path.is_dir():
         raise FileError(f"cannot continue from {str(path)!r}: there is no such run. Name its folder or a .pth in it.")
-    whole, damaged = [], []
+    whole = []
+    damaged = []
     for folder in saved_runs(path):
         try:
             whole.append((checkpoint.read_manifest(folder).get("time", 0), folder))
@@ -204,13 +208,13 @@ def find_run(path: str | os.PathLike[str]) -> Path:
 
 
 def saved_runs(folder: Path) -> list[Path]:
-    """What was saved in a checkpoint folder, damaged or not; a name that begins with a dot is still being written."""
+    """Return the runs in a checkpoint folder, damaged or not; a name that begins with a dot is still being written."""
     found = (manifest.parent for manifest in folder.glob(f"*/{checkpoint.MANIFEST}"))
     return sorted(path for path in found if not path.name.startswith("."))
 
 
 def saved_config(path: str | os.PathLike[str]) -> TrainConfig:
-    """The config of the run that `find_run` finds there, or of a `.pth` without its folder; FileError of one line."""
+    """Read the config of the run that `find_run` finds, or of a `.pth` without its folder; FileError of one line."""
     if is_lone(path):
         return located(_config(_read_pth(Path(path))[1], Path(path)), Path(path).parent)
     run = find_run(path)
@@ -223,26 +227,28 @@ def read_config(run: Path) -> TrainConfig:
 
 
 def is_lone(path: str | os.PathLike[str]) -> bool:
-    """Whether it is a `.pth` without the folder of the same name: weights, but no run to continue."""
+    """True for a `.pth` without the folder of the same name: weights, but no run to continue."""
     path = Path(path)
     return path.suffix == ".pth" and path.is_file() and not path.with_suffix("").is_dir()
 
 
 def load_generator(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Trained:
-    """The generator of a run, of a folder of runs, of a `.pth` or of a `.safetensors` file; FileError of one line."""
+    """Load the generator of a run, a folder of runs, a `.pth` or a `.safetensors` file; FileError of one line."""
     path = Path(path)
     folder = path.parent
     if is_lone(path):
         step, config, weights = _read_pth(path)
     elif path.suffix == ".safetensors":
         weights, note = checkpoint.read(path)
-        step, config = note.get("step"), note.get("config")
+        step = note.get("step")
+        config = note.get("config")
     else:
         run = find_run(path)
         folder = run.parent
         averaged = run / "average.safetensors"
         weights = checkpoint.read(averaged if averaged.exists() else run / "generator.safetensors")[0]
-        step, config = checkpoint.read_manifest(run).get("step"), read_record(run / CONFIG)
+        step = checkpoint.read_manifest(run).get("step")
+        config = read_record(run / CONFIG)
     config = _config(config, path)
     model = _model(config, weights, path).to(device).eval()
     if type(step) is not int:
@@ -272,7 +278,7 @@ def _model(config: TrainConfig, weights: Mapping[str, Tensor], path: Path) -> nn
 
 
 def _read_pth(path: Path) -> tuple[Any, Any, dict[str, Tensor]]:
-    """(step, config, weights) of a thin file; none of its code runs, and it cannot claim more than it holds."""
+    """Read (step, config, weights) of a thin file; none of its code runs, and it cannot claim more than it holds."""
     with open_file(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
@@ -326,8 +332,9 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def differences(config: TrainConfig, other: TrainConfig) -> str:
-    """The settings of the network that differ, in a few words; empty when none does."""
-    mine, theirs = config.model.to_dict(), other.model.to_dict()
+    """Name the settings of the network that differ, in a few words; empty when none does."""
+    mine = config.model.to_dict()
+    theirs = other.model.to_dict()
     named = [
         f"model.{name} is {theirs[name]!r} there and {mine[name]!r} here"
         for name in mine

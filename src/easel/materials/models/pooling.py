@@ -9,8 +9,9 @@ from easel.materials.models.attention import HIDDEN, Bias, Tokens
 
 
 def shown_share(valid: Float[Tensor, "b n 1 h w"], height: int, width: int) -> Float[Tensor, "b n height width"]:
-    """How much of every coarse texel a photo shows, in [0,1]."""
-    rows, columns = valid.shape[-2] // height, valid.shape[-1] // width
+    """Return the share of every coarse texel that a photo shows, in [0,1]."""
+    rows = valid.shape[-2] // height
+    columns = valid.shape[-1] // width
     if rows * height == valid.shape[-2] and columns * width == valid.shape[-1]:
         return F.avg_pool2d(valid[:, :, 0], (rows, columns))  # the same, and exported for any size
     return F.adaptive_avg_pool2d(valid[:, :, 0], (height, width))
@@ -19,7 +20,7 @@ def shown_share(valid: Float[Tensor, "b n 1 h w"], height: int, width: int) -> F
 def mean_and_maximum(
     features: Float[Tensor, "b n c h w"], shown: Float[Tensor, "b n h w"] | None
 ) -> Float[Tensor, "b 2*c h w"]:
-    """Over the photos, as far as they show a texel; 0 where none does."""
+    """Return mean and maximum over the photos, as far as they show a texel; 0 where none does."""
     if shown is None:
         return torch.cat([features.mean(1), features.amax(1)], dim=1)
     share = shown[:, :, None].to(features.dtype)
@@ -60,7 +61,7 @@ class PoolFusion(nn.Module):
         shown: Float[Tensor, "b n h w"] | None,
         cameras: Float[Tensor, "b n 3"] | None,
     ) -> Float[Tensor, "b c h w"]:
-        """Where cameras were is not asked."""
+        """Fuse photos; `cameras` is not used."""
         return self.pool(latents, shown)
 
 

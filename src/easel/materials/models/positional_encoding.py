@@ -1,4 +1,4 @@
-"""What attention is told about a token beside the photo: where on the picture it lies, and where the camera was.
+"""Codes that tell attention where on the picture a token lies, and where the camera was.
 
 The frame is the picture's: x to the right, y up, z towards the camera; the picture spans [−½, ½]² at z = 0.
 """
@@ -14,7 +14,7 @@ OCTAVES = 6
 
 
 def texel_positions(height: int, width: int, device: torch.device) -> Float[Tensor, "height width 2"]:
-    """x and y of every texel's centre."""
+    """Return x and y of every texel's centre."""
     # +0.5: a texel's value sits at its centre.
     x = (torch.arange(width, device=device) + 0.5) / width - 0.5
     y = 0.5 - (torch.arange(height, device=device) + 0.5) / height
@@ -22,14 +22,14 @@ def texel_positions(height: int, width: int, device: torch.device) -> Float[Tens
 
 
 def position_code(height: int, width: int, device: torch.device) -> Float[Tensor, "height width c"]:
-    """Sines and cosines of both coordinates, OCTAVES of each."""
+    """Return sines and cosines of both coordinates, OCTAVES of each."""
     frequencies = 2.0 ** torch.arange(OCTAVES, device=device)
     phases = (2 * math.pi * texel_positions(height, width, device)[..., None] * frequencies).flatten(-2)
     return torch.cat([phases.sin(), phases.cos()], dim=-1)
 
 
 def camera_directions(cameras: Float[Tensor, "b n 3"], height: int, width: int) -> Float[Tensor, "b n height width 3"]:
-    """Unit vectors from every texel to the camera; NaN where a camera is."""
+    """Return unit vectors from every texel to the camera; NaN where a camera is."""
     texels = torch.nn.functional.pad(texel_positions(height, width, cameras.device), (0, 1))
     return torch.nn.functional.normalize(cameras[:, :, None, None] - texels, dim=-1)
 
@@ -42,9 +42,15 @@ class TokenCodes(nn.Module):
 
     def __init__(self, dim: int, *, position: bool, view: bool) -> None:
         super().__init__()
-        self.position = nn.Linear(4 * OCTAVES, dim) if position else None
-        self.view = nn.Linear(3, dim) if view else None
-        self.unknown_view = nn.Parameter(torch.zeros(dim)) if view else None
+        self.position = None
+        if position:
+            self.position = nn.Linear(4 * OCTAVES, dim)
+        self.view = None
+        if view:
+            self.view = nn.Linear(3, dim)
+        self.unknown_view = None
+        if view:
+            self.unknown_view = nn.Parameter(torch.zeros(dim))
 
     def forward(
         self, tokens: Float[Tensor, "b n h w d"], cameras: Float[Tensor, "b n 3"] | None

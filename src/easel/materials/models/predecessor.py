@@ -18,8 +18,10 @@ class ConcatFusion(nn.Module):
 
     def __init__(self, channels: int, num_views: int, config: ModelConfig) -> None:
         super().__init__()
-        dim, depth = config.transformer_dim, config.transformer_depth
-        self.channels, self.num_views = dim, num_views
+        dim = config.transformer_dim
+        depth = config.transformer_depth
+        self.channels = dim
+        self.num_views = num_views
         self.recomputes = config.gradient_checkpointing
         self.project = nn.Conv2d(channels, dim, 1) if channels != dim else nn.Identity()
         self.blocks = nn.ModuleList(
@@ -44,7 +46,7 @@ class ConcatFusion(nn.Module):
         shown: Float[Tensor, "b n h w"] | None,
         cameras: Float[Tensor, "b n 3"] | None,
     ) -> Float[Tensor, "b d h w"]:
-        """What is shown and where cameras were is not asked."""
+        """Fuse photos; `shown` and `cameras` are not used."""
         b, n = latents.shape[:2]
         if n != self.num_views:
             raise ValueError(f"fusion 'concat' was built for {self.num_views} photos and got {n}: 'vit' takes any.")
@@ -61,5 +63,5 @@ class MeanOverPhotos(nn.Module):
     def forward(
         self, features: Float[Tensor, "b n c h w"], shown: Float[Tensor, "b n h w"] | None
     ) -> Float[Tensor, "b c h w"]:
-        """What is shown is not asked."""
+        """Average over the photos; `shown` is not used."""
         return features.mean(1)

@@ -1,4 +1,4 @@
-"""How good a network is on materials that it never learned from, beside a guess that looks at no photo."""
+"""Evaluation of a network on materials that it never learned from, beside a guess that looks at no photo."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ ERRORS = {
     "normal (degrees)": "normal_angle_mean",
     "relit": "rerender_rmse",
 }
-"""What a table calls it → the metric; smaller is better for all of them."""
+"""Name in a table → the metric; smaller is better for all of them."""
 GUESS_SIDE = 32
 """Texels at which materials are read for their mean."""
 
@@ -44,7 +44,7 @@ class Score:
     figures: Mapping[str, float]
 
     def below(self, guess: "Score") -> dict[str, float]:
-        """How many percent each error of `ERRORS` is below that of `guess`; 0 where no guess could be better."""
+        """Return how many percent each error is below that of `guess`; 0 where no guess could be better."""
         return {
             name: 100 * (1 - self.figures[key] / guess.figures[key]) if guess.figures[key] else 0.0
             for name, key in ERRORS.items()
@@ -52,7 +52,7 @@ class Score:
 
 
 def judge(trained: Trained, sample: Sample, photos: int) -> Judged:
-    """The network's maps from the first `photos` of a sample, compared with the true ones."""
+    """Predict maps from the first `photos` of a sample, and compare them with the true ones."""
     seen = slice(0, photos)
     side = max(sample.photos.shape[-2:])
     predicted = infer(trained, sample.photos[seen], sample.valid[seen], sample.cameras[seen], tile=side)
@@ -60,7 +60,7 @@ def judge(trained: Trained, sample: Sample, photos: int) -> Judged:
 
 
 def compare(predicted: MaterialMaps, true: MaterialMaps) -> Figures:
-    """All metrics of one material: each map by itself, and relit under held-out lights."""
+    """Compute all metrics of one material: each map by itself, and relit under held-out lights."""
     mine, others = (maps.each(lambda value: value[None]) for maps in (predicted, true))
     with torch.inference_mode():
         found = {**map_metrics(mine, others), **rerender_metrics(mine, others)}
@@ -68,7 +68,7 @@ def compare(predicted: MaterialMaps, true: MaterialMaps) -> Figures:
 
 
 def mean_maps(folders: Iterable[Path]) -> MaterialMaps:
-    """The best guess without a photo: the mean of all texels of all materials, (C, 1, 1) each."""
+    """Return the best guess without a photo: the mean of all texels of all materials, (C, 1, 1) each."""
     values = [
         MaterialMaps.load(folder, size=(GUESS_SIDE, GUESS_SIDE)).to_tensor().mean(dim=(1, 2)) for folder in folders
     ]
@@ -77,12 +77,12 @@ def mean_maps(folders: Iterable[Path]) -> MaterialMaps:
 
 
 def score(name: str, figures: Sequence[Figures]) -> Score:
-    """The mean of every figure."""
+    """Average every figure."""
     return Score(name, {key: sum(each[key] for each in figures) / len(figures) for key in figures[0]})
 
 
 def comparison_table(guess: Score, scores: Sequence[Score]) -> str:
-    """Errors of all ways to guess, a line each, with how many percent they are below the first."""
+    """Format the errors of all ways to guess, a line each, with how many percent they are below the first."""
     width = max(len(each.name) for each in (guess, *scores))
     lines = [" " * width + "".join(f"{name:>18}" for name in ERRORS)]
     lines.append(f"{guess.name:<{width}}" + "".join(f"{guess.figures[key]:>12.4f}{'':6}" for key in ERRORS.values()))
@@ -94,7 +94,7 @@ def comparison_table(guess: Score, scores: Sequence[Score]) -> str:
 
 
 def figures_table(figures: Mapping[str, float]) -> str:
-    """Every map's own figures, and the angles of normals, as lines."""
+    """Format every map's own figures, and the angles of normals, as lines."""
     lines = [f"{'':10}{'RMSE':>9}{'MAE':>9}{'PSNR':>9}{'SSIM':>9}"]
     for name in SCALAR_MAPS:
         rmse, mae, psnr, ssim = (figures[f"{name}_{figure}"] for figure in ("rmse", "mae", "psnr", "ssim"))

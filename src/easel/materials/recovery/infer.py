@@ -32,15 +32,17 @@ def infer(
     wrap: bool = False,
     progress: Told | None = None,
 ) -> MaterialMaps:
-    """The maps (C, H, W) of a material from photos of one frame: sRGB in [0, 1], or 8 or 16 bits.
+    """Predict the maps (C, H, W) of a material from photos of one frame: sRGB in [0, 1], or 8 or 16 bits.
 
     `valid` is 1 where a photo shows the texel (None: everywhere); `cameras` are positions in the picture's frame, x
     right, y up, z towards the viewer, the picture spanning [-½, ½]² (None and NaN: unknown). For the rest see
     `infer_windows`.
     """
     count, _, height, width = photos.shape
-    valid = torch.ones(count, 1, 1, 1).expand(-1, -1, height, width) if valid is None else valid
-    cameras = torch.full((count, 3), torch.nan) if cameras is None else cameras
+    if valid is None:
+        valid = torch.ones(count, 1, 1, 1).expand(-1, -1, height, width)
+    if cameras is None:
+        cameras = torch.full((count, 3), torch.nan)
 
     def look(window: Crop) -> tuple[Tensor, Tensor]:
         return as_values(window.cut(photos)), window.cut(valid)
@@ -60,7 +62,7 @@ def infer_windows(
     frame: tuple[int, int] | None = None,
     progress: Told | None = None,
 ) -> MaterialMaps:
-    """The maps (C, H, W), on the CPU, of what is looked at window by window.
+    """Predict the maps (C, H, W), on the CPU, of what is looked at window by window.
 
     `cameras` are in the frame of a picture of `frame` = (height, width) pixels; None: of the tiling's own size.
     Besides the maps only one window is in memory at a time. Where the network enlarges, the maps are larger than the
@@ -92,12 +94,13 @@ def spread_windows(
     frame: tuple[int, int] | None = None,
     progress: Told | None = None,
 ) -> Float[Tensor, "1 h w"]:
-    """How unsure the maps are: the standard deviation, in the mean over all channels, when each photo is left out.
+    """Return the standard deviation of the maps when each photo is left out, in the mean over all channels.
 
     Needs two photos or more. Photos that agree say little new: what differs without one of them rests on it alone.
     """
     count = len(cameras)
-    total, squares = torch.zeros(()), torch.zeros(())
+    total = torch.zeros(())
+    squares = torch.zeros(())
     for hidden in range(count):
         kept = [number for number in range(count) if number != hidden]
 
@@ -111,7 +114,8 @@ def spread_windows(
 
         maps = infer_windows(trained, look_at_rest, cameras[kept], tiling, frame=frame, progress=told)
         values = maps.to_tensor()
-        total, squares = total + values / count, squares + values.square() / count
+        total = total + values / count
+        squares = squares + values.square() / count
     # Rounding may leave a little less than nothing where all agree
     return (squares - total.square()).clamp(min=0).sqrt().mean(dim=0, keepdim=True)
 
@@ -122,7 +126,7 @@ def ask(
     valid: Float[Tensor, "n 1 h w"],
     cameras: Float[Tensor, "n 3"],
 ) -> Float[Tensor, "c h2 w2"]:
-    """What the network itself says of photos that it takes at once, on the CPU."""
+    """Run the network on photos that it takes at once; the answer is on the CPU."""
     height, width = photos.shape[-2:]
     room = (0, -width % GRAIN_PIXELS, 0, -height % GRAIN_PIXELS)
     device = device_of(trained)
@@ -138,16 +142,16 @@ def ask(
 
 
 def device_of(trained: Trained) -> torch.device:
-    """Where the network lies; what runs elsewhere than in torch has no parameters, and counts as the CPU."""
+    """Return the device of a network; what runs elsewhere than in torch has no parameters, and counts as the CPU."""
     return next((parameter.device for parameter in trained.model.parameters()), torch.device("cpu"))
 
 
 def enlargement(trained: Trained) -> int:
-    """How many times larger than photos the network's maps are."""
+    """Return the factor by which the network's maps are larger than its photos."""
     data = trained.config.data
     return max(1, data.output_size[0] // data.image_size[0])
 
 
 def usual_tile(trained: Trained) -> int:
-    """The side of a window in pixels: that of the pictures the network learned from."""
+    """Return the side of a window in pixels: that of the pictures the network learned from."""
     return trained.config.data.crop_size or min(trained.config.data.image_size)

@@ -49,20 +49,20 @@ class Observation:
     lights: tuple[tuple[LightSource, ...], ...]
     """Groups of lamps whose strength is one unknown."""
     strengths: Float[Tensor, "groups 3"]
-    """What each group is multiplied by, exposure included: known, or a guess to begin with."""
+    """Factor of each group, exposure included: known, or a guess to begin with."""
     is_lit_as_told: bool
-    """Whether the strengths are known."""
+    """True if the strengths are known."""
     shown: Int[Tensor, " n"]
     """Numbers, row by row, of the pixels that show the material."""
 
     def seen(self, chosen: Int[Tensor, " n"]) -> Float[Tensor, "3 n"]:
-        """What the photo shows at these pixels, sRGB in [0, 1]."""
+        """Return the photo's values at these pixels, sRGB in [0, 1]."""
         return self.pixels.flatten(1)[:, chosen]
 
     def rendered(
         self, texture: Texture, strengths: Float[Tensor, "groups 3"], chosen: Int[Tensor, " n"]
     ) -> Float[Tensor, "3 n"]:
-        """What a photo of `texture` shows there, sRGB in [0, 1]."""
+        """Render a photo of `texture` at these pixels, sRGB in [0, 1]."""
         width = self.pixels.shape[-1]
         centers = torch.stack([chosen % width + 0.5, chosen // width + 0.5, torch.ones_like(chosen)])
         mapped = self.to_uv @ centers.to(self.to_uv)
@@ -80,7 +80,7 @@ class Observation:
 
 
 def observe(photos: Photos, side: int, device: torch.device) -> list[Observation]:
-    """The photos as they are repeated with maps of `side` texels.
+    """Prepare the photos for comparison with renderings of maps of `side` texels.
 
     Stored cameras see a texture that repeats, so all of the photo counts; of other photos what lies inside the frame.
     Where no camera is stored it is taken to be a phone's, and the first photo of a match to be taken straight on.
@@ -94,7 +94,7 @@ def observe(photos: Photos, side: int, device: torch.device) -> list[Observation
 
 
 def difference(maps: MaterialMaps, observations: Sequence[Observation], strengths: Sequence[Tensor]) -> float:
-    """Mean difference between the photos and the maps rendered as they were taken, sRGB in [0, 1]."""
+    """Return the mean difference between the photos and the maps rendered as they were taken, sRGB in [0, 1]."""
     texture = Texture.of(Surface.of(maps))
     errors = []
     with torch.no_grad():
@@ -106,7 +106,7 @@ def difference(maps: MaterialMaps, observations: Sequence[Observation], strength
 
 
 def guessed_strengths(maps: MaterialMaps, observation: Observation) -> Float[Tensor, "groups 3"]:
-    """The strengths under which a rendering of `maps` is as bright as the photo in the mean; known ones unchanged."""
+    """Scale the strengths so that a rendering of `maps` is as bright as the photo in the mean; known ones stay."""
     if observation.is_lit_as_told:
         return observation.strengths
     chosen = observation.shown[:: max(1, len(observation.shown) // PIXELS_AT_ONCE)]
@@ -118,7 +118,7 @@ def guessed_strengths(maps: MaterialMaps, observation: Observation) -> Float[Ten
 
 
 def guessed_eye(uv_to_pixel: Float[Tensor, "3 3"], size: tuple[int, int]) -> Float[Tensor, "3"]:
-    """Where in the world a camera of the usual field of view stood, for the homography of a photo of `size`.
+    """Estimate the position of a camera of the usual field of view, from the homography of a photo of `size`.
 
     Zhang 2000, section 3.1: the columns of K⁻¹ H are two axes of the plane and the way to its corner.
     """
@@ -129,7 +129,8 @@ def guessed_eye(uv_to_pixel: Float[Tensor, "3 3"], size: tuple[int, int]) -> Flo
     columns = columns / columns[:, :2].norm(dim=0).mean()
     if columns[2].sum() < 0:
         columns = -columns
-    right, up = columns[:, 0], columns[:, 1]
+    right = columns[:, 0]
+    up = columns[:, 1]
     # The nearest rotation: noise, and a frame that is no square, make axes that are not quite at right angles
     left, _, turned = torch.linalg.svd(torch.stack([right, up, torch.linalg.cross(right, up)], dim=-1))
     eye = -(left @ turned).T @ columns[:, 2] - columns.new_tensor([0.5, 0.5, 0])
@@ -139,7 +140,8 @@ def guessed_eye(uv_to_pixel: Float[Tensor, "3 3"], size: tuple[int, int]) -> Flo
 
 
 def _observation(photo: Photo, side: int, repeats: bool, device: torch.device) -> Observation:
-    pixels, homography = as_values(photo.pixels), photo.uv_to_pixel.double()
+    pixels = as_values(photo.pixels)
+    homography = photo.uv_to_pixel.double()
     fineness = pixels_across(homography) / side
     if fineness > PIXELS_A_TEXEL:
         # What maps of so few texels cannot explain is averaged away
@@ -173,7 +175,7 @@ def _observation(photo: Photo, side: int, repeats: bool, device: torch.device) -
 def _light(
     shot: Shot | None, eye: Float[Tensor, "3"]
 ) -> tuple[tuple[tuple[LightSource, ...], ...], Float[Tensor, "groups 3"], bool]:
-    """The groups of lamps of a photo, how strong each is, and whether that is known."""
+    """Return the groups of lamps of a photo, the strength of each, and True if that is known."""
     if shot is not None and shot.lights:
         lamps = tuple(light_from_json(light) for light in shot.lights)
         return (lamps,), torch.full((1, 3), float(shot.exposure)), not shot.artefacts

@@ -39,24 +39,24 @@ class Photo:
     """sRGB in uint8 or uint16, of any size."""
     uv_to_pixel: Float[Tensor, "3 3"]
     position: tuple[float, float, float] | None = None
-    """Where the camera was, in sides of the frame from its middle; None where that is unknown."""
+    """Camera position, in sides of the frame from its middle; None where that is unknown."""
     shot: Shot | None = None
-    """How it was lit, where that was stored."""
+    """Stored camera and light; None where nothing was stored."""
 
 
 @dataclass(frozen=True, eq=False)
 class Photos:
-    """What a folder holds: photos that are registered to each other."""
+    """Photos of a folder, registered to each other."""
 
     photos: tuple[Photo, ...]
     how: Rectify
     """By what they are registered."""
     notes: tuple[str, ...]
-    """What was left out and why, a line each."""
+    """Photos that were left out and why, a line each."""
 
     @property
     def cameras(self) -> Float[Tensor, "n 3"]:
-        """Where each camera was, NaN where unknown."""
+        """Position of each camera, NaN where unknown."""
         return torch.tensor([photo.position or (torch.nan,) * 3 for photo in self.photos])
 
     @property
@@ -65,7 +65,7 @@ class Photos:
         return max(round(max(pixels_across(photo.uv_to_pixel) for photo in self.photos)), 1)
 
     def cut(self, window: Crop, size: tuple[int, int]) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 1 h w"]]:
-        """What all photos show of a window of the frame at `size` = (height, width), and 1 where they show it.
+        """Resample all photos to a crop of the frame at `size` = (height, width); the mask is 1 where they show it.
 
         Over the edges of the frame it begins anew.
         """
@@ -82,7 +82,7 @@ class Photos:
 
 
 def pixels_across(uv_to_pixel: Float[Tensor, "3 3"]) -> float:
-    """How many pixels long the sides of the frame are in a photo, in the mean."""
+    """Return the mean length of the frame's sides in a photo, in pixels."""
     corners = uv_to_pixel.new_tensor([[0, 1, 1], [1, 1, 1], [1, 0, 1], [0, 0, 1]], dtype=torch.float64)
     mapped = corners @ uv_to_pixel.double().T
     points = mapped[:, :2] / mapped[:, 2:]
@@ -90,7 +90,7 @@ def pixels_across(uv_to_pixel: Float[Tensor, "3 3"]) -> float:
 
 
 def read_photos(folder: Path, how: Rectify = "auto", corners: Sequence[float] = ()) -> Photos:
-    """The photos of a folder, sorted by name; FileError for what cannot be read, ValueError for what does not fit.
+    """Read the photos of a folder, sorted by name; FileError for what cannot be read, ValueError for what does not fit.
 
     `corners` are x and y in pixels of the material's corners in the first photo, from its top left clockwise, or in
     every photo, one after the other; without them corners.json tells. "auto" takes corners where there are any,
@@ -100,7 +100,7 @@ def read_photos(folder: Path, how: Rectify = "auto", corners: Sequence[float] = 
 
 
 def read_pictures(paths: Sequence[Path], how: Rectify = "auto", corners: Sequence[float] = ()) -> Photos:
-    """`read_photos` of these photos alone, in this order; what is stored beside the first tells of them."""
+    """Read these photos alone, in this order, as `read_photos`; what is stored beside the first tells of them."""
     folder = paths[0].parent
     shots = stored_shots(folder, paths)
     pixels = [pack(*read_photo(path)) for path in paths]
@@ -109,7 +109,8 @@ def read_pictures(paths: Sequence[Path], how: Rectify = "auto", corners: Sequenc
         known = all(shot is not None and shot.camera is not None for shot in shots)
         how = "corners" if marked else "camera" if known else "match" if len(paths) > 1 else "none"
     positions: list[tuple[float, float, float] | None] = [None] * len(paths)
-    frame, notes = _middle(pixels[0]), []
+    frame = _middle(pixels[0])
+    notes = []
     if how == "camera":
         cameras = _cameras(folder, paths, shots)
         maps = [uv_to_pixel(camera, picture) for camera, picture in zip(cameras, pixels, strict=True)]
@@ -131,7 +132,7 @@ def read_pictures(paths: Sequence[Path], how: Rectify = "auto", corners: Sequenc
 
 
 def _cameras(folder: Path, paths: Sequence[Path], shots: Sequence[Shot | None]) -> list[PlaneCamera]:
-    """The stored camera of every photo."""
+    """Return the stored camera of every photo."""
     known = [shot.camera for shot in shots if shot is not None and shot.camera is not None]
     if len(known) < len(paths):
         raise ValueError(
@@ -142,7 +143,7 @@ def _cameras(folder: Path, paths: Sequence[Path], shots: Sequence[Shot | None]) 
 
 
 def _marked(folder: Path, paths: Sequence[Path], corners: Sequence[float]) -> list[Float[Tensor, "4 2"]]:
-    """The corners of the first photo or of all, as given or as stored; none where nobody marked any."""
+    """Return the corners of the first photo or of all, as given or as stored; none where nobody marked any."""
     if corners:
         if len(corners) not in (8, 8 * len(paths)):
             raise ValueError(
@@ -159,7 +160,7 @@ def _marked(folder: Path, paths: Sequence[Path], corners: Sequence[float]) -> li
 
 
 def photo_paths(folder: Path) -> list[Path]:
-    """The pictures in a folder by name, 2.png before 10.png; FileError when there are none, or too many."""
+    """List the pictures in a folder by name, 2.png before 10.png; FileError when there are none, or too many."""
     paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
     if not 1 <= len(paths) <= MOST_PHOTOS:
         raise FileError(
@@ -169,7 +170,7 @@ def photo_paths(folder: Path) -> list[Path]:
 
 
 def stored_shots(folder: Path, paths: Sequence[Path]) -> list[Shot | None]:
-    """What views.json says of each photo."""
+    """Return the entry of each photo in views.json."""
     if not (folder / VIEWS_FILE).exists():
         return [None] * len(paths)
     shots = {shot.file: shot for shot in read_views_json(folder / VIEWS_FILE).shots}
@@ -177,7 +178,7 @@ def stored_shots(folder: Path, paths: Sequence[Path]) -> list[Shot | None]:
 
 
 def uv_to_pixel(camera: PlaneCamera, picture: Shaped[Tensor, "3 h w"]) -> Float[Tensor, "3 3"]:
-    """The camera's, for a photo that may have been resized since."""
+    """Return the camera's homography, for a photo that may have been resized since."""
     scale = torch.tensor([picture.shape[-1] / camera.width, picture.shape[-2] / camera.height, 1])
     return scale[:, None] * camera.uv_to_pixel()
 
@@ -188,17 +189,18 @@ def _in_sides(position: Sequence[float | int]) -> tuple[float, float, float]:
 
 
 def _middle(picture: Shaped[Tensor, "3 h w"]) -> Float[Tensor, "3 3"]:
-    """The frame that is the largest square in the middle of a photo."""
+    """Return the frame that is the largest square in the middle of a photo."""
     height, width = picture.shape[-2:]
     side = min(height, width)
-    left, top = (width - side) / 2, (height - side) / 2
+    left = (width - side) / 2
+    top = (height - side) / 2
     return torch.tensor([[side, 0, left], [0, -side, top + side], [0, 0, 1]], dtype=torch.float64)
 
 
 def _matched(
     paths: Sequence[Path], pixels: Sequence[Tensor], first: Float[Tensor, "3 3"]
 ) -> tuple[list[Tensor | None], list[str]]:
-    """The homographies of photos of which the first sees the frame by `first`; None, and a note, for no match."""
+    """Match photos with the first, which sees the frame by `first`; None, and a note, for no match."""
     if len(pixels) == 1:
         return [first.double()], []
     found: list[Tensor | None] = []

@@ -31,7 +31,7 @@ def recover(
     progress: Callable[[float | int], object] | None = None,
     refining: Callable[[Step], object] | None = None,
 ) -> tuple[MaterialMaps, dict[str, Any]]:
-    """The maps (C, H, W) on the CPU, and how they were made: photo_size, tile, overlap, windows, refined, seams,
+    """Recover maps (C, H, W) on the CPU; returned with the facts photo_size, tile, overlap, windows, refined, seams,
     rolled.
 
     `size` is the side of the photos in their common frame, `tile` and `overlap` those of the windows, in pixels; None
@@ -44,10 +44,14 @@ def recover(
     size = size or min(trained.config.data.image_size)
     tile = tile or usual_tile(trained)
     overlap = overlap or min(LEAST_OVERLAP_PIXELS, tile // 2)
-    margin = size // MARGIN_SHARE if tileable else 0
+    margin = 0
+    if tileable:
+        margin = size // MARGIN_SHARE
     whole = (size + margin, size + margin)
     # One tile of a texture repeats, and what lies beyond it is known; else the margin is part of what is photographed.
-    frame = (size, size) if photos.how == "camera" else whole
+    frame = whole
+    if photos.how == "camera":
+        frame = (size, size)
     tiling = Tiling(whole, tile, overlap)
     facts: dict[str, Any] = {"photo_size": size, "tile": tile, "overlap": overlap, "windows": len(tiling)}
     maps = infer_windows(
@@ -62,7 +66,8 @@ def recover(
         around = torch.arange(maps.size[0]) % side
         maps = refined.each(lambda value: value[..., around[:, None], around])
     if tileable:
-        maps, rolled = make_tileable(maps, margin * enlargement(trained)), (0, 0)
+        maps = make_tileable(maps, margin * enlargement(trained))
+        rolled = (0, 0)
         if max(seams(maps).values()) > MOST_SEAM:
             maps, rolled = roll_to_rest(maps)
         facts["seams"] = {name: round(ratio, 4) for name, ratio in seams(maps).items()}
@@ -77,7 +82,7 @@ def refine_all(
     device: torch.device,
     refining: Callable[[Step], object] | None = None,
 ) -> tuple[MaterialMaps, dict[str, Any]]:
-    """Square maps of any size refined with photos of their frame, and what came of it.
+    """Refine square maps of any size on photos of their frame; return them and what came of it.
 
     Facts are steps, side, light ("stored", or "guessed" where it was estimated as well), and difference: between the
     photos and the maps rendered as they were taken, before and after. Maps that would not come nearer stay as they are.
@@ -85,13 +90,17 @@ def refine_all(
     side = min(maps.size[0], MOST_REFINED)
     start = maps.resize((side, side)).to(device)
     observations = observe(photos, side, device)
-    found, lit = start, tuple(guessed_strengths(start, observation) for observation in observations)
+    found = start
+    lit = tuple(guessed_strengths(start, observation) for observation in observations)
     before = difference(found, observations, lit)
     for step in refine(start, observations, RefinementConfig(steps), generator=key(0, "refinement")):
-        found, lit = step.maps, step.strengths
+        found = step.maps
+        lit = step.strengths
         if refining is not None:
             refining(step)
     after = difference(found, observations, lit)
-    light = "stored" if all(observation.is_lit_as_told for observation in observations) else "guessed"
+    light = "guessed"
+    if all(observation.is_lit_as_told for observation in observations):
+        light = "stored"
     facts = {"steps": steps, "side": side, "light": light, "difference": [round(before, 6), round(after, 6)]}
     return carried(maps, start.to("cpu"), found.to("cpu")) if after < before else maps, facts

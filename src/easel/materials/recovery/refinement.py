@@ -20,7 +20,7 @@ from easel.materials.rendering.brdf import Surface
 from easel.materials.rendering.texture import Texture
 
 BEYOND = 0.05
-"""How far maps in [0, 1] may go over either end before they are cut: at 0 and 1 themselves a logit could not move."""
+"""Margin beyond [0, 1] to which maps may move before they are cut: at 0 and 1 themselves a logit could not move."""
 STEEPEST = 0.1
 """The smallest z of a normal that is a slope."""
 BOUNDED = {name: channels for name, channels in CHANNELS.items() if name != "normal"}
@@ -37,7 +37,7 @@ OUTLIER = 0.01
 
 @dataclass(frozen=True)
 class RefinementConfig:
-    """How maps are refined."""
+    """Settings of the refinement."""
 
     steps: int = 100
     """Steps of gradients."""
@@ -75,7 +75,8 @@ def refine(
     generator: torch.Generator,
 ) -> Iterator[Step]:
     """Bring maps (C, H, W) nearer to what was observed; `generator` draws the pixels that a step looks at."""
-    start, (height, width) = to_unbounded(maps.detach()), maps.size
+    start = to_unbounded(maps.detach())
+    (height, width) = maps.size
     sizes = [(max(1, height >> level), max(1, width >> level)) for level in range(config.levels)]
     pyramid = [start.new_zeros(len(start), *size, requires_grad=True) for size in sizes]
     known = [guessed_strengths(maps, observation) for observation in observations]
@@ -84,7 +85,8 @@ def refine(
     optimizer = torch.optim.Adam([*pyramid, *free], lr=config.learning_rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     draws = [_batches(each.shown, config.pixels // len(observations), generator) for each in observations]
-    speed, smoothness = _by_channel(start, SPEED, 1.0), _by_channel(start, SMOOTHNESS, USUAL_SMOOTHNESS)
+    speed = _by_channel(start, SPEED, 1.0)
+    smoothness = _by_channel(start, SMOOTHNESS, USUAL_SMOOTHNESS)
     for index in range(config.steps):
         optimizer.zero_grad()
         correction = speed * _summed(pyramid)
@@ -109,21 +111,22 @@ def refine(
 
 
 def carried(maps: MaterialMaps, before: MaterialMaps, after: MaterialMaps) -> MaterialMaps:
-    """`maps` of any size with the corrections that led from `before` to `after`, which may be smaller than they are."""
+    """Apply the corrections that led from `before` to `after` to `maps`, which may be larger than they are."""
     correction = to_unbounded(after) - to_unbounded(before)
     return from_unbounded(to_unbounded(maps) + _resized(correction, maps.size))
 
 
 def to_unbounded(maps: MaterialMaps) -> Float[Tensor, "c h w"]:
-    """Logits of what lies in [0, 1], and the slopes of normals."""
+    """Return logits of what lies in [0, 1], and the slopes of normals."""
     bounded = torch.cat([maps[name] for name in BOUNDED]).clamp(0, 1)
     logits = ((bounded + BEYOND) / (1 + 2 * BEYOND)).logit()
     return torch.cat([logits, maps.normal[:2] / maps.normal[2:].clamp(min=STEEPEST)])
 
 
 def from_unbounded(values: Float[Tensor, "c h w"]) -> MaterialMaps:
-    """Inverse of `to_unbounded`, but for normals that are steeper than it takes them."""
-    logits, slopes = values[:-2], values[-2:]
+    """Undo `to_unbounded`, but for normals that are steeper than it takes them."""
+    logits = values[:-2]
+    slopes = values[-2:]
     free = logits.sigmoid() * (1 + 2 * BEYOND) - BEYOND
     # Cut, but with the gradient of what is not: what is beyond an end finds its way back.
     bounded = (free + (free.clamp(0, 1) - free).detach()).split(list(BOUNDED.values()))
@@ -141,7 +144,7 @@ def _by_channel(like: Tensor, weights: Mapping[str, float], usual: float) -> Flo
 
 
 def _summed(pyramid: Sequence[Float[Tensor, "c _ _"]]) -> Float[Tensor, "c h w"]:
-    """The corrections of all levels together, at the size of the first."""
+    """Add up the corrections of all levels, at the size of the first."""
     size = pyramid[0].shape[-2], pyramid[0].shape[-1]
     return pyramid[0] + sum(_resized(level, size) for level in pyramid[1:])
 
@@ -151,14 +154,14 @@ def _resized(values: Float[Tensor, "c _ _"], size: tuple[int, int]) -> Float[Ten
 
 
 def _unevenness(correction: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-    """How far neighbouring texels are corrected differently; edges cost no more than slopes. Rudin et al. 1992."""
+    """Return the total variation of corrections; edges cost no more than slopes. Rudin et al. 1992."""
     # 0.01: where all agree, the root has a gradient
     right, down = ((correction - correction.roll(1, axis)).square() + 0.01**2 for axis in (-1, -2))
     return right.sqrt() + down.sqrt()
 
 
 def _batches(shown: Int[Tensor, " n"], count: int, generator: torch.Generator) -> Iterator[Int[Tensor, " m"]]:
-    """Some of the pixels at a time, all of them once before any comes again."""
+    """Yield some of the pixels at a time, all of them once before any comes again."""
     while True:
         order = torch.randperm(len(shown), generator=generator).to(shown.device)
         # As even parts: a step that saw a rest of few pixels would follow them as far as others follow many

@@ -1,1 +1,1 @@
-"""How a network learns: losses, metrics, the loop and what it leaves on disk."""
+"""Training of networks: losses, metrics, the loop and its files."""

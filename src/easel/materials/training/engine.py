@@ -1,4 +1,4 @@
-"""Where a run computes: the device, its precision, and how several processes agree.
+"""Device and precision of a run, and the agreement of several processes.
 
 A run in one process needs nothing but torch. Started by torchrun it meets its other processes through
 lightning-fabric, which only this file knows.
@@ -26,37 +26,37 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class DeviceError(RuntimeError):
-    """What was asked for is not on this machine; the message says what is."""
+    """The device or launcher that was asked for is not on this machine; the message says what is."""
 
 
 class Engine:
     """One process: it agrees with itself."""
 
     rank = 0
-    """Which of the processes this is; the first one writes."""
+    """Number of this process; 0 is the one that writes."""
     world = 1
-    """How many processes there are."""
+    """Number of processes."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
     def any(self, flags: Sequence[bool]) -> list[bool]:
-        """Each flag: whether it is True in any process."""
+        """Return for each flag if it is True in any process."""
         return list(flags)
 
     def average(self, tensors: Sequence[Tensor]) -> None:
         """Make each tensor the mean over the processes, in place."""
 
     def gather(self, value: Any) -> list[Any]:
-        """Plain data of every process, in their order."""
+        """Return plain data of every process, in their order."""
         return [value]
 
     def from_first(self, value: Any) -> Any:
-        """What the first process says."""
+        """Return the value of the first process."""
         return value
 
     def wait(self) -> None:
-        """Until every process is here."""
+        """Block until every process is here."""
 
 
 class FabricEngine(Engine):
@@ -69,12 +69,16 @@ class FabricEngine(Engine):
             raise DeviceError(
                 "training in several processes needs lightning-fabric: pip install 'torch-easel[train]'."
             ) from error
-        accelerator = "cuda" if device.type == "cuda" else "cpu"
-        local, nodes = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ.get("GROUP_WORLD_SIZE", "1"))
+        accelerator = "cpu"
+        if device.type == "cuda":
+            accelerator = "cuda"
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))
         self.fabric = fabric_class(accelerator=accelerator, devices=local, num_nodes=nodes, strategy="ddp")
         self.fabric.launch()
         super().__init__(self.fabric.device)
-        self.rank, self.world = self.fabric.global_rank, self.fabric.world_size
+        self.rank = self.fabric.global_rank
+        self.world = self.fabric.world_size
 
     def any(self, flags: Sequence[bool]) -> list[bool]:
         votes = torch.tensor([float(flag) for flag in flags], device=self.device)
@@ -103,7 +107,7 @@ class FabricEngine(Engine):
 
 
 def start_engine(device: str, distributed: bool) -> Engine:
-    """The engine of this process: several when torchrun started it and `distributed` asks for that.
+    """Return the engine of this process: several when torchrun started it and `distributed` asks for that.
 
     `device` is auto (CUDA, then MPS, then the CPU), cuda, cuda:N, mps or cpu. DeviceError for one that is absent or
     for several processes that nobody started, ValueError for a word that names none.
@@ -122,8 +126,9 @@ def start_engine(device: str, distributed: bool) -> Engine:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; DeviceError when it is absent, ValueError when the name is none."""
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    """Return the device of that name; DeviceError when it is absent, ValueError when the name is none."""
+    cuda = torch.cuda.is_available()
+    mps = torch.backends.mps.is_available()
     if name == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     try:
@@ -168,7 +173,7 @@ def numerics(deterministic: bool, device: torch.device) -> Iterator[None]:
 
 
 def pick_precision(wanted: str, use_amp: bool, device: torch.device) -> Precision:
-    """What activations are computed in; weights, optimizers and losses are always float32.
+    """Return the precision of activations; weights, optimizers and losses are always float32.
 
     "auto" is bfloat16 on CUDA devices of compute capability 8 and up, float16 with a scaled loss on older ones, float32
     elsewhere; without `use_amp` it is float32.
@@ -177,12 +182,15 @@ def pick_precision(wanted: str, use_amp: bool, device: torch.device) -> Precisio
         return wanted
     if not use_amp or device.type != "cuda":
         return "fp32"
-    return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp16"
+    if torch.cuda.get_device_capability(device) >= (8, 0):
+        return "bf16"
+    return "fp16"
 
 
 def fit_to_memory(config: TrainConfig, device: torch.device) -> TrainConfig:
-    """The config itself, or with 1024 pixels where it asks for more than a small CUDA device holds; says so."""
-    data, side = config.data, max(*config.data.image_size, *config.data.output_size)
+    """Return the config, with 1024 pixels where it asks for more than a small CUDA device holds; warns of that."""
+    data = config.data
+    side = max(*config.data.image_size, *config.data.output_size)
     if device.type != "cuda" or not config.training.auto_resize_on_low_vram or side <= SMALL_CUDA_PIXELS:
         return config
     if torch.cuda.get_device_properties(device).total_memory > SMALL_CUDA_BYTES:
@@ -201,7 +209,7 @@ def fit_to_memory(config: TrainConfig, device: torch.device) -> TrainConfig:
 
 
 def compiled(network: nn.Module, device: torch.device) -> nn.Module:
-    """`network` as the variable USE_TORCH_COMPILE wants it called: true compiles it, auto does so on CUDA."""
+    """Wrap `network` as the variable USE_TORCH_COMPILE says: true compiles it, auto does so on CUDA."""
     wish = os.environ.get("USE_TORCH_COMPILE", "false").lower()
     if wish == "true" or (wish == "auto" and device.type == "cuda"):
         return torch.compile(network)  # pyright: ignore[reportReturnType] - a module goes in, a module comes out

@@ -1,4 +1,4 @@
-"""What one step does to the two networks of a run."""
+"""One optimisation step of the two networks of a run."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from easel.materials.training.networks import Networks
 from easel.materials.training.step import Outcome
 
 CPU_OUT_OF_MEMORY = "can't allocate memory"
-"""What the CPU's allocator says; it has no exception of its own."""
+"""Message of the CPU's allocator, which has no exception of its own."""
 
 
 class OutOfMemoryError(RuntimeError):
@@ -34,7 +34,7 @@ class BatchPart:
     share: float
     """Of the step's samples."""
     window: Crop | None
-    """Where the network is asked for maps, which the batch's are cut to; None: everywhere."""
+    """Crop of the picture that the network answers for, as the batch's maps are cut; None: all of it."""
 
 
 class Trainer(Networks):
@@ -68,12 +68,15 @@ class Trainer(Networks):
         self, parts: list[BatchPart], epoch: int, index: int, rates: tuple[float, float], adversarial: bool
     ) -> Outcome:
         maps: list[Maps] = []
-        d_loss, finite = None, True
+        d_loss = None
+        finite = True
         kept: Maps | None = None
         if adversarial:
             with self._shortage_shared():
                 # One part's forward pass serves both networks; those of several would add up in memory
-                kept = self._answer(parts[0], epoch) if len(parts) == 1 else None
+                kept = None
+                if len(parts) == 1:
+                    kept = self._answer(parts[0], epoch)
                 fakes = [kept or self._answered(part, epoch) for part in parts]
             for _ in range(self.config.training.d_steps_per_g_step):
                 d_loss, finite = self._discriminator_step(parts, fakes, rates[1])
@@ -99,21 +102,22 @@ class Trainer(Networks):
         return Outcome(loss, d_loss, info, maps[-1], parts[-1].batch, not finite, self.splits)
 
     def _parts(self, batches: Sequence[Batch], number: int, epoch: int) -> Iterator[BatchPart]:
-        """The batches, each cut into up to `splits` parts, on the device."""
+        """Yield the batches, each cut into up to `splits` parts, on the device."""
         total = sum(len(batch.ids) for batch in batches)
         rows = math.ceil(self.config.data.batch_size / self.splits)
         for batch in batches:
             count = len(batch.ids)
             first = number * self.config.data.batch_size * self.engine.world + self.engine.rank * count
             window = self._window(batch, key(self.config.training.seed, epoch, first, "focus"))
-            batch = batch if window is None else batch.focused(window)
+            if window is not None:
+                batch = batch.focused(window)
             for start in range(0, count, rows):
                 part = batch.rows(slice(start, start + rows)).to(self.engine.device)
                 yield BatchPart(part, first + start, len(part.ids) / total, window)
             number += 1
 
     def _window(self, batch: Batch, generator: torch.Generator) -> Crop | None:
-        """A random one of the size that is learned from."""
+        """Draw a random crop of the size that is learned from; None where the config names no size."""
         size = self.config.data.focus_size
         if size is None:
             return None
@@ -183,7 +187,7 @@ class Trainer(Networks):
         loss_of: Callable[[int, BatchPart], Tensor],
         scaler: torch.amp.GradScaler | None = None,
     ) -> tuple[float, bool]:
-        """(loss, whether it is finite in every process) of all parts, whose gradients add up in the parameters."""
+        """Add up the gradients of all parts in the parameters; return (loss, True if it is finite in every process)."""
         scaler = scaler or self.g_scaler
         losses: list[Tensor] = []
         with self._shortage_shared():
@@ -199,7 +203,7 @@ class Trainer(Networks):
 
     @contextmanager
     def _shortage_shared(self) -> Iterator[None]:
-        """Out of memory in one process is _PartTooLarge in all, before any of them waits for another."""
+        """Turn out-of-memory in one process into _PartTooLarge in all, before any of them waits for another."""
         short = False
         try:
             yield
@@ -215,7 +219,7 @@ class Trainer(Networks):
     def _move(
         self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, network: nn.Module, lr: float
     ) -> bool:
-        """Whether the gradient was finite; then the optimizer has made its step."""
+        """Take the optimizer's step, unless a gradient is not finite. True if it was taken."""
         moving = [parameter for parameter in network.parameters() if parameter.requires_grad]
         for parameter in moving:
             if parameter.grad is None:  # unused in this process, perhaps not in others
@@ -241,7 +245,9 @@ class Trainer(Networks):
     @contextmanager
     def _dropout_of(self, part: BatchPart, epoch: int) -> Iterator[None]:
         """Draw dropout from torch's own generator, keyed for this part, and give the program its own back."""
-        devices = [self.engine.device] if self.engine.device.type == "cuda" else []
+        devices = []
+        if self.engine.device.type == "cuda":
+            devices = [self.engine.device]
         with torch.random.fork_rng(devices):
             torch.manual_seed(key_seed(self.config.training.seed, epoch, part.first, "dropout") >> 1)
             yield

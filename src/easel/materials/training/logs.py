@@ -1,4 +1,4 @@
-"""What a run writes down: metrics.jsonl, which is the truth, and from the same records TensorBoard and W&B.
+"""Logs of a run: metrics.jsonl, which is the truth, and from the same records TensorBoard and W&B.
 
 This file owns tensorboardX and wandb. Neither is needed, and neither can stop a run.
 """
@@ -43,7 +43,7 @@ class Logs:
             self._wandb.stop()
 
     def scalars(self, step: int, epoch: int, values: Mapping[str, float]) -> None:
-        """One line. JSON has no number for what is not finite: such values are null, and `nonfinite` names them."""
+        """Append a line. JSON has no number that is not finite: such values are null, and `nonfinite` names them."""
         finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
         record: dict[str, Any] = {"step": step, "time": time.time(), "epoch": epoch, **finite}
         if None in finite.values():
@@ -55,7 +55,7 @@ class Logs:
         self._wandb.call("log", dict(values), step=step)
 
     def picture(self, step: int, tag: str, picture: Float[Tensor, "h w 3"]) -> None:
-        """For TensorBoard."""
+        """Send a picture to TensorBoard."""
         self._writer.call("add_image", tag, picture.detach().cpu().clamp(0, 1).numpy(), step, dataformats="HWC")
 
     def close(self) -> None:
@@ -68,7 +68,10 @@ class _Guarded:
     """An optional place to log to: whatever goes wrong there is one warning, and then it is left alone."""
 
     def __init__(self, name: str, start: Any) -> None:
-        self.name, self._start, self._target, self._stopped = name, start, None, False
+        self.name = name
+        self._start = start
+        self._target = None
+        self._stopped = False
 
     def stop(self) -> None:
         self._stopped = True

@@ -1,4 +1,4 @@
-"""What the networks are asked for: maps that are right, look right, and light right.
+"""Losses of the networks: maps that are right, look right, and light right.
 
 G = w_l1 · Σ w_map · L1(map) + w_ssim · (1 − SSIM(albedo)) + w_normal · mean(1 − cos) + w_render · R + w_gan · A + extra
 """
@@ -29,20 +29,24 @@ class HybridLoss:
     """The generator's loss, from a config's weights."""
 
     def __init__(self, config: TrainConfig | LossConfig | None = None) -> None:
-        """ValueError where `extra` names a function that cannot be found."""
+        """Raise ValueError where `extra` names a function that cannot be found."""
         config = config or LossConfig()
-        self.config = config.loss if isinstance(config, TrainConfig) else config
+        self.config = config
+        if isinstance(config, TrainConfig):
+            self.config = config.loss
         self.extra = {name: (named_function(name), weight) for name, weight in self.config.extra.items()}
 
     def __call__(
         self, predicted: Maps, target: Maps | Tensor, *, adversarial: Tensor | None = None, key: Keys | None = None
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
-        """(loss, its parts by name, detached), all in float32.
+        """Return (loss, its parts by name, detached), all in float32.
 
         `target` is MaterialMaps or the dataset's tensor (B, 4, 3, H, W). `adversarial` is what `generator_loss` made of
         the discriminator's logits. `key` draws the lights of the re-rendering part, always the same without one.
         """
-        truth = MaterialMaps.from_targets(target) if isinstance(target, Tensor) else target
+        truth = target
+        if isinstance(target, Tensor):
+            truth = MaterialMaps.from_targets(target)
         with torch.autocast(truth["albedo"].device.type, enabled=False):
             mine, true = ({name: maps[name].float() for name in MAP_NAMES} for maps in (predicted, truth))
             total, info = self._sum(mine, true, adversarial, key)
@@ -76,7 +80,7 @@ class HybridLoss:
     def _parts(
         self, mine: Maps, true: Maps, adversarial: Tensor | None, key: Keys | None
     ) -> dict[str, tuple[float, Tensor]]:
-        """Name → (weight, value) of everything but L1; a part of weight 0 costs nothing."""
+        """Return name → (weight, value) of everything but L1; a part of weight 0 costs nothing."""
         config = self.config
         parts: dict[str, tuple[float, Tensor]] = {}
         if config.w_ssim:
@@ -96,7 +100,7 @@ class HybridLoss:
 
 
 def uncertainty_loss(predicted: Maps, true: Maps, log_variance: Float[Tensor, "b m h w"]) -> Float[Tensor, ""]:
-    """How badly a predicted variance explains the squared error of each map. Kendall and Gal 2017, eq. 8.
+    """Return the negative log-likelihood of the maps' squared errors. Kendall and Gal 2017, eq. 8.
 
     The maps themselves are not moved by it.
     """
@@ -107,15 +111,16 @@ def uncertainty_loss(predicted: Maps, true: Maps, log_variance: Float[Tensor, "b
 
 
 def angle_degrees(predicted: Float[Tensor, "b 3 h w"], true: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b h w"]:
-    """Angle between two normals at every texel; neither needs unit length."""
+    """Return the angle between two normals at every texel; neither needs unit length."""
     # atan2 of |a×b| and a·b: acos of a·b knows no angle below 0.01° in float32.
     cross = torch.linalg.cross(predicted, true, dim=1)
     return torch.rad2deg(torch.atan2(cross.norm(dim=1), (predicted * true).sum(1)))
 
 
 def discriminator_loss(config: LossConfig, real: Tensor, fake: Tensor) -> Float[Tensor, ""]:
-    """What the discriminator is asked for, of its logits for true and for predicted maps, without its weight."""
-    real, fake = real.float(), fake.float()
+    """Return the discriminator's loss from its logits for true and for predicted maps, without its weight."""
+    real = real.float()
+    fake = fake.float()
     if config.gan_loss_type == "hinge":
         # Lim and Ye 2017, Geometric GAN
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
@@ -124,12 +129,14 @@ def discriminator_loss(config: LossConfig, real: Tensor, fake: Tensor) -> Float[
 
 
 def generator_loss(config: LossConfig, fake: Tensor) -> Float[Tensor, ""]:
-    """What the generator is asked for, of the discriminator's logits for predicted maps, without its weight."""
-    return -fake.float().mean() if config.gan_loss_type == "hinge" else F.softplus(-fake.float()).mean()
+    """Return the generator's adversarial loss from the logits for predicted maps, without its weight."""
+    if config.gan_loss_type == "hinge":
+        return -fake.float().mean()
+    return F.softplus(-fake.float()).mean()
 
 
 def named_function(name: str) -> Callable[[Maps, Maps], Any]:
-    """The loss "package.module:function" of (predicted, true) maps; ValueError where there is none.
+    """Import the loss "package.module:function" of (predicted, true) maps; ValueError where there is none.
 
     It imports the module, which runs its code: for names that the person who trains wrote.
     """

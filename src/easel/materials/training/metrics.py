@@ -1,4 +1,4 @@
-"""How good predicted maps are: each map by itself, and lit by lights that training never saw.
+"""Metrics of predicted maps: each map by itself, and lit by lights that training never saw.
 
 Every figure is of one sample; `average` makes the mean over samples. Sums run in float64.
 """
@@ -26,7 +26,7 @@ Metrics = dict[str, Float[Tensor, " b"]]
 
 
 def map_metrics(predicted: Maps, target: Maps) -> Metrics:
-    """Per map `_psnr` in dB, `_ssim`, `_mae` and `_rmse`; normals by components and by angle in degrees."""
+    """Return per map `_psnr` in dB, `_ssim`, `_mae` and `_rmse`; of normals the angle in degrees as well."""
     found: Metrics = {}
     for name in SCALAR_MAPS:
         difference = predicted[name].float() - target[name].float()
@@ -45,7 +45,7 @@ def map_metrics(predicted: Maps, target: Maps) -> Metrics:
 
 
 def angle_statistics(angles: Float[Tensor, "b h w"]) -> Metrics:
-    """`normal_angle_{mean,median,std,min,max,percentile_90,percentile_95}` in degrees."""
+    """Return `normal_angle_{mean,median,std,min,max,percentile_90,percentile_95}` in degrees."""
     flat = angles.flatten(1)
     median, ninety, ninety_five = torch.stack([percentiles(row, (0.5, 0.9, 0.95)) for row in flat], dim=1)
     exact = flat.double()
@@ -61,11 +61,12 @@ def angle_statistics(angles: Float[Tensor, "b h w"]) -> Metrics:
 
 
 def percentiles(values: Float[Tensor, " n"], shares: tuple[float, ...]) -> Float[Tensor, " q"]:
-    """The values that such shares of all lie below, float64; of many by a histogram, to 1/65536 of their range."""
+    """Return quantiles in float64; those of many values come from a histogram, exact to 1/65536 of their range."""
     wanted = torch.tensor(shares, dtype=values.dtype, device=values.device)
     if values.numel() <= MOST_SORTED:
         return torch.quantile(values, wanted).double()
-    low, high = values.min(), values.max()
+    low = values.min()
+    high = values.max()
     counts = torch.histc(values, BINS, low.item(), high.item()).double()
     below = counts.cumsum(0)
     places = wanted.double() * values.numel()
@@ -75,7 +76,7 @@ def percentiles(values: Float[Tensor, " n"], shares: tuple[float, ...]) -> Float
 
 
 def average(batches: Iterable[Mapping[str, Tensor]]) -> dict[str, float]:
-    """The mean over all samples of all batches; empty when there is no batch."""
+    """Average over all samples of all batches; empty when there is no batch."""
     columns: dict[str, list[Tensor]] = {}
     for batch in batches:
         for name, values in batch.items():

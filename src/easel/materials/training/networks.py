@@ -24,13 +24,14 @@ class Networks:
     def __init__(
         self, config: TrainConfig, engine: Engine, generator: nn.Module, discriminator: nn.Module | None
     ) -> None:
-        self.config, self.engine = config, engine
+        self.config = config
+        self.engine = engine
         self.generator = _placed(generator, engine.device)
         self.discriminator = discriminator and _placed(discriminator, engine.device)
         self.forward: Callable[..., Maps] = self.generator
         self.loss = HybridLoss(config)
         self.objective: Objective = self.against_truth
-        """What the generator learns from; students have another."""
+        """Loss that the generator learns from; students have another."""
         self.g_optimizer = build_optimizer(config.optimizer, "g", self.generator.parameters())
         self.d_optimizer = discriminator and build_optimizer(config.optimizer, "d", discriminator.parameters())
         self.precision = pick_precision(config.training.precision, config.training.use_amp, engine.device)
@@ -45,11 +46,11 @@ class Networks:
     def against_truth(
         self, answer: Maps, batch: Batch, *, adversarial: Tensor | None = None, key: Keys | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """`HybridLoss` of an answer to a batch."""
+        """Return `HybridLoss` of an answer to a batch."""
         return self.loss(answer, batch.maps, adversarial=adversarial, key=key)
 
     def answer(self, batch: Batch) -> Maps:
-        """What the generator makes of photos on its device, as it is to be used: its average where there is one."""
+        """Predict maps in evaluation mode, with the averaged weights where there are any."""
         self.generator.eval()
         try:
             with torch.no_grad(), self.half():
@@ -64,7 +65,7 @@ class Networks:
     # What a run continues from
 
     def weights(self) -> dict[str, Tensor]:
-        """The generator's, as they are to be used: the average where there is one."""
+        """Return the generator's weights as they are to be used: the average where there is one."""
         return self.average or self.generator.state_dict()
 
     def take_weights(self, weights: Mapping[str, Tensor]) -> None:
@@ -74,7 +75,7 @@ class Networks:
             _copy(self.average, weights)
 
     def tensors(self) -> dict[str, dict[str, Tensor]]:
-        """All that has to be stored, by the name of its file."""
+        """Return all tensors that have to be stored, by the name of their file."""
         found = {"generator": self.generator.state_dict(), "g_optimizer": optimizer_tensors(self.g_optimizer)}
         if self.average is not None:
             found["average"] = self.average
@@ -84,13 +85,15 @@ class Networks:
         return found
 
     def state(self) -> dict[str, Any]:
-        """The rest of it, as plain data."""
+        """Return the rest of the state as plain data."""
         scalers = {"g_scaler": self.g_scaler.state_dict(), "d_scaler": self.d_scaler.state_dict()}
         return {"splits": self.splits, **scalers}
 
     def load(self, tensors: Mapping[str, Mapping[str, Tensor]], state: Any) -> None:
         """Put back what `tensors` and `state` gave; ValueError, in a few words, where it is of another network."""
-        splits = state.get("splits") if isinstance(state, dict) else None
+        splits = None
+        if isinstance(state, dict):
+            splits = state.get("splits")
         if type(splits) is not int or not 0 < splits < 2**20:
             raise ValueError("its state of the learner is damaged")
         for name, kept in self.tensors().items():

@@ -1,4 +1,4 @@
-"""How far a run has come: everything that continues besides the networks."""
+"""Progress of a run: everything that continues besides the networks."""
 
 import math
 from dataclasses import asdict, dataclass, field, fields
@@ -31,29 +31,34 @@ class RunProgress:
     faults: int = 0
     """Steps in a row whose loss was not finite."""
     reloads: int = 0
-    """How often a checkpoint was loaded again because of them; each halves the rates."""
+    """Number of times that a checkpoint was loaded again because of them; each halves the rates."""
     plateau: Plateau = field(default_factory=Plateau)
 
     def count(self, batches: int, outcome: Outcome) -> None:
-        """A step over so many batches is done."""
+        """Count a step over so many batches."""
         self.batch += batches
         self.step += 1
-        self.faults = self.faults + 1 if outcome.skipped else 0
+        self.faults = 0
+        if outcome.skipped:
+            self.faults = self.faults + 1
         if outcome.skipped:
             return
-        self.g_sum, self.g_count = self.g_sum + outcome.loss, self.g_count + 1
+        self.g_sum = self.g_sum + outcome.loss
+        self.g_count = self.g_count + 1
         if outcome.d_loss is not None:
-            self.d_sum, self.d_count = self.d_sum + outcome.d_loss, self.d_count + 1
+            self.d_sum = self.d_sum + outcome.d_loss
+            self.d_count = self.d_count + 1
 
     def means(self) -> tuple[float, float | None]:
-        """Both losses over this epoch."""
+        """Return the mean of both losses over this epoch."""
         return (
             self.g_sum / self.g_count if self.g_count else math.nan,
             self.d_sum / self.d_count if self.d_count else None,
         )
 
     def end_epoch(self) -> None:
-        self.epoch, self.batch = self.epoch + 1, 0
+        self.epoch = self.epoch + 1
+        self.batch = 0
         self.g_sum = self.d_sum = 0.0
         self.g_count = self.d_count = 0
 
@@ -62,7 +67,7 @@ class RunProgress:
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> "RunProgress":
-        """What `to_json` said, other entries aside; ValueError names what is missing or unfit."""
+        """Undo `to_json`, other entries aside; ValueError names what is missing or unfit."""
         plateau = record.get("plateau")
         if not isinstance(plateau, dict):
             raise ValueError("its plateau is missing")
@@ -70,10 +75,11 @@ class RunProgress:
 
 
 def _numbers(like: Any, record: dict[str, Any]) -> dict[str, Any]:
-    """The entries for the fields of `like` that are counts, measures, or measures not made yet."""
+    """Return the entries for the fields of `like` that are counts, measures, or measures not made yet."""
     found = {}
     for name in (entry.name for entry in fields(like)):
-        default, value = getattr(like, name), record.get(name, "missing")
+        default = getattr(like, name)
+        value = record.get(name, "missing")
         count = type(value) is int and 0 <= value < 2**53
         measure = type(value) in (int, float) and math.isfinite(value)
         if isinstance(default, Plateau):

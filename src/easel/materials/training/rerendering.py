@@ -21,7 +21,7 @@ from easel.materials.rendering.shading import render_texture
 from easel.materials.training.ssim import ssim
 
 Keys = torch.Generator | Sequence[torch.Generator]
-"""Where random scenes come from: one generator for a batch, or one per material, so that a material's scenes do not
+"""Source of random scenes: one generator for a batch, or one per material, so that a material's scenes do not
 depend on what else is in its batch."""
 
 NEAREST, FARTHEST = TILE_SIDE, 3 * TILE_SIDE
@@ -45,7 +45,7 @@ class RelightingScenes:
 
 
 def draw_scenes(keys: Keys | None, materials: int, count: int) -> RelightingScenes:
-    """`count` random scenes per material; in half of them, rounded up, the camera sees the light mirrored somewhere.
+    """Draw `count` random scenes per material; in half of them, rounded up, the camera sees a mirrored highlight.
 
     Such highlights tell roughness and normals apart. Deschaintre et al. 2018, section 4.2. Without keys the scenes are
     always the same.
@@ -66,14 +66,14 @@ def draw_scenes(keys: Keys | None, materials: int, count: int) -> RelightingScen
 
 
 def _directions(numbers: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 3"]:
-    """Directions above the plane from uniform numbers, as dense as their cosine with the normal says."""
+    """Map uniform numbers to directions above the plane, as dense as their cosine with the normal says."""
     radius = (numbers[..., 0] * (1 - LOWEST_COSINE**2)).sqrt()
     azimuth = 2 * math.pi * numbers[..., 1]
     return torch.stack([radius * azimuth.cos(), radius * azimuth.sin(), (1 - radius.square()).sqrt()], dim=-1)
 
 
 def light_up(maps: Mapping[str, Tensor], scenes: RelightingScenes) -> Float[Tensor, "b k 3 h w"]:
-    """The radiance of every material in each of its scenes, texel by texel."""
+    """Render the radiance of every material in each of its scenes, texel by texel."""
     cameras, lights = (positions.to(maps["albedo"].device) for positions in (scenes.cameras, scenes.lights))
     intensity = (math.pi * lights.square().sum(-1, keepdim=True)).expand_as(lights)
     return render_texture(
@@ -84,18 +84,19 @@ def light_up(maps: Mapping[str, Tensor], scenes: RelightingScenes) -> Float[Tens
 def log_difference(
     predicted: Mapping[str, Tensor], true: Mapping[str, Tensor], scenes: RelightingScenes, epsilon: float | int
 ) -> Float[Tensor, ""]:
-    """Mean |log(I + ε) − log(I' + ε)| of the linear radiance of both. Deschaintre et al. 2018, section 4.2."""
+    """Return the mean |log(I + ε) − log(I' + ε)| of both linear radiances. Deschaintre et al. 2018, section 4.2."""
     with torch.no_grad():
         expected = (light_up(true, scenes) + epsilon).log()
     return ((light_up(predicted, scenes) + epsilon).log() - expected).abs().mean()
 
 
 def rerender_metrics(predicted: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Float[Tensor, " b"]]:
-    """`rerender_rmse` and `rerender_ssim` of each sample: of pictures (sRGB, clipped) under lights that never change.
+    """Return `rerender_rmse` and `rerender_ssim` of each sample, of sRGB pictures under lights that never change.
 
     Four point lights and an environment; the camera is straight above.
     """
-    squares, similarities = [], []
+    squares = []
+    similarities = []
     for mine, true in zip(_held_out(predicted), _held_out(target), strict=True):
         squares.append((mine - true).square().mean(dim=(1, 2, 3), dtype=torch.float64))
         similarities.append(ssim(mine, true).double())
@@ -106,11 +107,14 @@ def rerender_metrics(predicted: Mapping[str, Tensor], target: Mapping[str, Tenso
 
 
 def _held_out(maps: Mapping[str, Tensor]) -> Iterator[Float[Tensor, "b 3 h w"]]:
-    """Pictures of the maps, one light after the other: large maps times five would be a lot of memory."""
+    """Yield pictures of the maps, one light after the other: large maps times five would be a lot of memory."""
     whole = {name: value.float() for name, value in maps.items()}
     for number, tilt in enumerate(HELD_OUT_TILTS_DEGREES):
-        azimuth, tilt = math.radians(HELD_OUT_AZIMUTH_DEGREES + 90 * number), math.radians(tilt)
-        x, y, z = math.cos(azimuth) * math.sin(tilt), math.sin(azimuth) * math.sin(tilt), math.cos(tilt)
+        azimuth = math.radians(HELD_OUT_AZIMUTH_DEGREES + 90 * number)
+        tilt = math.radians(tilt)
+        x = math.cos(azimuth) * math.sin(tilt)
+        y = math.sin(azimuth) * math.sin(tilt)
+        z = math.cos(tilt)
         light = torch.tensor([[[x, y, z]]]) * HELD_OUT_DISTANCE
         scene = RelightingScenes(torch.tensor([[[0.0, 0.0, ORBIT_RADIUS]]]), light)
         yield linear_to_srgb(light_up(whole, scene)[:, 0].clamp(0, 1))
@@ -120,5 +124,5 @@ def _held_out(maps: Mapping[str, Tensor]) -> Iterator[Float[Tensor, "b 3 h w"]]:
 
 @functools.cache
 def _studio() -> Environment:
-    """Filtered once."""
+    """Build the environment of the metric, filtered once."""
     return procedural_environment("studio", HELD_OUT_SEED)

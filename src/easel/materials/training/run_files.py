@@ -42,7 +42,9 @@ def save_run(folder: Path, names: Sequence[str], networks: Networks, progress: R
     facts = {"kind": "materials run", "step": progress.step, "epoch": progress.epoch, "time": time.time()}
     first = folder / names[0]
     called = names_of(networks.config)
-    previous = folder / PREVIOUS if names[0] == called.latest else None
+    previous = None
+    if names[0] == called.latest:
+        previous = folder / PREVIOUS
     with checkpoint.whole_folder(first, facts, previous=previous) as partial:
         for name, tensors in networks.tensors().items():
             checkpoint.write(partial / f"{name}.safetensors", apart(tensors), {})

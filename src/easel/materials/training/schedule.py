@@ -1,4 +1,4 @@
-"""How fast weights move: the optimizers of a config, and their learning rates over the epochs."""
+"""Optimizers of a config, and their learning rates over the epochs."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ SGD_MOMENTUM = 0.9
 
 
 def build_optimizer(config: OptimizerConfig, whose: str, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-    """The generator's ("g") or the discriminator's ("d") optimizer; parameters that are frozen are left out."""
+    """Build the generator's ("g") or the discriminator's ("d") optimizer; parameters that are frozen are left out."""
     kind, lr, decay, betas = (
         getattr(config, f"{whose}_{name}") for name in ("optimizer", "lr", "weight_decay", "betas")
     )
@@ -33,31 +33,38 @@ def build_optimizer(config: OptimizerConfig, whose: str, parameters: Iterable[Te
 
 
 def rate_share(parameter: Tensor, fan_in: int | None) -> float:
-    """How fast a parameter learns against the learning rate.
+    """Return the factor of the learning rate for one parameter.
 
     What a step of Adam's changes in a layer's output grows with the inputs that are added up there: beyond `fan_in` of
     them the rate falls in proportion (Yang et al. 2022, table 3). None is 1 for all.
     """
-    inputs = parameter[0].numel() if parameter.ndim > 1 else 1
-    return 1.0 if fan_in is None else min(1.0, fan_in / inputs)
+    inputs = 1
+    if parameter.ndim > 1:
+        inputs = parameter[0].numel()
+    if fan_in is None:
+        return 1.0
+    return min(1.0, fan_in / inputs)
 
 
 def learning_rate(config: OptimizerConfig, lr: float, epoch: int, epochs: int, plateau: float = 1.0) -> float:
-    """The rate in epoch `epoch`, counted from 0, of `epochs`: a linear warmup to `lr`, then what the scheduler says.
+    """Return the rate in epoch `epoch`, counted from 0, of `epochs`: a linear warmup to `lr`, then the scheduler's.
 
     `plateau` is what `Plateau` has made of the rate so far.
     """
     warmup = config.scheduler_warmup_epochs
     if epoch < warmup:
         return lr * (WARMUP_START + (1 - WARMUP_START) * (epoch + 1) / warmup)
-    epoch, epochs = epoch - warmup, epochs - warmup
+    epoch = epoch - warmup
+    epochs = epochs - warmup
     lowest = min(config.scheduler_min_lr, lr)
     if config.scheduler == "cosine":
         # Loshchilov and Hutter 2017, eq. 5, without restarts
         return lowest + (lr - lowest) * (1 + math.cos(math.pi * min(1.0, epoch / max(1, epochs)))) / 2
     if config.scheduler == "step":
         return lr * config.gamma ** (epoch // config.step_size)
-    return max(lowest, lr * plateau) if config.scheduler == "plateau" else lr
+    if config.scheduler == "plateau":
+        return max(lowest, lr * plateau)
+    return lr
 
 
 @dataclass
@@ -65,7 +72,7 @@ class Plateau:
     """Lowers the rate whenever `patience` validations have passed without a better one."""
 
     factor: float = 1.0
-    """What the rate is multiplied by."""
+    """Factor of the learning rate."""
     best: float | None = None
     """Lowest loss so far."""
     stalled: int = 0
@@ -73,15 +80,17 @@ class Plateau:
 
     def update(self, config: OptimizerConfig, loss: float) -> None:
         if self.best is None or loss < self.best:
-            self.best, self.stalled = loss, 0
+            self.best = loss
+            self.stalled = 0
             return
         self.stalled += 1
         if self.stalled > config.patience:
-            self.factor, self.stalled = self.factor * config.factor, 0
+            self.factor = self.factor * config.factor
+            self.stalled = 0
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """What an optimizer remembers of its parameters, as "7.exp_avg": the number of the parameter and what it is."""
+    """Return an optimizer's moments as "7.exp_avg": the number of the parameter and the moment's name."""
     remembered = optimizer.state_dict()["state"]
     return {
         f"{place}.{name}": value

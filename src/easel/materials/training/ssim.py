@@ -14,16 +14,18 @@ C1, C2 = 0.01**2, 0.03**2
 
 
 def ssim(predicted: Float[Tensor, "b c h w"], true: Float[Tensor, "b c h w"]) -> Float[Tensor, " b"]:
-    """Mean structural similarity of each pair with values in [0, 1]; 1 when both are equal. Wang et al. 2004, Eq. 13.
+    """Return the mean structural similarity of each pair with values in [0, 1]; 1 when equal. Wang et al. 2004, Eq. 13.
 
     In float32, over every texel with a whole Gaussian window of 11 texels and sigma 1.5. A side shorter than that
     takes the longest odd window that fits it. `graphics.metrics.ssim` is the slow one, in float64, for one picture.
     """
     with torch.autocast(predicted.device.type, enabled=False):
-        x, y = predicted.float(), true.float()
+        x = predicted.float()
+        y = true.float()
         blurred = _blur(torch.cat([x, y, x * x, y * y, x * y], dim=1))
         mean_x, mean_y, square_x, square_y, product = blurred.chunk(5, dim=1)
-        variance_x, variance_y = square_x - mean_x.square(), square_y - mean_y.square()
+        variance_x = square_x - mean_x.square()
+        variance_y = square_y - mean_y.square()
         luminance = (2 * mean_x * mean_y + C1) / (mean_x.square() + mean_y.square() + C1)
         structure = (2 * (product - mean_x * mean_y) + C2) / (variance_x + variance_y + C2)
         return (luminance * structure).mean(dim=(1, 2, 3))

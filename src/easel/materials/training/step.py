@@ -1,4 +1,4 @@
-"""What a run tells whoever drains it, and what can be changed while it runs."""
+"""Records that a run yields, and the settings that can be changed while it runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from easel.materials.dataset.sample import Batch
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one step came to."""
+    """Result of one optimisation step."""
 
     loss: float
     """The generator's; not finite where the step was skipped for that."""
@@ -24,14 +24,14 @@ class Outcome:
     batch: Batch
     """That part."""
     skipped: bool
-    """Whether it moved no weights, because a loss or a gradient was not finite."""
+    """True if no weights moved, because a loss or a gradient was not finite."""
     splits: int
     """In how many parts each batch was computed."""
 
 
 @dataclass
 class Knobs:
-    """What a person may turn while a run goes on; read at every step."""
+    """Settings that a person may change while a run goes on; read at every step."""
 
     stop: bool = False
     """End the run after this step, with a checkpoint to continue from."""
@@ -43,7 +43,7 @@ class SavedCheckpoint:
 
     path: Path
     best: bool
-    """Whether it is the best so far, rather than the newest or a periodic one."""
+    """True for the best so far, False for the newest or a periodic one."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Step:
     info: Mapping[str, Tensor]
     """Parts of the generator's loss in this process, detached: reading them waits for the device."""
     maps: Mapping[str, Tensor]
-    """What the generator answered to `batch`, before this step moved it."""
+    """Maps that the generator predicted for `batch`, before this step moved it."""
     batch: Batch
     """The last part of what this process learned from."""
     ended: Epoch | None = None
@@ -88,6 +88,6 @@ class Step:
     saved: tuple[SavedCheckpoint, ...] = ()
     """Checkpoints that were written after this step."""
     notes: tuple[str, ...] = ()
-    """What went wrong and was dealt with, a line each."""
+    """Problems that were dealt with, a line each."""
     stopped_by: str | None = None
     """On the last step of a run: 'epochs', 'steps' or 'stop'."""

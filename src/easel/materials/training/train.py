@@ -47,7 +47,7 @@ class DivergedError(RuntimeError):
 
 
 class Teacher(Protocol):
-    """What a student learns from beside the truth: `distillation.teacher_source.TeacherSource` is one."""
+    """Source of a student's lessons beside the truth, such as `distillation.teacher_source.TeacherSource`."""
 
     config: TrainConfig
     """The student's, with the validation split of its teacher."""
@@ -102,7 +102,9 @@ class _Training:
             finish_folders(self.folder)
         # torchrun starts all processes again when one is lost, with the same arguments: what they saved comes first.
         restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0 and self._has_saved()
-        resume = str(self.folder) if restarted else training.resume_from
+        resume = training.resume_from
+        if restarted:
+            resume = str(self.folder)
         self.resumed = None if resume is None or is_lone(resume) else self._run_at(resume)
         place = {"rank": self.engine.rank, "world": self.engine.world, "strict": config.data.strict}
         self.batches = Batches(config, "train", **place, answers=self.teacher and self.teacher.answers)
@@ -138,12 +140,15 @@ class _Training:
 
     def _start(self, run: Run | None) -> tuple[Trainer, RunProgress]:
         """Return networks and counters as `run` has them, or as they are before the first step."""
-        config, engine = self.config, self.engine
+        config = self.config
+        engine = self.engine
         # The weights are drawn from a stream of their own, so that the program's random numbers are untouched.
         with torch.random.fork_rng([]):
             torch.manual_seed(key_seed(config.training.seed, "weights") >> 1)
             generator = build_model(config, pretrained=run is None)
-            discriminator = build_discriminator(config) if config.model.use_gan else None
+            discriminator = None
+            if config.model.use_gan:
+                discriminator = build_discriminator(config)
         learner = Trainer(config, engine, generator, discriminator)
         if self.teacher is not None:
             learner.objective = self.teacher.objective(learner)
@@ -167,7 +172,9 @@ class _Training:
         self.engine.wait()
         if len(self.held_out) == 0:
             log.warning("no material is kept for validation: the best checkpoint is that of the lowest training loss.")
-        logs = Logs(self.config, self.progress.step) if first else None
+        logs = None
+        if first:
+            logs = Logs(self.config, self.progress.step)
         try:
             while self._stopped_by(False) is None:
                 for step in self._epoch(logs):
@@ -179,16 +186,20 @@ class _Training:
                 logs.close()
 
     def _stopped_by(self, stop: bool) -> str | None:
-        training, progress = self.config.training, self.progress
+        training = self.config.training
+        progress = self.progress
         if progress.epoch >= training.epochs:
             return "epochs"
         if training.steps is not None and progress.step >= training.steps:
             return "steps"
-        return "stop" if stop else None
+        if stop:
+            return "stop"
+        return None
 
     def _epoch(self, logs: Logs | None) -> Iterator[Step]:
         """Yield the rest of an epoch's steps, up to the point where an earlier checkpoint had to be loaded."""
-        training, progress = self.config.training, self.progress
+        training = self.config.training
+        progress = self.progress
         number = progress.epoch + 1
         per_epoch = math.ceil(len(self.batches) / training.accumulate)
         batches = self.batches.epoch(progress.epoch, progress.batch)
@@ -238,7 +249,9 @@ class _Training:
 
     def _rates(self) -> tuple[float, float]:
         """Return the learning rates of generator and discriminator in this epoch."""
-        optimizer, progress, epochs = self.config.optimizer, self.progress, self.config.training.epochs
+        optimizer = self.config.optimizer
+        progress = self.progress
+        epochs = self.config.training.epochs
         # A run that diverged goes on at half the rate.
         share = 0.5**progress.reloads
 
@@ -259,7 +272,8 @@ class _Training:
 
     def _end_epoch(self, logs: Logs | None, number: int) -> Epoch:
         """Validate where that is due, and reset the counters of the epoch."""
-        training, progress = self.config.training, self.progress
+        training = self.config.training
+        progress = self.progress
         g_loss, d_loss = progress.means()
         ended = Epoch(number, g_loss, d_loss, {})
         last = number >= training.epochs
@@ -277,17 +291,22 @@ class _Training:
 
     def _due(self, ended: Epoch | None, stopped_by: str | None) -> list[str]:
         """Return the names that a checkpoint is to be saved under now; none when none is due."""
-        training, progress = self.config.training, self.progress
+        training = self.config.training
+        progress = self.progress
         called = names_of(self.config)
         # `latest` is the first name: it is written, others are links to it.
-        names = [called.latest] if stopped_by else []
+        names = []
+        if stopped_by:
+            names = [called.latest]
         if ended is None:
             return names
         if ended.number % training.save_every_n_epochs == 0:
             names = [called.latest]
             if not training.save_best_only:
                 names.append(called.of_epoch(ended.number))
-        judged = ended.validation.get("loss") if len(self.held_out) else ended.g_loss
+        judged = ended.g_loss
+        if len(self.held_out):
+            judged = ended.validation.get("loss")
         if judged is not None and math.isfinite(judged):
             progress.val_loss = judged
             progress.plateau.update(self.config.optimizer, judged)
@@ -314,7 +333,9 @@ class _Training:
     def _go_back(self, outcome: Outcome) -> str:
         """Load the newest checkpoint of this run, or start again, at half the rate; DivergedError the second time."""
         bad = [name for name, value in outcome.info.items() if not math.isfinite(value.item())]
-        cause = f"not finite: {', '.join(bad)}" if bad else "a gradient was not finite"
+        cause = "a gradient was not finite"
+        if bad:
+            cause = f"not finite: {', '.join(bad)}"
         report = (
             f"the loss was not finite in {MOST_FAULTS} steps in a row, the last of them step {self.progress.step} of "
             f"epoch {self.progress.epoch + 1} with {', '.join(outcome.batch.ids)}; {cause}"
@@ -324,9 +345,13 @@ class _Training:
                 f"{report}. It happened again at half the rate. Lower --optimizer.g-lr or --training.grad-clip-norm, "
                 "delay the discriminator, or look at these samples with `easel materials check`."
             )
-        run = self._run_at(self.folder) if self._has_saved() else None
+        run = None
+        if self._has_saved():
+            run = self._run_at(self.folder)
         self.learner, self.progress = self._start(run)
         self.progress.reloads = 1
         self.progress.faults = 0
-        start = run.folder.name if run else "the start"
+        start = "the start"
+        if run:
+            start = run.folder.name
         return f"{report}. Going on from {start} with half the rate."

@@ -1,4 +1,4 @@
-"""How good the generator is on materials that it never learned from."""
+"""Validation of the generator on materials that it never learned from."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -16,7 +16,7 @@ from easel.materials.training.metrics import average, map_metrics
 from easel.materials.training.networks import Networks
 
 ERROR_GAIN = 5
-"""How much brighter than it is an error is shown."""
+"""Factor by which errors are brightened."""
 MOST_PICTURES = 4
 """Samples in a picture for TensorBoard."""
 
@@ -24,7 +24,7 @@ Answer = tuple[Batch, Maps]
 
 
 def validate(networks: Networks, batches: Batches) -> tuple[dict[str, float], Answer | None]:
-    """(`loss`, its parts and `map_metrics`, as means over all samples of all processes; the first batch's answer).
+    """Return (`loss`, its parts and `map_metrics`, as means over all samples; the first batch and its answer).
 
     The loss has no adversarial part, and its lights are the same every time.
     """
@@ -45,7 +45,7 @@ def validate(networks: Networks, batches: Batches) -> tuple[dict[str, float], An
 
 
 def pictures(answer: Answer, mean: list[float], std: list[float]) -> Iterator[tuple[str, Float[Tensor, "h w 3"]]]:
-    """(tag, picture) of photos, maps, truth and errors: a row for each sample."""
+    """Yield (tag, picture) of photos, maps, truth and errors: a row for each sample."""
     batch, predicted = answer
     rows = slice(0, MOST_PICTURES)
     scale, shift = (batch.views.new_tensor(values)[:, None, None] for values in (std, mean))
@@ -63,11 +63,11 @@ def pictures(answer: Answer, mean: list[float], std: list[float]) -> Iterator[tu
 
 
 def _shown(name: str, values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 3 h w"]:
-    """As `MaterialMaps.picture` shows them."""
+    """Return a map as `MaterialMaps.picture` shows it."""
     return (values / 2 + 0.5 if name == "normal" else values).expand(-1, 3, -1, -1)
 
 
 def _sheet(columns: list[Float[Tensor, "b 3 h w"]]) -> Float[Tensor, "h2 w2 3"]:
-    """Pictures side by side, samples below each other."""
+    """Lay pictures side by side, samples below each other."""
     wide = torch.cat(columns, dim=-1)
     return torch.cat(list(wide.unbind(0)), dim=-2).permute(1, 2, 0).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""File dialogs that the caller waits for; the window goes on living meanwhile. Loops use `Panel.file_dialog`."""
+"""File dialogs that block the caller while the window stays responsive. Loops use `Panel.file_dialog`."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from easel.viewer.window import Window
 log = logging.getLogger("easel")
 
 POLL_SECONDS = 0.02
-"""How long an answer may lie unread."""
+"""Longest time for which an answer lies unread."""
 
 
 def open_file_dialog(
@@ -33,7 +33,7 @@ def save_file_dialog(
     initial_dir: str | os.PathLike[str] | None = None,
     default_extension: str = ".png",
 ) -> str | None:
-    """The same for a file to write; `default_extension` is appended when the person gives none."""
+    """Ask for a file to write, like `open_file_dialog`; `default_extension` is appended when the person gives none."""
     question = Question(title, _filters(filters), os.fspath(initial_dir or ""), True, default_extension)
     return _answer("save_file_dialog", question)
 
@@ -44,18 +44,22 @@ def _filters(filters: Filters | None) -> Filters:
 
 def _answer(who: str, question: Question) -> str | None:
     window = Window._current
+    # A script has answered already: nothing is shown.
     if window is not None and window.dialogs.answers:
         return question.complete(window.dialogs.answers.popleft()) or None
     dialog = ask_on_desktop(question) if window is None else window.backend.ask(question)
+    # No error: a program without a desktop asks in vain, and goes on.
     if isinstance(dialog, str):
         log.warning("%s gives None: %s.", who, dialog)
         return None
     try:
         while (answer := dialog.poll()) is None:
+            # Only the main thread may touch the window.
             if window is None or threading.current_thread() is not threading.main_thread():
                 time.sleep(POLL_SECONDS)
             elif not window.keep_alive(POLL_SECONDS):
                 return None
+    # Answered, given up or interrupted: the desktop's dialog must not outlive the question.
     finally:
         dialog.close()
     return question.complete(answer) or None

@@ -1,4 +1,4 @@
-"""Driver: uses a view as a person would, by what is written on its widgets; what tests and scripts need."""
+"""Driver: clicks, drags and types in a view as a person would, by its widgets' labels; for tests and scripts."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,13 +17,17 @@ from easel.viewer.widgets.widgets import Checkbox, Combo, Slider, SliderInt
 DRAG_STEPS = 4
 """Pointer positions of one drag."""
 SEARCH_ROUNDS = 3
-"""How often something out of sight is scrolled to before giving up."""
+"""Attempts to scroll to something that is out of sight."""
 GRAB_PADDING = 2.0
-"""Between a slider's frame and its grab, in pixels."""
+"""Pixels between a slider's frame and its grab."""
 
 
 class Driver:
     """Clicks, drags, types and reads; every action turns the frames that a person's hand would take.
+
+        driver = easel.Driver(view)
+        driver.drag("learning rate", 0.01)
+        driver.click("Start")
 
     `turn` runs one frame of the program and defaults to the view's own; give it where the program turns the loop.
     """
@@ -39,12 +43,12 @@ class Driver:
             self._frame()
 
     def labels(self, panel: str | None = None) -> list[str]:
-        """The labels of the last frame's widgets, in order."""
+        """Return the labels of the last frame's widgets, in order."""
         panels = [panel_ for name, panel_ in self._view.panels.items() if panel in (None, name)]
         return [item[0] for panel_ in panels for item in panel_.items if isinstance(item, tuple)]
 
     def read(self, label: str, panel: str | None = None) -> Any:
-        """What a widget holds."""
+        """Return the value of a widget."""
         return self._panel_of(label, panel).get(label)
 
     def click(self, label: str, panel: str | None = None) -> None:
@@ -53,8 +57,10 @@ class Driver:
             self._click(_center(self._spot(label, panel)))
             return
         owner = self._panel_of(label, panel)
-        slot = owner.widget_state(label)
-        owner.enter(label, not slot.value if slot is not None and isinstance(slot.widget, Checkbox) else True)
+        state = owner.widget_state(label)
+        checked = state is not None and isinstance(state.widget, Checkbox) and state.value
+        # Nothing is drawn, so nothing can be clicked: a box changes, a button is pressed.
+        owner.enter(label, not checked)
         self.frames(2)
 
     def drag(self, label: str, to: Number, panel: str | None = None) -> None:
@@ -64,9 +70,9 @@ class Driver:
             owner.enter(label, to)
             self.frames(1)
             return
-        area, start = self._spot(label, panel), owner.get(label)
-        path = [(area.x + x, area.y + area.height / 2) for x in _grab_track(widget, area.width, start, to)]
-        self._drag(path, 0)
+        area = self._spot(label, panel)
+        xs = _grab_track(widget, area.width, owner.get(label), to)
+        self._drag([(area.x + x, area.y + area.height / 2) for x in xs], 0)
 
     def type(self, label: str, text: str, panel: str | None = None) -> None:
         """Type into a text field in place of what it held, or a number into a slider."""
@@ -78,6 +84,7 @@ class Driver:
         slot = owner.widget_state(label)
         slides = slot is not None and isinstance(slot.widget, Slider | SliderInt)
         at = _center(self._spot(label, panel))
+        # Ctrl+click turns a slider into a text field.
         if slides:
             self._frame(KeyChanged("ctrl", True))
             self._click(at)
@@ -85,6 +92,7 @@ class Driver:
         else:
             self._click(at)
             self._frame(KeyChanged("ctrl", True))
+            # All of the old text is selected and deleted: what is typed replaces it.
             self.key("a")
             self._frame(KeyChanged("ctrl", False))
             self.key("backspace")
@@ -92,7 +100,7 @@ class Driver:
         self.key("enter")
 
     def select(self, label: str, item: str | int, panel: str | None = None) -> None:
-        """Choose an item of a combo, by its text or its index."""
+        """Choose an item of a drop-down list, by its text or its index."""
         owner, widget = self._owner(label, panel, Combo)
         text = widget.items[widget.accept(item)]
         if not self._view.drawn:
@@ -100,6 +108,7 @@ class Driver:
             self.frames(1)
             return
         self.click(label, panel)
+        # The list is open now, and its items have places of their own.
         self._click(_center(self._spot(f"{label}/{text}", owner.name)))
 
     def move(self, canvas: Canvas | SceneView, x: Number, y: Number) -> None:
@@ -116,6 +125,7 @@ class Driver:
     def wheel(self, canvas: Canvas | SceneView, notches: Number, at: tuple[Number, Number] | None = None) -> None:
         """Turn the wheel over a canvas: at (x, y) in its tensor's pixels, else in the middle."""
         self._bring_into_sight(canvas)
+        # Known now: a canvas in sight has a size.
         height, width = canvas.size or (1, 1)
         self.move(canvas, *(at or (width / 2, height / 2)))
         self._frame(WheelTurned(0.0, notches))
@@ -133,6 +143,7 @@ class Driver:
     def _frame(self, *events: Event) -> None:
         # The position every time: in a window the real pointer would otherwise move back in between.
         self._view.post(self._pointer, *events)
+        # A program that turns its own loop ends its frames itself.
         if self._turn is not None:
             self._turn()
         elif self._view.step():
@@ -161,6 +172,7 @@ class Driver:
             owners = self._holders(label, panel)
         if not owners:
             raise LookupError(f"there is no widget {label!r}. Labels: {', '.join(self.labels(panel))}.")
+        # Not the first one: a script that clicks the wrong panel is hard to debug.
         if len(owners) > 1:
             names = ", ".join(repr(owner.name) for owner in owners)
             raise LookupError(f"widget {label!r} is in the panels {names}: say which with panel=.")
@@ -178,7 +190,7 @@ class Driver:
         return owner, slot.widget
 
     def _bring_into_sight(self, canvas: Canvas | SceneView) -> None:
-        """Turn frames until a canvas has its place: before the first one nothing has, and behind a tab nothing is."""
+        """Turn frames until a canvas is in sight: before the first one nothing has a place, nor has it behind a tab."""
         owners = [panel for panel in self._view.panels.values() if canvas in panel.canvases.values()]
         for _ in range(SEARCH_ROUNDS):
             if canvas.rectangle is not None and canvas.size is not None:
@@ -191,7 +203,8 @@ class Driver:
         raise LookupError(f"{canvas!r} is not in sight.")
 
     def _spot(self, label: str, panel: str | None) -> Rectangle:
-        """Where a labelled thing is, brought into sight first."""
+        """Return the rectangle of a labelled item, brought into sight first."""
+        # A file browser lies over all panels: its labels come first.
         for browser in self._view.dialogs.browsers:
             if label in browser.item_layout.placed:
                 return browser.item_layout.placed[label].rectangle
@@ -200,9 +213,12 @@ class Driver:
             spot = owner.item_layout.placed.get(label)
             if spot is not None and spot.visible:
                 return spot.rectangle
-            owner.focus_wanted, owner.item_layout.scroll_target = True, label
+            # Two frames: its tab comes to the front in the first, and its place is known in the second.
+            owner.focus_wanted = True
+            owner.item_layout.scroll_target = label
             self.frames(2)
-            owner.focus_wanted, owner.item_layout.scroll_target = False, ""
+            owner.focus_wanted = False
+            owner.item_layout.scroll_target = ""
         raise LookupError(f"{label!r} does not come into sight in panel {owner.name!r}.")
 
 
@@ -211,7 +227,7 @@ def _center(area: Rectangle) -> tuple[Number, Number]:
 
 
 def _on_canvas(canvas: Canvas | SceneView, x: Number, y: Number) -> tuple[Number, Number]:
-    """A point of the canvas's tensor in window pixels."""
+    """Convert a point from pixels of the canvas's tensor to window pixels."""
     assert canvas.rectangle is not None and canvas.size is not None
     height, width = canvas.size
     area = canvas.rectangle
@@ -219,10 +235,11 @@ def _on_canvas(canvas: Canvas | SceneView, x: Number, y: Number) -> tuple[Number
 
 
 def _grab_track(slider: Slider | SliderInt, width: float, start: Number, to: Number) -> list[float]:
-    """Where the pointer goes, from a slider's left end, to drag its grab from one value to another."""
+    """Return the pointer's way, from a slider's left end, that drags its grab from one value to another."""
     # The arithmetic of Dear ImGui's SliderBehavior: an integer's grab is as wide as its share of the range.
     style = imgui.get_style()
     track = width - 2 * GRAB_PADDING
     grab = max(track / (slider.max - slider.min + 1) if isinstance(slider, SliderInt) else 0.0, style.grab_min_size)
     ends = [GRAB_PADDING + grab / 2 + slider.position(value) * (track - grab) for value in (start, to)]
+    # In steps: a jump to the end would be a click, and sliders follow only a pointer that moves.
     return [ends[0] + (ends[1] - ends[0]) * step / DRAG_STEPS for step in range(DRAG_STEPS + 1)]

@@ -1,4 +1,4 @@
-"""Programs: a view for one that is started from a command line, with the same flags everywhere."""
+"""The view of a program that is started from a command line, with the same flags everywhere."""
 
 import argparse
 import sys
@@ -10,7 +10,9 @@ from easel.viewer.view import View
 
 
 def launch(title: str, width: int = 1280, height: int = 720, *, frames: int = 60, **settings: Any) -> View:
-    """A view as the command line of the program asks; `settings` are those of `View`.
+    """Open a view as the command line of the program asks; `settings` are those of `View`.
+
+        view = easel.launch("Reaction-diffusion")
 
     Without a flag it is a window until somebody closes it. With `--headless` it is drawn off screen, `view.time` counts
     frames, and after `frames` of them the loop ends and a picture of the view is left where the program was started,
@@ -21,12 +23,15 @@ def launch(title: str, width: int = 1280, height: int = 720, *, frames: int = 60
     parser.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
     flags = parser.parse_args()
     if flags.headless:
+        # The program's own settings win over those of the flag.
         settings = {"clock": "frames", "headless": True} | settings
     view = View(title, width, height, **settings)
+    # EASEL_MAX_FRAMES bounds every program, whatever its flags ask for.
     asked = flags.frames or (frames if flags.headless else None)
-    bounds = [bound for bound in (asked, view.window.most_frames) if bound]
-    view.window.most_frames = min(bounds, default=None)
+    bounds = (asked, view.window.most_frames)
+    view.window.most_frames = min(filter(None, bounds), default=None)
     if flags.headless:
+        # Where the program was started, not where it lies: its folder may be read-only.
         path = Path(sys.argv[0]).with_suffix(".png").name
 
         @view.on_close

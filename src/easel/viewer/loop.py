@@ -18,7 +18,7 @@ from easel.viewer.panels.frame_state import FrameState
 from easel.viewer.panels.layout_file import LayoutFile
 from easel.viewer.panels.pages import Pages
 from easel.viewer.panels.panel import Panel
-from easel.viewer.pictures import CanvasPicture
+from easel.viewer.pictures import canvas_picture
 from easel.viewer.window import Window
 
 FPS_SECONDS = 0.5
@@ -45,6 +45,7 @@ class Loop(Callbacks, Recordable, ABC):
         """Frames per second over the last half second; 0.0 before."""
         self.needs_display = False
         """True if this frame will be drawn: time to update its content. Headless, never until a capture."""
+        # Kept: the loop asks it several times in every step.
         self._backend = window.backend
         self._pages = pages
         self._layout = layout
@@ -87,11 +88,14 @@ class Loop(Callbacks, Recordable, ABC):
 
         Where the environment sets EASEL_MAX_FRAMES, also False after so many frames: any program then ends by itself.
         """
+        # A deferred frame that nobody needed, left by a loop without end_step.
         self._frame_state.discard_frame()
         if self._frame_state.running:
             self._finish()  # the loop left out end_step
+        # In this order: a view that is over takes no more events.
         if self.closed or self._is_over() or self._take_events():
             return False
+        # Asked before the frame is drawn, so that a program can skip what nobody will see.
         self.needs_display = self._backend.due()
         if self._can_defer():
             self._frame_state.defer_frame(self._open)
@@ -101,6 +105,7 @@ class Loop(Callbacks, Recordable, ABC):
 
     def end_step(self) -> None:
         """End the frame, with the tensors as they are now, and show it when it is due; without `step`, do nothing."""
+        # Became due while the program worked: what the tensors show now must be drawn.
         if self._frame_state.deferred and self._backend.due():
             self._frame_state.ensure_frame()
         if self._frame_state.discard_frame():
@@ -132,6 +137,7 @@ class Loop(Callbacks, Recordable, ABC):
 
     def _newest(self) -> Frame:
         """Return a complete frame of the present, between two steps; made for the caller if the last one is older."""
+        # Never stepped: a capture right after the view was made.
         if self._complete is None:
             self.step()
             self.end_step()
@@ -152,6 +158,7 @@ class Loop(Callbacks, Recordable, ABC):
 
     def _take_events(self) -> bool:
         """Deliver what happened. True when the view is to close."""
+        # Posted events are told here, and handed to the widgets in `_begin`; a window's backend has done that itself.
         events = (*self.window.take_events(), *self._posted)
         if events:
             self._stirred_at = time.perf_counter()
@@ -163,6 +170,7 @@ class Loop(Callbacks, Recordable, ABC):
 
     def _is_over(self) -> bool:
         """Return whether the program is to end after this many frames; tell `on_close` callbacks of it once."""
+        # None, the usual bound, equals no count.
         if self.frame_count != self.window.most_frames:
             return False
         if not self._end_told:
@@ -179,6 +187,7 @@ class Loop(Callbacks, Recordable, ABC):
             return False
         if self._frame_state.layout_reset or self._pages.asked is not None:
             return False
+        # Steps and time: a loop of slow steps sees the person's last drag settle, too.
         self._quiet_steps += 1
         quiet = self._quiet_steps > QUIET_STEPS and time.perf_counter() - self._stirred_at > QUIET_SECONDS
         return quiet and not (
@@ -199,6 +208,7 @@ class Loop(Callbacks, Recordable, ABC):
         self._frame_state.running = True
         try:
             self._draw()
+        # An exception of a strict view, or Ctrl+C, must not leave Dear ImGui inside a frame.
         except BaseException:
             self._finish()
             raise
@@ -219,10 +229,13 @@ class Loop(Callbacks, Recordable, ABC):
             self._frame_state.edits.settle()
             page.dock.place(page.places, drawing=False)
             return
+        # Before the frame begins: colours that change within one would mix two themes.
         if ui.theme is not THEMES[self.theme]:
             ui.dress(THEMES[self.theme])
+        # Before the docking below: a saved arrangement wins over the program's places.
         self._layout.read(self._pages.named or page.panels)
         self._backend.prepare(seconds)
+        # After the backend's own events: a script's pointer wins over the real one.
         for event in posted:
             ui.feed(event)
         ui.begin()
@@ -235,6 +248,7 @@ class Loop(Callbacks, Recordable, ABC):
             self._backend.prepare(seconds)
             ui.begin()
             page.dock.place(page.places, drawing=True)
+        # Of the frame that has just begun: it decides about the keys of the next step.
         self._typing = imgui.get_io().want_text_input
         if not imgui.is_any_item_active():
             self._frame_state.edits.settle()
@@ -251,11 +265,13 @@ class Loop(Callbacks, Recordable, ABC):
     def _record(self, frame: Frame) -> None:
         """Add a complete frame to the histories and to the recordings that run."""
         for page in self._pages.all:
+            # A program that numbers its steps itself, such as a training, sees its own numbers in the history.
             step = self.frame_count if page.timeline.step is None else page.timeline.step
             for panel in page.panels.values():
                 for canvas in panel.canvases.values():
                     if page.shown:
                         panel.remember(canvas, step)
+                    # Recordings go on behind other pages, histories only on the page that is shown.
                     canvas.feed_recording(partial(panel.look, canvas))
         self.feed_recording(partial(self._backend.capture, frame))
 
@@ -263,6 +279,7 @@ class Loop(Callbacks, Recordable, ABC):
         self.frame_count += 1
         self._fps_frames += 1
         now = time.perf_counter()
+        # An average over a span: the time of single frames jumps between drawn and skipped ones.
         if now - self._fps_since >= FPS_SECONDS:
             self.fps = self._fps_frames / (now - self._fps_since)
             self._fps_since = now
@@ -274,7 +291,8 @@ def _panes(area: Area, panels: Mapping[str, Panel], size: tuple[int, int]) -> li
     panes = []
     for name, rectangle in rectangles(area, Rectangle(0, 0, *size)).items():
         panel = panels[name]
+        # A closed panel keeps its place, which stays empty.
         if panel.open:
-            pictures = [CanvasPicture(canvas, partial(panel.look, canvas)) for canvas in panel.canvases.values()]
+            pictures = [canvas_picture(canvas, partial(panel.look, canvas)) for canvas in panel.canvases.values()]
             panes.append(Pane(name, rectangle, pictures, panel.sketch()))
     return panes

@@ -9,12 +9,14 @@ from PIL import Image
 from torch import Tensor
 
 from easel.graphics.image import check_tensor
+from easel.viewer.backends.base import Picture, Standing
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.canvas.overlay import legend
 from easel.viewer.canvas.placement import FIRST_DRAWING_ID, FIRST_TEXTURE_ID, Drawing, Placement, Subject, stand
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.toolkit import imgui
 
+Look = Callable[[], Shaped[Tensor, "h w c"] | None]
 FIRST_NUMBER = FIRST_TEXTURE_ID // 2
 """First number by which programs draw textures, apart from those of one frame's canvases and drawings."""
 
@@ -43,7 +45,9 @@ class Pictures:
         self._shown[name] += 1
         # One canvas for each use of a name: tensors that share a name are all seen.
         canvas = self._items.setdefault((name, self._shown[name]), Canvas(name)).bind(picture)
+        # In every frame: the call says it anew each time.
         canvas.filter = filter
+        # By its name it is also the texture of `get_texture_id`, in its own size.
         self._named.setdefault(name, Canvas(name)).bind(picture)
         at = imgui.get_cursor_screen_pos()
         room = Rectangle(round(at.x), round(at.y), *size)
@@ -51,6 +55,7 @@ class Pictures:
         imgui.set_cursor_screen_pos((room.x, room.y))
         texture_id = FIRST_TEXTURE_ID + len(self.placements)
         imgui.image(imgui.ImTextureRef(texture_id), size)
+        # Out of sight nothing is drawn, and nothing has to be uploaded.
         if imgui.is_item_visible():
             self.placements.append(Placement(canvas, room, canvas.look, texture_id))
 
@@ -63,6 +68,7 @@ class Pictures:
         """Return the number by which Dear ImGui draws the tensor of this name; 0 if there is none."""
         if name not in self._named:
             return 0
+        # Never given twice: a program may keep a number as long as the window lives.
         return self._numbers.setdefault(name, FIRST_NUMBER + len(self._numbers))
 
     def size(self, name: str) -> tuple[int, int]:
@@ -86,26 +92,16 @@ def _whole(canvas: Canvas, texture_id: int) -> Placement:
     return Placement(canvas, Rectangle(0, 0, width, height), canvas.look, texture_id)
 
 
-class CanvasPicture:
-    """A canvas as a backend's `Picture`: for frames that are drawn without Dear ImGui."""
+def canvas_picture(canvas: Canvas, look: Look, room: Rectangle | None = None) -> Picture:
+    """Return a canvas as a picture of the contract, for frames that are drawn without Dear ImGui."""
 
-    def __init__(
-        self, canvas: Canvas, look: Callable[[], Shaped[Tensor, "h w c"] | None], room: Rectangle | None = None
-    ) -> None:
-        self.name = canvas.name
-        self.look = look
-        self.room = room
-        self._canvas = canvas
+    def take_place(room: Rectangle) -> Standing:
+        # By the rules of a window: fitted, and under its loupe.
+        whole, visible = stand(canvas, room)
+        canvas.rectangle = whole  # scripts point at its pixels, here as in a window
+        return Standing(whole, visible, canvas.squares or not canvas.loupe.unzoomed)
 
-    def stand(self, room: Rectangle) -> tuple[Rectangle, Rectangle]:
-        whole, visible = stand(self._canvas, room)
-        self._canvas.rectangle = whole  # scripts point at its pixels, here as in a window
-        return whole, visible
+    def caption() -> str:
+        return legend(canvas.display) if canvas.legend else ""
 
-    @property
-    def nearest(self) -> bool:
-        return self._canvas.squares or not self._canvas.loupe.unzoomed
-
-    @property
-    def caption(self) -> str:
-        return legend(self._canvas.display) if self._canvas.legend else ""
+    return Picture(canvas.name, look, take_place, caption, room)

@@ -1,4 +1,4 @@
-"""SceneView: a tensor on a lit surface that a person turns with the mouse, and what stands around it."""
+"""SceneView: a tensor on a lit surface that a person turns with the mouse, with points, lines and frusta around it."""
 
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +15,7 @@ from easel.graphics import mesh
 from easel.graphics.camera import PIXELS_PER_NOTCH, Camera, project
 from easel.graphics.image import as_picture, check_tensor, resize
 from easel.graphics.light import Light
-from easel.viewer.canvas.drawing import Renderer
-from easel.viewer.canvas.placement import LEAST_PIXELS
+from easel.viewer.canvas.placement import LEAST_PIXELS, Renderer
 from easel.viewer.canvas.pointer_input import pointer
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
@@ -31,13 +30,20 @@ SOLIDS = {"sphere": mesh.sphere, "cube": mesh.cube}
 GEOMETRIES = ("plane", *SOLIDS, "heightfield")
 SAMPLES = (1, 2, 4, 8, 16, 32, 64)
 HEIGHTFIELD_CORNERS = 128
-"""Along the longer side of a heightfield."""
+"""Corners along the longer side of a heightfield."""
 AnyItem = TypeVar("AnyItem", PointCloud, Lines, Frustum)
-LEFT, RIGHT, MIDDLE = 0, 1, 2
+LEFT = 0
+RIGHT = 1
+MIDDLE = 2
+"""Mouse buttons."""
 
 
 class SceneView:
     """Shows a tensor on a plane, sphere, cube or heightfield; any number of them, each with its own camera and light.
+
+        scene = easel.SceneView(geometry="sphere")
+        scene.set_tensor(picture)
+        panel.on_frame(scene.render)
 
     Call `render` in a panel's `on_frame`, or inside a window of `easel.ui`. Dragging with the left button orbits, with
     the right one pans; the wheel and the middle button zoom. A mouse turns the same `camera` that a program sets.
@@ -47,23 +53,24 @@ class SceneView:
         self, name: str = "SceneView", width: int = 800, height: int = 600, msaa: int = 4, *, geometry: str = "plane"
     ) -> None:
         self.name = name
-        self.width, self.height = width, height
-        """In pixels, where the room for it is not known."""
+        self.width = width
+        self.height = height
+        """Size in pixels, where the room for it is not known."""
         self.camera = Camera()
         self.light = Light()
         self.relief: Number = 0.3
         """Height of white above black in a heightfield, in world units."""
         self.rectangle: Rectangle | None = None
-        """Where the picture stands in the window, in pixels; None while it is not shown."""
+        """The picture's rectangle in the window, in pixels; None while it is not shown."""
         self.mouse: tuple[float, float] | None = None
         """The pointer in the picture's pixels, (0, 0) at its upper left corner; None while it is elsewhere."""
         self.scenery: list[Item] = []
-        """What stands around the surface."""
+        """Points, lines and frusta around the surface."""
         self.msaa = msaa
         self.geometry = geometry
         self.background = (0.12, 0.12, 0.14)
         self.most_samples = max(SAMPLES)
-        """The most that the driver has per pixel; known when something was drawn."""
+        """The driver's maximum per pixel; known once something was drawn."""
         self._tensor: Shaped[Tensor, "h w c"] | None = None
 
     def __repr__(self) -> str:
@@ -71,7 +78,7 @@ class SceneView:
 
     @property
     def msaa(self) -> int:
-        """Samples per pixel that are asked for, against jagged edges: 1, 2, 4, 8, 16, 32 or 64."""
+        """Requested samples per pixel, against jagged edges: 1, 2, 4, 8, 16, 32 or 64."""
         return self._msaa
 
     @msaa.setter
@@ -82,12 +89,12 @@ class SceneView:
 
     @property
     def samples(self) -> int:
-        """Samples per pixel that the driver gives; what is asked for as long as nothing was drawn."""
+        """Samples per pixel that the driver gives; those requested as long as nothing was drawn."""
         return min(self._msaa, self.most_samples)
 
     @property
     def geometry(self) -> str:
-        """What the tensor is shown on: "plane", "sphere", "cube" or "heightfield"."""
+        """The surface of the tensor: "plane", "sphere", "cube" or "heightfield"."""
         return self._geometry
 
     @geometry.setter
@@ -98,12 +105,13 @@ class SceneView:
 
     @property
     def background(self) -> tuple[float, float, float]:
-        """Display-referred, in [0, 1]."""
+        """Red, green and blue behind the scene, display-referred, in [0, 1]."""
         return self._background
 
     @background.setter
     def background(self, value: Numbers) -> None:
         try:
+            # Also refuses a number, and more or fewer than three of them.
             red, green, blue = map(float, value)
         except (TypeError, ValueError) as error:
             raise ValueError(f"background of scene {self.name!r} is red, green and blue; got {value!r}.") from error
@@ -114,20 +122,21 @@ class SceneView:
 
         RuntimeError without a window.
         """
+        # Only to complain early: without a window nothing will ever show the scene.
         window_in_use(None)
         self._tensor = None if tensor is None else check_tensor(tensor, f"scene {self.name!r}")
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """(height, width) in pixels as it is shown; None while it is not."""
+        """(height, width) in pixels on screen; None while it is not shown."""
         return None if self.rectangle is None else (round(self.rectangle.height), round(self.rectangle.width))
 
     def add_points(self, positions: Numbers, colors: Numbers = AMBER, *, size: Number = 6.0) -> PointCloud:
-        """Round points at (N, 3), `size` pixels across; `colors` is one for all or (N, 3)."""
+        """Add round points at (N, 3), `size` pixels across; `colors` is one for all or (N, 3)."""
         return self._add(PointCloud(positions, colors, size))
 
     def add_lines(self, segments: Numbers, colors: Numbers = AMBER, *, width: Number = 2.0) -> Lines:
-        """Lines from [:, 0] to [:, 1] of (N, 2, 3), `width` pixels wide; `colors` is one for all or (N, 3)."""
+        """Add lines from [:, 0] to [:, 1] of (N, 2, 3), `width` pixels wide; `colors` is one for all or (N, 3)."""
         return self._add(Lines(segments, colors, width))
 
     def add_frustum(
@@ -140,26 +149,28 @@ class SceneView:
         color: Numbers = AMBER,
         width: Number = 2.0,
     ) -> Frustum:
-        """What a camera at `pose` (4, 4), camera to world, sees: a pyramid that is `depth` deep.
+        """Add the field of view of a camera at `pose` (4, 4), camera to world: a pyramid that is `depth` deep.
 
         The camera looks along its own -Z with +Y up; `fov_degrees` is vertical, `aspect` its width / height.
         """
         return self._add(Frustum(pose, fov_degrees, aspect, depth, color, width))
 
     def remove(self, item: Item) -> None:
-        """Take points, lines or a frustum out of the scene."""
+        """Remove points, lines or a frustum from the scene."""
         self.scenery.remove(item)
 
     def pick(self, points: PointCloud) -> int | None:
-        """The index of the point that the pointer is on, of several the one in front; None while it is on none.
+        """Return the index of the point under the pointer, of several the one in front; None if there is none.
 
-        What else may hide it is not looked at.
+        The surface hides no point here.
         """
         if self.mouse is None or self.size is None or not points.visible:
             return None
-        camera, positions = self.camera, points.positions.cpu().float()
-        x, y, depth = project(positions, camera.pose(), camera.fov, self.size).unbind(-1)
+        positions = points.positions.cpu().float()
+        x, y, depth = project(positions, self.camera.pose(), self.camera.fov, self.size).unbind(-1)
+        # In front of the camera only: points behind it project into the picture as well.
         hit = (torch.hypot(x - self.mouse[0], y - self.mouse[1]) <= points.size / 2) & (depth > 0)
+        # The nearest of those that are hit: all others are infinitely far away.
         return int(depth.where(hit, torch.inf).argmin()) if hit.any() else None
 
     def render(self, width: Number = 0, height: Number = 0) -> None:
@@ -167,38 +178,45 @@ class SceneView:
 
         Without an open window of the interface around the call, nothing happens.
         """
+        # Out of sight until the end of this call proves otherwise.
         self.rectangle = self.mouse = None
         window = Window._current
         if window is None or not window.is_inside:
             return
-        at, free = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
-        # Next to nothing is free below other widgets, or in a window that takes its size from its content.
-        width = width if width > 0 else free.x if free.x >= LEAST_PIXELS else self.width
-        height = height if height > 0 else free.y if free.y >= LEAST_PIXELS else self.height
+        at = imgui.get_cursor_screen_pos()
+        free = imgui.get_content_region_avail()
+        # Next to nothing is free below other widgets, or in a window that takes its size from its content: there the
+        # scene's own size holds.
+        width = _extent(width, free.x, self.width)
+        height = _extent(height, free.y, self.height)
         # Whole pixels: drawn between two of them, the picture would be blurred.
         room = Rectangle(round(at.x), round(at.y), max(int(width), 1), max(int(height), 1))
         imgui.set_cursor_screen_pos((room.x, room.y))
         flags = imgui.ButtonFlags_
         buttons = flags.mouse_button_left | flags.mouse_button_right | flags.mouse_button_middle
+        # An item of its own: it catches drags that would move the window, and tells hovering.
         imgui.invisible_button(f"##scene {id(self)}", (room.width, room.height), buttons)
         self.follow_mouse()
+        # Scrolled away: the mouse may still hold it, but nothing needs drawing.
         if not imgui.is_item_visible():
             return
         self.rectangle = room
         if imgui.is_item_hovered():
+            # From window pixels to the picture's.
             x, y = pointer()
             self.mouse = x - room.x, y - room.y
         number = window.pictures.draw(self, (int(room.height), int(room.width)))
-        low, high = (room.x, room.y), (room.x + room.width, room.y + room.height)
+        low = room.x, room.y
+        high = room.x + room.width, room.y + room.height
         # OpenGL has drawn its first row at the bottom.
         imgui.get_window_draw_list().add_image(imgui.ImTextureRef(number), low, high, (0, 1), (1, 0))
 
     def renderer(self, context: "moderngl.Context") -> Renderer:
-        """What draws this scene in `context`."""
+        """Return the renderer of this scene in `context`."""
         return SceneRenderer(context)
 
     def picture(self) -> Shaped[Tensor, "h w c"] | None:
-        """The tensor that is shown."""
+        """Return the tensor that is shown."""
         return self._tensor
 
     def _add(self, item: AnyItem) -> AnyItem:
@@ -206,16 +224,16 @@ class SceneView:
         return item
 
     def follow_mouse(self) -> None:
-        """Turn the camera by what the mouse did to the item just drawn; a drag goes on outside until it is let go."""
+        """Move the camera by the mouse over the item just drawn; a drag goes on outside until it is released."""
         io, camera = imgui.get_io(), self.camera
-        dx, dy = io.mouse_delta.x, io.mouse_delta.y
+        moved = io.mouse_delta
         if imgui.is_item_active():
             if imgui.is_mouse_down(LEFT):
-                camera.orbit(dx, dy)
+                camera.orbit(moved.x, moved.y)
             elif imgui.is_mouse_down(RIGHT):
-                camera.pan(dx, dy)
+                camera.pan(moved.x, moved.y)
             elif imgui.is_mouse_down(MIDDLE):
-                camera.zoom(-dy / PIXELS_PER_NOTCH)
+                camera.zoom(-moved.y / PIXELS_PER_NOTCH)
         imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)  # else the panel scrolls, too
         if imgui.is_item_hovered() and io.mouse_wheel:
             camera.zoom(io.mouse_wheel)
@@ -233,6 +251,8 @@ class SceneRenderer:
         self._loaded: tuple[str, Number] | None = None
 
     def draw(self, scene: SceneView, size: tuple[int, int]) -> "moderngl.Texture":
+        """Return a texture of `size` = (height, width) with the scene; its first row is at the bottom."""
+        # Told to the scene here: only a context knows the driver's limit.
         scene.most_samples = self._context.max_samples
         self._target.begin(size, scene.samples, scene.background)
         clip_from_world = scene.camera.clip_from_world(size[1] / size[0])
@@ -240,6 +260,7 @@ class SceneRenderer:
         if picture is not None:
             self._load_surface(scene, picture)
             texture = self._texture.upload(picture)
+            # A surface seen from the side shows many texels in one pixel.
             texture.build_mipmaps()
             self._surface.draw(clip_from_world, scene.camera.pose()[:3, 3], texture, scene.light)
         for item in scene.scenery:
@@ -251,21 +272,33 @@ class SceneRenderer:
         height, width = picture.shape[:2]
         wanted = scene.geometry, width / height
         if scene.geometry == "heightfield":
+            # In every frame: writing into the tensor moves its corners.
             self._surface.load(mesh.heightfield(scene.relief * _brightness(picture), width / height))
+        # The other solids change with the picture's aspect at most.
         elif wanted != self._loaded:
             self._surface.load(mesh.plane(width / height) if scene.geometry == "plane" else SOLIDS[scene.geometry]())
         self._loaded = wanted
 
     def release(self) -> None:
+        """Give everything back to the driver."""
         for part in (self._target, self._texture, self._surface, self._brushes):
             part.release()
 
 
+def _extent(asked: Number, free: Number, own: Number) -> Number:
+    """Return the side that was asked for, else what is free, unless that is next to nothing."""
+    if asked > 0:
+        return asked
+    return free if free >= LEAST_PIXELS else own
+
+
 def _brightness(picture: Shaped[Tensor, "h w c"]) -> Float[Tensor, "rows columns"]:
-    """Mean of the colours in [0, 1], few enough for the corners of a heightfield."""
+    """Return the mean of the colours in [0, 1], at the resolution of a heightfield's corners."""
+    # As it is shown: white in the picture is high, whatever the tensor's type.
     colors = as_picture(picture)[..., :3]
     # A product: the mean over an axis of three takes five times as long.
     grey = colors @ colors.new_full((colors.shape[-1], 1), 1 / colors.shape[-1])
     scale = min(HEIGHTFIELD_CORNERS / max(grey.shape[:2]), 1.0)
     size = max(round(grey.shape[0] * scale), 2), max(round(grey.shape[1] * scale), 2)
+    # NaN and infinity would tear the surface out of the scene.
     return resize(grey, size)[..., 0].nan_to_num(nan=0.0).clamp(0, 1)

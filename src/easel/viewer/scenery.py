@@ -1,4 +1,4 @@
-"""Scenery: points, lines and cameras that stand in a scene beside its surface.
+"""Scenery of a scene: points, lines and camera frusta beside its surface.
 
 Their attributes are live: assign to one, or write into the tensor that it was given, and the next picture shows it.
 """
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import moderngl
 
 Numbers = Tensor | np.ndarray | Sequence[Any]
-"""A table of numbers."""
+"""A table of numbers, nested sequences included."""
 
 AMBER = (1.0, 0.72, 0.25)
-"""What scenery is drawn in unless told otherwise: it stands out from most pictures, and from the background."""
+"""Default colour of scenery: it stands out from most pictures, and from the background."""
 
 
 class Brushes:
-    """What scenery is drawn with in one OpenGL context."""
+    """The brushes that draw scenery in one OpenGL context."""
 
     def __init__(self, context: "moderngl.Context") -> None:
         self.points = PointBrush(context)
@@ -38,11 +38,12 @@ class Brushes:
 
 
 class Colored:
-    """Base of what stands in a scene in any number, each with its own colour or all in one."""
+    """The base of points and lines: each one has its own colour, or all have one."""
 
     def __init__(self, colors: Numbers, count: int, who: str) -> None:
         self.visible = True
         self.colors = colors
+        # Checked when it is made only: live data may grow before its colours do.
         if len(self._colors) not in (1, count):
             raise ValueError(f"{count} {who} have one color or {count}; got {len(self._colors)}.")
 
@@ -57,7 +58,7 @@ class Colored:
 
 
 class PointCloud(Colored):
-    """Round points; made by `SceneView.add_points`."""
+    """Round points in world coordinates; made by `SceneView.add_points`."""
 
     def __init__(self, positions: Numbers, colors: Numbers, size: Number) -> None:
         self.positions = positions
@@ -67,7 +68,7 @@ class PointCloud(Colored):
 
     @property
     def positions(self) -> Real[Tensor, "n 3"]:
-        """Places in the world."""
+        """Positions in the world."""
         return self._positions
 
     @positions.setter
@@ -75,23 +76,24 @@ class PointCloud(Colored):
         self._positions = _table(value, "positions", (3,))
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
-        """Draw them as they are now."""
+        """Draw the current points."""
+        # In every frame: a program writes into the tensor without telling.
         brushes.points.load(self._positions.cpu().float(), _spread(self._colors, len(self._positions)))
         brushes.points.draw(clip_from_world, self.size)
 
 
 class Lines(Colored):
-    """Straight lines; made by `SceneView.add_lines`."""
+    """Straight lines in world coordinates; made by `SceneView.add_lines`."""
 
     def __init__(self, segments: Numbers, colors: Numbers, width: Number) -> None:
         self.segments = segments
         super().__init__(colors, len(self._segments), "lines")
         self.width = width
-        """In pixels."""
+        """Width in pixels."""
 
     @property
     def segments(self) -> Real[Tensor, "n 2 3"]:
-        """Where each line starts and ends in the world."""
+        """Start and end of each line in the world."""
         return self._segments
 
     @segments.setter
@@ -99,13 +101,13 @@ class Lines(Colored):
         self._segments = _table(value, "segments", (2, 3))
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
-        """Draw them as they are now."""
+        """Draw the current lines."""
         brushes.lines.load(self._segments.cpu().float(), _spread(self._colors, len(self._segments)))
         brushes.lines.draw(clip_from_world, self.width)
 
 
 class Frustum:
-    """What a camera sees, as a pyramid with a mark on its upper side; made by `SceneView.add_frustum`."""
+    """The field of view of a camera as a pyramid, with a mark on its upper side; made by `SceneView.add_frustum`."""
 
     def __init__(
         self, pose: Numbers, fov_degrees: Number, aspect: Number, depth: Number, color: Numbers, width: Number
@@ -115,10 +117,10 @@ class Frustum:
         self.fov_degrees = fov_degrees
         self.aspect = aspect
         self.depth = depth
-        """How far the pyramid reaches."""
+        """Length of the pyramid along the viewing direction, in world units."""
         self.color = color
         self.width = width
-        """Of its lines, in pixels."""
+        """Width of its lines in pixels."""
 
     @property
     def pose(self) -> Real[Tensor, "4 4"]:
@@ -128,6 +130,7 @@ class Frustum:
     @pose.setter
     def pose(self, value: Numbers) -> None:
         pose = _table(value, "pose", (4,))
+        # `_table` has checked the columns only.
         if len(pose) != 4:
             raise ValueError(f"the pose of a frustum is (4, 4), camera to world; got {tuple(pose.shape)}.")
         self._pose = pose
@@ -144,10 +147,11 @@ class Frustum:
         self._color = color
 
     def segments(self) -> Float[Tensor, "n 2 3"]:
-        """Its lines in the world."""
+        """Return its lines in the world: four from the eye, four around the far side, three of the mark."""
         # Two pixels by two at unit focal length: corners and middles are whole numbers.
         corner = torch.tensor([[0, 0], [2, 0], [2, 2], [0, 2], [0.6, -0.15], [1.4, -0.15], [1, -0.6]])
         eye, directions = rays(corner, torch.eye(4), self.fov_degrees, (2, 2))
+        # Scaled to depth 1 along -Z, then to the frustum's own depth and aspect.
         at = directions / -directions[:, 2:] * self.depth * torch.tensor([float(self.aspect), 1.0, 1.0])
         edges = [*((eye, at[i]) for i in range(4)), *((at[i], at[(i + 1) % 4]) for i in range(4))]
         edges += [(at[4], at[5]), (at[5], at[6]), (at[6], at[4])]
@@ -156,7 +160,7 @@ class Frustum:
         return inside @ pose[:3, :3].T + pose[:3, 3]
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
-        """Draw it as it is now."""
+        """Draw the current frustum."""
         segments = self.segments()
         brushes.lines.load(segments, _spread(self._color, len(segments)))
         brushes.lines.draw(clip_from_world, self.width)
@@ -166,8 +170,9 @@ Item = PointCloud | Lines | Frustum
 
 
 def _table(value: Numbers, who: str, row: tuple[int, ...]) -> Tensor:
-    """`value` as rows of shape `row`, sharing its memory where it can, without its graph."""
+    """Return `value` as rows of shape `row`, sharing its memory where it can, without its graph."""
     try:
+        # Shares memory with tensors and arrays, so that writing into them is seen.
         table = torch.as_tensor(value).detach()
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{who} in a scene are numbers; got {type(value).__name__} ({error}).") from error
@@ -178,6 +183,8 @@ def _table(value: Numbers, who: str, row: tuple[int, ...]) -> Tensor:
 
 
 def _colors(value: Numbers) -> Tensor:
+    """Return one colour, or a table of colours, as (n, 3)."""
+    # Three numbers are one colour; three rows are three.
     one = isinstance(value, Sequence) and len(value) == 3 and all(isinstance(part, float | int) for part in value)
     if one or (isinstance(value, Tensor | np.ndarray) and value.ndim == 1):
         value = torch.as_tensor(value)[None]
@@ -188,7 +195,7 @@ def _colors(value: Numbers) -> Tensor:
 
 
 def _spread(colors: Tensor, count: int) -> Float[Tensor, "n 3"]:
-    """A colour for each of `count` things; where there are too few the last is repeated, until more are assigned."""
+    """Return `count` colours in [0, 1]; where there are too few, the last is repeated."""
     colors = colors.cpu().float() / (255 if colors.dtype == torch.uint8 else 1)
     missing = max(count - len(colors), 0)
     return torch.cat([colors[:count], colors[-1:].expand(missing, 3)]).clamp(0, 1)

@@ -72,6 +72,7 @@ class View(Loop):
         """Address of this view for a browser, in backend "browser": as good as a key to it. Elsewhere ""."""
         self.dialogs = window.dialogs
         """The open file dialogs."""
+        # Nobody watches a headless view: its films have one frame per frame, however long that took.
         recording_clock = "wall" if used.interactive and clock == "wall" else "frames"
         frame_state = FrameState(used.ui, self.dialogs, strict, recording_clock, used.share)
         pages = Pages(title, frame_state, self.hand_out)
@@ -79,6 +80,7 @@ class View(Loop):
         """The bar at the top of a view with pages: callbacks may add widgets to it."""
         layout = LayoutFile(title, Path(layout_file) if layout_file is not None else None, used.interactive)
         super().__init__(window, frame_state, pages, layout, clock=clock, dt=dt)
+        # Made at once, as they cost nothing: `publish` may be called from any thread at any time.
         self._feeds = Feeds()
         self._receiver: Receiver | None = None
         themes = {f"Theme: {name}": partial(setattr, self, "theme", name) for name in THEMES}
@@ -114,6 +116,7 @@ class View(Loop):
         while self.step():
             self.end_step()
             turned += 1
+            # Stays open: a bounded run may be continued.
             if turned == max_frames:
                 return
             # Nothing but the interface lives in this loop. A view callback is the program's work and never waits.
@@ -129,6 +132,7 @@ class View(Loop):
         """
         if not self._finalizer.alive:
             raise RuntimeError(f"view {self.title!r} is closed: capture() comes before close().")
+        # A complete frame is needed: an open one has no draw lists.
         if self._frame_state.running or self._frame_state.deferred:
             raise RuntimeError(
                 "capture() between step() and end_step(): the frame is not complete. Call it after end_step()."
@@ -170,8 +174,10 @@ class View(Loop):
         """
         checked = ViewState.read(state)
         self._pages.recall(checked.widgets)
+        # In this order: the values wait for widgets, the layout for the next frame.
         self._layout.give(checked.layout)
         self.theme = checked.theme or self.theme
+        # The page may not exist yet; then it is shown when it is made.
         self._pages.wanted = checked.page
         if checked.page in self._pages.named:
             self.show_page(checked.page)
@@ -191,6 +197,7 @@ class View(Loop):
         Put into the environment as EASEL_VIEW, it reaches every process that is started from here, such as the ranks
         of a torchrun job. Whoever has it can publish.
         """
+        # One for all publishers: a second call returns the same address.
         if self._receiver is None:
             self._receiver = Receiver(self._feeds)
         return str(self._receiver.address)
@@ -209,6 +216,7 @@ class View(Loop):
             return
         if self._frame_state.running:
             self._finish()
+        # While the frame can still be drawn: a film is completed beside the program.
         for recordable in (self, *self._pages.canvases()):
             recordable.stop_recording()
         if self._backend.ui is not None:
@@ -218,6 +226,7 @@ class View(Loop):
         if self._receiver is not None:
             self._receiver.close()
         self.dialogs.close()
+        # Panels outlive the view in the program's variables: their widgets then return what they hold.
         self._frame_state.ui = None
         self._finalizer()
 

@@ -25,7 +25,7 @@ from easel.viewer.imgui.events import CloseAsked, Event
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
-from easel.viewer.pictures import CanvasPicture, Pictures
+from easel.viewer.pictures import Pictures, canvas_picture
 
 
 class Window:
@@ -61,6 +61,7 @@ class Window:
         backend: str | Backend | None = None,
         scale: Number | None = None,
     ) -> None:
+        # Before anything opens: a size that no driver draws fails with a sentence, not in the driver.
         check_pixels("a window", MOST_PIXELS, width=width, height=height)
         self.most_frames = _most_frames()
         """Frames after which the program is to end by itself, the environment's EASEL_MAX_FRAMES; None: never."""
@@ -99,6 +100,7 @@ class Window:
         """Process the window's events. False once it should close, or after EASEL_MAX_FRAMES frames."""
         if not self._finalizer.alive:
             return False
+        # All events are taken, even if the first one closes the window.
         self.closed |= any(isinstance(event, CloseAsked) for event in self.take_events())
         return not self.closed and self.frame_count != self.most_frames
 
@@ -109,6 +111,7 @@ class Window:
         """
         if not self._finalizer.alive:
             return False
+        # A View can do without widgets, a program that draws its own cannot.
         if self.backend.ui is None:
             raise RuntimeError(f"the frames of a Window need Dear ImGui: {toolkit.MISSING}.")
         self.end_frame()  # one that an exception left open
@@ -129,6 +132,7 @@ class Window:
         ui.end()
         self._frame = self.frame()
         self.frame_count += 1
+        # Not every frame is drawn: without vsync a share of the program's time must suffice.
         if self.backend.due():
             self.backend.present(self._frame)
         elif self.vsync and self.backend.interactive:
@@ -171,6 +175,7 @@ class Window:
         """Return the last frame as drawn, top row first, values in [0, 1]; without OpenGL, its pictures in place."""
         if not self._finalizer.alive:
             raise RuntimeError(f"window {self.title!r} is destroyed: capture() comes before destroy().")
+        # An open frame has no draw lists yet.
         if self._frame is None or (self.backend.ui is not None and self.backend.ui.open):
             raise RuntimeError(f"window {self.title!r} has no complete frame: capture() comes after end_frame().")
         return self.backend.capture(self._frame)
@@ -179,6 +184,7 @@ class Window:
         """Close the window and give everything back; idempotent."""
         self.closed = True
         self._finalizer()
+        # Another window may have become the current one since.
         if Window._current is self:
             Window._current = None
 
@@ -193,6 +199,7 @@ class Window:
 
         False once somebody has asked to close the window. Within a frame that is begun, nothing is shown anew.
         """
+        # Taken now, or the desktop calls the window unresponsive; told later, when the program asks.
         self._held += self.backend.poll()
         frame = self._last()
         within = self.backend.ui is not None and self.backend.ui.open
@@ -217,6 +224,7 @@ class Window:
         if not self._finalizer.alive or ui is None or not ui.open:
             return False
         self.activate()
+        # Dear ImGui's own "Debug" window catches items that are drawn outside of any.
         return not imgui.internal.get_current_window_read().is_fallback_window
 
     def frame(self, panes: Callable[[tuple[int, int]], Sequence[Pane]] | None = None) -> Frame:
@@ -225,7 +233,7 @@ class Window:
         placements = tuple(shown.placements)
 
         def bare(size: tuple[int, int]) -> list[Pane]:
-            pictures = [CanvasPicture(placed.canvas, placed.look, placed.room) for placed in placements]
+            pictures = [canvas_picture(placed.canvas, placed.look, placed.room) for placed in placements]
             return [Pane("", Rectangle(0, 0, *size), pictures, ())]
 
         frame = Frame(panes or bare, placements, shown.numbered(), tuple(shown.drawings))
@@ -256,6 +264,7 @@ def show(
     check_filter(filter, f"show(name={name!r})")
     check_numbers(f"show(name={name!r})", width=width, height=height)
     rows, columns = picture.shape[:2]
+    # Width first: where both are free, both become the tensor's own.
     if width <= 0:
         width = columns if height <= 0 else columns * height / rows
     if height <= 0:
@@ -263,6 +272,7 @@ def show(
     if window.backend.ui is not None:
         window.activate()
         require_frame("show")
+        # Whole pixels, and at least one: an item of no size cannot be seen or clicked.
         window.pictures.show(name, picture, filter, (max(round(width), 1), max(round(height), 1)))
 
 

@@ -33,8 +33,7 @@ class StubBackend(Backend):
             for picture in pane.pictures:
                 content = picture.look()
                 if content is not None:
-                    whole, _ = picture.stand(pane.rectangle)
-                    left, top, width, height = map(int, whole)
+                    left, top, width, height = map(int, picture.stand(pane.rectangle).whole)
                     part = shown[top : top + height, left : left + width]
                     part[:] = resize(as_picture(content), (height, width))[: part.shape[0], : part.shape[1]]
         return shown

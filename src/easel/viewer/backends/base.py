@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Shaped
@@ -31,35 +31,29 @@ class BackendUnavailableError(RuntimeError):
     """This backend cannot run here; the message is the reason in one line."""
 
 
-@runtime_checkable
-class Picture(Protocol):
-    """A picture of a frame. Its size may be unknown until `look` was called."""
+class Standing(NamedTuple):
+    """The place of a picture, in window pixels."""
 
-    @property
-    def name(self) -> str: ...
+    whole: Rectangle
+    visible: Rectangle
+    """The part that is seen."""
+    nearest: bool
+    """True to show every pixel as a square, False to filter."""
 
-    @property
-    def room(self) -> Rectangle | None:
-        """Its room in window pixels; None where the backend stacks pictures above the widgets of a pane."""
-        ...
 
-    def look(self) -> Shaped[Tensor, "h w c"] | None:
-        """Return what it shows now, display-referred in [0, 1] or uint8; None where nothing is bound."""
-        ...
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a frame. Call `look` before the other functions: its size may be unknown until then."""
 
-    def stand(self, room: Rectangle) -> tuple[Rectangle, Rectangle]:
-        """Take its place in `room`. Returns the rectangles of the whole picture and of the part that is seen."""
-        ...
-
-    @property
-    def nearest(self) -> bool:
-        """True to show every pixel as a square, False to filter."""
-        ...
-
-    @property
-    def caption(self) -> str:
-        """The text in its lower left corner; "" for none."""
-        ...
+    name: str
+    look: Callable[[], Shaped[Tensor, "h w c"] | None]
+    """Returns what it shows now, display-referred in [0, 1] or uint8; None where nothing is bound."""
+    stand: Callable[[Rectangle], Standing]
+    """Takes its place in a room."""
+    caption: Callable[[], str]
+    """Returns the text for its lower left corner; "" for none."""
+    room: Rectangle | None = None
+    """Its room; None where the backend stacks pictures above the widgets of a pane."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +83,7 @@ class Frame:
 
 def enlarged(width: int, height: int, scale: float) -> tuple[int, int]:
     """Return `width` × `height` times `scale`, as far as a driver can draw it."""
+    # Clamped, not refused: a large window on a dense screen is a wish, and a smaller one still shows everything.
     return min(round(width * scale), MOST_PIXELS), min(round(height * scale), MOST_PIXELS)
 
 
@@ -137,6 +132,7 @@ class Backend(ABC):
 
     def wait(self, seconds: float) -> None:
         """Sleep until something happens, at most `seconds`."""
+        # A negative time is a frame that took longer than it may.
         time.sleep(max(seconds, 0.0))
 
     def present(self, frame: Frame) -> None:  # noqa: B027  nobody looks
@@ -144,6 +140,7 @@ class Backend(ABC):
 
     def ask(self, question: Question) -> Dialog | str:
         """Open the person's own file dialog, or return the reason why there is none."""
+        # Not an error: `Dialogs` then draws a file browser of our own in the window.
         return f"nobody sits in front of a window in backend {self.name}"
 
     def hand_out(self, path: Path) -> None:  # noqa: B027  who shares our disk has the file already

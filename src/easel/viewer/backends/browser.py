@@ -49,6 +49,7 @@ class BrowserBackend(HeadlessBackend):
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         super().open(title, width, height, scale)
+        # A scale that the program asked for stays; otherwise the tab's screen decides (`_resize`).
         self._fixed_scale = scale is not None
         try:
             self.server = Server(title, self._host, self._port)
@@ -76,10 +77,12 @@ class BrowserBackend(HeadlessBackend):
             self.ui.activate()
             for event in events:
                 self.ui.feed(event)
+        # Looked for here, once per step: nobody tells when the program has finished writing a file.
         server.clients.hand_out_arrived()
         return events
 
     def due(self) -> bool:
+        # In this order: asking the server takes a lock, and most calls end at the pace.
         return self.server is not None and self._pace.seconds_left() == 0 and self.server.wants_picture
 
     def wait(self, seconds: float) -> None:
@@ -93,13 +96,16 @@ class BrowserBackend(HeadlessBackend):
         server = self._serving()
         self.ui.activate()
         with self._context:
+            # A new size has no picture before it to compare with: all of it is drawn and sent.
             target, anew = self._framebuffer()
             before = None if anew else self._picture
             picture, damage = self._renderer.patch(frame, target, self.size, before)
         if picture is not None and damage:
+            # Kept only if something has changed: otherwise it is the same array.
             self._picture = picture
             server.offer(picture, damage)
         self._send_pointer_and_clipboard(server.clients)
+        # Finding nothing is cheap and is repeated less often than drawing.
         (self._pace.drawn if damage else self._pace.looked)(time.perf_counter() - started)
 
     def ask(self, question: Question) -> Dialog | str:
@@ -115,6 +121,7 @@ class BrowserBackend(HeadlessBackend):
         return self._serving().address
 
     def close(self) -> None:
+        # First the server: it tells the tabs that the view is closed.
         if self.server is not None:
             self.server.close()
         if self._context is not None and self._target is not None:
@@ -134,6 +141,7 @@ class BrowserBackend(HeadlessBackend):
         moved = False
         for index, message in enumerate(self._coming):
             if isinstance(message, PointerButton):
+                # A press may share a frame with the movement to its place; a release may not.
                 end = index if moved and not message.down else index + 1
                 break
             moved |= isinstance(message, PointerMoved)
@@ -159,6 +167,7 @@ class BrowserBackend(HeadlessBackend):
 
     def _resize(self, message: Resize) -> None:
         self.size = message.width, message.height
+        # A tab that moves to another screen, or is zoomed, has another ratio.
         if not self._fixed_scale and message.ratio != self.scale and self.ui is not None:
             self.scale = message.ratio
             self.ui.activate()
@@ -176,12 +185,14 @@ class BrowserBackend(HeadlessBackend):
         """Send the pointer's shape and what was copied: both belong to the person's machine."""
         clients.set_cursor(CURSORS.get(str(imgui.MouseCursor_(imgui.get_mouse_cursor()).name), "default"))
         copied = imgui.get_clipboard_text()
+        # Compared with what was pasted, too: a pasted text is no copy and need not travel back.
         if copied != self._clipboard:
             self._clipboard = copied
             clients.send(kind="copied", text=copied)
 
 
 def _release(target: "moderngl.Framebuffer") -> None:
+    # Releasing a framebuffer does not release its textures.
     for texture in target.color_attachments:
         texture.release()
     target.release()

@@ -70,6 +70,7 @@ class CanvasTexture:
         Only a picture in main memory that comes into the same texture can wait: the texture's name stands in draw
         lists already.
         """
+        # A mapped picture is drawn from another texture, which has to be made from this one first.
         fits = upload.kind == self._kind and upload.picture.device.type == "cpu" and self.mapped is None
         if fits:
             self.waiting = upload
@@ -83,6 +84,7 @@ class CanvasTexture:
     @property
     def source(self) -> "moderngl.Texture":
         """The picture as it is to be seen, at its own size."""
+        # The mapped picture if there is one: it is what the settings make of the other.
         return self.mapped or self.picture.texture
 
     def names(self) -> Iterator[int]:
@@ -107,6 +109,7 @@ def paste(picture: Shaped[Tensor, "h w c"], part: np.ndarray) -> bool:
     """
     # A driver that draws on the processor takes three times as long, and its threads wait for those of a training.
     height, width, channels = picture.shape
+    # (height, width) of the window's part.
     size = part.shape[0], part.shape[1]
     if (height >= 2 * size[0] and width >= 2 * size[1]) or picture.dtype not in (torch.uint8, torch.float32):
         return False

@@ -58,12 +58,14 @@ class ContactSheet:
         width -= 2 * PAD
         if width < 1:
             return
+        # Pictures share what the widgets leave, but get a line each even where nothing is left.
         share = max((bottom - y - sum(map(_height, pane.widgets))) / max(len(pane.pictures), 1), LINE)
         for picture in pane.pictures:
             self.draw_picture(picture, Rectangle(x, y, width, share - PAD / 2))
             y += share
         for sketch in pane.widgets:
             height = _height(sketch)
+            # A widget may reach into the lower padding; one that does not fit is left out, with all below it.
             if y + height > bottom + PAD:
                 break
             self._draw_sketch(sketch, Rectangle(x, y, width, height))
@@ -75,10 +77,11 @@ class ContactSheet:
         if content is None or room.width < 1 or room.height < 1:
             self._write(room.x, room.y, f"[Canvas {picture.name!r}: no tensor bound]", QUIET, room.width)
             return
+        # Without alpha: a sheet has no checkerboard to show through.
         content = as_picture(content)[..., :3].cpu()
         height, width = content.shape[:2]
-        whole, visible = picture.stand(room)
-        if picture.nearest:
+        whole, visible, nearest = picture.stand(room)
+        if nearest:
             # +0.5: a pixel of the sheet shows the tensor's pixel under its centre.
             rows = (torch.arange(visible.height) + 0.5 + visible.y - whole.y) * height / whole.height
             columns = (torch.arange(visible.width) + 0.5 + visible.x - whole.x) * width / whole.width
@@ -86,9 +89,10 @@ class ContactSheet:
         else:
             content = resize(content, (int(whole.height), int(whole.width)))
         pixels = (content.clamp(0, 1) * 255).round().to(torch.uint8).expand(-1, -1, 3).numpy()
+        # A picture without `fit` may be larger than its room.
         pixels = pixels[: max(int(room.height), 1), : max(int(room.width), 1)]
         self.image.paste(Image.fromarray(np.ascontiguousarray(pixels)), (int(visible.x), int(visible.y)))
-        if words := picture.caption:
+        if words := picture.caption():
             self._write(visible.x + 6, visible.y + visible.height - LINE, words, INK, visible.width - 12)
 
     def _draw_sketch(self, sketch: Sketch, room: Rectangle) -> None:
@@ -103,6 +107,7 @@ class ContactSheet:
                 self._pen.line((end, y + LINE / 2, x + width, y + LINE / 2), _ink(EDGE))
             case Bar(fraction, overlay):
                 self._pen.rounded_rectangle((x, y, x + width, y + LINE), 4, _ink(WELL))
+                # Narrower than its two corners, it would be no rounded rectangle.
                 if fraction * width >= 8:
                     self._pen.rounded_rectangle((x, y, x + fraction * width, y + LINE), 4, _ink(ACCENT, 0.7))
                 self._write(x + 6, y + 2, overlay, INK, width)
@@ -112,9 +117,12 @@ class ContactSheet:
                 self._write(x + 6, y + 3, overlay, INK, width)
 
     def _draw_curve(self, values: np.ndarray, room: Rectangle) -> None:
+        # The range of finite values only: an infinite one would flatten the rest.
         low, high = finite_range(values)
         across = room.x + np.arange(len(values)) / max(len(values) - 1, 1) * room.width
+        # A constant curve has no range of its own: 1 puts it at the bottom instead of dividing by zero.
         down = room.y + room.height * (1 - (values - low) / ((high - low) or 1.0))
+        # One line per run: a gap stays a gap.
         for start, stop in finite_runs(values):
             points = list(zip(across[start:stop].tolist(), down[start:stop].tolist(), strict=True))
             if len(points) == 1:

@@ -37,6 +37,7 @@ log = logging.getLogger("easel")
 
 def _mapper(context: "moderngl.Context") -> PictureMapper | None:
     """Return the shader that applies display settings; None where torch is faster or the driver refuses it."""
+    # Shaders that run on the processor are slower than torch, and take its cores.
     if is_software(context):
         return None
     try:
@@ -62,6 +63,7 @@ class FrameRenderer:
         """Damage since the frame that a person was shown last."""
         self._revisions = 0
         """Counter for all textures together: OpenGL gives the name of one that is gone to another."""
+        # Shown for a canvas that has no picture yet: every number needs some texture.
         self._blank = context.texture((1, 1), 4, bytes(4))
         imgui.backends.opengl3_init("#version 330")
         imgui.backends.opengl3_new_frame()  # makes its shaders; later calls would do nothing
@@ -73,6 +75,7 @@ class FrameRenderer:
         way through main memory can be spared.
         """
         with self._named(frame, self._resting(frame), late=True) as textures:
+            # In this order: the damage must be looked for in every frame, or the next comparison is with an older one.
             damaged = bool(self._find_damage(textures, size)) or anew
             if damaged:
                 self._paint(target, size)
@@ -88,10 +91,12 @@ class FrameRenderer:
         """
         with self._named(frame, self._resting(frame), late=True, wait=is_software(self._context)) as textures:
             boxes = self._find_damage(textures, size)
+            # The first picture of a window: nothing to compare with.
             if before is None:
                 boxes = [(0, 0, *size)]
             if not boxes:
                 return before, []
+            # A copy, as tabs still encode the one before in other threads.
             picture = np.empty((size[1], size[0], 4), np.uint8) if before is None else before.copy()
             pictures = {name for texture in self._textures.values() for name in texture.names()}
             for box in boxes:
@@ -113,6 +118,7 @@ class FrameRenderer:
     def capture(self, frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
         """`frame` drawn off screen at `size` = (width, height)."""
         color = self._context.texture(size, 4)
+        # Made for one capture and released: kept, it would double the memory of every window.
         framebuffer = self._context.framebuffer([color])
         try:
             self.draw(frame, framebuffer, size)
@@ -127,6 +133,7 @@ class FrameRenderer:
 
     def close(self) -> bool:
         """Give everything back. False if tensors still live in the context's memory: the context must stay then."""
+        # This releases Dear ImGui's own textures, such as the font's.
         imgui.backends.opengl3_shutdown()
         for picture in (*self._textures.values(), *self._renderers.values()):
             picture.release()
@@ -138,6 +145,7 @@ class FrameRenderer:
 
     def _resting(self, frame: Frame) -> set[Canvas]:
         """Return the canvases of a frame whose textures are known to be up to date."""
+        # A set: one canvas may be placed, and drawn by number, several times in a frame.
         canvases = {placement.canvas for placement in (*frame.placements, *frame.numbered)}
         return {canvas for canvas in canvases if self._rests(canvas)}
 
@@ -155,6 +163,7 @@ class FrameRenderer:
         for placement in (*frame.placements, *frame.numbered):
             textures[placement.texture_id] = self._texture_of(placement, placement.canvas in resting, late, wait)
         for drawing in frame.drawings:
+            # A new revision in every frame: nobody knows whether a subject has changed.
             textures[drawing.texture_id] = self._draw_subject(drawing), self._next_revision()
         renamed = _rename(imgui.get_draw_data(), {number: name for number, (name, _) in textures.items()})
         try:
@@ -220,6 +229,7 @@ class FrameRenderer:
         mapping: Mapping | None = None
         if not rests and not self._is_still(canvas, texture):
             picture, mapping = self._gpu_input(canvas) or (placement.look(), None)
+        # Unbound, or its function failed: the panel shows why.
         if canvas.size is None or (picture is None and texture.seen is None):
             return self._blank.glo, 0
         rectangle, visible = placement.settle()
@@ -232,10 +242,12 @@ class FrameRenderer:
                 self._upload(texture, upload, mapping)
             canvas.note_upload(texture.picture.path, texture.picture.moved_bytes)
             texture.seen = NOT_STILL if canvas.changes else canvas.version, shown
+            # Other content: the squares show an older picture.
             texture.cut = None
             texture.revision = self._next_revision()
             self.uploads += 1
         source = texture.source
+        # Shown at its own size, pixels are squares already.
         if not canvas.squares or (source.size == (shown[1], shown[0]) and visible == rectangle):
             return source.glo, texture.revision
         left, top = round(visible.x - rectangle.x), round(visible.y - rectangle.y)
@@ -245,9 +257,11 @@ class FrameRenderer:
 
     def _enlarge(self, texture: CanvasTexture, shown: tuple[int, int], part: tuple[int, int, int, int]) -> None:
         """Update the squares of a canvas: `part` (x, y, width, height) of the picture at size `shown`."""
+        # Resting on the same part: nothing to enlarge again.
         if texture.cut == (shown, part):
             return
         texture.hurry()
+        # Made when it is first needed: most views never enlarge anything.
         self._enlarger = self._enlarger or NearestEnlarger(self._context)
         texture.squares = self._enlarger.enlarge(texture.source, shown, texture.squares, part)
         texture.cut = shown, part
@@ -276,12 +290,14 @@ class FrameRenderer:
         source = texture.upload(upload)
         if mapping is not None and self._mapper is not None:
             texture.mapped = self._mapper.map(source, upload.picture.shape[-1], mapping, MARKS, texture.mapped)
+        # Settings were reset: the plain texture is shown, and this one would hide it.
         elif texture.mapped is not None:
             texture.mapped.release()
             texture.mapped = None
 
     def _draw_subject(self, drawing: Drawing) -> int:
         """Return OpenGL's name of the texture into which a subject has drawn itself."""
+        # Weak: a scene that the program drops gives its textures back.
         key = weakref.ref(drawing.subject)
         if key not in self._renderers:
             self._renderers[key] = drawing.subject.renderer(self._context)
@@ -299,6 +315,7 @@ class FrameRenderer:
         texture = self._texture(canvas)
         # Asked every time, as the detector compares with its last call.
         unchanged = texture.change_detector.unchanged(canvas)
+        # Moved or resized, the same content needs another texture.
         in_place = texture.seen is not None and texture.seen[1] == _shown(canvas)
         return self._is_still(canvas, texture) or (unchanged and in_place)
 
@@ -316,6 +333,7 @@ def _rename(draw_data: "imgui.ImDrawData", names: dict[int, int]) -> "list[tuple
     """Replace numbers in all draw lists by textures. Returns the commands with their old references."""
     renamed = []
     for command in _commands(draw_data):
+        # Other numbers are real textures, such as the font's, and stay.
         placeholder = command.tex_ref._tex_id
         if placeholder in names:
             renamed.append((command, imgui.ImTextureRef(placeholder)))

@@ -25,6 +25,7 @@ class HeadlessBackend(Backend):
         self._renderer: FrameRenderer | None = None
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
+        # Without widgets the none backend shows more than an empty frame.
         if toolkit.MISSING:
             raise BackendUnavailableError(toolkit.MISSING)
         self.scale = float(scale or 1.0)
@@ -52,6 +53,7 @@ class HeadlessBackend(Backend):
     def close(self) -> None:
         if self._context is None:
             return
+        # Tensors that share memory with the context keep it: releasing it would pull the memory from under them.
         unused = True
         with self._context:
             if self.ui is not None:

@@ -26,6 +26,7 @@ class Pace:
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
+        # Long ago: the first picture is due at once.
         self._drawn_at = self._touched_at = float("-inf")
         self._cost = 0.0
         self._least_seconds = 1 / FRAMES_PER_SECOND
@@ -47,6 +48,7 @@ class Pace:
     def seconds_left(self) -> float:
         """Return the seconds until the next picture may be drawn; 0 when it may be now."""
         now = self._clock()
+        # A picture of cost c that begins every c / share takes that share of the time; it began c before `_drawn_at`.
         idle = self._drawn_at + max(self._cost / IDLE_SHARE, self._least_seconds) - self._cost
         if now - self._touched_at >= BUSY_SECONDS:
             return max(idle - now, 0.0)
@@ -60,6 +62,7 @@ class Pace:
 
     def _note(self, seconds: float, most_per_second: float) -> None:
         now = self._clock()
+        # May become negative: one dear picture is paid back by a longer pause.
         self._credit = self._credit_now(now) - seconds
         self._drawn_at = self._counted_at = now
         self._cost = seconds

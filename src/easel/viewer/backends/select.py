@@ -41,14 +41,17 @@ def select(
     asked, why = _asked(given.name if given else backend, headless)
     names = list(BACKENDS)
     refusals: list[str] = []
+    # From the one asked for to the end of the table, which always opens.
     for name in names[names.index(asked) :]:
         candidate = given if given and name == asked else _make(BACKENDS[name])
         try:
             candidate.open(title, width, height, scale)
         except BackendUnavailableError as error:
+            # It may have opened half of what it needs.
             candidate.close()
             refusals.append(f"no {name}: {error}")
             continue
+        # Refusals say more than the wish: "no window: no display".
         reason = "; ".join(refusals) or why
         log.info("showing %r in backend %s (%s)", title, name, reason)
         return candidate, reason

@@ -14,21 +14,9 @@ from easel.gl.context import GLUnavailable, of_current_window
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
 from easel.viewer.backends.frame_renderer import FrameRenderer
 from easel.viewer.backends.pace import Pace
-from easel.viewer.imgui import toolkit
+from easel.viewer.imgui import events, toolkit
 from easel.viewer.imgui.context import UI
 from easel.viewer.imgui.dialogs import ask_on_desktop
-from easel.viewer.imgui.events import (
-    NAMED_KEYS,
-    CloseAsked,
-    Event,
-    FilesDropped,
-    KeyChanged,
-    PointerButton,
-    PointerMoved,
-    Resized,
-    TextTyped,
-    WheelTurned,
-)
 from easel.viewer.imgui.questions import Dialog, Question
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
@@ -49,7 +37,7 @@ class WindowBackend(Backend):
         self._window: Any = None
         self._context: moderngl.Context | None = None
         self._renderer: FrameRenderer | None = None
-        self._events: list[Event] = []
+        self._events: list[events.Event] = []
         self._pace = Pace()
         self._vsync = False
         self._moved = False
@@ -60,6 +48,7 @@ class WindowBackend(Backend):
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         if toolkit.MISSING:
             raise BackendUnavailableError(toolkit.MISSING)
+        # Asked before GLFW: the reason then names the variables that would help.
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise BackendUnavailableError("no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
         self._glfw = _glfw()
@@ -68,8 +57,10 @@ class WindowBackend(Backend):
             self._context = of_current_window()
         except GLUnavailable as error:
             raise BackendUnavailableError(str(error)) from error
+        # Off until `set_vsync`: a swap that waits for the screen would pace the training.
         self._glfw.swap_interval(0)
         self._listen()
+        # Asked of the window, not of the monitor: it may have opened on another one.
         self.scale = float(scale or self._glfw.get_window_content_scale(self._window)[0])
         self.ui = UI(self.scale)
         # Dear ImGui's platform layer goes on to call the callbacks that it finds installed.
@@ -78,6 +69,7 @@ class WindowBackend(Backend):
         imgui.backends.glfw_init_for_opengl(address, True)
         self._renderer = FrameRenderer(self._context)
         self.size = self._glfw.get_framebuffer_size(self._window)
+        # Only now: until here any failure gives way to another backend, and nobody has seen a window flash.
         self._glfw.show_window(self._window)
 
     def set_vsync(self, on: bool) -> None:
@@ -85,15 +77,15 @@ class WindowBackend(Backend):
         self._glfw.make_context_current(self._window)
         self._glfw.swap_interval(int(on))
 
-    def poll(self) -> list[Event]:
+    def poll(self) -> list[events.Event]:
         self._glfw.poll_events()
-        events = self._events
+        happened = self._events
         self._events = []
-        if events:
+        if happened:
+            self._moved = True
             self._pace.touched()
-        self._moved |= bool(events)
-        self._damaged |= any(isinstance(event, Resized) for event in events)
-        return events
+        self._damaged |= any(isinstance(event, events.Resized) for event in happened)
+        return happened
 
     def prepare(self, seconds: float) -> None:
         assert self.ui is not None
@@ -108,14 +100,17 @@ class WindowBackend(Backend):
         self.ui.pass_time(seconds)
 
     def due(self) -> bool:
+        # Minimised, a window keeps its size but shows nothing.
         return self._may_draw and not self._glfw.get_window_attrib(self._window, self._glfw.ICONIFIED)
 
     def wait(self, seconds: float) -> None:
+        # GLFW refuses a negative time: a frame may have taken longer than it should.
         self._glfw.wait_events_timeout(max(seconds, 1e-3))
 
     def present(self, frame: Frame) -> None:
         started = time.perf_counter()
         renderer, context = self._activate()
+        # Detected anew: the window's own framebuffer changes its size with it.
         target = context.detect_framebuffer(0)
         # With vsync it is the swap of buffers that waits for the screen.
         drawn = renderer.refresh(frame, target, self.size, anew=self._vsync or self._damaged)
@@ -177,22 +172,25 @@ class WindowBackend(Backend):
         glfw, window = self._glfw, self._window
         keys = _key_names(glfw)
 
-        def add(event: Event) -> None:
+        def add(event: events.Event) -> None:
             self._events.append(event)
 
         def on_key(_window: Any, code: int, _scancode: int, action: int, _mods: int) -> None:
+            # Dear ImGui repeats held keys itself.
             if code in keys and action != glfw.REPEAT:
-                add(KeyChanged(keys[code], action == glfw.PRESS))
+                add(events.KeyChanged(keys[code], action == glfw.PRESS))
 
         glfw.set_key_callback(window, on_key)
-        glfw.set_char_callback(window, lambda _, code: add(TextTyped(chr(code))))
-        glfw.set_cursor_pos_callback(window, lambda _, x, y: add(PointerMoved(x, y)))
-        glfw.set_mouse_button_callback(window, lambda _, button, action, __: add(PointerButton(button, action == 1)))
-        glfw.set_scroll_callback(window, lambda _, x, y: add(WheelTurned(x, y)))
-        glfw.set_drop_callback(window, lambda _, paths: add(FilesDropped(tuple(paths))))
-        glfw.set_framebuffer_size_callback(window, lambda *_: add(Resized()))
-        glfw.set_window_refresh_callback(window, lambda _: add(Resized()))
-        glfw.set_window_close_callback(window, lambda _: add(CloseAsked()))
+        glfw.set_char_callback(window, lambda _, code: add(events.TextTyped(chr(code))))
+        glfw.set_cursor_pos_callback(window, lambda _, x, y: add(events.PointerMoved(x, y)))
+        glfw.set_mouse_button_callback(
+            window, lambda _, button, action, __: add(events.PointerButton(button, action == 1))
+        )
+        glfw.set_scroll_callback(window, lambda _, x, y: add(events.WheelTurned(x, y)))
+        glfw.set_drop_callback(window, lambda _, paths: add(events.FilesDropped(tuple(paths))))
+        glfw.set_framebuffer_size_callback(window, lambda *_: add(events.Resized()))
+        glfw.set_window_refresh_callback(window, lambda _: add(events.Resized()))
+        glfw.set_window_close_callback(window, lambda _: add(events.CloseAsked()))
 
 
 def _glfw() -> Any:
@@ -210,10 +208,12 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
     width = round(width * (scale or 1.0))
     height = round(height * (scale or 1.0))
     problems: list[str] = []
+    # GLFW reports problems by a callback only, and the one that glfw installs would only warn of them.
     previous = glfw.set_error_callback(lambda _code, text: problems.append(text.decode(errors="replace")))
     try:
         if not glfw.init():
             raise BackendUnavailableError(f"GLFW finds no display ({_last(problems)})")
+        # Hints are global: another library of this process may have set some.
         glfw.default_window_hints()
         hints = {
             glfw.CONTEXT_VERSION_MAJOR: 3,
@@ -228,6 +228,7 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
         monitor = glfw.get_primary_monitor()
         if monitor:
             _, _, free_width, free_height = glfw.get_monitor_workarea(monitor)
+            # 0 where the platform tells no work area.
             width = min(width, free_width or width)
             height = min(height, free_height or height)
         window = glfw.create_window(width, height, title, None, None)
@@ -251,7 +252,8 @@ def _key_names(glfw: Any) -> dict[int, str]:
         getattr(glfw, f"KEY_{character.upper()}"): character for character in "abcdefghijklmnopqrstuvwxyz0123456789"
     }
     names |= {getattr(glfw, f"KEY_F{n}"): f"f{n}" for n in range(1, 13)}
-    names |= {getattr(glfw, f"KEY_{name.upper()}"): name for name in NAMED_KEYS}
+    names |= {getattr(glfw, f"KEY_{name.upper()}"): name for name in events.NAMED_KEYS}
+    # Both sides are one key for a program.
     for side in ("LEFT", "RIGHT"):
         modifiers = {"CONTROL": "ctrl", "SHIFT": "shift", "ALT": "alt", "SUPER": "super"}
         names |= {getattr(glfw, f"KEY_{side}_{code}"): name for code, name in modifiers.items()}

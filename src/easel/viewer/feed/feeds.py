@@ -1,4 +1,4 @@
-"""What is published to one view: the newest picture of every name, curves of numbers, and the panels that show them.
+"""The feeds of one view: the newest picture of every name, curves of numbers, and the panels that show them.
 
 A picture is copied only when somebody is going to look at it.
 """
@@ -53,6 +53,7 @@ class Latest:
         begun = self._clock()
         if not self.wanted or begun < self._not_before:
             return False
+        # To main memory in one step: `detach().cpu().clone()` would copy a CPU tensor once and a CUDA tensor twice.
         self.put(torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor.detach()))
         ended = self._clock()
         # The pause after a copy makes it a fixed share of the time, however long it takes.
@@ -71,6 +72,7 @@ class Latest:
 
     def take(self) -> Shaped[Tensor, "*shape"]:
         """Return the newest copy, and want a newer one."""
+        # Read before it is wanted anew: the publisher may replace it from then on.
         newest = self.peek()
         self.wanted = True
         self.on_taken()
@@ -97,6 +99,7 @@ class PublishedCurve:
 
     def last(self, count: int) -> list[float]:
         """Return the newest `count` values in their order, or fewer if older ones are gone."""
+        # From the end: from the front, it would walk through all of the deque.
         return list(islice(reversed(self.values), count))[::-1]
 
 
@@ -150,9 +153,11 @@ class Feeds:
             if name in self._shown:
                 canvas.refresh()
             else:
+                # Taken when it is drawn, so that nobody copies for a panel that is behind a tab.
                 canvas.bind(picture.take, live=False)
             self._shown[name] = picture.version
         if self.curves and CURVES not in self._shown:
+            # Version 0: only whether the panel is there matters.
             self._shown[CURVES] = 0
             below = panel(CURVES, side="bottom", width=0.25)
             below.on_frame(lambda: self._draw_curves(below))
@@ -163,6 +168,7 @@ class Feeds:
             panel.plot(values, label=f"##{name}", overlay=f"{name}  {values[-1]:.6g}" if values else name)
 
     def _find(self, table: dict[str, Kind], name: str, make: type[Kind]) -> Kind:
+        # Without the lock: most calls find the name, and a dict may be read while it is written.
         found = table.get(name)
         if found is not None:
             return found

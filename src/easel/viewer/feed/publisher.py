@@ -34,6 +34,7 @@ class Publisher:
         text = address if address is not None else os.environ.get("EASEL_VIEW", "")
         rank = os.environ.get("RANK", "")
         size = os.environ.get("WORLD_SIZE", "1")
+        # A single process under torchrun needs no rank in its names.
         self._suffix = f", rank {rank}" if rank and size != "1" else ""
         self._feeds = Feeds()
         self._line: Connection | None = None
@@ -42,6 +43,7 @@ class Publisher:
         if text:
             self._line = _call(Address.parse(text))
             for task in (self._send, self._hear):
+                # Daemons: a view that hangs must not keep a training from ending.
                 threading.Thread(target=task, args=(self._line,), name="easel-publish", daemon=True).start()
 
     @property
@@ -53,6 +55,7 @@ class Publisher:
         """Publish a number, which continues a curve, or anything else as the newest picture; see `View.publish`."""
         if self._line is None:
             return
+        # A copied picture is sent at once, numbers when the next ones are gathered.
         if self._feeds.publish(name + self._suffix, value):
             self._new.set()
 
@@ -75,6 +78,7 @@ class Publisher:
     def _send(self, line: Connection) -> None:
         try:
             while self._line is line:
+                # Awake at least that often, for numbers.
                 self._new.wait(NUMBERS_SECONDS)
                 self._new.clear()
                 self._send_new(line)
@@ -83,13 +87,16 @@ class Publisher:
 
     def _send_new(self, line: Connection) -> None:
         """Send the pictures and numbers that are newer than the last ones sent."""
+        # A copy: the program adds names meanwhile.
         for name, picture in list(self._feeds.pictures.items()):
             if self._sent.get(name, 0) != picture.version:
                 self._sent[name] = picture.version
                 begun = time.perf_counter()
                 send_picture(line, name, picture.peek())
+                # A slow line slows the pictures down, not the program.
                 picture.charge(time.perf_counter() - begun)
         for name, curve in list(self._feeds.curves.items()):
+            # No name of a picture ends so: a picture and a curve may share a name.
             key = f"{name}\0"
             new = curve.count - self._sent.get(key, 0)
             if new:
@@ -99,12 +106,14 @@ class Publisher:
     def _hear(self, line: Connection) -> None:
         try:
             while True:
+                # The view answers with the names of which it wants newer pictures.
                 for name in json.loads(line.recv_bytes(1 << 16)):
                     self._feeds.picture(name).wanted = True
         except (EOFError, OSError, ValueError, TypeError):
             self._lose(line)
 
     def _lose(self, line: Connection) -> None:
+        # Both threads come here, and `close` may have been first.
         if self._line is line:
             self._line = None
             log.warning("the view is gone; what is published from now on is not shown")

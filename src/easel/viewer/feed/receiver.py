@@ -25,6 +25,7 @@ class Receiver:
 
     def __init__(self, feeds: Feeds) -> None:
         self._feeds = feeds
+        # 256 bits: whoever has the address may publish.
         token = secrets.token_urlsafe(32)
         self._listener = Listener((LOOPBACK, 0), family="AF_INET", backlog=MOST_LINES, authkey=token.encode())
         place = self._listener.address
@@ -51,9 +52,11 @@ class Receiver:
             try:
                 line = self._listener.accept()
             except (AuthenticationError, EOFError, OSError) as error:
+                # A stranger ends nothing but its own call.
                 if not self._closed:
                     log.warning("somebody without the token tried to publish: %s", error or "they hung up")
                 continue
+            # Every publisher costs a thread.
             if len(self._lines) >= MOST_LINES:
                 line.close()
                 continue
@@ -68,12 +71,13 @@ class Receiver:
                     self._feeds.curve(name).offer(*value)
                     continue
                 picture = self._feeds.picture(name)
+                # Set anew with every picture: another publisher may continue the name.
                 picture.on_taken = partial(self._want, line, name)
                 picture.put(value)
         except (WireError, ValueError, BufferTooShort) as error:
             log.warning("a publisher is let go: it sent %s", error)
         except (EOFError, OSError, TypeError):
-            pass  # gone, or closed here: a closed line is None inside
+            pass  # gone, or closed here: the handle of a closed line is None, hence the TypeError
         finally:
             self._lines.discard(line)
             line.close()

@@ -58,6 +58,7 @@ def send_picture(line: Connection, name: str, tensor: Shaped[Tensor, "*shape"]) 
     plain = tensor.contiguous()
     header = {"name": name, "dtype": str(plain.dtype).removeprefix("torch."), "shape": list(plain.shape)}
     line.send_bytes(json.dumps(header).encode())
+    # As bytes: NumPy has no bfloat16, and the header says what they are.
     line.send_bytes(plain.reshape(-1).view(torch.uint8).numpy().data)
 
 
@@ -73,8 +74,10 @@ def receive(line: Connection) -> tuple[str, Shaped[Tensor, "*shape"] | list[floa
     header = _read(line.recv_bytes(MOST_HEADER_BYTES))
     name = header.get("name")
     numbers = header.get("numbers")
+    # A name becomes the title of a panel.
     if not isinstance(name, str) or not name or len(name) > 200:
         raise WireError("no name")
+    # A message with numbers is complete; a picture's values follow in a second one.
     if numbers is not None:
         if not isinstance(numbers, list) or not all(n is None or type(n) in (int, float) for n in numbers):
             raise WireError("no numbers")
@@ -98,6 +101,7 @@ def receive(line: Connection) -> tuple[str, Shaped[Tensor, "*shape"] | list[floa
 def _read(message: bytes) -> dict[str, Any]:
     try:
         header = json.loads(message)
+    # A RecursionError comes from brackets nested deeper than Python's stack.
     except (ValueError, RecursionError) as error:
         raise WireError("no JSON") from error
     if not isinstance(header, dict):

@@ -4,16 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from easel.viewer.imgui import events
 from easel.viewer.imgui.arguments import check_callable
-from easel.viewer.imgui.events import (
-    CloseAsked,
-    Event,
-    FilesDropped,
-    KeyChanged,
-    PointerButton,
-    PointerMoved,
-    WheelTurned,
-)
 from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.panels.frame_state import FrameState
 from easel.viewer.panels.panel import Panel
@@ -36,6 +28,8 @@ class Callbacks:
         """True while a text field has the keyboard: keys then reach nobody else."""
         self._each_frame: dict[object, Callable[[], object]] = {}
         self._listeners: dict[object, tuple[tuple[type, ...], Callable[..., object]]] = {}
+        # A panel of its own, so that its guard and its Retry buttons are those of every other panel. It is on no page
+        # and has no place in a layout.
         self._problems = Panel("Problem", frame_state)
 
     def on_frame(self, callback: Callback) -> Callback:
@@ -46,32 +40,35 @@ class Callbacks:
 
     def on_key(self, callback: EventCallback) -> EventCallback:
         """Call `callback(KeyChanged)` when a key goes down or up, by name, except for those that a text field takes."""
-        return self._listen((KeyChanged,), callback)
+        return self._listen((events.KeyChanged,), callback)
 
     def on_mouse(self, callback: EventCallback) -> EventCallback:
         """Call `callback` with every PointerMoved, PointerButton and WheelTurned."""
-        return self._listen((PointerMoved, PointerButton, WheelTurned), callback)
+        return self._listen((events.PointerMoved, events.PointerButton, events.WheelTurned), callback)
 
     def on_drop(self, callback: EventCallback) -> EventCallback:
         """Call `callback(FilesDropped)` when files are dropped on the window."""
-        return self._listen((FilesDropped,), callback)
+        return self._listen((events.FilesDropped,), callback)
 
     def on_close(self, callback: EventCallback) -> EventCallback:
         """Call `callback(CloseAsked)` when the person closes the window, or its last frame is over (`step`)."""
-        return self._listen((CloseAsked,), callback)
+        return self._listen((events.CloseAsked,), callback)
 
     def _listen(self, kinds: tuple[type, ...], callback: EventCallback) -> EventCallback:
         check_callable(callback, "a callback for events", 1)
+        # By kinds as well: one function may listen for keys and for the mouse.
         self._listeners[kinds, callback_key(callback)] = kinds, callback
         return callback
 
-    def _dispatch(self, event: Event) -> None:
+    def _dispatch(self, event: events.Event) -> None:
         """Call the callbacks that listen for this kind of event."""
-        is_key = isinstance(event, KeyChanged)
+        is_key = isinstance(event, events.KeyChanged)
         if is_key:
+            # A release always counts: a key that went down before the text field took the keyboard must not stay down.
             (self.keys.add if event.down and not self._typing else self.keys.discard)(event.key)
         if is_key and self._typing:
             return
+        # A copy, here and below: a callback may define another one.
         for key, (kinds, callback) in list(self._listeners.items()):
             if isinstance(event, kinds):
                 self._problems.guard.run(key, partial(callback, event))
@@ -82,6 +79,7 @@ class Callbacks:
 
     def _act(self, name: str, action: Callable[[], object]) -> None:
         """Run an action of the palette and report its exception; choosing it again runs it again."""
+        # The guard pauses whatever has failed until Retry; choosing an action a second time is a retry.
         self._problems.guard.failures.pop(("action", name), None)
         self._problems.guard.run(("action", name), action)
 
@@ -98,6 +96,7 @@ class Callbacks:
             corner = imgui.get_main_viewport().size
             margin = imgui.get_font_size()
             appearing = imgui.Cond_.appearing
+            # When it appears only: a person may drag it elsewhere.
             imgui.set_next_window_pos((corner.x - margin, corner.y - margin), appearing, (1.0, 1.0))
             imgui.set_next_window_size((PROBLEM_EMS * margin, 0.0), appearing)
         self._problems.draw()

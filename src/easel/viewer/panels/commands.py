@@ -13,7 +13,7 @@ from easel.viewer.imgui.theme import colour, current
 from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.panels.frame_state import FrameState
 from easel.viewer.panels.panel import Panel
-from easel.viewer.widgets.widgets import InputText, Widget
+from easel.viewer.widgets.widgets import InputText, Switch
 
 KEYS = {
     "Undo": "Ctrl+Z",
@@ -63,6 +63,7 @@ class Commands:
 
     def offer(self, actions: Offer) -> None:
         """Add the actions that `actions` returns; it is called whenever the palette is shown."""
+        # Before the view's own offer, the last one: of two actions of one name the later wins, the button or the page.
         self._offers.insert(-1, actions)
 
     def actions(self) -> dict[str, Action]:
@@ -94,6 +95,8 @@ class Commands:
             key.f1: "Help",
         }
         for chord, name in chords.items():
+            # Global: a shortcut works whatever has the focus, unless a text field takes the same keys, such as its own
+            # Ctrl+Z.
             if imgui.shortcut(chord, imgui.InputFlags_.route_global):
                 self._own[name]()
 
@@ -120,13 +123,17 @@ class Floating(Panel):
 
     def _begin(self) -> bool:
         screen = imgui.get_main_viewport().size
+        # In ems, so that it grows with the letters; a narrow window leaves a margin of 5 % at each side.
         width = min(WIDTH_EMS * imgui.get_font_size(), screen.x * 0.9)
         imgui.set_next_window_pos((screen.x / 2, screen.y * TOP_SHARE), imgui.Cond_.always, (0.5, 0.0))
+        # The height follows the content, up to as much room below as there is above.
         imgui.set_next_window_size_constraints((width, 0), (width, screen.y * (1 - 2 * TOP_SHARE)))
+        # Only when it appears: a window that asked for the focus in every frame could never be left.
         if self._frames == 0:
             imgui.set_next_window_focus()
         imgui.push_style_color(imgui.Col_.window_bg, imgui.get_style().color_(imgui.Col_.popup_bg))
         flags = imgui.WindowFlags_
+        # Not saved: its place is no part of the layout that a person arranges.
         plain = flags.no_title_bar | flags.no_resize | flags.no_move | flags.no_docking | flags.no_saved_settings
         visible, _ = imgui.begin(f"{self.name}##floating", None, plain | flags.always_auto_resize)
         return visible
@@ -153,6 +160,7 @@ class Help(Floating):
 
     def _draw_table(self) -> None:
         self.section("Keyboard and mouse")
+        # Shortcuts first, then gestures, each in the order of its table.
         rows = {keys: name for name, keys in KEYS.items()} | GESTURES
         for keys, effect in rows.items():
             self.text(keys)
@@ -181,11 +189,13 @@ class CommandPalette(Floating):
 
     def show(self) -> None:
         super().show()
+        # Asked once per opening: the list must not move under the pointer while a person reads it.
         self._actions = self._find()
         self.set(SEARCH, "")
 
     def _draw_actions(self) -> None:
         sought = self.ask(SEARCH, SearchField("", 100, focused=self._frames == 0))
+        # Another search has another best match, which Enter is to take.
         if sought != self._sought:
             self._sought = sought
             self._selected = 0
@@ -202,6 +212,7 @@ class CommandPalette(Floating):
             self.text(f"{len(found)} actions", color=current().quiet)
         if chosen is not None:
             self.dismiss()
+            # Dismissed before: an action may open the palette again.
             self._do(chosen, self._actions[chosen])
 
     def _choose(self, found: list[str]) -> str | None:
@@ -218,6 +229,7 @@ def search(sought: str, names: Mapping[str, object]) -> list[str]:
     """Return the names that have all letters of `sought` in this order: best match first, equal ones as they come."""
     letters = sought.lower().replace(" ", "")
     scores = {name: score for name in names if (score := _score(letters, name)) is not None}
+    # `sorted` is stable: equal scores stay in the order of the table.
     return sorted(scores, key=lambda name: -scores[name])
 
 
@@ -230,11 +242,13 @@ def _score(letters: str, name: str) -> float | None:
     at = -1
     score = 0.0
     for letter in letters:
+        # A slice, since `at + 1` may be past the end.
         follows = name[at + 1 : at + 2].lower() == letter
         heads = (n for n in range(at + 1, len(name)) if name[n].lower() == letter and _begins_word(name, n))
         found = at + 1 if follows else next(heads, name.lower().find(letter, at + 1))
         if found < 0:
             return None
+        # The last term only breaks ties: of two matches of the same kind the earlier one is better.
         score += 3.0 * _begins_word(name, found) + 2.0 * (found == at + 1) - 0.01 * found
         at = found
     return score
@@ -257,13 +271,14 @@ class SearchField(InputText):
 
     def draw(self, layout: ItemLayout, label: str, value: str) -> str:
         if self.focused:
+            # Before the field: Dear ImGui gives the focus to the item that follows.
             imgui.set_keyboard_focus_here()
         imgui.set_next_item_width(-1.0)
         return imgui.input_text_with_hint(label, "What do you want to do?", value)[1]
 
 
 @dataclass(frozen=True)
-class ActionRow(Widget[bool]):
+class ActionRow(Switch):
     """One action of the palette; True in the frame in which it is clicked."""
 
     lit: bool
@@ -271,14 +286,12 @@ class ActionRow(Widget[bool]):
     default: bool = False
     momentary: ClassVar[bool] = True
 
-    def accept(self, value: object) -> bool:
-        return bool(value)
-
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         clicked, _ = imgui.selectable(f"{imgui_name(label)[0]}##{label}", self.lit)
         if self.keys:
             low = imgui.get_item_rect_min()
             high = imgui.get_item_rect_max()
+            # Drawn over the row instead of beside it, so that all of the row can be clicked.
             x = high.x - imgui.calc_text_size(self.keys).x - imgui.get_style().item_inner_spacing.x
             y = (low.y + high.y - imgui.get_font_size()) / 2
             imgui.get_window_draw_list().add_text((x, y), colour(current().quiet), self.keys)

@@ -34,6 +34,7 @@ class Dock:
         if places and not self._space:
             # Dear ImGui saves dock spaces by number: the same panels must find theirs in the next process.
             self._space = zlib.crc32("\0".join([self._page, *sorted(places)]).encode()) or 1
+            # Loaded from the layout file before the first frame: what a person arranged wins over the program's places.
             restored = drawing and imgui.internal.dock_builder_get_node(self._space) is not None
         if drawing:
             imgui.dock_space_over_viewport(self._space, flags=imgui.DockNodeFlags_.passthru_central_node)
@@ -42,6 +43,7 @@ class Dock:
         self.arrives = False
         if not new and not self.reset:
             return arrives
+        # The first panels are arranged together; later ones are added to what is there.
         if not self._known or self.reset:
             self.area = arrange(list(places.values()))
             if drawing and not restored:
@@ -60,6 +62,7 @@ class Dock:
         """Place panels that were made later beside the last one without a side."""
         for place in new:
             neighbour = next((name for name in reversed(self._known) if self._known[name].side is None), None)
+            # Kept also without Dear ImGui: a contact sheet is drawn from it.
             self.area = insert(self.area, place, neighbour)
             if drawing:
                 # Beside a neighbour, so that what a person has moved meanwhile stays where it is.
@@ -69,6 +72,7 @@ class Dock:
     def _apply(self, area: Area) -> None:
         """Dock every panel of `area` in its place, from scratch."""
         builder = imgui.internal
+        # Removed first: splitting a node that is split already would nest the old layout in the new one.
         builder.dock_builder_remove_node(self._space)
         builder.dock_builder_add_node(self._space, imgui.internal.DockNodeFlagsPrivate_.dock_space)
         builder.dock_builder_set_node_size(self._space, imgui.get_main_viewport().work_size)
@@ -81,6 +85,7 @@ class Dock:
         if isinstance(area, str):
             imgui.internal.dock_builder_dock_window(self.window(area), node)
             return
+        # `id_at_dir` is the part that was cut off at the side, which is `first`.
         split = imgui.internal.dock_builder_split_node(node, imgui.Dir[DIRECTIONS[area.side]], area.share)
         self._dock(area.first, split.id_at_dir)
         self._dock(area.rest, split.id_at_opposite_dir)
@@ -88,5 +93,6 @@ class Dock:
     def _dock_beside(self, place: PanelPlace, neighbour: str) -> None:
         """Split the node that `neighbour` is in now, wherever the person has put it."""
         window = imgui.internal.find_window_by_name(self.window(neighbour))
+        # No node: the neighbour floats, and the new panel opens floating, too.
         if window is not None and window.dock_id:
             self._dock(insert(neighbour, place, neighbour), window.dock_id)

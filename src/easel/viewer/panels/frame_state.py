@@ -43,10 +43,12 @@ class FrameState:
     def defer_frame(self, opener: Callable[[], None]) -> None:
         """Begin a step without a frame; `ensure_frame` calls `opener` if anything needs one."""
         self._opener = opener
+        # So that `easel.ui` and `easel.show`, which know no view, can open the frame as well.
         context.frame_openers.append(self.ensure_frame)
 
     def ensure_frame(self) -> bool:
         """Open the deferred frame. True if there was one."""
+        # Dropped before it is called: the opener draws widgets, which ask for the frame again.
         opener = self._opener
         if not self.discard_frame() or opener is None:
             return False

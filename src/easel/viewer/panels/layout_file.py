@@ -36,6 +36,7 @@ class LayoutFile:
         """Load the layout that was saved for these pages or panels, once, unless another was given."""
         given = self._given
         self._given = ""
+        # Given by `restore`, at any time; the file is read once, before the first frame.
         if given:
             imgui.load_ini_settings_from_memory(given)
         if self._read:
@@ -44,6 +45,7 @@ class LayoutFile:
             self._file = layout_file(self._title, list(names))
         self._read = True
         if self._file is not None and not given:
+            # A first run has no file, and a damaged one costs the layout, not the program.
             with suppress(OSError, UnicodeDecodeError):
                 imgui.load_ini_settings_from_memory(self._file.read_text(encoding="utf-8"))
 
@@ -57,6 +59,7 @@ class LayoutFile:
         if self._file is None or not self._read:
             return
         try:
+            # Written aside and renamed: two programs of one title, or a crash, never leave half a file.
             with write_whole(self._file) as file:
                 file.write_text(imgui.save_ini_settings_to_memory(), encoding="utf-8")
         except (OSError, FileError) as error:
@@ -73,5 +76,6 @@ def layout_file(title: str, names: Sequence[str]) -> Path:
         base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     # A program whose panels change has another file: the layout of other panels would not fit them.
     key = hashlib.sha256("\0".join([title, *sorted(names)]).encode()).hexdigest()[:12]
+    # For the eye; the hash beside it is what tells titles apart.
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "view"
     return base / "easel" / "layouts" / f"{name}-{key}.ini"

@@ -19,7 +19,7 @@ from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.panels.docking import Dock
 from easel.viewer.panels.frame_state import FrameState
 from easel.viewer.panels.panel import Panel
-from easel.viewer.widgets.widgets import Button, Widget
+from easel.viewer.widgets.widgets import Button, Switch
 
 BAR_PADDING = (10.0, 8.0)
 """Frame padding of the bar, (x, y) in pixels at scale 1."""
@@ -64,7 +64,9 @@ class Page:
             raise ValueError(f"the width of panel {name!r} is a share from 0 to 1 of what remains; got {width}.")
         if name not in self.panels:
             panel = Panel(name, self._frame_state, window=self.dock.window(name), timeline=self.timeline)
+            # Made by a callback while another page is shown, it must not appear there.
             panel.hidden = not self.shown
+            # Restored state comes before the program makes its panels, and waits for them.
             panel.recall(self._frame_state.kept.pop((self.name, name), {}))
             self.panels[name] = panel
             self.places[name] = PanelPlace(name, side, width)
@@ -74,6 +76,7 @@ class Page:
         """Remove all panels. Those that are made again find the values that their widgets had."""
         for panel in self.panels.values():
             panel.leave()
+            # The same page may be filled anew, with the same labels: a person's settings survive that.
             if values := panel.values:
                 self._frame_state.kept[self.name, panel.name] = values
         self.panels = {}
@@ -114,6 +117,7 @@ class Pages:
         self._frame_state = frame_state
         self._hand_out = hand_out
         self.own = self.shown = Page("", frame_state, hand_out)
+        # Shown until the first page is made: most views have no pages.
         self.own.show(True)
         self.named: dict[str, Page] = {}
         self.asked: Page | None = None
@@ -138,6 +142,7 @@ class Pages:
             raise ValueError("a page needs a name: it is what the bar at the top says.")
         if name not in self.named:
             self.named[name] = Page(name, self._frame_state, self._hand_out)
+            # `wanted` comes from a saved state: that page may be made long after `restore`.
             if len(self.named) == 1 or name == self.wanted:
                 self.asked = self.named[name]
         return self.named[name]
@@ -151,6 +156,7 @@ class Pages:
     def follow(self, edit: Edit | None) -> None:
         """Show the page on which an edit was made, from the next frame on."""
         for page in self.named.values():
+            # An edit belongs to a panel (a widget) or to a page (`note_edit`).
             if edit is not None and edit.owner in (page, *page.panels.values()):
                 self.asked = page
 
@@ -162,6 +168,7 @@ class Pages:
             return
         self.shown.show(False)
         asked.show(True)
+        # Its windows were not submitted while it was away, and must find their sizes again.
         asked.dock.arrives = True
         self.shown = asked
 
@@ -170,6 +177,7 @@ class Pages:
         actions: dict[str, Callable[[], object]] = {}
         for panel in self.shown.panels.values():
             for item in panel.items:
+                # A label such as "##x" shows nothing: nobody could find it by name.
                 if isinstance(item, tuple) and isinstance(item[1], Button) and item[0].partition("##")[0]:
                     actions[f"{panel.name}: {item[0]}"] = partial(panel.press, item[0])
         return actions | {f"Go to {name}": partial(self.ask, name) for name in self.named}
@@ -190,15 +198,18 @@ class Pages:
         existing = {(page.name, name): panel for page in self.all for name, panel in page.panels.items()}
         for page_name, panels in values.items():
             for name, held in panels.items():
+                # One that exists takes its values now; the others are kept for when it is made.
                 if panel := existing.get((page_name, name)):
                     panel.recall(held)
                 else:
                     self._frame_state.kept[page_name, name] = held
 
     def _draw_tabs(self) -> None:
+        # The view's own panels get a tab only where there are any.
         tabs = [page for page in (*self.named.values(), self.own) if page.name or page.panels]
         for number, page in enumerate(tabs, 1):
             clicked = self.bar.ask(page.name or OWN_PAGE, PageTab(page is self.shown), f"Ctrl+{number}")
+            # Without Dear ImGui there are no keys to ask for.
             if clicked or (self._frame_state.drawing and number <= MOST_SHORTCUTS and _pressed(number)):
                 self.asked = page
 
@@ -215,6 +226,7 @@ class PageBar(Panel):
         """Right-align the tabs that follow; `labels` are theirs."""
         if self._frame_state.drawing:
             style = imgui.get_style()
+            # Dear ImGui lays out from the left: the widths must be known before the first of them is drawn.
             widths = [imgui.calc_text_size(label).x + 2 * style.frame_padding.x for label in labels]
             right = imgui.get_window_width() - BAR_MARGIN * style.font_scale_dpi
             imgui.set_cursor_pos_x(right - sum(widths) - (len(widths) - 1) * style.item_spacing.x)
@@ -240,15 +252,12 @@ class PageBar(Panel):
 
 
 @dataclass(frozen=True)
-class PageTab(Widget[bool]):
+class PageTab(Switch):
     """The name of a page, underlined while it is shown; True in the frame in which it is clicked."""
 
     selected: bool
     default: bool = False
     momentary: ClassVar[bool] = True
-
-    def accept(self, value: object) -> bool:
-        return bool(value)
 
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         theme = current()
@@ -256,6 +265,7 @@ class PageTab(Widget[bool]):
         corner = imgui.get_cursor_screen_pos()
         pad = imgui.get_style().frame_padding
         scale = imgui.get_style().font_scale_dpi
+        # The item is invisible and the text drawn over it: a menu item would have the padding of menus.
         clicked = imgui.invisible_button(f"##{label}", (text.x + 2 * pad.x, imgui.get_frame_height()))
         lit = self.selected or imgui.is_item_hovered()
         draw_list = imgui.get_window_draw_list()

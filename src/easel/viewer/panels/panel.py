@@ -49,6 +49,7 @@ class Panel(Region):
     ) -> None:
         super().__init__(name, frame_state, window=window)
         self.canvases: dict[str, Canvas] = {}
+        # A panel outside pages, such as the palette, has one of its own.
         self._timeline = timeline or FrameTimeline()
         self._forms: dict[object, FieldControls] = {}
 
@@ -166,6 +167,7 @@ class Panel(Region):
         nested one), or else derived from the first value. Fields that nothing can edit are shown as text. Labels are
         the fields' names, with spaces for underscores; `name` tells two forms in one panel apart ("lr##name").
         """
+        # Described once per form, not in every frame: a class's docstrings are read from its source.
         key = (name, type(config), *(ranges or {}).items())
         if key not in self._forms:
             self._forms[key] = describe(config, name, ranges)
@@ -231,8 +233,10 @@ class Panel(Region):
         # Two record buttons of one panel may both say "Stop Recording", and a label names one widget.
         if label != start_label and self._is_claimed(label):
             label = f"{label}##{start_label}"
+        # Counted like a button of `button`: its label changes while it is pressed.
         self._buttons += 1
         color = ALARM if canvas.is_recording else None
+        # While a film is completed the button can stop a recording, but start none.
         with self.enabled(canvas.is_recording or not canvas.is_saving):
             if self.ask(label, Button(0, 0, self._buttons, color), help):
                 _toggle_recording(canvas, path, fps, quality)
@@ -257,6 +261,7 @@ class Panel(Region):
         chosen = self.ask(label, StepSlider(steps[0], steps[-1], standing))
         if chosen != standing:
             timeline.show(chosen)
+        # In the present there is nothing to go back to.
         with self.enabled(timeline.shown is not None):
             if self.button(f"Now##{label}"):
                 timeline.live()
@@ -287,6 +292,7 @@ class Panel(Region):
 
         The panel then shows the function's error.
         """
+        # By version: another tensor is another attempt, and needs no Retry.
         return self.guard.run(("canvas", canvas.name, canvas.version), canvas.look)
 
     def remember(self, canvas: Canvas, step: int) -> None:
@@ -303,6 +309,7 @@ class Panel(Region):
 
     def _ask_file(self, label: str, question: Question, help: str) -> str | None:
         key = (self.name, label)
+        # Taken before the button is drawn: an answer and a second click may fall into one frame.
         dialogs = self._frame_state.dialogs
         answer = dialogs.take(key)
         if self.button(label, help=help):
@@ -320,5 +327,6 @@ def _toggle_recording(canvas: Recordable, path: str | os.PathLike[str], fps: Num
     if canvas.is_recording:
         canvas.stop_recording()
         return
+    # A missing encoder or a full disk is shown below the button, and the loop goes on.
     with suppress(ImportError, OSError, FileError):  # `save_error` has the message
         canvas.start_recording(free_path(path), fps=fps, quality=quality)

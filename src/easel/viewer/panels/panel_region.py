@@ -82,6 +82,7 @@ class Region:
     def enabled(self, enabled: bool) -> Iterator[None]:
         """Grey out the widgets called inside while `enabled` is False; they cannot be used or pressed then."""
         with self._inside() as drawn:
+            # Counted, not set: `enabled` blocks may be nested, and all must agree.
             self._disabled += not enabled
             if drawn:
                 imgui.begin_disabled(not enabled)
@@ -152,12 +153,14 @@ class Region:
             self._draw_canvases(drawn)
             if drawn:
                 self._widgets_top = imgui.get_cursor_pos_y()
+            # A copy: a callback may define another one.
             for key, callback in list(self._callbacks.items()):
                 self.guard.run(key, callback)
             self._draw_failures()
 
     def arrive(self) -> None:
         """Submit the empty window in a frame that nobody sees: Dear ImGui sizes docked windows one frame late."""
+        # The empty frame must not close it: `_begin` writes what Dear ImGui says of the box.
         was_open = self.open
         self._begin()
         self._end()
@@ -198,6 +201,7 @@ class Region:
             imgui.end_popup()
 
     def _draw_failures(self) -> None:
+        # A copy: Retry takes a failure out of the table.
         for number, (key, failure) in enumerate(list(self.guard.failures.items())):
             times = f" ({failure.count} times)" if failure.count > 1 else ""
             self._show(Text(f"{failure.message}{times}", ALARM, wrapped=True))
@@ -266,6 +270,7 @@ class Region:
         state = self._states.setdefault(label, WidgetState())
         if self._frame_state.running:
             self._claim(label, state, widget)
+        # A press set by code would otherwise come true in the frame in which the button is enabled.
         if self._disabled and widget.momentary:
             state.pending = UNSET
         before = state.value
@@ -274,6 +279,7 @@ class Region:
             if drawn:
                 value = self._draw_widget(label, widget, taken, help)
             self.items.append((label, widget, value))
+            # Below its widget, in the frame in which it occurs.
             if state.complaint:
                 self._show(Text(f"{label.partition('##')[0]}: {state.complaint}", ALARM, wrapped=True))
         if state.by_hand:
@@ -291,6 +297,7 @@ class Region:
         words = widget.sketch(label, value)
         if isinstance(words, Words):
             warn_missing_glyphs(words.text)
+        # A drop-down list has recorded its own place already, before those of its items.
         if label not in self.item_layout.placed:
             self.item_layout.record(label)
         if help and imgui.begin_item_tooltip():
@@ -321,6 +328,7 @@ def callback_key(callback: Callable[[], object]) -> object:
     A function's is its full name, a method's also its object; a lambda, which has no name, is only itself.
     """
     name = getattr(callback, "__qualname__", "<lambda>")
+    # All lambdas of a module have the same name; replacing one by another would lose the first.
     if "<lambda>" in name:
         return id(callback)
     return getattr(callback, "__module__", ""), name, id(getattr(callback, "__self__", None))

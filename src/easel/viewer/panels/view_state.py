@@ -37,6 +37,7 @@ class ViewState:
         table = _table(state, "the state of a view")
         if table.get("version") != VERSION:
             raise ValueError(f"the state of a view has version {VERSION}; got {table.get('version')!r:.40}.")
+        # A misspelt entry would otherwise be ignored in silence.
         if unknown := table.keys() - {"version", *cls.__dataclass_fields__}:
             raise ValueError(
                 f"the state of a view has no {sorted(unknown)[0]!r:.60}. Known: version, page, …, widgets."
@@ -44,6 +45,7 @@ class ViewState:
         page, theme, layout = (_text(table, name) for name in ("page", "theme", "layout"))
         if theme and theme not in THEMES:
             raise ValueError(f"unknown theme {theme!r:.40}. Known: {', '.join(THEMES)}.")
+        # Before anything is changed: a state is taken as a whole or not at all.
         _check_layout(layout)
         widgets: Widgets = {}
         for page_name, panels in _table(table.get("widgets", {}), "'widgets'").items():
@@ -67,6 +69,7 @@ def _text(state: dict[str, Any], name: str) -> str:
 
 def _check_layout(text: str) -> None:
     """Raise ValueError for a layout that would crash Dear ImGui: a tree of nodes with rings, or unknown lines."""
+    # A layout of a view has some kilobytes; more is no layout.
     if len(text) > MOST_LAYOUT_CHARACTERS:
         raise ValueError(f"a layout has up to {MOST_LAYOUT_CHARACTERS} characters; got {len(text)}.")
     children: dict[str, int] = {}
@@ -79,6 +82,7 @@ def _check_layout(text: str) -> None:
             # Parents come first, so there is no ring; every node is cut in two at most.
             if name in children or (parent is not None and children.get(parent, 2) > 1):
                 raise ValueError(f"a layout's areas are a tree of halves; this one is not: {line.strip()!r:.60}.")
+            # Every node is listed once, its children after it.
             children[name or ""] = 0
             if parent is not None:
                 children[parent] += 1

@@ -23,6 +23,7 @@ class Auth:
 
     def accepts(self, token: str | None) -> bool:
         """Return True if this is the token; in constant time, so that a wrong one tells nothing about the right one."""
+        # A comparison that ends at the first wrong letter would tell by its time how many were right.
         return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
 
     def refusal(self, host: str | None, origin: str | None) -> str:
@@ -56,6 +57,7 @@ def _name(host: str) -> str:
     name = host.lower()
     if name.startswith("["):
         return name[1:].partition("]")[0]
+    # More than one colon: an IPv6 address without brackets, which has no port.
     return name.rpartition(":")[0] if name.count(":") == 1 else name
 
 

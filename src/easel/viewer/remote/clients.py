@@ -37,6 +37,7 @@ class Clients:
         self._questions: dict[int, Question] = {}
         self._answers: dict[int, str] = {}
         self._asked = 0
+        # Kept, so that a tab that takes over can be told.
         self._cursor = "default"
 
     # On the view's thread
@@ -61,6 +62,7 @@ class Clients:
 
     def send(self, **message: Any) -> None:
         """Send a message to the steering tab, such as a text for its clipboard."""
+        # The tabs are read on the server's thread, when the message is sent: by then another one may steer.
         self._call(lambda: [tab.send(**message) for tab in self.tabs[:1]])
 
     def set_cursor(self, name: str) -> None:
@@ -72,6 +74,7 @@ class Clients:
     def ask(self, question: Question) -> Dialog:
         """Ask the person at the steering tab for a file."""
         with self._lock:
+            # Never used again: a late answer must not meet another question.
             self._asked += 1
             self._questions[self._asked] = question
             number = self._asked
@@ -154,6 +157,7 @@ class Clients:
                     self._hold(PointerButton(button, False), down)
                 case KeyChanged(key, down):
                     self._hold(KeyChanged(key, False), down)
+            # Even one that changes nothing: the view decides what it means.
             self._events.append(message)
         self.activity.set()
 
@@ -167,6 +171,7 @@ class Clients:
     def settle(self, number: int, path: str) -> None:
         """Answer question `number`; one that is answered or withdrawn already stays so."""
         with self._lock:
+            # Once: a file may be uploaded after the question was withdrawn.
             if self._questions.pop(number, None) is not None:
                 self._answers[number] = path
         self.activity.set()
@@ -190,6 +195,7 @@ class Clients:
 
     def _release_held(self) -> None:
         """Release all that the steering tab holds down: it is no longer there to do it."""
+        # In the order in which they went down.
         self._events.extend(self._down)
         self._down.clear()
         self.activity.set()
@@ -216,6 +222,7 @@ class Clients:
                     name=f"untitled{question.default_extension}" if question.save else "",
                 )
                 return
+            # Also closes a question that is answered or withdrawn.
             tab.send(kind="ask", id=0)
 
 
@@ -237,4 +244,5 @@ def _accepted(question: Question) -> str:
     """Return the question's filters in HTML's form, ".png,.jpg"; "" if any file will do."""
     patterns = [pattern for _, patterns in question.filters for pattern in patterns.split()]
     extensions = sorted({f".{pattern.rpartition('.')[2]}" for pattern in patterns})
+    # "*.*" among the filters admits any file.
     return "" if ".*" in extensions else ",".join(extensions)

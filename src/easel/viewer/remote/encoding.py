@@ -33,6 +33,7 @@ def changed_tiles(before: np.ndarray | None, now: np.ndarray, within: Sequence[B
     All of them where sizes differ. Tiles outside the boxes `within`, None for everywhere, are not compared.
     """
     height, width, _ = now.shape
+    # Rounded up: the last tiles may be cut off by the window's edge.
     rows, columns = -(-height // TILE), -(-width // TILE)
     tiles = np.zeros((rows, columns), bool)
     unknown = np.zeros((rows, columns), bool)
@@ -58,6 +59,7 @@ def shares(parts: Sequence[Box]) -> list[list[Box]]:
         return [list(parts)]
     top = min(y for _, y, _, _ in parts)
     bottom = max(y + height for _, y, _, height in parts)
+    # Halves of the height, not of the pixels: close enough, and no box has to be cut twice.
     middle = (top + bottom) // 2 // TILE * TILE
     upper = [(x, y, width, min(height, middle - y)) for x, y, width, height in parts if y < middle]
     lower = [
@@ -81,6 +83,7 @@ def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
             part[3] = row + 1
             still[run] = part
         growing = still
+    # One box around all of them.
     if len(found) > MOST_BOXES:
         edges = np.array(found)
         found = [[*edges[:, :2].min(0).tolist(), *edges[:, 2:].max(0).tolist()]]
@@ -110,10 +113,13 @@ def encode(picture: np.ndarray, box: Box, *, exact: bool, quality: int = QUALITY
     The fourth channel only fills: pixels of four bytes are what drivers hand out and libraries read without copying.
     """
     x, y, width, height = box
+    # Pillow reads memory in one piece.
     part = np.ascontiguousarray(picture[y : y + height, x : x + width])
     image = Image.frombuffer("RGBX", (width, height), part, "raw", "RGBX", 0, 1)
     file = io.BytesIO()
+    # `getcolors` gives up as soon as there are more colours, which in a photo is soon.
     if exact or image.getcolors(PLAIN_COLOURS) is not None:
+        # A low level is faster, and letters compress well at any.
         image.convert("RGB").save(file, "PNG", compress_level=3)
         return file.getvalue(), True
     image.save(file, "JPEG", quality=quality, subsampling="4:2:0")
@@ -137,12 +143,14 @@ def _differing(before: np.ndarray, now: np.ndarray, box: Box, every: int = 1) ->
     high = TILE // every
     differs = np.zeros((rows * high, columns * TILE), bool)
     np.not_equal(old, new, out=differs[: old.shape[0], : old.shape[1]])
+    # Eight truth values at once.
     strips = differs.view(np.uint64).reshape(rows, high, columns, TILE // 8)
     return np.asarray(strips.any((1, 3)))
 
 
 def _runs(line: np.ndarray) -> Iterator[tuple[int, int]]:
     """Yield (begin, end) of every stretch that is true."""
+    # A stretch begins where False becomes True, and ends at the next change.
     edges = np.flatnonzero(np.diff(np.concatenate(([False], line, [False])).astype(np.int8)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 

@@ -90,6 +90,7 @@ def parse(text: str) -> Message:
         raise ProtocolError("no JSON") from error
     if not isinstance(message, dict) or not isinstance(message.get("kind"), str) or message["kind"] not in _KINDS:
         raise ProtocolError("no message of a known kind")
+    # Exactly its entries: one more is as wrong as one less.
     make, entries = _KINDS[message.pop("kind")]
     if message.keys() != entries.keys():
         raise ProtocolError(f"{sorted(message)} where {sorted(entries)} belong")
@@ -98,6 +99,7 @@ def parse(text: str) -> Message:
 
 def pack(number: int, box: tuple[int, int, int, int], size: tuple[int, int], image: bytes) -> bytes:
     """Return the binary message of part `box` = (x, y, width, height) of a frame of `size` = (width, height)."""
+    # Four bytes count the frames of more than two years at 60 a second, and then begin again.
     return HEADER.pack(number % 2**32, *box, *size) + image
 
 
@@ -117,6 +119,7 @@ def _number(least: Number, most: Number) -> Callable[[Any], float]:
         # bool is an int for Python; NaN fails the comparison with infinity as well.
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
             raise ProtocolError("no finite number")
+        # Clamped, not refused: a pointer that is dragged far outside is no mistake.
         return float(min(max(value, least), most))
 
     return check
@@ -141,6 +144,7 @@ def _text(value: Any) -> str:
 
 
 def _key(value: Any) -> str:
+    # From the table only: a key's name reaches Dear ImGui.
     if not isinstance(value, str) or value not in KEYS:
         raise ProtocolError("no key")
     return value

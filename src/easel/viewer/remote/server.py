@@ -61,6 +61,7 @@ class Server:
         self._newest = Newest()
         self._loop = asyncio.new_event_loop()
         self._listening = threading.Event()
+        # The reason if the thread never gets as far as listening.
         self._failure = "it does not start"
         self._thread = threading.Thread(target=self._serve, args=(host, port), name="easel-browser", daemon=True)
         self._thread.start()
@@ -71,6 +72,7 @@ class Server:
     @property
     def address(self) -> str:
         """The address to open; whoever has it can steer."""
+        # A server that listens everywhere is opened under a name of this machine.
         host = "localhost" if self.auth.host in ("127.0.0.1", "::1", "0.0.0.0", "::") else self.auth.host
         return f"http://{host}:{self.port}/?token={self.auth.token}"
 
@@ -81,18 +83,21 @@ class Server:
 
     def offer(self, pixels: np.ndarray, damage: list[Box]) -> None:
         """Replace the picture by a newer one, uint8 (h, w, 4), that differs from it in the boxes `damage` only."""
+        # One assignment: tabs on the other thread see the old picture or the new one.
         self._newest = Newest(pixels, self._newest.number + 1, damage)
         self._call(self.clients.wake)
 
     def close(self) -> None:
         """Tell the tabs that the view is closed, and stop listening."""
         if not self._loop.is_closed():
+            # A lambda: the event is made by the server's thread, in its loop.
             self._call(lambda: self._stopped.set())
             self._thread.join(START_SECONDS)
         self.clients.transfers.close()
 
     def _call(self, function: Callable[[], object]) -> None:
         if not self._loop.is_closed():
+            # The only door from other threads.
             self._loop.call_soon_threadsafe(function)
 
     # On the server's thread
@@ -105,6 +110,7 @@ class Server:
             self._failure = error.strerror or str(error)
             self._listening.set()
         finally:
+            # Encoders of tabs may still run in it.
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
 
@@ -122,15 +128,18 @@ class Server:
         app.router.add_get("/download/{number:[0-9]{1,9}}", self._download)
         for path in PAGE:
             app.router.add_get(path, self._page)
+        # Signals are the program's own business.
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
+            # Known only now where any free port was asked for.
             self.port = runner.addresses[0][1]
             self._failure = ""
             self._listening.set()
             await self._stopped.wait()
             self.clients.dismiss()
+            # Lets the goodbyes of `dismiss` be sent before the sockets are closed.
             await asyncio.sleep(0)
         finally:
             await runner.cleanup()
@@ -142,12 +151,14 @@ class Server:
         # Only the page takes the token from its address, and hands it back as a cookie: it stays out of all others.
         known = known or (request.path == "/" and self.auth.accepts(request.query.get("token")))
         if reason or not known:
+            # The same answer for a wrong token as for none.
             text = reason or "open the address that the program printed, with its token"
             return self._web.Response(status=403, text=f"Not here: {text}.\n", headers=HEADERS)
         try:
             answer = await handler(request)
         except self._web.HTTPException as error:
             return self._web.Response(status=error.status, text=f"{error.reason}\n", headers=HEADERS)
+        # A stream has sent its headers long ago.
         if not answer.prepared:
             answer.headers.update(HEADERS)
         return answer
@@ -161,6 +172,7 @@ class Server:
         text = resources.files("easel.viewer.remote").joinpath("page", name).read_text(encoding="utf-8")
         answer = self._web.Response(text=text.replace("{{title}}", html.escape(self._title)), content_type=kind)
         if request.path == "/":
+            # Scripts cannot read it, and other sites cannot have it sent.
             answer.set_cookie(self._cookie, self.auth.token, httponly=True, samesite="Strict", path="/")
         return answer
 
@@ -180,10 +192,12 @@ class Server:
                         reason = f"larger than {room >> 20} MiB"
                         raise web.HTTPRequestEntityTooLarge(max_size=room, actual_size=received, reason=reason)
                     file.write(part)
+        # Also when the tab hangs up half-way: half a file must not be opened.
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         question = request.query.get("for", "")
+        # The number comes from the address, so it is read like anything from a stranger.
         self.clients.receive_file(path, int(question) if question.isdecimal() and len(question) < 10 else 0)
         return web.json_response({"bytes": received})
 
@@ -191,10 +205,12 @@ class Server:
         path = self.clients.transfers.offered(int(request.match_info["number"]))
         if path is None or not path.is_file():
             raise self._web.HTTPNotFound
+        # As a download, never as a page: a file may be HTML.
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{path.name}"'}
         return self._web.FileResponse(path, headers=headers)
 
     async def _stream(self, request: Any) -> Any:
+        # Every tab costs encoding time and bandwidth.
         if len(self.clients.tabs) >= MOST_TABS:
             raise self._web.HTTPServiceUnavailable(reason=f"{MOST_TABS} tabs are watching already")
         socket = self._web.WebSocketResponse(

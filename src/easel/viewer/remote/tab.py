@@ -45,7 +45,6 @@ class Tab:
         self.number = 0
         """Number of the newest picture that was sent."""
         self.visible = True
-        self.pictures_sent = self.bytes_sent = 0
         self._socket = socket
         self._newest = newest
         self._on_idle = on_idle
@@ -73,6 +72,7 @@ class Tab:
     def within_budget(self) -> bool:
         """Count a message of the tab. False if it sends more than a tab may."""
         now = time.monotonic()
+        # A bucket that fills at the permitted rate, and loses one per message.
         self._budget = min(self._budget + MESSAGES_PER_SECOND * (now - self._budgeted_at), MOST_MESSAGES) - 1
         self._budgeted_at = now
         return self._budget > 0
@@ -85,6 +85,7 @@ class Tab:
 
     def acknowledge(self) -> None:
         """Note that the tab has shown a picture."""
+        # Not below zero: a tab may claim to have seen more than it was sent.
         self._in_flight = max(self._in_flight - 1, 0)
         self.wake()
 
@@ -100,6 +101,7 @@ class Tab:
     async def _feed(self) -> None:
         while True:
             newest = self._newest()
+            # At once if the tab can take it: the newest, whatever it has missed.
             if newest.pixels is not None and self.ready and (newest.number != self.number or self.blank):
                 await self._send_changes(newest.pixels, newest.number, newest.damage)
                 continue
@@ -113,7 +115,9 @@ class Tab:
                 tiles[rows] = self._lossy[rows]
                 await self._send_parts(await asyncio.to_thread(encode_tiles, self._shown, tiles, exact=True))
                 continue
+            # Before looking again: what comes while it waits sets it anew.
             self._woken.clear()
+            # Until something changes, or the picture has rested long enough.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), left)
 
@@ -124,6 +128,7 @@ class Tab:
         parts = damage if follows else [(0, 0, pixels.shape[1], pixels.shape[0])]
         self._shown = pixels
         self.number = number
+        # All tiles will be sent; none of the old size is left.
         if before is None or before.shape != pixels.shape:
             self._lossy = np.zeros_like(changed_tiles(None, pixels))
 
@@ -137,6 +142,7 @@ class Tab:
             self._sent_at = time.monotonic()
             await self._send_parts(sent)
         else:
+            # Nothing was sent, so no answer of the tab will ask for the next picture.
             self._on_idle()
 
     async def _send_parts(self, parts: Sequence[EncodedPart]) -> None:
@@ -144,12 +150,11 @@ class Tab:
         self._in_flight += 1
         size = (self._shown.shape[1], self._shown.shape[0])
         for part in parts:
+            # A part that was sent exactly clears what was lossy before.
             self._lossy[in_tiles(part.box)] = not part.exact
             # Only the last part carries the picture's number: seeing that one is seeing all.
-            message = pack(self.number if part is parts[-1] else 0, part.box, size, part.image)
-            self.bytes_sent += len(message)
-            await self._socket.send_bytes(message)
-        self.pictures_sent += 1
+            number = self.number if part is parts[-1] else 0
+            await self._socket.send_bytes(pack(number, part.box, size, part.image))
 
     async def _send_text(self, text: str) -> None:
         with contextlib.suppress(ConnectionError, RuntimeError):

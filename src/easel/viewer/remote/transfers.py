@@ -37,6 +37,7 @@ class Transfers:
     def place(self, name: str) -> Path:
         """Return a path for a file of about this name, in a folder where nothing else lies."""
         self._count += 1
+        # A folder each: names may repeat, and none has to be changed for that.
         folder = self.folder / f"{self._count}"
         folder.mkdir()
         return folder / plain_name(name)
@@ -68,6 +69,7 @@ class Transfers:
     @property
     def folder(self) -> Path:
         if self._folder is None:
+            # Windows refuses to delete a file that the program still has open.
             self._folder = tempfile.TemporaryDirectory(prefix="easel-", ignore_cleanup_errors=True)
         return Path(self._folder.name)
 
@@ -83,5 +85,6 @@ def plain_name(name: str) -> str:
     # Dots and blanks at the ends go: ".." names a folder, ".x" is hidden, and Windows drops them at the end.
     kept = re.sub(r"[^\w.()+ -]", "_", last).strip(". ")
     stem, dot, suffix = kept.rpartition(".")
+    # The suffix is kept, since programs choose a reader by it.
     room = MOST_NAME - len(dot + suffix[:16])
     return f"{stem[:room]}{dot}{suffix[:16]}" if stem else kept[:MOST_NAME] or "file"

@@ -40,7 +40,7 @@ class Widget(ABC, Generic[T]):
 
     def plain(self, value: T) -> object:
         """Convert `value` for JSON; the inverse of `recall`."""
-        return list(value) if isinstance(value, tuple) else value
+        return value
 
     def recall(self, plain: object) -> T:
         """Convert a value that `plain` wrote; ValueError or TypeError if it is of another kind."""
@@ -63,7 +63,7 @@ class Widget(ABC, Generic[T]):
         """Describe the widget for a contact sheet."""
 
 
-class _Switch(Widget[bool]):
+class Switch(Widget[bool]):
     """A widget that is on or off."""
 
     def accept(self, value: object) -> bool:
@@ -71,7 +71,7 @@ class _Switch(Widget[bool]):
 
 
 @dataclass(frozen=True)
-class Button(_Switch):
+class Button(Switch):
     """A button; its value is True in the frame in which it is clicked."""
 
     width: Number
@@ -98,7 +98,7 @@ class Button(_Switch):
 
 
 @dataclass(frozen=True)
-class Checkbox(_Switch):
+class Checkbox(Switch):
     """A box to tick."""
 
     default: bool
@@ -141,7 +141,10 @@ class NumberSlider(Widget[N]):
             raise ValueError(f"a logarithmic slider needs a range from 0 or above; got {low} to {high}")
 
     def draw(self, layout: ItemLayout, label: str, value: N) -> N:
-        flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if self.log else 0)
+        # Clamped also when typed: the value has to pass `accept` anyhow, and should not jump a frame later.
+        flags = imgui.SliderFlags_.always_clamp
+        if self.log:
+            flags |= imgui.SliderFlags_.logarithmic
         identity = layout.caption(label)
         with layout.track(self.position(value)):
             slider = getattr(imgui, self.function)
@@ -152,12 +155,15 @@ class NumberSlider(Widget[N]):
     def position(self, value: Number) -> float:
         """Return where `value` stands along the slider, 0 at the left end and 1 at the right."""
         accepted = self.accept(value)
+        # A list of one step makes a slider of no length, and 0/0 of its only position.
         if self.max == self.min:
             return 0.0
         if not self.log:
             return (accepted - self.min) / (self.max - self.min)
         floor = self.min or self._least_decade()
-        return math.log(accepted / floor) / math.log(self.max / floor) if accepted > floor else 0.0
+        if accepted <= floor:
+            return 0.0
+        return math.log(accepted / floor) / math.log(self.max / floor)
 
     def _least_decade(self) -> float:
         """Return the number at which the first decade begins when `min` is 0."""
@@ -229,6 +235,9 @@ class ColorPicker(Widget[tuple[float, float, float]]):
         except (TypeError, ValueError) as error:
             raise ValueError(f"a colour is three numbers in [0, 1]; got {value!r}") from error
         return red, green, blue
+
+    def plain(self, value: tuple[float, float, float]) -> object:
+        return list(value)
 
     def draw(self, layout: ItemLayout, label: str, value: tuple[float, float, float]) -> tuple[float, float, float]:
         changed, picked = imgui.color_edit3(layout.caption(label), list(value))
@@ -311,8 +320,8 @@ class InputText(Widget[str]):
 
 def _kind(plain: object) -> type:
     """Return JSON's type of a value: all numbers have one."""
-    # A bool is an int for Python, and not for JSON.
-    return float if isinstance(plain, int | float) and not isinstance(plain, bool) else type(plain)
+    # By exact type: a bool is an int for Python, and not for JSON.
+    return {int: float}.get(type(plain), type(plain))
 
 
 def _number(value: object) -> float:

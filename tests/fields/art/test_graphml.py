@@ -1,7 +1,7 @@
 import networkx
 import pytest
 
-from easel.fields.art.graphml import Node, directed, from_graphml, to_graphml
+from easel.fields.art.graphml import GraphNode, directed, from_graphml, to_graphml
 from easel.fields.art.topology import watts_strogatz, with_operations
 
 
@@ -31,7 +31,7 @@ def test_it_reads_networkx():
 
 
 def test_edges_go_up_and_no_node_hangs_in_the_air():
-    assert directed(4, [(2, 1), (3, 2)]) == [Node(), Node((0,)), Node((1,)), Node((2,))]
+    assert directed(4, [(2, 1), (3, 2)]) == [GraphNode(), GraphNode((0,)), GraphNode((1,)), GraphNode((2,))]
     for seed in range(20):
         nodes = watts_strogatz(16, seed)
         assert nodes[0].inputs == () and all(node.inputs and max(node.inputs) < n for n, node in enumerate(nodes) if n)

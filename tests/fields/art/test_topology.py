@@ -2,16 +2,16 @@ import math
 
 import torch
 
-from easel.fields.art.graphml import Node
+from easel.fields.art.graphml import GraphNode
 from easel.fields.art.topology import GraphNetwork
 
 NODES = [
-    Node(),
-    Node((0,), "shift"),
-    Node((0, 1), "scale"),
-    Node((0,), "linear", "Tanh"),
-    Node((2, 3), "conv", "sin"),
-    Node((1,), "scale"),
+    GraphNode(),
+    GraphNode((0,), "shift"),
+    GraphNode((0, 1), "scale"),
+    GraphNode((0,), "linear", "Tanh"),
+    GraphNode((2, 3), "conv", "sin"),
+    GraphNode((1,), "scale"),
 ]
 
 

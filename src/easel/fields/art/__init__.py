@@ -1,1 +1,1 @@
-"""Fields that paint: networks with random weights, and what they are made of as data."""
+"""Painting fields: networks with random weights, and their architectures as data."""

@@ -1,4 +1,4 @@
-"""What an artist's field is made of, as data: the same architecture and seed build the same field in any process."""
+"""Architectures of painting fields as data: the same one and the same seed build the same field in any process."""
 
 import math
 from collections.abc import Mapping
@@ -15,19 +15,16 @@ from easel.fields.art.catalog import (
     LIMITS,
     NORMS,
     TOPOLOGIES,
-    Topology,
     make_encoding,
-    unknown,
     weights_in_space,
 )
-from easel.fields.art.graphml import Node, from_graphml, to_graphml
+from easel.fields.art.graphml import GraphNode, from_graphml, to_graphml
 from easel.fields.art.networks import ArtMLP, ArtNetwork, ArtSiren, ConvStack
 from easel.fields.art.topology import GraphNetwork, watts_strogatz, with_operations
-from easel.fields.art.weights import draw_weights
-from easel.fields.model.activations import BOUNDED_SET, Weighted, activation, activation_name
-from easel.fields.model.coordinates import norm, pixel_centers, reference_size
+from easel.fields.model.activations import BOUNDED_SET, Weighted, activation, activation_name, unknown
+from easel.fields.model.coordinates import pixel_centers, reference_size
 from easel.fields.model.field import Field
-from easel.fields.model.initialization import INITS, Initialization, PerLayer
+from easel.fields.model.initialization import INITS, Initialization, PerLayer, linears
 from easel.fields.model.streams import stream
 
 _DRAWN = ("weight_init_mean", "weight_init_std", "weight_init_min", "weight_init_max")
@@ -41,15 +38,22 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "encoding_settings": (dict,),
     "radius": (bool,),
 }
-"""Of an architecture as plain data; None stands where it is the default."""
+"""Types of an architecture as plain data; None may stand for a default of None."""
 _PARTS = {"activations": (str,)}
-"""Of what has parts; others have numbers."""
+"""Types of the parts of a value; others have numbers."""
 MOST_WEIGHTS = 2**26
+"""Most weights of an encoding or a graph: a stranger's recipe must not exhaust memory."""
+GRAPH_GAIN = 0.7
+"""Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through
+many maps: were each of them 3 √width strong, as its default says, all pictures would be noise."""
+MODULATOR_GAIN = 2.0
+"""Gain of the maps that multiply sine layers over PyTorch's own initialization: a factor far below 1 in each of five
+layers leaves nothing to see."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Encoding, network and output of a field that paints. What is None is left to the topology."""
+    """Encoding, network and output of a field that paints; the topology decides whatever is None."""
 
     topology: str = "mlp"
     """mlp, simple, conv, WS or siren, in any case."""
@@ -93,7 +97,7 @@ class Architecture:
     norm: str | None = None
     """'layer' or 'batch', for conv; None has no norm."""
     radius: bool | None = None
-    """Whether the distance from the centre is an input too: yes, unless the encoding is a map of space."""
+    """Make the distance from the centre an input, too: the default, unless the encoding is a map of space."""
 
     def __post_init__(self) -> None:
         known = {name.lower(): name for name in TOPOLOGIES}
@@ -126,7 +130,9 @@ class Architecture:
     def _check_numbers(self) -> None:
         for name in (*_DRAWN, *_SCALES):
             value = getattr(self, name)
-            for number in value if isinstance(value, tuple) else () if value is None else (value,):
+            if value is None:
+                continue
+            for number in _as_tuple(value):
                 if not math.isfinite(number):
                     raise ValueError(f"{name} is {value!r}; it takes finite numbers.")
                 if (number < 0 and name == "weight_init_std") or (number <= 0 and name in _SCALES):
@@ -141,12 +147,12 @@ class Architecture:
                 raise ValueError(f"{name} is {value}; it must be {known[name].least} to {known[name].most}.")
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the architecture as plain data."""
         return asdict(self) | {"encoding_settings": dict(self.encoding_settings)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Architecture":
-        """What `to_json` gave; an unknown key is refused."""
+        """Return the architecture of `to_json`'s data; ValueError for unknown keys and values of other types."""
         known = [entry.name for entry in fields(cls)]
         for key in data:
             if key not in known:
@@ -154,36 +160,43 @@ class Architecture:
         defaults = {entry.name: entry.default for entry in fields(cls)}
         read: dict[str, Any] = {}
         for key, value in data.items():
-            parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+            parts = ()
+            if isinstance(value, dict):
+                parts = value.values()
+            elif isinstance(value, list | tuple):
+                parts = value = tuple(value)
+            # By type(), for True is an int to isinstance().
             fits = type(value) in _TYPES[key] or (value is None and defaults[key] is None)
             if not fits or any(type(part) not in _PARTS.get(key, (int, float)) for part in parts):
                 raise ValueError(f"architecture key {key!r} cannot be {value!r}.")
-            read[key] = tuple(value) if isinstance(value, list) else value
+            read[key] = value
         return cls(**read)
 
 
 def slots(architecture: Architecture) -> list[str]:
-    """Names of an architecture's activations, in the order in which it uses them."""
+    """Return the names of an architecture's activations, in the order in which it uses them."""
     match architecture.topology:
         case "conv":
             return [f"layer-{number}" for number in range(1, 9)]
         case "siren":
             return [f"layer-{number}" for number in range(1, 1 + (architecture.siren_layers or 5))]
+    inputs = ["features"]
+    if ENCODINGS[architecture.encoding or "identity"].by_axis:
+        inputs = [*AXES[: architecture.dimensions], *["r"] * _has_radius(architecture)]
     if architecture.topology == "WS":
-        ends = ["end-1", "end-2"] if architecture.dimensions <= 2 else ["end-1"]
-        return [*_input_slots(architecture), "latent", "sum", "hidden", *ends]
+        ends = ["end-1"]
+        if architecture.dimensions <= 2:
+            ends.append("end-2")
+        return [*inputs, "latent", "sum", "hidden", *ends]
     # Three hidden slots in `simple`, too: one layer, used three times.
-    return [*_input_slots(architecture), "latent", "sum", "hidden-1", "hidden-2", "hidden-3", "output"]
-
-
-def _input_slots(architecture: Architecture) -> list[str]:
-    if not ENCODINGS[architecture.encoding or "identity"].by_axis:
-        return ["features"]
-    return [*AXES[: architecture.dimensions], *(["r"] if _has_radius(architecture) else [])]
+    return [*inputs, "latent", "sum", "hidden-1", "hidden-2", "hidden-3", "output"]
 
 
 def resolve(architecture: Architecture, seed: int) -> Architecture:
-    """The same architecture with every default spelled out and every random choice made."""
+    """Return the architecture with every default spelled out and every random choice made.
+
+    ValueError for activations that do not go with the slots, or a graph that would fill memory.
+    """
     topology = TOPOLOGIES[architecture.topology]
     given = {name: value for name, value in vars(architecture).items() if value is not None}
     rule = given.get("weight_init", topology.weight_init)
@@ -205,16 +218,25 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
             raise ValueError(f"a graph of {len(nodes)} nodes, {defaults['width']} wide, would fill memory; take fewer.")
         given |= {"graph": to_graphml(nodes), "num_graph_nodes": len(nodes)}
     if architecture.encoding in (None, "fourier"):
-        usual = topology.fourier_freqs if architecture.encoding is None else topology.fourier_freqs or 4
+        usual = topology.fourier_freqs
+        if architecture.encoding == "fourier":
+            usual = usual or 4
         frequencies = given.get("fourier_freqs", usual)
-        given |= {"encoding": "fourier" if frequencies else "identity", "fourier_freqs": frequencies}
+        given |= {"encoding": "fourier", "fourier_freqs": frequencies}
+        if not frequencies:
+            given["encoding"] = "identity"
     known = ENCODINGS[architecture.encoding or "identity"].settings
     given["encoding_settings"] = {name: setting.default for name, setting in known.items()} | given["encoding_settings"]
     return replace(architecture, **(defaults | given | {"activations": _activations(architecture, seed)}))
 
 
 def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
-    """The field of this architecture; `draw` counts how often its weights have been drawn anew."""
+    """Build the field of this architecture; `draw` is the number of redraws of its weights.
+
+        field = fields.build(fields.Architecture("WS", activations="random"), seed=7)
+
+    ValueError for encodings that would fill memory.
+    """
     architecture = resolve(architecture, seed)
     settings = architecture.encoding_settings
     if weights_in_space(architecture.encoding, settings, architecture.dimensions) > MOST_WEIGHTS:
@@ -238,21 +260,24 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
     for module in field.modules():
         if isinstance(module, Weighted):
             module.draw_(generator)
+    # Last, when all weights are drawn: levels and norms are statistics of the finished network on the reference grid.
     coords = pixel_centers(reference_size(architecture.dimensions))
-    network.freeze(encoding(torch.cat([coords, norm(coords)], dim=1) if field.radius else coords), latent)
+    network.freeze(encoding(field.inputs(coords)), latent)
     return field
 
 
 def draw_latent(latent_dim: int, dimensions: int, seed: int, draw: int = 0) -> Float[Tensor, " l"] | None:
-    """A field's latent: from U(-2, 2) for pictures, from U(-1, 1) for volumes; None of length 0."""
+    """Draw a field's latent: from U(-2, 2) for pictures, from U(-1, 1) for volumes; None of length 0."""
+    if not latent_dim:
+        return None
     bound = 2.0 if dimensions <= 2 else 1.0
-    generator = stream(seed, "latents", draw)
-    return torch.empty(latent_dim).uniform_(-bound, bound, generator=generator) if latent_dim else None
+    return torch.empty(latent_dim).uniform_(-bound, bound, generator=stream(seed, "latents", draw))
 
 
 def _activations(architecture: Architecture, seed: int) -> tuple[str, ...]:
-    """A name for every slot."""
-    names, topology = slots(architecture), TOPOLOGIES[architecture.topology]
+    """Choose an activation for every slot."""
+    names = slots(architecture)
+    topology = TOPOLOGIES[architecture.topology]
     asked = architecture.activations or topology.activations
     if isinstance(asked, tuple):
         if len(asked) != len(names):
@@ -261,25 +286,23 @@ def _activations(architecture: Architecture, seed: int) -> tuple[str, ...]:
                 "One name stands for all."
             )
         return asked
-    fixed = topology.fixed if architecture.dimensions <= 2 else topology.fixed_3d
     if asked == "fixed":
+        fixed = topology.fixed_of(architecture.dimensions)
         return tuple(fixed[name] for name in names)
-    # The output has the final activation for itself.
+    chosen = dict.fromkeys(names, asked)
     if asked == "random":
-        chosen = torch.randint(2**31, (len(names),), generator=stream(seed, "activations"))
-        return tuple(_drawn(slot, number, topology) for slot, number in zip(names, chosen.tolist(), strict=True))
-    return tuple("identity" if slot == "output" else asked for slot in names)
+        numbers = torch.randint(2**31, (len(names),), generator=stream(seed, "activations")).tolist()
+        for slot, number in zip(names, numbers, strict=True):
+            choice = BOUNDED_SET if slot.startswith("end") else topology.random_set
+            chosen[slot] = choice[number % len(choice)]
+    # The output has the final activation for itself.
+    if "output" in chosen:
+        chosen["output"] = "identity"
+    return tuple(chosen.values())
 
 
-def _drawn(slot: str, number: int, topology: Topology) -> str:
-    if slot == "output":
-        return "identity"
-    choice = BOUNDED_SET if slot.startswith("end") else topology.random_set
-    return choice[number % len(choice)]
-
-
-def _graph(architecture: Architecture, seed: int) -> list[Node]:
-    """The graph with all its operations."""
+def _graph(architecture: Architecture, seed: int) -> list[GraphNode]:
+    """Read or draw the graph, with all its operations."""
     topology = TOPOLOGIES["WS"]
     if architecture.graph is None:
         nodes = watts_strogatz(architecture.num_graph_nodes or 10, seed)
@@ -289,7 +312,7 @@ def _graph(architecture: Architecture, seed: int) -> list[Node]:
             raise ValueError(f"the graph has {len(nodes)} nodes, num_graph_nodes is {architecture.num_graph_nodes}.")
     match architecture.activations or topology.activations:
         case "fixed":
-            choice = ((topology.fixed if architecture.dimensions <= 2 else topology.fixed_3d)["node"],)
+            choice = (topology.fixed_of(architecture.dimensions)["node"],)
         case "random" | tuple():
             choice = topology.random_set
         case name:
@@ -298,31 +321,37 @@ def _graph(architecture: Architecture, seed: int) -> list[Node]:
 
 
 def _has_radius(architecture: Architecture) -> bool:
-    default = ENCODINGS[architecture.encoding or "identity"].radius
-    return default if architecture.radius is None else architecture.radius
+    """Return whether the distance from the centre is an input."""
+    if architecture.radius is None:
+        return ENCODINGS[architecture.encoding or "identity"].radius
+    return architecture.radius
 
 
 def _network(architecture: Architecture, encoded: int, inputs: int) -> ArtNetwork:
-    """The network behind that many encoded numbers of that many inputs, its weights not drawn yet."""
-    width, channels, latent_dim = architecture.width, architecture.channels, architecture.latent_dim
+    """Create the network behind that many encoded numbers of that many inputs, its weights not drawn yet."""
     activations = architecture.activations
-    assert width is not None and isinstance(activations, tuple)
+    assert architecture.width is not None and isinstance(activations, tuple)
+    sizes = (architecture.latent_dim, architecture.width, architecture.channels, activations)
     match architecture.topology:
         case "conv":
-            return ConvStack(encoded, latent_dim, width, channels, activations, architecture.norm)
+            return ConvStack(encoded, *sizes, architecture.norm)
         case "siren":
             assert architecture.siren_scale is not None and architecture.siren_scale_init is not None
             omegas = {"first_omega": architecture.siren_scale_init, "omega": architecture.siren_scale}
-            return ArtSiren(encoded, latent_dim, width, channels, activations, **omegas)
-    assert architecture.graph is not None or architecture.topology != "WS"
-    groups = [encoded // inputs] * inputs if ENCODINGS[architecture.encoding or "identity"].by_axis else [encoded]
-    if architecture.graph is not None:
-        return GraphNetwork(groups, latent_dim, width, channels, activations, from_graphml(architecture.graph))
-    shared = architecture.topology == "simple"
-    return ArtMLP(groups, latent_dim, width, channels, activations, shared=shared)
+            return ArtSiren(encoded, *sizes, **omegas)
+    # Every axis has a linear map and an activation of its own, unless the encoding mixes axes.
+    groups = [encoded]
+    if ENCODINGS[architecture.encoding or "identity"].by_axis:
+        groups = [encoded // inputs] * inputs
+    if architecture.topology == "WS":
+        assert architecture.graph is not None
+        return GraphNetwork(groups, *sizes, from_graphml(architecture.graph))
+    return ArtMLP(groups, *sizes, shared=architecture.topology == "simple")
 
 
+@torch.no_grad()
 def _draw_weights(network: ArtNetwork, architecture: Architecture, generator: torch.Generator) -> None:
+    """Draw all linear maps by the architecture's rule, and keep them from painting noise."""
     chosen = {
         "name": architecture.weight_init,
         "mean": architecture.weight_init_mean,
@@ -332,9 +361,30 @@ def _draw_weights(network: ArtNetwork, architecture: Architecture, generator: to
         "scale": architecture.siren_scale,
     }
     rule = Initialization(**{name: value for name, value in chosen.items() if value is not None})
-    octaves = architecture.fourier_freqs if architecture.encoding == "fourier" else 0
-    draw_weights(network, rule, octaves or 0, generator)
+    rule(network.layers(), generator)
+    if isinstance(network, ArtSiren):
+        Initialization("torch")([linears(network.modulators)], generator)
+        for parameter in network.modulators.parameters():
+            parameter *= MODULATOR_GAIN
+    if rule.name not in ("normal", "uniform"):
+        return
+    if isinstance(network, GraphNetwork):
+        for layer in network.inner:
+            layer.weight *= GRAPH_GAIN * layer.in_features**-0.5
+    if architecture.encoding == "fourier" and architecture.fourier_freqs:
+        # Each octave half as strong as the one below, as in pictures of the world; equal ones paint noise.
+        strengths = 2.0 ** -torch.arange(architecture.fourier_freqs).repeat(2)
+        for receiver in network.receivers:
+            columns = (receiver.in_features - network.latents_beside) // len(strengths) * len(strengths)
+            receiver.weight[:, :columns] *= strengths.repeat(columns // len(strengths))
+
+
+def _as_tuple(value: PerLayer) -> tuple[float | int, ...]:
+    if isinstance(value, tuple):
+        return value
+    return (value,)
 
 
 def _set(architecture: Architecture, name: str, value: object) -> None:
+    """Set a field of a frozen record that is still being made."""
     object.__setattr__(architecture, name, value)

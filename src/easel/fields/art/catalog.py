@@ -1,8 +1,7 @@
-"""What an architecture can name, and what each name stands for."""
+"""Topologies, encodings and limits: the names in an architecture and their meaning."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import torch
@@ -26,7 +25,7 @@ AXES = "xyzw"
 
 @dataclass(frozen=True)
 class Topology:
-    """What a topology does where an architecture leaves it out."""
+    """Defaults of a topology for what an architecture leaves out."""
 
     activations: str
     final_activation: str
@@ -34,10 +33,16 @@ class Topology:
     weight_init_std: float
     fourier_freqs: int
     random_set: tuple[str, ...]
-    """What 'random' draws from."""
+    """Activations of 'random'."""
     fixed: Mapping[str, str]
     """Slot → activation of 'fixed' up to 2D; `fixed_3d` from 3D on."""
     fixed_3d: Mapping[str, str]
+
+    def fixed_of(self, dimensions: int) -> Mapping[str, str]:
+        """Return the activations of 'fixed' for fields of so many dimensions."""
+        if dimensions <= 2:
+            return self.fixed
+        return self.fixed_3d
 
 
 def _slots(names: str, activations: str) -> dict[str, str]:
@@ -88,8 +93,8 @@ Number = float | int
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A number that an encoding takes."""
+class EncodingSetting:
+    """Default and bounds of a number that an encoding takes."""
 
     default: Number
     least: Number
@@ -98,42 +103,47 @@ class Setting:
 
 @dataclass(frozen=True)
 class EncodingKind:
-    """What a network sees of an encoding's output."""
+    """Settings of an encoding, and its dependence on the inputs."""
 
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, EncodingSetting]
     by_axis: bool
-    """It encodes every input by itself, each to as many numbers."""
+    """Every input is encoded by itself, each to as many numbers."""
     radius: bool
     """The distance from the centre may be one of its inputs; a map of space takes places alone."""
 
 
-_LEVELS, _FEATURES = Setting(2, 1, 24), Setting(2, 1, 64)
+_LEVELS = EncodingSetting(2, 1, 24)
+_FEATURES = EncodingSetting(2, 1, 64)
 ENCODINGS: dict[str, EncodingKind] = {
     "identity": EncodingKind({}, by_axis=True, radius=True),
     "fourier": EncodingKind({}, by_axis=True, radius=True),
     "random_fourier": EncodingKind(
-        {"num": Setting(16, 1, 4096), "sigma": Setting(0.25, 1e-6, 1e6), "seed": Setting(0, 0, 2**63 - 1)},
+        {
+            "num": EncodingSetting(16, 1, 4096),
+            "sigma": EncodingSetting(0.25, 1e-6, 1e6),
+            "seed": EncodingSetting(0, 0, 2**63 - 1),
+        },
         by_axis=False,
         radius=True,
     ),
-    "one_blob": EncodingKind({"bins": Setting(8, 1, 1024)}, by_axis=True, radius=True),
-    "harmonics": EncodingKind({"degree": Setting(4, 1, 4)}, by_axis=False, radius=False),
+    "one_blob": EncodingKind({"bins": EncodingSetting(8, 1, 1024)}, by_axis=True, radius=True),
+    "harmonics": EncodingKind({"degree": EncodingSetting(4, 1, 4)}, by_axis=False, radius=False),
     "grid": EncodingKind(
-        {"levels": _LEVELS, "features": _FEATURES, "finest": Setting(6, 2, 65_536)}, by_axis=False, radius=False
+        {"levels": _LEVELS, "features": _FEATURES, "finest": EncodingSetting(6, 2, 65_536)}, by_axis=False, radius=False
     ),
     "hash": EncodingKind(
         {
             "levels": _LEVELS,
             "features": _FEATURES,
-            "log2_table": Setting(14, 1, 24),
-            "base": Setting(3, 1, 65_536),
-            "finest": Setting(6, 2, 2**20),
+            "log2_table": EncodingSetting(14, 1, 24),
+            "base": EncodingSetting(3, 1, 65_536),
+            "finest": EncodingSetting(6, 2, 2**20),
         },
         by_axis=False,
         radius=False,
     ),
     "planes": EncodingKind(
-        {"finest": Setting(6, 2, 8192), "features": Setting(16, 1, 256)}, by_axis=False, radius=False
+        {"finest": EncodingSetting(6, 2, 8192), "features": EncodingSetting(16, 1, 256)}, by_axis=False, radius=False
     ),
 }
 
@@ -141,8 +151,9 @@ ENCODINGS: dict[str, EncodingKind] = {
 def make_encoding(
     name: str | None, settings: Mapping[str, Number], frequencies: int, inputs: int, generator: torch.Generator
 ) -> nn.Module:
-    """The encoding of that many inputs. Features over space are drawn as large as coordinates are: they paint."""
+    """Create the encoding of that many inputs, by default the identity."""
     given: dict[str, Any] = dict(settings)
+    # Features over space are drawn as large as coordinates are, not small as for a fit: they paint.
     match name:
         case "fourier":
             return FourierEncoding(frequencies)
@@ -163,7 +174,7 @@ def make_encoding(
 
 
 def weights_in_space(name: str | None, settings: Mapping[str, Number], dimensions: int) -> int:
-    """Learned numbers that an encoding spreads over space, at most."""
+    """Return the learned numbers that an encoding spreads over space, at most."""
     match name:
         case "grid":
             return round(settings["levels"] * settings["features"] * settings["finest"] ** dimensions)
@@ -172,11 +183,3 @@ def weights_in_space(name: str | None, settings: Mapping[str, Number], dimension
         case "planes":
             return round(6 * settings["features"] * settings["finest"] ** 2)
     return 0
-
-
-def unknown(what: str, given: str, known: Iterable[str]) -> str:
-    """What to say of a name that does not exist."""
-    names = {name.lower(): name for name in sorted(known)}
-    near = get_close_matches(given.lower(), names, n=1)
-    hint = f" Did you mean {names[near[0]]!r}?" if near else ""
-    return f"unknown {what} {given!r}.{hint} Known: {', '.join(names.values())}."

@@ -1,4 +1,4 @@
-"""Networks that paint: with random weights they turn coordinates into pictures worth looking at.
+"""Painting networks: with random weights they turn coordinates into pictures worth looking at.
 
 Each takes encoded coordinates (n, inputs) and one latent z for the whole picture, and works sample by sample.
 `layers()` are its linear maps in order, for `initialization`; the activations are modules, one for every slot.
@@ -15,9 +15,10 @@ from torch.nn.functional import elu, linear
 from easel.fields.model.activations import activation
 from easel.fields.model.initialization import empty_linear, linears
 
-SPREAD, TINT = 5.0, 0.8
-"""Of the levels: what most values of the strongest channel span, and the most that a channel's middle is off zero. A
-sigmoid turns these into colours that reach far and do not burn out."""
+SPREAD = 5.0
+"""Span of most values of the strongest channel: a sigmoid makes of it colours that reach far and do not burn out."""
+TINT = 0.8
+"""Largest distance of a channel's middle from zero."""
 
 
 class Levels(nn.Module):
@@ -40,7 +41,8 @@ class Levels(nn.Module):
         return (values - self.shift) * self.gain
 
     def freeze(self, values: Float[Tensor, "n c"]) -> None:
-        """Take them from these samples; values that do not vary, or are not finite, leave them as they are."""
+        """Set shift and gain from these samples; values that do not vary, or are not finite, leave them as they are."""
+        # Quantiles, not extremes: a few far values would make everything else grey.
         low, middle, high = values.quantile(torch.tensor([0.05, 0.5, 0.95]), dim=0)
         spread = high - low
         if not spread.isfinite().all() or spread.max() <= 1e-6 * values.abs().max():
@@ -59,17 +61,18 @@ class ArtNetwork(nn.Module):
         self, width: int, channels: int, latent_dim: int, ending: nn.Module | None = None, *, spread: float = SPREAD
     ) -> None:
         super().__init__()
-        self.channels, self.latent_dim = channels, latent_dim
+        self.channels = channels
+        self.latent_dim = latent_dim
         self.output = empty_linear(width, channels)
         self.levels = Levels(channels, spread)
         self.ending = ending or nn.Identity()
 
     def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
-        """What the output is a linear map of."""
+        """Return the values of the last hidden layer."""
         raise NotImplementedError
 
     def layers(self) -> list[list[nn.Linear]]:
-        """Linear maps in order, those side by side in one list."""
+        """Return the linear maps in order, those side by side in one list."""
         raise NotImplementedError
 
     @property
@@ -79,7 +82,7 @@ class ArtNetwork(nn.Module):
 
     @property
     def latents_beside(self) -> int:
-        """How many of the receivers' last columns take in the latent."""
+        """Number of the receivers' last columns that take in the latent."""
         return 0
 
     def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
@@ -87,7 +90,7 @@ class ArtNetwork(nn.Module):
 
     @torch.no_grad()
     def freeze(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> None:
-        """Take levels, and the statistics of norms, from these samples."""
+        """Set levels, and the statistics of norms, from these samples."""
         self.levels.freeze(self.output(self.features(inputs, z)))
 
 
@@ -98,19 +101,23 @@ class InputSum(nn.Module):
     """
 
     def __init__(self, groups: Sequence[int], latent_dim: int, width: int, activations: Sequence[str]) -> None:
-        """`activations`: one for every group, one for the latent (also where there is none), one for the sum."""
+        """Take as activations one for every group, one for the latent (also without any), one for the sum."""
         super().__init__()
-        self.groups, self.width = list(groups), width
+        self.groups = list(groups)
+        self.width = width
         self.inputs = nn.ModuleList(empty_linear(group, width, bias=False) for group in groups)
-        self.latent = empty_linear(latent_dim, width) if latent_dim else None
         *inputs, latent, total = map(activation, activations)
+        # In this order: checkpoints and optimizers follow the order of registration.
+        self.latent = empty_linear(latent_dim, width) if latent_dim else None
         self.input_activations = nn.ModuleList(inputs)
         self.latent_activation = latent if latent_dim else None
         self.activation = total
 
     @property
     def linears(self) -> list[nn.Linear]:
-        return [*linears(self.inputs), *([] if self.latent is None else [self.latent])]
+        if self.latent is None:
+            return linears(self.inputs)
+        return [*linears(self.inputs), self.latent]
 
     def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         parts = zip(inputs.split(self.groups, dim=1), self.inputs, self.input_activations, strict=True)
@@ -136,12 +143,13 @@ class ArtMLP(ArtNetwork):
         *,
         shared: bool = False,
     ) -> None:
-        """`activations`: those of `InputSum`, one for each hidden layer, one for the output."""
+        """Take as activations those of `InputSum`, one for each hidden layer, one for the output."""
         slots = len(groups) + 2
         *hidden, output = map(activation, activations[slots:])
         super().__init__(width, channels, latent_dim, output)
         self.entry = InputSum(groups, latent_dim, width, activations[:slots])
-        self.hidden = nn.ModuleList(empty_linear(width, width) for _ in (hidden[:1] if shared else hidden))
+        layers = 1 if shared else len(hidden)
+        self.hidden = nn.ModuleList(empty_linear(width, width) for _ in range(layers))
         self.activations = nn.ModuleList(hidden)
 
     def layers(self) -> list[list[nn.Linear]]:
@@ -206,18 +214,18 @@ class ConvStack(ArtNetwork):
         self.levels.freeze(self.output(self._run(inputs, z, freeze=self.norm == "batch")))
 
     def first(self, columns: int, z: Float[Tensor, " l"] | None) -> tuple[Tensor, Tensor]:
-        """Weight and bias of the first layer on that many inputs: z is the same everywhere, its share a constant."""
+        """Return the first layer's weight and bias for that many inputs; z, the same everywhere, is in the bias."""
         (layer, *_) = linears(self.linears)
         if z is None:
             return layer.weight, layer.bias
         return layer.weight[:, :columns], linear(z, layer.weight[:, columns:], layer.bias)
 
     def _run(self, values: Tensor, z: Tensor | None, freeze: bool) -> Tensor:
-        for number, (layer, activate) in enumerate(zip(linears(self.linears), self.activations, strict=True)):
-            if number == 0:
-                values = linear(values, *self.first(values.shape[1], z))
-            else:
-                values = layer(values)
+        values = linear(values, *self.first(values.shape[1], z))
+        _, *others = self.linears
+        for number, activate in enumerate(self.activations):
+            if number:
+                values = others[number - 1](values)
             values = activate(self._normalize(values, number, freeze))
         return values
 
@@ -227,7 +235,8 @@ class ConvStack(ArtNetwork):
         if self.norm == "batch":
             if freeze:
                 variance, self.means[number] = torch.var_mean(values, 0, correction=0)
-                self.scales[number] = (variance + 1e-5).rsqrt()  # torch's own eps: a constant feature stays finite
+                # torch's own eps: a constant feature stays finite.
+                self.scales[number] = (variance + 1e-5).rsqrt()
             return (values - self.means[number]) * self.scales[number]
         return values
 
@@ -249,20 +258,21 @@ class ArtSiren(ArtNetwork):
         first_omega: float | int = 30.0,
         omega: float | int = 1.0,
     ) -> None:
-        """`activations`: one for every sine layer."""
+        """Take one activation for every sine layer."""
         super().__init__(width, channels, latent_dim)
         self.omegas = [first_omega, *[omega] * (len(activations) - 1)]
         widths = [inputs, *[width] * len(activations)]
         self.sines = nn.ModuleList(empty_linear(i, o) for i, o in pairwise(widths))
         self.activations = nn.ModuleList(map(activation, activations))
-        before = [0, *[width] * (len(activations) - 1)] if latent_dim else []
+        # The first modulator sees z alone, each later one the factors before it as well.
+        before = [0, *[width] * (len(activations) - 1)] * bool(latent_dim)
         self.modulators = nn.ModuleList(empty_linear(h + latent_dim, width) for h in before)
 
     def layers(self) -> list[list[nn.Linear]]:
         return [[layer] for layer in [*linears(self.sines), self.output]]
 
     def modulations(self, z: Float[Tensor, " l"] | None) -> list[Tensor]:
-        """What every layer is multiplied by: one vector a layer, the same for all samples; none without a latent."""
+        """Return the factors of every layer: one vector a layer, the same for all samples; none without a latent."""
         factors: list[Tensor] = []
         for modulator in self.modulators:
             assert z is not None
@@ -270,8 +280,10 @@ class ArtSiren(ArtNetwork):
         return factors
 
     def features(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
-        values, factors = inputs, self.modulations(z)
+        values = inputs
+        factors = self.modulations(z)
         for number, (sine, activate, omega) in enumerate(zip(self.sines, self.activations, self.omegas, strict=True)):
+            # omega on the whole map, bias included: the first layer's phases spread over its short period, too.
             values = activate(omega * sine(values))
             if factors:
                 values = values * factors[number]

@@ -1,4 +1,4 @@
-"""Settings drawn at random, as galleries want them: what a person might have tried by hand."""
+"""Random settings for galleries, from those that a person might have tried by hand."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,6 +30,7 @@ _VOLUMES: Mapping[str, Sequence[Any]] = {
     "weight_init_mean": (0.0,),
     "weight_init_std": (0.85, 1.0, 1.15),
 }
+# Setting → (another one, its value): without that value it would have no effect.
 _ONLY_WITH = {
     "num_graph_nodes": ("topology", "WS"),
     "weight_init_mean": ("weight_init", "normal"),
@@ -40,9 +41,10 @@ _ONLY_WITH = {
 
 
 def random_settings(dimensions: int, seed: int) -> dict[str, Any]:
-    """Topology, sizes, activations and how weights are drawn, for 2 or 3 dimensions; one seed, one answer."""
+    """Draw topology, sizes, activations and initialization for 2 or 3 dimensions; one seed, one answer."""
     generator = stream(seed, "settings")
-    choices = _PICTURES if dimensions == 2 else _VOLUMES
+    choices = {2: _PICTURES, 3: _VOLUMES}[dimensions]
+    # All are drawn, also those without effect: what one choice is leaves the others as they were.
     drawn = {
         name: values[int(torch.randint(len(values), (1,), generator=generator))] for name, values in choices.items()
     }

@@ -7,20 +7,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from easel.fields.art.graphml import OPERATIONS, Node, directed
+from easel.fields.art.graphml import OPERATIONS, GraphNode, directed
 from easel.fields.art.networks import ArtNetwork, InputSum
 from easel.fields.model.activations import Add, Scale, activation, activation_name
 from easel.fields.model.initialization import empty_linear, linears
 from easel.fields.model.streams import stream, stream_seed
 
-END_SPREAD, END_SCALE = 2.5, (1.0, 2.0)
-"""What most values span before the two last activations, and the bounds of the scale between them."""
-NEIGHBOURS, REWIRED, TRIES = 4, 0.75, 200
-"""Neighbours of a node on the ring that a graph starts from, share of edges that are rewired, tries to stay whole."""
+END_SPREAD = 2.5
+"""Span of most values before the two last activations."""
+END_SCALE = (1.0, 2.0)
+"""Bounds of the scale between them."""
+NEIGHBOURS = 4
+"""Neighbours of a node on the ring from which a graph starts."""
+REWIRED = 0.75
+"""Share of the edges that are rewired."""
+TRIES = 200
+"""Graphs that are drawn until one is connected."""
 
 
-def watts_strogatz(count: int, seed: int) -> list[Node]:
-    """A connected small-world graph of at least 5 nodes; its operations stay open."""
+def watts_strogatz(count: int, seed: int) -> list[GraphNode]:
+    """Draw a connected small-world graph of at least 5 nodes, its operations still None (Watts and Strogatz 1998)."""
     from networkx import connected_watts_strogatz_graph
 
     graph = connected_watts_strogatz_graph(
@@ -29,17 +35,17 @@ def watts_strogatz(count: int, seed: int) -> list[Node]:
     return directed(count, list(graph.edges))
 
 
-def with_operations(nodes: Sequence[Node], activations: Sequence[str], seed: int) -> list[Node]:
-    """The same graph with operations and activations drawn where they are open; node 0 is the input and has none."""
+def with_operations(nodes: Sequence[GraphNode], activations: Sequence[str], seed: int) -> list[GraphNode]:
+    """Return the graph with operations and activations drawn where they are None; node 0, the input, has none."""
     generator = stream(seed, "operations")
+    # Two numbers for every node, needed or not: a choice that is given leaves those of the other nodes as they were.
     drawn: list[list[int]] = torch.randint(2**31, (len(nodes), 2), generator=generator).tolist()
     chosen = [nodes[0]]
     for node, (operation, number) in zip(nodes[1:], drawn[1:], strict=True):
         operation = node.operation or OPERATIONS[operation % len(OPERATIONS)]
         name = None
         if operation in ("linear", "conv"):
-            usual = activations[number % len(activations)]
-            name = activation_name(node.activation or usual)
+            name = activation_name(node.activation or activations[number % len(activations)])
         chosen.append(replace(node, operation=operation, activation=name))
     return chosen
 
@@ -47,8 +53,8 @@ def with_operations(nodes: Sequence[Node], activations: Sequence[str], seed: int
 class GraphNetwork(ArtNetwork):
     """Summed inputs, a linear map, a graph of operations, a linear output between two activations and a scale.
 
-    A node takes the sum of all its inputs, divided by the root of their number; nodes that feed no other are the
-    graph's outputs and are summed.
+    A node takes the sum of all its inputs, divided by the root of their number so that the variance stays; nodes that
+    feed no other are the graph's outputs and are summed.
     """
 
     def __init__(
@@ -58,9 +64,9 @@ class GraphNetwork(ArtNetwork):
         width: int,
         channels: int,
         activations: Sequence[str],
-        nodes: Sequence[Node],
+        nodes: Sequence[GraphNode],
     ) -> None:
-        """`activations`: those of `InputSum`, one behind its linear map, one or two at the end."""
+        """Take as activations those of `InputSum`, one behind its linear map, one or two at the end."""
         slots = len(groups) + 2
         hidden, *ends = map(activation, activations[slots:])
         ending = nn.Sequential(ends[0], Scale(*END_SCALE), *ends[1:])
@@ -74,7 +80,7 @@ class GraphNetwork(ArtNetwork):
 
     @property
     def inner(self) -> list[nn.Linear]:
-        """The maps that lie between the sum of the inputs and the output."""
+        """The maps between the sum of the inputs and the output."""
         return [module for module in [self.hidden, *self.operations.modules()] if isinstance(module, nn.Linear)]
 
     def layers(self) -> list[list[nn.Linear]]:
@@ -92,7 +98,7 @@ class GraphNetwork(ArtNetwork):
         return torch.stack([values[place] for place in self.outputs]).sum(0)
 
 
-def _operation(node: Node, width: int) -> nn.Module:
+def _operation(node: GraphNode, width: int) -> nn.Module:
     match node.operation:
         case "scale":
             return Scale(-1.0, 1.0)

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -306,7 +306,8 @@ class FrameRenderer:
     def _release_orphans(self) -> None:
         """Release textures of canvases, and renderers of subjects, that the program has dropped."""
         # Here and not when they are dropped: the context is current only now.
-        for table in (self._textures, self._renderers):
+        tables: tuple[dict[Any, Any], ...] = (self._textures, self._renderers)
+        for table in tables:
             for key in [key for key in table if key() is None]:
                 table.pop(key).release()
 

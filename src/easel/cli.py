@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["--version"]:
         print(f"easel {__version__}")
         return DONE
+    # A first word such as `fields` is a group; a path or a flag is the workstation's.
     group = next((name.split()[0] for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ")), "")
     words = 2 if group else 1
     name = " ".join(arguments[:words])
@@ -100,6 +101,7 @@ def run(name: str, arguments: Sequence[str]) -> int:
 
         module = import_module(home)
         command = getattr(module, function)
+        # The command's annotation is the one place that names its config.
         kind = get_type_hints(command)["config"]
         given: dict[str, Any] = {}
         # What tyro cannot know, such as a preset's name or a run to continue, a command looks for before.
@@ -118,6 +120,7 @@ def run(name: str, arguments: Sequence[str]) -> int:
         complain(str(error))
         return BAD_INPUT
     except OSError as error:
+        # A full disk needs another answer than a wrong path.
         hint = "Free some space or name another folder" if error.errno in DISK_FAULTS else "Check that path"
         complain(f"{error.filename or 'a file'}: {error.strerror or error}. {hint} and try again.")
         return FAILED

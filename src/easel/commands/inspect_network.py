@@ -70,6 +70,7 @@ def inspect(config: InspectConfig) -> int:
     values = sum(ref.tensor.numel() for ref in refs.values())
     print(f"{config.source}: {len(refs)} tensors, {values:,} values")
     scene = NetworkScene(refs, graph, aspect=config.size[0] / config.size[1])
+    # Activations are of one network on one picture: there is nothing of the other to subtract.
     if other is not None and seen is None:
         scene.update(_compare(source, other, config).tensors)
     try:
@@ -109,6 +110,7 @@ def _run(source: "Source", config: InspectConfig) -> "Capture":
     from easel.inspector.tracing.forward import capture
 
     assert config.activations is not None
+    # Weights alone cannot be run.
     if source.model is None:
         raise BadInput(
             f"--activations needs a model to run; {config.source} holds weights. Name package.module:function."
@@ -119,6 +121,7 @@ def _run(source: "Source", config: InspectConfig) -> "Capture":
     if channels not in (1, 3, 4):
         channels = 3
     picture = to_batch(imread(config.activations, channels=channels, device="cpu"))
+    # The picture goes where the model is, and in its precision.
     like = next(source.model.parameters(), picture)
     seen = capture(source.model, picture.to(like.device, like.dtype), mode="eval")
     if seen.error and not seen.activations:
@@ -154,6 +157,7 @@ def _write(
     from easel.inspector.network_scene import turntable
 
     size = config.size[1], config.size[0]
+    # A tensor without a sheet has no values in the files either.
     shown = [replace(ref, tensor=values) for ref in scene.refs.values() if (values := _shown(scene, ref)) is not None]
     if not watched:
         _written(config.out / "overview.png", lambda path: imwrite(path, scene.draw(scene.home(size), size)))

@@ -37,6 +37,7 @@ def view(config: ViewConfig) -> int:
     from easel.graphics.image import imwrite
     from easel.workstation.view_page import ViewPage, describe, load
 
+    # All before the window: one bad file of many is then one line, and no half-filled window.
     pictures = [load(file) for file in config.files]
     for picture in pictures:
         print(describe(picture))

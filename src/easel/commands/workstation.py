@@ -49,6 +49,7 @@ def workstation(config: WorkstationConfig) -> int:
     if failure:
         complain(failure)
         return 1
+    # As shells count a program that a signal has ended.
     return 128 + received[0] if received else 0
 
 
@@ -104,6 +105,7 @@ def signals() -> Generator[list[int]]:
     received: list[int] = []
 
     def note(number: int, _frame: object) -> None:
+        # The loop looks at it after each frame; nothing else is safe to do in a handler.
         received.append(number)
         restore()
 

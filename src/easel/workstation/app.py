@@ -75,6 +75,7 @@ def open_view(title: str, config: HostConfig, size: tuple[int, int] = (1280, 800
     from easel.viewer.backends.browser import BrowserBackend
     from easel.viewer.view import View
 
+    # Before anything is opened: a socket would say so much later, and in other words.
     if not 0 <= config.port < 2**16:
         raise BadInput(f"--port is a number from 0 to {2**16 - 1}; got {config.port}.")
     asked = config.backend
@@ -106,6 +107,7 @@ def open_shell(
     from easel.workstation.report import write_report
     from easel.workstation.shell import Maker, Shell
 
+    # The page that is shown first is made below; the others when somebody first looks at them.
     name = config.page or FIRST
     prepared = {name: first or prepare_page(name, config)}
 
@@ -136,6 +138,7 @@ def open_shell(
             if config.image is None or page != PAGES[name][0]:
                 makers[page] = session.restoring(maker)
     shell = Shell(view, makers)
+    # After the shell, whose pages it leads to; `make` is called only from here on.
     program = Program(view.headless, view.backend_name, view.backend_reason, shell.trainings, look_inside)
     view.offer(actions)
     view.show_page(PAGES[name][0])
@@ -165,6 +168,7 @@ def run(shell: "Shell", received: Sequence[int] = (), session: "Session | None" 
                 bar.update(measured.progress, measured.summary)
             if not view.headless:
                 continue
+            # Nobody will press Retry.
             if shell.shown.failure:
                 return f"the {shell.shown.page.name} page has stopped: {shell.shown.failure}"
             content = shell.shown.content
@@ -178,6 +182,7 @@ def save_results(shell: "Shell", out: Path) -> list[Path]:
     """Write the results of all pages and a picture of the window into `out`; returns the files."""
     from easel.graphics.image import imwrite
 
+    # Pages that nobody looked at were never made, and have nothing to write.
     files = [file for page in shell.pages.values() for file in page.finish()]
     # One more frame, so that the window's figures are those of the files. A window that was closed keeps its last one.
     if shell.view.step():

@@ -33,6 +33,7 @@ class Background(Generic[Result]):
     def start(self, work: Callable[..., Result], *arguments: Any) -> None:
         """Run `work(*arguments)` in the thread, in place of an earlier request."""
         self.drop()
+        # A request may have the same work and arguments as the last: only its identity tells them apart.
         self._newest = object()
         self._future = self._executor.submit(self._run, self._newest, work, arguments)
 
@@ -63,6 +64,7 @@ class Background(Generic[Result]):
     def result(self) -> Result:
         """Take the result of the newest request, waiting for it if need be; raises what its work raised."""
         assert self._future is not None, "nothing was started, or its result was taken"
+        # Taken out before it is read, so that an error is raised once and not in every frame.
         future = self._future
         self._future = None
         return future.result()
@@ -79,5 +81,6 @@ class Background(Generic[Result]):
         self._executor.shutdown(cancel_futures=True)
 
     def _run(self, request: object, work: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+        # In the thread itself, when the work begins: until then the one before may still report.
         self._running = request
         return work(*arguments)

@@ -68,6 +68,7 @@ def _document(view: View) -> Iterator[str]:
     yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield f"<style>{STYLE}</style></head><body>"
     yield f'<h1>{_text(view.title)}</h1><p class="quiet">{_text(made)}</p>'
+    # First the window: it shows what the person saw, the rest what they may look for.
     yield _figure("The window", view.capture())
     for page in dict.fromkeys((*view.pages.values(), view.shown_page)):
         yield from _page(page)
@@ -118,6 +119,7 @@ def _readings(panel: Panel) -> Iterator[str]:
         match sketch:
             case Words(text):
                 yield f"<p>{_text(text)}</p>"
+            # The browser draws a progress bar itself, in its own theme.
             case Bar(fraction, overlay):
                 yield f'<p><progress value="{float(fraction):.4f}"></progress> {_text(overlay)}</p>'
             case Curve(values, overlay):
@@ -157,6 +159,7 @@ def _extremes(run: Float64[np.ndarray, " n"]) -> list[int]:
 
 def _figure(caption: str, picture: Tensor) -> str:
     """Return a figure whose picture lies inside the file itself."""
+    # PNG, not JPEG: false colours and single pixels are what the pictures are looked at for.
     data = base64.b64encode(encode(_reduced(picture), ".png")).decode("ascii")
     image = f'<img src="data:image/png;base64,{data}" alt="{_text(caption)}">'
     return f"<figure>{image}<figcaption>{_text(caption)}</figcaption></figure>"
@@ -165,6 +168,7 @@ def _figure(caption: str, picture: Tensor) -> str:
 def _reduced(picture: Tensor) -> np.ndarray:
     """Reduce a picture to `MOST_PIXELS` on its longest side, (h, w, c) in [0, 1]."""
     whole = as_picture(picture).float()
+    # A photograph of 20 megapixels would make a file that no mail takes.
     height, width, _ = whole.shape
     if max(height, width) > MOST_PIXELS:
         share = MOST_PIXELS / max(height, width)

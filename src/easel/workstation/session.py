@@ -79,6 +79,7 @@ class Session:
         Raises FileError or OSError if it cannot be written.
         """
         self._saved_at = time.monotonic()
+        # Pages that were never made keep the state that the file had for them.
         known = dict(self._pages)
         for name, page in pages.items():
             try:
@@ -87,6 +88,7 @@ class Session:
             except Exception as error:
                 complain(f"{self.file}: the {name} page could not be saved ({type(error).__name__}: {error}).")
         told = {"easel": "session", "version": VERSION, "view": view.state(), "pages": known}
+        # Whole or not at all: a program that is killed while it saves leaves the session before.
         with write_whole(self._written) as beside:
             beside.write_text(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
         return self._written
@@ -109,8 +111,11 @@ def read_session(file: Path) -> tuple[object, dict[str, State]]:
         told = _parse(file)
         if not isinstance(told, dict) or told.get("easel") != "session":
             raise ValueError("it is no session of the workstation")
+        # A later version may mean other things by the same names; reading it by halves would lose the rest at the next
+        # save.
         if told.get("version") != VERSION:
             raise ValueError(f"it is of version {told.get('version')!r:.20}, this program reads {VERSION}")
+        # A misspelt name would be dropped silently, and be gone after the next save.
         if unknown := told.keys() - NAMES:
             raise ValueError(f"a session has no {sorted(unknown)[0]!r:.60}")
         ViewState.read(told.get("view"))
@@ -134,6 +139,7 @@ def _parse(file: Path) -> Any:
     try:
         # Python's parser takes NaN and Infinity, which no other program could read and no widget could show.
         return json.loads(data.decode("utf-8"), parse_constant=_refuse)
+    # Thousands of nested brackets take a kilobyte.
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 

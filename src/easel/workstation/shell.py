@@ -81,11 +81,13 @@ class Shell:
                 host.advance()
             else:
                 host.background()
+        # After all pages: each of them may still change what is seen in this frame.
         self.view.rest()
 
     def open(self, path: Path) -> bool:
         """Hand a file to the first page that opens it, the shown one before the others, and show that page."""
         shown = self.shown
+        # Several pages open .png: the one in front is the one that is meant.
         for host in (shown, *(host for host in self.hosts.values() if host is not shown)):
             host.make()
             if host.open(path):
@@ -128,6 +130,7 @@ class PageHost:
 
     def make(self) -> None:
         """Make the content, if there is none."""
+        # A page that cannot be made would otherwise be tried again in every frame.
         if self.content is None and not self.failure:
             self._guard(self._make)
 
@@ -154,11 +157,13 @@ class PageHost:
         try:
             return action()
         except Exception as error:
+            # The page shows one line; the log keeps the traceback for whoever has to find the cause.
             log.error("page %r failed and rests until Retry", self.page.name, exc_info=error)
             self.failure = f"{type(error).__name__}: {error}"
             if self.content is None:
                 self.page.clear()  # half of its panels
             problem = self.page.panel(PROBLEM, side="bottom", width=0.2)
+            # Closed by the last Retry, or by the person.
             problem.open = True
             problem.on_frame(self._draw_problem)
             return None

@@ -45,6 +45,7 @@ class PictureFile:
 
 def load(path: Path) -> PictureFile:
     """Read a picture with all its channels; FileError when the file is no picture."""
+    # All channels, unlike the other pages: what is looked at here is what the file holds.
     return PictureFile(path, imread(path, channels=0, device="cpu"), is_radiance(path))
 
 
@@ -94,6 +95,7 @@ class ViewPage:
     def flip(self, key: KeyChanged) -> None:
         """Show the next picture, or the one before."""
         if key.down and key.key in FLIPS:
+            # Through the widget: the list then shows it, and the session keeps it.
             number = self.pictures.index(self.first) + FLIPS[key.key]
             self.controls.set("Picture", number % len(self.pictures))
 
@@ -124,9 +126,11 @@ class ViewPage:
         other = self.pictures[second]
         if one.radiance != was_light:  # light spans many powers of ten
             self.controls.set("Histogram", "log values" if one.radiance else "linear")
+        # live=False: files do not change, and a check of every value in every frame would cost more than drawing.
         self.canvas.bind(one.values, live=False)
         if self.beside is not None:
             self.beside.bind(other.values, live=False)
+        # Resizing one of them would measure the resizing.
         if one.values.shape != other.values.shape:
             self.likeness = "Of different sizes: no PSNR, no SSIM."
         elif one.radiance or other.radiance:
@@ -138,6 +142,7 @@ class ViewPage:
         controls = self.controls
         help = "A wipe can be dragged. A drag with Shift over the picture chooses what the numbers are of."
         mode = list(COMPARISONS.values())[controls.combo("Compare", list(COMPARISONS), help=help)]
+        # A wipe and a flicker show both pictures as they are: there is no difference to enlarge.
         with controls.enabled(mode in MAPS):
             gain = controls.slider("Gain", 1.0, 50.0, default=1.0, log=True, format="%.1f", help="Of a difference.")
         now = self.canvas.comparison
@@ -166,6 +171,7 @@ class ViewPage:
             settings["dither"] = controls.checkbox("Dither", help="So that slow ramps do not step in 8 bits.")
         if any(picture.values.shape[-1] == 4 for picture in self.pictures):
             settings["alpha"] = controls.checkbox("Alpha", help="A checkerboard shines through.")
+        # The sliders are set as well: in the next frame they would set the old values again.
         reset = controls.button("Reset display")
         if reset:
             for label, value in (("Exposure", 0.0), ("Gamma", 1.0), ("False colour", 0)):

@@ -89,6 +89,7 @@ def set_up(config: PreviewConfig) -> "tuple[MaterialView, Stage]":
             raise BadInput(f"unknown --light {kind!r}.{hint} Known: {known}, or an .hdr or .exr file.")
         environment = Environment.load(kind)
         kind = "file"
+    # After the light: a misspelt name is found without reading four maps.
     maps = MaterialMaps.load(config.maps_dir, normal=config.normal)
     stage = Stage(surroundings=Surroundings(kind), exposure=config.exposure, repeats=config.repeats)
     return MaterialView(maps, environment), stage

@@ -100,6 +100,7 @@ class ArtPage(WorkstationPage):
     def _show(self, canvas: Canvas, picture: Callable[[], Tensor], content: object) -> None:
         """Bind the tensor that `picture` makes, unless the canvas has this content already."""
         if canvas.name not in self._bound or self._bound[canvas.name] != content:
+            # Compared by content, not by picture: making the picture is what is to be saved.
             self._bound[canvas.name] = content
             canvas.bind(picture(), live=False)
 
@@ -160,6 +161,7 @@ class ArtPage(WorkstationPage):
         """Write the picture in the viewport, in the size that is chosen."""
         if self.session.job is None:
             name = f"art-{self.session.genome.recipe.seed}.png"
+            # The palette may ask for this before the panel was ever drawn: the widget's own default then holds.
             longest = self.breeding.get("Longer side", LENGTH.default)
             self.session.save(free_path(self.out / name), self._saved_size(longest))
 
@@ -169,6 +171,7 @@ class ArtPage(WorkstationPage):
             kind = FILMS[self.breeding.get("Film", 0)]
             suffix = FILM_SUFFIXES[self.breeding.get("Format", 0)]
             path = free_path(self.out / f"{kind.replace(' ', '-')}{suffix}")
+            # A film needs two frames to have a beginning and an end.
             frames = max(round(self.breeding.get("Seconds", 4.0) * FRAMES_PER_SECOND), 2)
             self.session.film(path, kind, self._saved_size(FILM_LENGTH), frames, FRAMES_PER_SECOND)
 
@@ -190,6 +193,7 @@ class ArtPage(WorkstationPage):
         if self.notice:
             controls.text_wrapped(self.notice, color=ALARM if self.failed else QUIET)
         controls.section("Field")
+        # A change of its traits would draw new weights in place of the learned ones.
         if not session.genome.is_seeded:
             controls.text_wrapped("Its weights were learned from a picture: zoom, save and film it, or breed others.")
             return
@@ -240,6 +244,7 @@ class ArtPage(WorkstationPage):
         height = imgui.get_cursor_pos_y() - imgui.get_cursor_start_pos().y - spacing
         width = imgui.get_content_region_avail().x
         size = max(int(height), LEAST_SIDE), max(int(width), LEAST_SIDE)
+        # A window that is dragged over several screens must not make the painter run out of memory.
         if size[0] * size[1] <= MOST_PIXELS:
             self.size = size
 
@@ -250,7 +255,9 @@ class ArtPage(WorkstationPage):
         for stroke in canvas.strokes:
             if stroke.button in (LEFT, MIDDLE):
                 by = stroke.end[0] - stroke.start[0], stroke.end[1] - stroke.start[1]
+                # Each stroke is the part since the last frame: together they are the whole drag.
                 viewport = viewport.dragged(by, size)
+        # Else the wheel would zoom the picture while the pointer is over another panel.
         if canvas.mouse is not None:
             notches = imgui.get_io().mouse_wheel
             if notches:
@@ -320,6 +327,7 @@ class ArtPage(WorkstationPage):
         failure = job.failure()
         self._say(failure or f"Saved {job.path}", failed=bool(failure))
         if not failure:
+            # In a browser the person's disk is another one than the program's.
             self.page.hand_out(job.path)
 
     # History
@@ -333,6 +341,7 @@ class ArtPage(WorkstationPage):
 
     def _shown_entries(self) -> range:
         """Return the indices of the entries that are shown: the last ones up to the entry after the present."""
+        # One entry beyond the present one, so that there is something to click to go on again.
         last = min(max(self.session.position + 2, STRIP), len(self.session.history))
         return range(max(last - STRIP, 0), last)
 

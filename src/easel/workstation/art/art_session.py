@@ -162,6 +162,7 @@ class ArtSession:
 
     def _append(self, entry: HistoryEntry, *, instead: bool = False) -> None:
         """Put an entry after the present one, or in its place."""
+        # A new list: entries after the present one live on in the edits that may redo them.
         self.history = [*self.history[: self.position + (not instead)], entry][-MOST_STEPS:]
         self.position = len(self.history) - 1
 
@@ -176,6 +177,7 @@ class ArtSession:
         old = self._variations
         if old is not None and (old.parent, old.varied, old.strength, old.generation) == wanted:
             return old
+        # Its painting takes the place of the one before, which ends after its present thumbnail.
         self._variations = Variations(*wanted)
         self._painter.start(self._variations.paint, self._painter)
         return self._variations
@@ -184,6 +186,7 @@ class ArtSession:
         """Go on to one of the variations; False if it is not painted yet."""
         variations = self.variations
         genome = variations.genomes[number]
+        # The one in the middle is where one is already.
         if genome is None or genome is self.genome:
             return False
         # A field that has nothing in common with this one has nothing to see at the same place.
@@ -204,6 +207,7 @@ class ArtSession:
         suffix = path.suffix.lower()
         if suffix not in RECIPE_SUFFIXES:
             return False
+        # Any PNG may be dropped: whether there is a recipe in it decides if this page is meant.
         if suffix != ".safetensors":
             try:
                 read_metadata(path)
@@ -230,6 +234,7 @@ class ArtSession:
 
     def film(self, path: Path, kind: str, size: Size, frames: int, fps: int) -> None:
         """Begin to film a flight into the viewport, or a walk of its latent around to where it began."""
+        # Taken now: the person goes on exploring while the film is painted.
         make = {"zoom": _flight, "latent walk": _walk}[kind]
         genome = self.genome
         viewport = self.viewport
@@ -278,6 +283,7 @@ class ArtSession:
 
     def _go_on(self, genome: Genome, viewport: Viewport) -> None:
         """Explore a genome that was made elsewhere; FileError for one that no canvas shows."""
+        # A field may have any number of channels; a canvas cannot say which of them are colours.
         channels = genome.recipe.output_shape[-1]
         if channels not in (1, 3, 4):
             raise FileError(f"the recipe has {channels} channels; pictures that can be shown have 1, 3 or 4.")
@@ -306,6 +312,7 @@ def _flight(genome: Genome, viewport: Viewport, size: Size, frames: int) -> Iter
 def _walk(genome: Genome, viewport: Viewport, size: Size, frames: int) -> Iterator[Tensor]:
     """Walk through the latents that come next, and back to the first."""
     model = genome.model
+    # The extent of a film has one aspect for all sizes; the viewport's is that of the screen.
     keys, zoom = latent_keys(model, KEYS), viewport.stretched(size)
     return latent_film(model, keys, frames, zoom=zoom, center=viewport.center, size=size, supersample=2)
 

@@ -98,6 +98,7 @@ class Genome:
             return recipe.latents[0]
         if not isinstance(recipe.network, Architecture):
             return ()
+        # As the field itself would draw it, so that sliders stand where the picture is.
         z = draw_latent(recipe.network.latent_dim, 2, recipe.seed, recipe.latent_draw)
         return () if z is None else tuple(z.tolist())
 
@@ -144,6 +145,7 @@ class Genome:
             if getattr(wanted, entry.name) != getattr(self.traits, entry.name)
         }
         network = self.recipe.network
+        # "own" stands for activations that no choice names: there is nothing to change them into.
         if not changed or not isinstance(network, Architecture) or "own" in changed.values():
             return self
         # Another topology has other rules for all the rest: only what every topology knows is carried over.
@@ -169,6 +171,7 @@ class Genome:
             return random_genome(stream_seed(self.recipe.seed, "offspring", number) % MOST_SEED)
         if varied == "weights" or not self.latent:
             return Genome(replace(self.recipe, draw=self.recipe.draw + number))
+        # Of the recipe's own seed: the same variation comes up in every session.
         generator = stream(self.recipe.seed, "mutations", number)
         z = torch.tensor(self.latent) + strength * torch.randn(len(self.latent), generator=generator)
         return self.with_latent(tuple(z.clamp(-LATENT_REACH, LATENT_REACH).tolist()))

@@ -62,6 +62,7 @@ class Draft:
 
     def take(self, samples: Float[Tensor, "rows columns c"], pixels: int) -> None:
         """Fill in a coarse picture wherever nothing finer is known."""
+        # Bilinear: squares of eight pixels would be seen as a pattern of the field.
         fine = interpolate(samples.permute(2, 0, 1)[None], self.size, mode="bilinear")[0].permute(1, 2, 0)
         better = self.pixels > pixels
         self.picture.copy_(torch.where(better[..., None], fine, self.picture))
@@ -91,6 +92,7 @@ class Painting:
         old = self.draft
         if old is not None and (old.genome, old.viewport, old.size) == (genome, viewport, size):
             return
+        # Pictures with other channels cannot stand in for each other.
         channels = genome.recipe.output_shape[-1]
         if old is None or old.picture.shape[-1] != channels:
             draft = Draft(genome, viewport, torch.zeros(*size, channels), torch.full(size, torch.inf))
@@ -99,6 +101,7 @@ class Painting:
         else:  # until the first tile is there, the picture before is better than none
             before = old.carried(old.viewport, size)
             draft = Draft(genome, viewport, before.picture, torch.full(size, torch.inf))
+        # Exchanged as a whole: the painter compares it with its own to see that it is outdated.
         self.draft = draft
         self.progress = 0.0
         self.failure = ""
@@ -146,12 +149,14 @@ class Painting:
         count = size[0] * size[1]
         # The sharp passes write into the picture that is shown, the coarse ones are laid under it at their end.
         flat = draft.picture.view(count, -1) if pixels == 1 else torch.empty(count, draft.picture.shape[2])
+        # Rounded up: at least one.
         tiles = -(-count // TILE_SAMPLES)
         given = {"window": extent, "calibration": model.calibration(), "supersample": samples}
         start = 0
         for values in finished(model.map_fn, size, RenderSettings(**given, splits=tiles, fused=False)):
             flat[start : start + len(values)] = values.cpu()
             start += len(values)
+            # A coarse pass is laid into the picture only at its end.
             self.version += pixels == 1
             yield start / count
         if pixels > 1:

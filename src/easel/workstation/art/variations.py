@@ -45,6 +45,7 @@ class Variations:
     def paint(self, background: Background[None]) -> None:
         """Paint all of them, the parent first; called in the thread of `background`, whose next request ends it."""
         with suppress(Dropped):
+            # The parent first: its thumbnail is also that of the history.
             for number in sorted(range(COUNT), key=lambda number: number != PARENT):
                 background.report(self.count / COUNT)
                 self._paint(number)
@@ -65,6 +66,7 @@ class Variations:
             except (ValueError, RuntimeError):  # too large a graph, say: the next attempt is another
                 continue
             self.genomes[number] = genome
+            # Also of one that shows nothing: after the last attempt there is nothing better.
             self.thumbnails[number] = picture
             if number == PARENT or not calibration.is_dull(picture):
                 break

@@ -30,6 +30,7 @@ class Viewport:
         """Return the viewport that shows what an extent shows in a picture of that size."""
         (down, rows), (right, columns) = extent.fractions(size)
         base = min(size)
+        # An extent is measured in halves of each side, a viewport in halves of the shorter one.
         return cls((down / rows, right / columns), (rows / base, columns / base))
 
     @property
@@ -60,6 +61,7 @@ class Viewport:
         most = max(self.finest(size) / max(self.zoom), 1.0)
         factor = min(max(factor, LEAST_ZOOM / min(self.zoom)), most)
         down, right = self.steps(size)
+        # Of the way from the middle to the point, the share that the middle has to move to keep it in place.
         shift = 1 - 1 / factor
         row = self.center[0] + (at[1] - size[0] / 2) * down * shift
         column = self.center[1] + (at[0] - size[1] / 2) * right * shift
@@ -78,6 +80,7 @@ class Viewport:
         if not isinstance(data, dict):
             raise TypeError(f"a place is an object; got {type(data).__name__}.")
         center, zoom = (per_axis([_number(n) for n in data[name]], 2, name) for name in ("center", "zoom"))
+        # Sessions and recipes are files, which anybody may have written.
         if min(zoom) <= 0:
             raise ValueError(f"a zoom is above 0; got {zoom}.")
         return cls((center[0], center[1]), (zoom[0], zoom[1]))

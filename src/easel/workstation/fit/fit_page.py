@@ -94,6 +94,7 @@ class FitPage(WorkstationPage):
         self.prediction_canvas = self.prediction_panel.canvas("prediction").bind(
             lambda: self.fit.prediction, live=False
         )
+        # The error map has no history of its own: it is made anew from the past prediction.
         self.prediction_canvas.keep_history(HISTORY_BYTES, disk_bytes=HISTORY_DISK_BYTES)
         self.error_canvas = self.error_panel.canvas("error map").bind(self._error_map, live=False)
         self._original = Canvas("photograph").bind(lambda: self.fit.picture, live=False)
@@ -105,6 +106,7 @@ class FitPage(WorkstationPage):
     @classmethod
     def prepare(cls, options: PageOptions) -> PageMaker:
         """Read the photograph that the options name; FileError for a file that is no picture."""
+        # Here, not in `make`: an unreadable file is then one line at the terminal and no window.
         photograph = load_photograph(options.image, options.max_size)
 
         def make(page: Page, program: Program) -> FitPage:
@@ -167,12 +169,14 @@ class FitPage(WorkstationPage):
         self._take_opened()
         # The rest of the frame, drawing included, has used up a part; a quarter is for training whatever it cost.
         left = max(FRAME_SECONDS - (time.perf_counter() - self._advanced_at), FRAME_SECONDS / 4)
+        # Sleeping keeps the frame rate without keeping the processor.
         if self.paused or self.fit.finished:
             time.sleep(left)
         else:
             self.fit.advance(steps=self.steps_per_frame, seconds=left)
         self._advanced_at = time.perf_counter()
         self.look(now=self.fit.finished)
+        # The step of the picture that is seen, which may be some steps behind the fit.
         self.page.timeline.step = self.fit.seen_index
 
     def background(self) -> None:
@@ -199,6 +203,7 @@ class FitPage(WorkstationPage):
 
     def finish(self) -> list[Path]:
         """Write prediction.png, error.png and metrics.json, of the prediction alone and as it is now."""
+        # The files show the end of the fit, wherever in its past a person was looking.
         self.page.timeline.live()
         self.prediction_panel.set("Compare", 0)
         self._compare("")
@@ -215,6 +220,7 @@ class FitPage(WorkstationPage):
     def save_snapshots(self) -> None:
         """Write both canvases under names that say the step, and hand the files out."""
         files = self.save(f"step-{self.fit.index:06d}-")
+        # In a browser the person's disk is another one than the program's.
         for file in files:
             self.page.hand_out(file)
         self._say("Saved " + ", ".join(map(str, files)))
@@ -300,6 +306,7 @@ class FitPage(WorkstationPage):
         except (FileError, OSError) as error:
             self._say(str(error), RED)
             return
+        # A field of another size cannot go on: its grids follow the size of the picture.
         self.fit.restart(picture=self.photograph.picture.to(self.fit.picture.device))
         self._original.refresh()
         self._say("; ".join(self.photograph.notes))
@@ -335,6 +342,7 @@ class FitPage(WorkstationPage):
             format=f"%.2f  ({knobs.lr:.1e})",
             help="Learning rate; acts at the next step.",
         )
+        # Log scale: useful rates span four orders of magnitude.
         knobs.lr = 10**rate
         knobs.optimizer = _choose(
             controls, "Optimizer", OPTIMIZERS, knobs.optimizer, "A change keeps the weights and forgets the momentum."
@@ -356,6 +364,7 @@ class FitPage(WorkstationPage):
         proposed = self.proposed
         controls.section("Network")
         encoding = _choose(controls, "Encoding", ENCODINGS, proposed.encoding, "How coordinates enter the network.")
+        # A width that suits one encoding is far off for the other.
         if encoding != proposed.encoding:
             proposed = USUAL[encoding]
             controls.set("Hidden", proposed.hidden)
@@ -379,6 +388,7 @@ class FitPage(WorkstationPage):
             ):
                 self.look_inside()
             controls.text(f"{self.fit.field.size:,} parameters")
+        # Only on demand: a slider that is dragged would otherwise throw the fit away at every step.
         if proposed != self.fit.config:
             controls.text_colored(*YELLOW, "Architecture changed!")
             if controls.button("Apply & Reset"):
@@ -393,6 +403,7 @@ class FitPage(WorkstationPage):
             0,
             256,
             default=0,
+            # 0 steps would be no fit; the left end stands for as many as fit.
             format="%d" if self.steps_per_frame else "auto",
             help="At the left end, as many as keep the window near 15 frames a second.",
         )

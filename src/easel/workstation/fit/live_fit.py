@@ -70,6 +70,7 @@ class LiveFit:
             target_psnr=self.end.psnr,
             generator=generator,
         )
+        # It belongs to the other thread from here until `advance` takes its result.
         self._starter.start(_begin, self.field, self._size, self._run)
         self.step: Step | None = None
         self.finished = False
@@ -78,6 +79,7 @@ class LiveFit:
         self.psnrs: deque[float] = deque(maxlen=CURVE_LENGTH)
         self.steps_per_second = 0.0
         self._counted_from = (0, time.perf_counter())
+        # Grey until the first prediction: a canvas needs a picture of the right size at once.
         self._keep(torch.full_like(self.picture, 0.5), seconds=0.0)
 
     @property
@@ -134,12 +136,14 @@ class LiveFit:
             else:
                 self.step = step
                 self.losses.append(step.loss)
+        # Of all threads of the process, the kernel's included.
         self.cpu_seconds += time.process_time() - cpu_started
         self._measure_speed()
 
     def _measure_speed(self) -> None:
         now = time.perf_counter()
         index, since = self._counted_from
+        # Over a shorter time the figure would jump too fast to be read.
         if now - since >= SPEED_SECONDS:
             self.steps_per_second = (self.index - index) / (now - since)
             self._counted_from = (self.index, now)
@@ -168,6 +172,7 @@ class LiveFit:
     @property
     def shown(self) -> Float[Tensor, "h w c"]:
         """The prediction in the 256 levels of a screen and of a file."""
+        # A PSNR of the unrounded prediction would not be that of the file that is saved.
         return (self.prediction * 255).round() / 255
 
     def error_map(self, gain: float, prediction: Float[Tensor, "h w c"] | None = None) -> Float[Tensor, "h w 3"]:

@@ -46,10 +46,12 @@ def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
         alpha = picture[..., 3:]
         if bool((alpha < 1).any()):
             notes.append("transparent pixels are laid on white")
+        # White, as a browser and a sheet of paper have it.
         picture = picture[..., :3] * alpha + (1 - alpha)
     height, width = picture.shape[:2]
     longest = max(height, width)
     if 0 < max_size < longest:
+        # At least 1: a panorama may be a thousand times as wide as high.
         size = max(1, round(height * max_size / longest)), max(1, round(width * max_size / longest))
         picture = resize(picture, size)
         notes.append(f"reduced from {width}x{height} to {size[1]}x{size[0]} pixels (--max-size 0 keeps every pixel)")

@@ -99,6 +99,7 @@ class LiveRecovery:
 
     def ask(self, request: Request | None) -> None:
         """Make these maps, unless they were asked for last; None drops the request."""
+        # Asked in every frame: only a change is a request.
         if request == self._asked:
             return
         self._asked = request
@@ -115,6 +116,7 @@ class LiveRecovery:
             self.found = self._worker.result()
         except (FileError, OSError, ValueError, DeviceError) as error:
             self.problem = str(error)
+        # torch says on several lines where in its code it failed; the first one says what.
         except RuntimeError as error:
             self.problem = f"The network failed on these photos: {str(error).splitlines()[0]}"
         else:
@@ -151,8 +153,10 @@ class LiveRecovery:
             tileable=options.tileable,
             refinement=REFINEMENT_STEPS * options.refine,
             progress=report,
+            # The second bar over the same work: refinement takes most of the time, and begins anew at 0.
             refining=lambda step: report((step.index + 1) / REFINEMENT_STEPS),
         )
+        # Where a photo does not reach the common frame it is black.
         pictures, valid = photos.cut(Crop(0, 0, SEEN_SIDE, SEEN_SIDE), (SEEN_SIDE, SEEN_SIDE))
         return RecoveredMaterial(
             request,

@@ -81,6 +81,7 @@ class LiveRun:
     def poll(self) -> bool:
         """Read the folder, a few times a second; True if there is a new sheet."""
         now = time.perf_counter()
+        # Sixty looks a second would be felt on a network drive.
         if now - self._polled_at < POLL_SECONDS:
             return False
         self._polled_at = now
@@ -104,6 +105,7 @@ class LiveRun:
         if self.model is None:
             self.model = model
         else:
+            # Into the same object: whoever looks into the network keeps its past.
             self.model.load_state_dict(model.state_dict())
         return True
 
@@ -144,12 +146,14 @@ class LiveRun:
             step, epoch = record["step"], record["epoch"]
         except (ValueError, KeyError, TypeError, RecursionError):
             return  # left unfinished by a killed process
+        # Not isinstance: JSON's true is an int to Python.
         if type(step) is not int or type(epoch) is not int:
             return
         self.step = step
         self.epoch = epoch
         for tag, value in record.items():
             if "/" in tag:
+                # JSON has no NaN: a loss that was none is null.
                 number = float(value) if isinstance(value, int | float) else math.nan
                 self.curves.setdefault(tag, LoggedCurve()).add(step, number)
 
@@ -176,6 +180,7 @@ def held_out(folder: Path) -> HeldOutSheet:
     for index in islice(range(len(dataset)), SHEET_SAMPLES):
         judged = judge(trained, dataset.sample(index), photos)
         sample = judged.sample
+        # Two photos: beside the prediction the first, beside the truth the last of them.
         seen = (sample.photos[:2] * sample.valid[:2]).permute(0, 2, 3, 1)
         sides = (("predicted", seen[0], judged.predicted), ("true", seen[-1], sample.maps))
         for name, photo, maps in sides:

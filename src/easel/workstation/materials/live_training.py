@@ -77,6 +77,7 @@ class LiveTraining:
                 self.finished = True
                 self.problem = str(error.args[0] if isinstance(error, KeyError) else error)
                 return
+            # An empty slice is the end of the run; its last step is known already.
             self.step = step or self.step
             self.finished = step is None or step.stopped_by is not None
         if not self.finished and not self.paused:
@@ -100,6 +101,7 @@ class LiveTraining:
 
     def _train_slice(self) -> Step | None:
         """Take, in the thread, as many steps as fit into a slice, at least one; returns the last of them."""
+        # Here, in the thread: building networks and reading the dataset takes seconds.
         if self._run is None:
             self._run = train(self.config, self._knobs)
         until = time.perf_counter() + SLICE_SECONDS
@@ -125,6 +127,7 @@ def new_run(data: Path, folder: Path, options: TrainingOptions) -> TrainConfig:
 def continued(folder: Path, epochs: int) -> TrainConfig:
     """Return the config that trains a saved run for so many more epochs; FileError or ValueError if it cannot go on."""
     config = saved_config(folder)
+    # A run's folder may come from anybody.
     if config.loss.extra:
         raise ValueError(
             f"{folder.name} names loss functions of its own, which would run code: continue it with "
@@ -141,6 +144,7 @@ def _watchable(config: TrainConfig, folder: Path) -> TrainConfig:
     training = config.training
     training.checkpoint_dir = str(folder)
     training.val_every_n_epochs = training.save_every_n_epochs = training.log_every_n_steps = 1
+    # A checkpoint of every epoch would fill the disk; best and latest are what is watched.
     training.save_best_only = True
     training.save_pth = training.use_tensorboard = False
     return config

@@ -28,6 +28,7 @@ def _glb(folder: Path, maps: MaterialMaps) -> list[Path]:
 
 
 def _documents(folder: Path, maps: MaterialMaps) -> list[Path]:
+    # Apart from the documents, which name them by relative paths.
     (folder / "textures").mkdir()
     files = write_maps(folder / "textures", maps, NAME)
     save_materialx(folder / f"{NAME}.mtlx", NAME, files)

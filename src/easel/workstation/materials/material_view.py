@@ -111,6 +111,7 @@ class MaterialView:
         """Draw a ball of the material before a grey backdrop, with `samples`² rays a pixel."""
         camera = sphere_camera(side, stage.turn, BALL_ELEVATION_DEGREES)
         # The lights turn with the camera, so that it is the ball that is seen to turn.
+        # From the picture's axes to those of the world.
         axes = camera.pose()[:3, :3]
         x, y, z = (axes @ torch.tensor(stage.lamp.direction)).tolist()
         lights = [_lamp((x, y, z), BALL_LAMP_DISTANCE * RADIUS, stage.lamp.strength)]
@@ -119,6 +120,7 @@ class MaterialView:
             [*lights, *self._surroundings(stage, stage.turn)],
             side,
             camera=camera,
+            # Around the ball twice as many as from pole to pole, and whole ones, or there would be a seam.
             repeats=(round(2 * stage.repeats), stage.repeats),
             samples=samples,
         )
@@ -134,6 +136,7 @@ class MaterialView:
     def plane(self, stage: Stage, side: int, *, samples: int = 2) -> Float[Tensor, "side side 3"]:
         """Draw the material lying flat, with `samples`² rays a pixel."""
         width = stage.repeats * TILE_SIDE
+        # So far away that the plane fills the width of the picture.
         radius = width / 2 / math.tan(math.radians(PLANE_FOV_DEGREES) / 2)
         camera = PlaneCamera.orbit(
             stage.turn, stage.tilt, radius, fov_degrees=PLANE_FOV_DEGREES, width=side, height=side
@@ -163,6 +166,7 @@ class MaterialView:
     def _maps_for(self, pixels: Number) -> MaterialMaps:
         """Return the maps with 2 to 4 texels for each of a tile's `pixels`, if they have so many."""
         height, width = self.maps.size
+        # Halves only: reduced maps are kept, and sides that change with the window would fill the memory.
         while min(height, width) >= 4 * pixels and min(height, width) >= 16:
             height, width = height // 2, width // 2
         if (height, width) not in self._coarser:
@@ -208,6 +212,7 @@ def turntable(
 ) -> Iterator[Float[Tensor, "h w 3"]]:
     """Turn ball and plane all the way around; the lamp stays where it is in the picture."""
     for frame in range(frames):
+        # Into the range that the stage's own setting has.
         turn = (stage.turn + 360 * frame / frames + 180) % 360 - 180
         turned = replace(stage, turn=turn)
         yield beside([material.ball(turned, side), material.plane(turned, side)])

@@ -37,6 +37,7 @@ class MaterialsPage(WorkstationPage):
     def settled(self) -> bool:
         """True while nothing is under way but a training."""
         run = self.runs.run
+        # A training may take days: a program that nobody watches does not wait for its end.
         return self.recovery.settled and (run is None or not run.judging)
 
     def advance(self) -> None:
@@ -90,6 +91,7 @@ class MaterialsPage(WorkstationPage):
         network, run, data = (_path(state, name) for name in ("network", "run", "data"))
         self.tab = cast(str, tab)
         self.recovery.photos = tuple(map(Path, photos))
+        # A session without a network keeps the one that is shipped.
         self.recovery.network = network or self.recovery.network
         self.runs.data = data
         if run is not None:

@@ -47,6 +47,7 @@ class RecoveryPanel:
         self.relighting: Relighting | None = None
         self.notice = ""
         self.failed = False
+        # In a browser the person's disk is another one than the program's.
         self._hand_out = page.hand_out
         self._writer = Background[list[Path]]("material-files")
         self._written: Callable[[list[Path]], object] = self._report_exported
@@ -82,6 +83,7 @@ class RecoveryPanel:
 
     def take(self, path: Path) -> bool:
         """Take in a photo, a folder of photos or a network; False for what is none of them."""
+        # A folder replaces the photos, a file is added to them.
         if path.is_dir():
             try:
                 self.photos = tuple(photo_paths(path))
@@ -127,6 +129,7 @@ class RecoveryPanel:
         if self.photos and self.network is not None:
             request = Request(self.photos, self.network, self.options, saved_at(self.network))
         self.live.ask(request)
+        # Canvases are bound only when there are new maps: binding in every frame would convert them in every frame.
         if self.live.poll() and self.found is not None:
             self._show(self.found)
         if self._writer.done:
@@ -147,6 +150,7 @@ class RecoveryPanel:
             panel.canvas(name).bind(found.maps.picture(name), live=False)
             for panel, name in zip(panels, MAP_NAMES, strict=True)
         ]
+        # All maps zoom together.
         first.link(*others)
         material = MaterialView(found.maps)
         if self.relighting is None:

@@ -94,6 +94,7 @@ class Relighting:
 
     def draw(self, controls: Panel) -> None:
         """Draw the stage's widgets in `controls`, and the pictures after what widgets and drags say."""
+        # First the drags: the sliders then show where they have led.
         stage = controls.edit(self._follow_drags(self.stage))
         if stage != self.stage:
             self.stage = stage
@@ -115,6 +116,7 @@ class Relighting:
         """Write both pictures and the poster into the out folder; returns the files."""
         files = [self.out / name for name in ("ball.png", "plane.png", "preview.png")]
         _, (ball, plane) = _paint((self.material, self.stage, self._full_side), 2)
+        # Drawn anew: those on the screen may be drafts.
         pictures = (ball, plane, poster(ball, plane, self.material.maps))
         for file, picture in zip(files, pictures, strict=True):
             imwrite(file, picture)
@@ -126,10 +128,12 @@ class Relighting:
         """Return the stage after the drags over the pictures in this frame."""
         for canvas in (self.ball, self.plane):
             for stroke in canvas.strokes:
+                # By the end of the stroke alone: the lamp is where the pointer is.
                 end = _in_disk(canvas, stroke.end)
                 if stroke.button == LAMP_BUTTON:
                     stage = _lamp_at(stage, *end)
                 elif stroke.button == TURN_BUTTON:
+                    # By its way: where the drag begins must not matter.
                     start = _in_disk(canvas, stroke.start)
                     stage = _turned(stage, end[0] - start[0], end[1] - start[1], tilts=canvas is self.plane)
         return stage

@@ -48,6 +48,7 @@ class TrainingPanel:
     def take(self, path: Path) -> bool:
         """Take in a run or a dataset; False for what is neither."""
         folder = path if path.is_dir() else path.parent
+        # A run that is only beginning has a log and no checkpoint, an old one may have lost its log.
         if path.name == METRICS or (path.is_dir() and ((path / METRICS).exists() or saved_runs(path))):
             self.watch(folder)
             return True
@@ -81,6 +82,7 @@ class TrainingPanel:
         """Let the training go on, and read the files of the run."""
         if self.training is not None:
             self.training.advance()
+            # A training that ended well must not take away what was said before.
             self.notice = self.training.problem or self.notice
         if self.run is not None:
             self.run.poll()
@@ -115,6 +117,7 @@ class TrainingPanel:
             with controls.row():
                 training.paused = controls.checkbox("Pause")
                 if controls.button("Stop", help="After this step, with a checkpoint to continue from."):
+                    # The wish is taken at the end of a step: a paused training has to go on to see it.
                     training.stop()
                     controls.set("Pause", False)
             return

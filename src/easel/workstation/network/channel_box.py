@@ -54,6 +54,7 @@ class ChannelBox:
         """Move along the network, never beyond its ends; True if it moved."""
         end = max((stop for _, stop in self._spans.values()), default=0)
         before = self.shift
+        # From just before the input to just behind the last activation.
         self.shift = min(max(self.shift + by, -self.range[5]), end - self.range[4])
         return self.shift != before
 
@@ -91,6 +92,7 @@ class ChannelBox:
         """Return every channel of the first sample, cut to the cells that the box reaches over."""
         left, right, bottom, top = self.range[:4]
         height, width = ref.tensor.shape[-2:]
+        # Rows count downwards, y upwards.
         rows = slice(max(round(height / 2 - top), 0), max(round(height / 2 - bottom), 1))
         columns = slice(max(round(width / 2 + left), 0), max(round(width / 2 + right), 1))
         return [
@@ -105,6 +107,7 @@ def path_spans(refs: Iterable[TensorRef]) -> dict[str, tuple[Number, Number]]:
     spans = {}
     start = 0
     for ref in refs:
+        # A vector of activations is one sheet, whatever its length.
         depth = ref.shape[1] if len(ref.shape) > 2 else 1
         spans[ref.name] = (start, start + depth)
         start += depth + GAP
@@ -114,6 +117,7 @@ def path_spans(refs: Iterable[TensorRef]) -> dict[str, tuple[Number, Number]]:
 def _stand(box: Box, maps: list[TensorRef]) -> list[Box]:
     """Place the maps as a grid before their sheet, in the order that they have there."""
     assert box.sheet is not None
+    # Columns as in the sheet behind them, so that a map stands before its own cells.
     across = min(box.sheet.across, len(maps)) or 1
     down = -(-len(maps) // across)
     width, height = abs(box.right[0]) / across, abs(box.down[1]) / down

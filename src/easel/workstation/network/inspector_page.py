@@ -84,6 +84,7 @@ class InspectorPage(WorkstationPage):
     def load(self, name: str) -> None:
         """Load a file, or call `package.module:function`, in the background."""
         self._opening = name
+        # In the background: a file may have gigabytes, and a function takes as long as it likes.
         self._loader.start(open_source, name)
 
     def follow(self, page: str) -> None:
@@ -94,6 +95,7 @@ class InspectorPage(WorkstationPage):
         self._record()
 
     def state(self) -> State:
+        # A training has no file that could be opened again, only a page that is asked for it.
         return {"source": None if self.following else self.title or None, "following": self.following}
 
     def restore(self, state: State) -> None:
@@ -105,6 +107,7 @@ class InspectorPage(WorkstationPage):
             # The other page may not be made yet: `_record` shows its network once there is one.
             self.following = following
             self._watch = None
+        # On Windows a path has a colon as well.
         elif source is not None and ":" in source and not Path(source).exists():
             self.sources.set("Function", source)
         elif source is not None:
@@ -151,7 +154,9 @@ class InspectorPage(WorkstationPage):
             self.title = f"what {self.following} is training"
             self._show(NetworkScene(tensors(training.model)))
             assert self.network is not None
+            # After the network is shown: the slider belongs to its page.
             self._time = NetworkTime(self.network, self._watch)
+        # The watch decides by itself how often a snapshot is worth its time.
         if training.step != self._recorded and self._watch.record(training.step):
             self._recorded = training.step
 

@@ -90,16 +90,19 @@ class NetworkView(SceneView):
     def follow_mouse(self) -> None:
         io = imgui.get_io()
         dx, dy = io.mouse_delta.x, io.mouse_delta.y
+        # Events of one frame: whoever reads them does so before the next.
         self.clicked = self.dragged = None
         self.notches = 0
         room = imgui.get_item_rect_size()
         before = self._room
         self._room = (round(room.y), round(room.x))
+        # A panel that is resized keeps everything in sight, until a person has chosen a place of their own.
         if self.is_home and self._room != before:
             self.home()
         if imgui.is_item_activated():
             self._travel = 0
         if imgui.is_item_active():
+            # A sum, not the distance from the press: a drag that returns to its start is no click.
             self._travel += abs(dx) + abs(dy)
             if imgui.is_mouse_down(LEFT):
                 self._drag(dx, dy)
@@ -139,13 +142,17 @@ class NetworkView(SceneView):
 
     def _zoom(self, notches: Number) -> None:
         """Move the camera nearer; what is under the pointer stays under it."""
+        # Exponential: as many notches back lead to the very place where the first began.
         factor = math.exp(-ZOOM_PER_NOTCH * notches)
         x, y = self._at()
+        # The point under the pointer would move away from the middle by this share of its distance: pan back by as
+        # much.
         shift = factor - 1
         self._pan(shift * (x - self._room[1] / 2), shift * (y - self._room[0] / 2))
         self.camera.distance = max(self.camera.distance * factor, LEAST_DISTANCE)
 
     def _units_per_pixel(self) -> float:
+        # Height of the view at the target's distance, over the pixels of the picture.
         return 2 * math.tan(math.radians(self.camera.fov) / 2) * self.camera.distance / self._room[0]
 
 
@@ -240,10 +247,13 @@ class NetworkPage:
         """Show another network, or another pass of it, with the same switches and from the same place."""
         for name in ("labels", "outlines", "filled", "aggregate", "ranges"):
             setattr(scene, name, getattr(self.scene, name))
+        # Another pass of the same network has the same bounds: the camera stays where it is.
         moved = scene.arrangement.bounds != self.scene.arrangement.bounds
+        # Its textures are of no use to the next one.
         self.scene.close()
         self.view.scene = scene
         self.values = {name: ref.tensor for name, ref in scene.refs.items()}
+        # Its tensor is gone.
         if self.pinned is not None and self.pinned.name not in scene.refs:
             self.pinned = None
         if moved:
@@ -251,6 +261,7 @@ class NetworkPage:
 
     def show(self, values: Mapping[str, Tensor]) -> list[str]:
         """Show new values under known names; returns the names of the tensors that may have changed."""
+        # Both: a difference may know fewer tensors than the network has.
         self.values = {**self.values, **values}
         return self.scene.update(values)
 
@@ -311,6 +322,7 @@ class NetworkPage:
     def draw_details(self) -> None:
         """Draw the selected tensor in full, and the notes below it."""
         self._tensor.draw(self.scene, self.pinned)
+        # The notes are about the selected tensor, and there is none.
         if self.scene.sheets:
             for note in self.notes:
                 note()
@@ -348,11 +360,13 @@ class NetworkPage:
             scene.labels = panel.checkbox("Labels", default=scene.labels)
             if panel.button("Whole"):
                 self.view.home()
+        # Without the toolkit, in a window that is not drawn, there are no keys either.
         if asked and imgui is not None and panel.visible and imgui.is_key_pressed(imgui.Key.enter):
             self._find(asked)
 
     def _find(self, asked: str) -> None:
         """Fly to the next tensor of that name."""
+        # A tensor without values has no sheet to fly to.
         names = [name for name in self.scene.find(asked) if self.scene.sheet(name) is not None]
         if not names:
             self.notice = f"No tensor is called {asked!r}."
@@ -365,6 +379,7 @@ class NetworkPage:
 
     def _follow(self) -> None:
         """Mark the value under the pointer, and keep the one that was clicked."""
+        # The pinned value stays marked while the pointer is elsewhere.
         self.scene.hover = self.hit
         if self.view.clicked is not None:
             self.pinned = self.view.clicked
@@ -373,6 +388,7 @@ class NetworkPage:
     def _draw_readout(self) -> None:
         panel = self.panel
         hit = self.hit
+        # Always one line, so that the picture above does not change its height with the pointer.
         panel.text(NONE if hit is None else self.told(hit))
         if self.helps:
             panel.text(HELP)

@@ -49,6 +49,7 @@ class NetworkTime:
         page.on_key("d", self._toggle_difference)
         for key, by in (("comma", -1), ("left", -1), ("period", 1), ("right", 1)):
             page.on_key(key, lambda by=by: self.go(by))
+        # Below the picture, where a slider over time is sought.
         page.footers.append(self.draw)
         if table is not None:
             table.on_frame(self.draw_table)
@@ -80,6 +81,7 @@ class NetworkTime:
         if not steps:
             panel.text("Nothing was recorded yet.")
             return
+        # No past yet: a slider of one position would only puzzle.
         if len(steps) == 1:
             self._show(VALUES, WEIGHTS)
             return
@@ -119,6 +121,7 @@ class NetworkTime:
             self.table.text("Counting ...")
             return
         name = self.table.ask("Statistics", StatisticsTable(self._summary))
+        # Only a new choice: flying there in every frame would take the camera out of the person's hand.
         if name and name != self.page.scene.selected:
             self.page.pinned = None
             self.page.scene.selected = name
@@ -130,6 +133,7 @@ class NetworkTime:
         if hit is None or hit.index is None or details is None or snapshot is None or len(self.timeline.steps) < 2:
             return
         wanted = (hit.name, hit.index, self.timeline.steps)
+        # Reading a value out of every snapshot may mean reading them from the disk.
         if wanted != self._curve_of:
             self._curve_of = wanted
             found = self.timeline.values(hit.name, hit.index)
@@ -180,6 +184,7 @@ class NetworkTime:
         wanted = (snapshot.step, mode, quantity, start if mode != VALUES else None)
         if wanted == self._shown:
             return
+        # Before the values are made: if that fails, it would fail in every frame.
         self._shown = wanted
         values = self._of(snapshot, quantity)
         if mode != VALUES:
@@ -187,6 +192,7 @@ class NetworkTime:
             if mode == DIFFERENCE:
                 values = difference(before, values).tensors
             else:
+                # A relative difference needs the value before; a tensor that came later has none.
                 both = [name for name in values if name in before and values[name].shape == before[name].shape]
                 values = {name: relative(values[name], before[name]) for name in both}
         self.page.show(values)
@@ -200,6 +206,7 @@ class NetworkTime:
 
     def _quantities(self, snapshot: Snapshot) -> list[str]:
         """Return the quantities that are known of each tensor: weights, gradients, the optimizer's state."""
+        # Quantities share the last part of their names: `.grad`, `.exp_avg` …
         more = {name.rpartition(".")[2] for kind in ("gradient", "state") for name in snapshot.of(kind)}
         return [WEIGHTS, *sorted(more)]
 

@@ -146,6 +146,7 @@ class PlotNetwork3D:
         """Write the window's view of the network as the next frame, `frame_000.tiff` …; OSError if that fails."""
         path = self.output_anim_folder / f"frame_{self.frame_counter:03d}.tiff"
         camera = self._camera if self._page is None else self._page.view.camera
+        # The scene is drawn anew at the size of frames: the window may be of any other.
         pixels = as_bytes(self._scene.draw(camera, self._size)[..., :3])
         try:
             with write_whole(path) as partial:
@@ -158,6 +159,7 @@ class PlotNetwork3D:
     def close_render_window(self) -> None:
         """Close the window; the call that opened it returns."""
         if self._view is not None:
+            # As an event, so that it may come from any thread and in the middle of a frame.
             self._view.post(CloseAsked())
 
     def key_press_callback(self, key: str) -> None:
@@ -198,6 +200,7 @@ class PlotNetwork3D:
         return self.render_res[1], self.render_res[0]
 
     def _make_scene(self) -> NetworkScene:
+        # The arrangement depends on it: a wide window takes longer rows.
         aspect = self.render_res[0] / self.render_res[1]
         if self.plot_type == "param":
             scene = NetworkScene(tensors(self.neural_network), aspect=aspect)
@@ -229,11 +232,13 @@ class PlotNetwork3D:
         path = self.stored_network_params_path
         try:
             found = read_weights(path).tensors
+            # A file of another network would otherwise show the layers that happen to have the same names.
             mismatch = difference(clean_names(self.neural_network.state_dict()), found).mismatch
             if mismatch:
                 raise FileError(f"{str(path)!r} does not fit the model: {mismatch}.")
         except FileError as error:
             self.notice = f"{error} What was shown stays."
+            # The window shows the line until the next update; a run without a window has only the log.
             log.warning("%s", self.notice)
         else:
             self._weights = found
@@ -287,6 +292,7 @@ class PlotNetwork3D:
     def _close(self) -> None:
         if self._time is not None:
             self._time.close()
+        # The same object may be called again, with a window of its own.
         self._page = self._time = self._view = None
 
     def _run(self, view: View, interval_seconds: float | None, most: int | None, *, once: bool) -> None:
@@ -295,6 +301,7 @@ class PlotNetwork3D:
         last = time.monotonic()
         while view.step():
             view.end_step()
+            # After the frame is drawn, so that even `once` has shown something.
             if once or (interval_seconds is not None and updates == most):
                 return
             due = interval_seconds is not None and time.monotonic() - last >= interval_seconds
@@ -304,6 +311,7 @@ class PlotNetwork3D:
                 updates += due
                 last = time.monotonic()
             else:
+                # A window at rest needs no more frames than a screen shows.
                 time.sleep(FRAME_SECONDS)
 
     def _update_window(self) -> None:
@@ -317,6 +325,7 @@ class PlotNetwork3D:
             self._page.notice = str(error)
 
     def _ask_update(self) -> None:
+        # Not at once: keys come while a frame is drawn, and an update changes what it draws.
         self._due = True
 
     def _change_sample(self, by: int) -> None:

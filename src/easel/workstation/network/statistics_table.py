@@ -49,6 +49,7 @@ class StatisticsTable(Widget[str]):
                 heading, column_flags.prefer_sort_ascending if by_name else column_flags.prefer_sort_descending
             )
         imgui.table_setup_column("Warnings", column_flags.width_stretch | column_flags.no_sort)
+        # Names and headings stay in sight.
         imgui.table_setup_scroll_freeze(1, 1)
         imgui.table_headers_row()
         for row in self._sorted():
@@ -56,6 +57,7 @@ class StatisticsTable(Widget[str]):
             imgui.table_next_column()
             if imgui.selectable(row.name, row.name == value, imgui.SelectableFlags_.span_all_columns)[0]:
                 value = row.name
+            # Tests click a row by its name.
             layout.record(f"{label}/{row.name}")
             for number in numbers(row)[1:]:
                 imgui.table_next_column()
@@ -76,6 +78,7 @@ class StatisticsTable(Widget[str]):
         spec = specs.get_specs(0)
         descending = spec.get_sort_direction() == imgui.SortDirection.descending
         column = list(COLUMNS.values())[spec.column_index]
+        # Names are texts: the summary sorts numbers, those that are not known last.
         if column == "name":
             return sorted(self.summary.rows, key=lambda row: row.name, reverse=descending)
         return self.summary.sorted_by(column, descending=descending)

@@ -62,6 +62,7 @@ class TensorDetails:
         self._bound = wanted
         values = heat_map(sheet, kernel, index)
         pyramid = sheet.pyramid(scene.aggregate)
+        # The colours of the scene, so that a value looks the same in both.
         colors = value_colors(values.numpy() / pyramid.limit, sequential=sheet.is_sequential(scene.aggregate))
         self._heat.bind(colors.astype(np.float32), live=False)
         # Without the gutters and unused cells of the sheet, which would count as zeros.
@@ -73,6 +74,7 @@ def heat_map(sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...
     """Return the values (rows, columns) of a tensor near `index`, or of the kernel that `kernel` is in, in float32."""
     values = sheet.tensor.detach()
     if values.is_complex():
+        # Real and imaginary parts beside each other, as on the sheet.
         values = torch.view_as_real(values)
     if kernel is not None and values.ndim > 2:
         plane = values[kernel[:2]].cpu().float()
@@ -92,6 +94,7 @@ def heat_map(sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...
 def sampled(tensor: Tensor) -> Tensor:
     """Return the values (1, n) of a tensor in float32, every k-th where it has more than `COUNTED`."""
     values = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+    # A stride keeps every part of the tensor; random samples would flicker.
     flat = values.detach().reshape(1, -1)
     return flat[:, :: max(flat.shape[1] // COUNTED, 1)].cpu().float()
 

@@ -158,7 +158,8 @@ class Loop(Callbacks, Recordable, ABC):
 
     def _take_events(self) -> bool:
         """Deliver what happened. True when the view is to close."""
-        # Posted events are told here, and handed to the widgets in `_begin`; a window's backend has done that itself.
+        # Posted events reach the callbacks here and the widgets in `_begin`; those of the window have reached the
+        # widgets already.
         events = (*self.window.take_events(), *self._posted)
         if events:
             self._stirred_at = time.perf_counter()

@@ -157,7 +157,7 @@ class View(Loop):
         layout = ""
         if self._backend.ui is not None:
             self._backend.ui.activate()
-            layout = self._layout.tell()
+            layout = self._layout.text()
         page = self.shown_page.name
         return {
             "version": VERSION,
@@ -175,7 +175,7 @@ class View(Loop):
         checked = ViewState.read(state)
         self._pages.recall(checked.widgets)
         # In this order: the values wait for widgets, the layout for the next frame.
-        self._layout.give(checked.layout)
+        self._layout.replace(checked.layout)
         self.theme = checked.theme or self.theme
         # The page may not exist yet; then it is shown when it is made.
         self._pages.wanted = checked.page

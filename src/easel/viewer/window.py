@@ -199,7 +199,7 @@ class Window:
 
         False once somebody has asked to close the window. Within a frame that is begun, nothing is shown anew.
         """
-        # Taken now, or the desktop calls the window unresponsive; told later, when the program asks.
+        # Taken now, or the desktop calls the window unresponsive; delivered later, when the program asks.
         self._held += self.backend.poll()
         frame = self._last()
         within = self.backend.ui is not None and self.backend.ui.open

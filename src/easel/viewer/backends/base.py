@@ -1,6 +1,6 @@
 """The contract between a view and a backend: open, poll → events, present and capture frames, close.
 
-A backend of another toolkit needs this file alone: a frame is told as panes, pictures and rectangles. What Dear ImGui
+A backend of another toolkit needs this file alone: a frame is given as panes, pictures and rectangles. What Dear ImGui
 draws lies beside that, for the backends that draw with it. `backends.select` has the table that a new backend enters.
 """
 

@@ -57,7 +57,7 @@ class Commands:
     def __init__(self, frame_state: FrameState, offer: Offer, own: Mapping[str, Action], do: Do) -> None:
         self._frame_state = frame_state
         self._offers = [offer]
-        self.palette = CommandPalette(frame_state, self.actions, do, KEYS)
+        self.palette = CommandPalette(frame_state, self.actions, do)
         self.help = Help(frame_state)
         self._own = {**own, "Help": self.help.show, "Command palette": self.palette.show}
 
@@ -170,18 +170,12 @@ class Help(Floating):
 
 
 class CommandPalette(Floating):
-    """A search field over the actions that `find` returns when it is shown; `do` runs the chosen one.
+    """A search field over the actions that `find` returns when it is shown; `do` runs the chosen one."""
 
-    `keys` are the shortcuts of some actions, to be learned in passing.
-    """
-
-    def __init__(
-        self, frame_state: FrameState, find: Callable[[], dict[str, Action]], do: Do, keys: Mapping[str, str]
-    ) -> None:
+    def __init__(self, frame_state: FrameState, find: Callable[[], dict[str, Action]], do: Do) -> None:
         super().__init__("Palette", frame_state)
         self._find = find
         self._do = do
-        self._keys = keys
         self._actions: dict[str, Action] = {}
         self._sought = ""
         self._selected = 0
@@ -206,7 +200,7 @@ class CommandPalette(Floating):
         # The selected row stays in the middle of the window of rows, except near the ends of the list.
         first = max(0, min(self._selected - MOST_ROWS // 2, len(found) - MOST_ROWS))
         for number, name in enumerate(found[first : first + MOST_ROWS], first):
-            if self.ask(name, ActionRow(number == self._selected, self._keys.get(name, ""))):
+            if self.ask(name, ActionRow(number == self._selected, KEYS.get(name, ""))):
                 chosen = name
         if len(found) > MOST_ROWS:
             self.text(f"{len(found)} actions", color=current().quiet)
@@ -283,6 +277,7 @@ class ActionRow(Switch):
 
     lit: bool
     keys: str = ""
+    """Its shortcut, to be learned in passing."""
     default: bool = False
     momentary: ClassVar[bool] = True
 

@@ -28,7 +28,7 @@ class LayoutFile:
         self._read = False
         self._given = ""
 
-    def give(self, text: str) -> None:
+    def replace(self, text: str) -> None:
         """Use the layout `text`, from the next frame on, instead of the saved one."""
         self._given = text
 
@@ -49,7 +49,7 @@ class LayoutFile:
             with suppress(OSError, UnicodeDecodeError):
                 imgui.load_ini_settings_from_memory(self._file.read_text(encoding="utf-8"))
 
-    def tell(self) -> str:
+    def text(self) -> str:
         """Return the current layout as Dear ImGui's text."""
         return self._given or imgui.save_ini_settings_to_memory()
 

@@ -123,7 +123,7 @@ class Tab:
 
     async def _send_changes(self, pixels: np.ndarray, number: int, damage: Sequence[Box]) -> None:
         before = self._shown
-        # `damage` is told from the picture just before: a tab that has missed one compares all of it.
+        # `damage` refers to the picture just before: a tab that has missed one compares all of it.
         follows = before is not None and number == self.number + 1
         parts = damage if follows else [(0, 0, pixels.shape[1], pixels.shape[0])]
         self._shown = pixels

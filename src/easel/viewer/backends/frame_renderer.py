@@ -158,7 +158,9 @@ class FrameRenderer:
         Those of `resting` are up to date; others that go through main memory may come one frame `late`, and `wait` with
         their upload until they are drawn. Yields {OpenGL's name: revision} of the textures.
         """
-        self._release_orphans()
+        # Here and not when they are dropped: the context is current only now.
+        _release_dropped(self._textures)
+        _release_dropped(self._renderers)
         textures: dict[int, tuple[int, int]] = {}
         for placement in (*frame.placements, *frame.numbered):
             textures[placement.texture_id] = self._texture_of(placement, placement.canvas in resting, late, wait)
@@ -303,14 +305,6 @@ class FrameRenderer:
             self._renderers[key] = drawing.subject.renderer(self._context)
         return self._renderers[key].draw(drawing.subject, drawing.size).glo
 
-    def _release_orphans(self) -> None:
-        """Release textures of canvases, and renderers of subjects, that the program has dropped."""
-        # Here and not when they are dropped: the context is current only now.
-        tables: tuple[dict[Any, Any], ...] = (self._textures, self._renderers)
-        for table in tables:
-            for key in [key for key in table if key() is None]:
-                table.pop(key).release()
-
     def _rests(self, canvas: Canvas) -> bool:
         """Return True only if the texture of a canvas certainly shows what the canvas does."""
         texture = self._texture(canvas)
@@ -322,6 +316,12 @@ class FrameRenderer:
 
     def _is_still(self, canvas: Canvas, texture: CanvasTexture) -> bool:
         return not canvas.changes and canvas.rectangle is not None and texture.seen == (canvas.version, _shown(canvas))
+
+
+def _release_dropped(table: dict[Any, Any]) -> None:
+    """Release what belongs to canvases, or subjects, that the program has dropped."""
+    for key in [key for key in table if key() is None]:
+        table.pop(key).release()
 
 
 def _shown(canvas: Canvas) -> tuple[int, int] | None:

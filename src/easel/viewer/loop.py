@@ -45,7 +45,6 @@ class Loop(Callbacks, Recordable, ABC):
         """Frames per second over the last half second; 0.0 before."""
         self.needs_display = False
         """True if this frame will be drawn: time to update its content. Headless, never until a capture."""
-        # Kept: the loop asks it several times in every step.
         self._backend = window.backend
         self._pages = pages
         self._layout = layout
@@ -92,7 +91,6 @@ class Loop(Callbacks, Recordable, ABC):
         self._frame_state.discard_frame()
         if self._frame_state.running:
             self._finish()  # the loop left out end_step
-        # In this order: a view that is over takes no more events.
         if self.closed or self._is_over() or self._take_events():
             return False
         # Asked before the frame is drawn, so that a program can skip what nobody will see.

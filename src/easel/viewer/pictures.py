@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -16,6 +17,7 @@ from easel.viewer.canvas.placement import FIRST_DRAWING_ID, FIRST_TEXTURE_ID, Dr
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.toolkit import imgui
 
+Key = TypeVar("Key")
 Look = Callable[[], Shaped[Tensor, "h w c"] | None]
 FIRST_NUMBER = FIRST_TEXTURE_ID // 2
 """First number by which programs draw textures, apart from those of one frame's canvases and drawings."""
@@ -44,11 +46,10 @@ class Pictures:
         """Draw a picture at `size` = (width, height) in pixels as the next item of the current Dear ImGui window."""
         self._shown[name] += 1
         # One canvas for each use of a name: tensors that share a name are all seen.
-        canvas = self._items.setdefault((name, self._shown[name]), Canvas(name)).bind(picture)
-        # In every frame: the call says it anew each time.
+        canvas = _canvas(self._items, (name, self._shown[name]), name).bind(picture)
         canvas.filter = filter
         # By its name it is also the texture of `get_texture_id`, in its own size.
-        self._named.setdefault(name, Canvas(name)).bind(picture)
+        _canvas(self._named, name, name).bind(picture)
         at = imgui.get_cursor_screen_pos()
         room = Rectangle(round(at.x), round(at.y), *size)
         # On whole pixels: between two of them, the picture would be blurred.
@@ -62,7 +63,7 @@ class Pictures:
     def keep(self, name: str, tensor: Tensor | np.ndarray | Image.Image, who: str) -> None:
         """Copy `tensor` under `name`; an error about it begins with `who`."""
         picture = check_tensor(tensor, who)
-        self._named.setdefault(name, Canvas(name)).bind(picture, live=False).look()  # looking takes the copy
+        _canvas(self._named, name, name).bind(picture, live=False).look()  # looking takes the copy
 
     def number(self, name: str) -> int:
         """Return the number by which Dear ImGui draws the tensor of this name; 0 if there is none."""
@@ -73,7 +74,10 @@ class Pictures:
 
     def size(self, name: str) -> tuple[int, int]:
         """Return (width, height) of the tensor of this name; (0, 0) if there is none."""
-        height, width = (name in self._named and self._named[name].size) or (0, 0)
+        canvas = self._named.get(name)
+        if canvas is None or canvas.size is None:
+            return 0, 0
+        height, width = canvas.size
         return width, height
 
     def numbered(self) -> list[Placement]:
@@ -84,6 +88,13 @@ class Pictures:
         """Draw `subject` at `size` = (height, width) in this frame. Returns the number of its texture."""
         self.drawings.append(Drawing(subject, size, FIRST_DRAWING_ID + len(self.drawings)))
         return self.drawings[-1].texture_id
+
+
+def _canvas(table: dict[Key, Canvas], key: Key, name: str) -> Canvas:
+    """Return the canvas behind `key`, made at the first call."""
+    if key not in table:
+        table[key] = Canvas(name)
+    return table[key]
 
 
 def _whole(canvas: Canvas, texture_id: int) -> Placement:

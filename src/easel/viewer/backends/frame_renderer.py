@@ -116,7 +116,7 @@ class FrameRenderer:
             self._paint(target, size)
 
     def capture(self, frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
-        """`frame` drawn off screen at `size` = (width, height)."""
+        """Return `frame`, drawn off screen at `size` = (width, height), in [0, 1], top row first."""
         color = self._context.texture(size, 4)
         # Made for one capture and released: kept, it would double the memory of every window.
         framebuffer = self._context.framebuffer([color])

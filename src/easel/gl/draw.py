@@ -6,14 +6,13 @@ context must be current in every call.
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.gl.shader_files import read_shader
+from easel.gl.table_program import TableProgram
 from easel.graphics.color import srgb_to_linear
 from easel.graphics.light import Light
 from easel.graphics.mesh import Mesh
@@ -32,13 +31,13 @@ class MeshBrush:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
-        self._rows = _Rows(context, "mesh", "3f 3f 2f", ("position", "normal", "uv"))
+        self._table = TableProgram(context, "easel.gl", "mesh", "3f 3f 2f", ("position", "normal", "uv"))
         self._reach = math.inf
         """Largest distance of a closed mesh from the origin."""
 
     def load(self, mesh: Mesh) -> None:
         """Load the mesh to draw."""
-        self._rows.load(torch.cat([mesh.positions, mesh.normals, mesh.uv], dim=1), mesh.triangles)
+        self._table.load(torch.cat([mesh.positions, mesh.normals, mesh.uv], dim=1), mesh.triangles)
         # An open mesh, such as a plane, is looked at from both sides: nothing of it is ever culled.
         self._reach = mesh.positions.norm(dim=-1).max().item() if mesh.closed else math.inf
 
@@ -50,7 +49,7 @@ class MeshBrush:
         to_light = -torch.nn.functional.normalize(torch.tensor(light.direction, dtype=torch.float32), dim=0)
         # A light's colour is chosen as it looks; the shader computes with light.
         color = srgb_to_linear(torch.tensor(light.color, dtype=torch.float32).clamp(min=0))
-        self._rows.set(
+        self._table.set(
             clip_from_world=clip_from_world,
             eye=eye,
             to_light=to_light,
@@ -66,11 +65,11 @@ class MeshBrush:
         # From outside a closed mesh, its far side would gleam through the edges of the near one.
         if eye.norm().item() > self._reach:
             self._context.enable(self._context.CULL_FACE)
-        self._rows.draw(self._context.TRIANGLES)
+        self._table.render(self._context.TRIANGLES)
         self._context.disable(self._context.CULL_FACE)
 
     def release(self) -> None:
-        self._rows.release()
+        self._table.release()
 
 
 class LineBrush:
@@ -78,20 +77,20 @@ class LineBrush:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
-        self._rows = _Rows(context, "line", "3f 3f 3f/i", ("start", "end", "tint"))
+        self._table = TableProgram(context, "easel.gl", "line", "3f 3f 3f/i", ("start", "end", "tint"))
 
     def load(self, segments: Float[Tensor, "n 2 3"], colors: Float[Tensor, "n 3"]) -> None:
         """Load the lines to draw, from point to point."""
-        self._rows.load(torch.cat([segments.flatten(1), colors], dim=1))
+        self._table.load(torch.cat([segments.flatten(1), colors], dim=1))
 
     def draw(self, clip_from_world: Float[Tensor, "4 4"], width_pixels: Number) -> None:
         """Draw the loaded lines; they are as wide near as far."""
-        self._rows.set(clip_from_world=clip_from_world, size=_size(self._context), width=width_pixels)
+        self._table.set(clip_from_world=clip_from_world, size=_size(self._context), width=width_pixels)
         # Four corners that the vertex shader moves apart by the width.
-        self._rows.draw(self._context.TRIANGLE_STRIP, each=4)
+        self._table.render(self._context.TRIANGLE_STRIP, each=4)
 
     def release(self) -> None:
-        self._rows.release()
+        self._table.release()
 
 
 class PointBrush:
@@ -99,11 +98,11 @@ class PointBrush:
 
     def __init__(self, context: "moderngl.Context") -> None:
         self._context = context
-        self._rows = _Rows(context, "point", "3f 3f", ("position", "tint"))
+        self._table = TableProgram(context, "easel.gl", "point", "3f 3f", ("position", "tint"))
 
     def load(self, positions: Float[Tensor, "n 3"], colors: Float[Tensor, "n 3"]) -> None:
         """Load the points to draw."""
-        self._rows.load(torch.cat([positions, colors], dim=1))
+        self._table.load(torch.cat([positions, colors], dim=1))
 
     def draw(self, clip_from_world: Float[Tensor, "4 4"], diameter_pixels: Number) -> None:
         """Draw the loaded points; they are as large near as far."""
@@ -111,82 +110,19 @@ class PointBrush:
         # A pixel without samples is taken or left; with them, the driver takes as many as the disc covers.
         least = 0.01 if context.fbo.samples else 0.5
         size = _size(context)
-        self._rows.set(clip_from_world=clip_from_world, size=size, diameter=diameter_pixels, least_coverage=least)
+        self._table.set(clip_from_world=clip_from_world, size=size, diameter=diameter_pixels, least_coverage=least)
         # By default OpenGL takes one size for all points, and ignores the shader's.
         context.enable(context.PROGRAM_POINT_SIZE)
         context.enable_direct(ALPHA_TO_COVERAGE)
-        self._rows.draw(context.POINTS)
+        self._table.render(context.POINTS)
         # Other brushes' alpha is no coverage: left on, translucent things would be dithered.
         context.disable_direct(ALPHA_TO_COVERAGE)
         context.disable(context.PROGRAM_POINT_SIZE)
 
     def release(self) -> None:
-        self._rows.release()
+        self._table.release()
 
 
 def _size(context: "moderngl.Context") -> Float[Tensor, "2"]:
     """Return (width, height) of the framebuffer in use."""
     return torch.tensor(context.fbo.size, dtype=torch.float32)
-
-
-class _Rows:
-    """A program and its table of vertices, or of things that it draws one of each (`layout` ends with `/i`)."""
-
-    def __init__(self, context: "moderngl.Context", shader: str, layout: str, columns: tuple[str, ...]) -> None:
-        self._context = context
-        self._program = context.program(
-            vertex_shader=read_shader("easel.gl", f"{shader}.vert"),
-            fragment_shader=read_shader("easel.gl", f"{shader}.frag"),
-        )
-        self._layout = layout
-        self._columns = columns
-        self._count = 0
-        self._buffers: list[moderngl.Buffer] = []
-        self._array: moderngl.VertexArray | None = None
-
-    def load(self, rows: Float[Tensor, "n k"], triangles: Tensor | None = None) -> None:
-        """Load the table, and the triples of its rows that are triangles."""
-        self._count = len(rows)
-        tables = [rows.float().cpu().contiguous().numpy()]
-        if triangles is not None:
-            tables.append(triangles.to(torch.int32).cpu().contiguous().numpy())
-        # Buffers of the same size are written again: a new one each frame would cost the driver an allocation.
-        if [buffer.size for buffer in self._buffers] == [table.nbytes for table in tables]:
-            for buffer, table in zip(self._buffers, tables, strict=True):
-                buffer.orphan()  # what was drawn with it may not be finished; the driver gives it other memory
-                buffer.write(table)
-            return
-        self._forget()
-        if self._count:
-            self._buffers = [self._context.buffer(table) for table in tables]
-            content = [(self._buffers[0], self._layout, *self._columns)]
-            index = self._buffers[1] if triangles is not None else None
-            self._array = self._context.vertex_array(self._program, content, index)
-
-    def set(self, **uniforms: Tensor | Number) -> None:
-        """Set values that are the same for all rows."""
-        for name, value in uniforms.items():
-            numbers = np.asarray(value, np.float32)  # a tensor on the GPU would not do; cameras live on the CPU
-            uniform: Any = self._program[name]
-            uniform.write(numbers.T.tobytes())  # matrices travel column by column
-
-    def draw(self, mode: int, each: int | None = None) -> None:
-        """Draw all rows; `each` is the number of corners that the program makes of every one."""
-        if self._array is None:
-            return
-        if each is None:
-            # As many corners as the table, or its triangles, have.
-            self._array.render(mode)
-        else:
-            self._array.render(mode, vertices=each, instances=self._count)
-
-    def release(self) -> None:
-        self._forget()
-        self._program.release()
-
-    def _forget(self) -> None:
-        for held in (self._array, *self._buffers):
-            if held is not None:
-                held.release()
-        self._array = None
-        self._buffers = []

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float16, Float32, UInt8
 
 from easel.gl.shader_files import read_shader
+from easel.gl.table_program import TableProgram, write_uniform
 from easel.inspector.drawing.colors import AMBER, LOUD, NEGATIVE, POSITIVE, SEQUENTIAL, WHITE, ZERO, Rgb
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class SheetBrush:
 
     def begin(self, clip_from_world: Float[np.ndarray, "4 4"]) -> None:
         """Look from here until the next `begin`."""
-        _write(self._program, "clip_from_world", clip_from_world)
+        write_uniform(self._program, "clip_from_world", clip_from_world)
         # Dear ImGui's renderer leaves samplers bound, which would filter values.
         self._context.clear_samplers()
 
@@ -100,69 +101,24 @@ class SheetBrush:
         self._program.release()
 
 
-class _Quads:
-    """A program that draws a quad for every row of a table."""
-
-    def __init__(self, context: "moderngl.Context", shader: str, layout: str, *columns: str) -> None:
-        self._context = context
-        self._program = context.program(
-            vertex_shader=read_shader(PACKAGE, f"{shader}.vert"), fragment_shader=read_shader(PACKAGE, f"{shader}.frag")
-        )
-        self._layout = layout
-        self._columns = columns
-        self._count = 0
-        self._buffer: moderngl.Buffer | None = None
-        self._array: moderngl.VertexArray | None = None
-
-    def load(self, rows: Float[np.ndarray, "n k"]) -> None:
-        """Load the quads to draw from now on."""
-        data = rows.astype(np.float32).tobytes()
-        self._count = len(rows)
-        if self._buffer is not None and self._buffer.size >= len(data):
-            # The driver may still draw with what it holds; orphaned, the buffer gets other memory.
-            self._buffer.orphan()
-            if data:
-                self._buffer.write(data)
-            return
-        # An array names the buffer that it reads: both are made anew for more rows.
-        self._forget()
-        if self._count:
-            self._buffer = self._context.buffer(data)
-            content = [(self._buffer, f"{self._layout}/i", *self._columns)]
-            self._array = self._context.vertex_array(self._program, content)
-
-    def render(self) -> None:
-        if self._array is not None and self._count:
-            self._array.render(self._context.TRIANGLE_STRIP, vertices=4, instances=self._count)
-
-    def release(self) -> None:
-        self._forget()
-        self._program.release()
-
-    def _forget(self) -> None:
-        for held in (self._array, self._buffer):
-            if held is not None:
-                held.release()
-        self._array = self._buffer = None
-
-
-class PlateBrush(_Quads):
+class PlateBrush(TableProgram):
     """Draws rectangles with round corners and a border."""
 
     def __init__(self, context: "moderngl.Context") -> None:
-        super().__init__(context, "plate", "3f 3f 3f 4f 4f", "origin", "right", "down", "fill", "border")
+        columns = ("origin", "right", "down", "fill", "border")
+        super().__init__(context, PACKAGE, "plate", "3f 3f 3f 4f 4f/i", columns)
 
     def draw(self, clip_from_world: Float[np.ndarray, "4 4"]) -> None:
         """Draw what is loaded: (origin, right, down, colour, radius, colour of the border, its width in pixels)."""
-        _write(self._program, "clip_from_world", clip_from_world)
-        self.render()
+        self.set(clip_from_world=clip_from_world)
+        self.render(self._context.TRIANGLE_STRIP, each=4)
 
 
-class TextBrush(_Quads):
+class TextBrush(TableProgram):
     """Draws letters and filled rectangles on the picture itself, in pixels from its upper left corner."""
 
     def __init__(self, context: "moderngl.Context", glyphs: UInt8[np.ndarray, "h w"]) -> None:
-        super().__init__(context, "text", "4f 4f 4f", "place", "glyph", "ink")
+        super().__init__(context, PACKAGE, "text", "4f 4f 4f/i", ("place", "glyph", "ink"))
         height, width = glyphs.shape
         # One channel: the colour comes with each quad.
         self._texture = context.texture((width, height), 1, np.ascontiguousarray(glyphs).tobytes(), alignment=1)
@@ -175,10 +131,10 @@ class TextBrush(_Quads):
         context.enable(context.BLEND)
         # Alpha stays 1: an interface that shows the picture would let its panel shine through.
         context.blend_func = context.SRC_ALPHA, context.ONE_MINUS_SRC_ALPHA, context.ONE, context.ONE
-        _write(self._program, "size", np.array([size[1], size[0]], np.float32))
+        self.set(size=np.array([size[1], size[0]]))
         self._texture.use(0)
         context.clear_samplers()
-        self.render()
+        self.render(context.TRIANGLE_STRIP, each=4)
         context.disable(context.BLEND)
 
     def release(self) -> None:
@@ -207,8 +163,3 @@ def _color_constants() -> str:
 
 def _vec3(color: Rgb) -> str:
     return f"vec3({', '.join(f'{part:.6f}' for part in color)})"
-
-
-def _write(program: "moderngl.Program", name: str, numbers: Float[np.ndarray, "*n"]) -> None:
-    uniform: Any = program[name]
-    uniform.write(np.asarray(numbers, np.float32).T.tobytes())  # matrices travel column by column

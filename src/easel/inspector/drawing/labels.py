@@ -87,7 +87,7 @@ class Glyphs:
             self._widths[text, size] = int(sum(letter.advance for letter in letters)) + 1
         return self._widths[text, size]
 
-    def rows(self, text: str, x: float | int, y: float | int, size: int, color: Rgb = TEXT, alpha: float = 1.0) -> Rows:
+    def rows(self, text: str, x: float | int, y: float | int, size: int, color: Rgb = TEXT) -> Rows:
         """Return the quads of a line whose upper left corner is at (x, y)."""
         rows = []
         # Whole pixels: the shader takes a texel of the table for each, without a filter.
@@ -96,7 +96,7 @@ class Glyphs:
             letter = self._letter(size, character)
             if letter.width:
                 place = (round(left) + letter.x, round(y) + letter.y, letter.width, letter.height)
-                rows.append((*place, letter.left, letter.top, letter.width, letter.height, *color, alpha))
+                rows.append((*place, letter.left, letter.top, letter.width, letter.height, *color, 1.0))
             left += letter.advance
         return np.array(rows, np.float32).reshape(-1, 12)
 
@@ -133,18 +133,14 @@ class Label:
     """Importance: the heavier is placed first."""
     room: float = float("inf")
     """Most pixels that it may be wide."""
-    padded: bool = True
-    """Draw a dark rectangle behind the text."""
 
 
-def place(
-    labels: Iterable[Label], size: tuple[int, int], taken: Iterable[Region] = (), table: Glyphs | None = None
-) -> tuple[Rows, list[Region]]:
+def place(labels: Iterable[Label], size: tuple[int, int], taken: Iterable[Region] = ()) -> tuple[Rows, list[Region]]:
     """Return the quads of all labels that find room on a picture of `size` = (height, width), and their regions.
 
     Regions in `taken` stay free. The heaviest label is placed first, and none covers another.
     """
-    table = table or glyphs()
+    table = glyphs()
     regions = np.array(list(taken), np.float32).reshape(-1, 4)
     first = len(regions)
     rows: list[Rows] = [np.zeros((0, 12), np.float32)]
@@ -166,8 +162,8 @@ def place(
             if ((regions[:, :2] < region[2:]).all(1) & (regions[:, 2:] > region[:2]).all(1)).any():
                 continue
             regions = np.vstack([regions, region])
-            if label.padded:
-                rows.append(filled(left, top, width, height, BACKGROUND, 0.72))
+            # Darkened: letters must be read on sheets of any colour.
+            rows.append(filled(left, top, width, height, BACKGROUND, 0.72))
             y = top + 1
             for text, letters, color in lines:
                 rows.append(table.rows(text, left + PADDING, y, letters, color))

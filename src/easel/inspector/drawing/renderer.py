@@ -109,7 +109,7 @@ class NetworkRenderer:
         self._target.begin(size, 1, BACKGROUND)
         self._plates.draw(eye.clip_from_world)
         for width, brush in self._lines:
-            brush.draw(eye.clip_tensor, width)
+            brush.draw(torch.from_numpy(eye.clip_from_world).float(), width)
         # Once for all sheets: the shared limit is the largest of them all.
         switches = scene.ranges, scene.outlines, scene.filled, scene.shared_limit
         self._sheets.begin(eye.clip_from_world)

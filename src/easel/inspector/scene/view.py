@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
 
 from easel.graphics.camera import Camera, orbit_pose, perspective, view_of
 from easel.inspector.layout.arrangement import Vector
@@ -30,8 +29,6 @@ class Eye:
 
     position: Float[np.ndarray, "3"]
     clip_from_world: Float[np.ndarray, "4 4"]
-    clip_tensor: Float[Tensor, "4 4"]
-    """The same matrix as float32, for brushes that take tensors."""
     focal_pixels: float
     """Pixels of a length of 1 at a distance of 1."""
     near: float
@@ -49,7 +46,7 @@ class Eye:
         far = max(float(np.linalg.norm(corner)) * 1.05, 10 * near)
         clip = perspective(camera.fov, size[1] / size[0], near, far) @ view_of(pose)
         focal = size[0] / 2 / math.tan(math.radians(camera.fov) / 2)
-        return cls(position, clip.double().numpy(), clip, focal, near, size)
+        return cls(position, clip.double().numpy(), focal, near, size)
 
     def project(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
         """Return x and y in pixels and the depth, which is above 0 in front of the camera only."""

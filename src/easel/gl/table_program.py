@@ -1,0 +1,96 @@
+"""Table programs: shaders that draw every row of a table, as a vertex or as a thing of its own."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from easel.gl.shader_files import read_shader
+
+if TYPE_CHECKING:
+    import moderngl
+
+Number = float | int
+
+
+class TableProgram:
+    """A program and its table on the GPU, whose rows are vertices, or things to draw if `layout` ends with `/i`.
+
+    The program is in the files SHADER.vert and SHADER.frag of a package; `layout` is moderngl's, one entry for each of
+    `columns`. The context must be current in every call.
+    """
+
+    def __init__(
+        self, context: "moderngl.Context", package: str, shader: str, layout: str, columns: tuple[str, ...]
+    ) -> None:
+        self._context = context
+        self._program = context.program(
+            vertex_shader=read_shader(package, f"{shader}.vert"), fragment_shader=read_shader(package, f"{shader}.frag")
+        )
+        self._layout = layout
+        self._columns = columns
+        self._count = 0
+        self._buffers: list[moderngl.Buffer] = []
+        self._array: moderngl.VertexArray | None = None
+
+    def load(self, rows: Float[Tensor, "n k"] | Float[np.ndarray, "n k"], triangles: Tensor | None = None) -> None:
+        """Load the table, and the triples of its rows that are triangles."""
+        self._count = len(rows)
+        tables = [torch.as_tensor(rows).float().cpu().contiguous().numpy()]
+        if triangles is not None:
+            tables.append(triangles.to(torch.int32).cpu().contiguous().numpy())
+        # Buffers that fit are written again: a new one each frame would cost the driver an allocation.
+        if self._fits([table.nbytes for table in tables]):
+            for buffer, table in zip(self._buffers, tables, strict=True):
+                buffer.orphan()  # what was drawn with it may not be finished; the driver gives it other memory
+                if len(table):
+                    buffer.write(table)
+            return
+        self._forget()
+        if self._count:
+            self._buffers = [self._context.buffer(table) for table in tables]
+            content = [(self._buffers[0], self._layout, *self._columns)]
+            index = self._buffers[1] if triangles is not None else None
+            self._array = self._context.vertex_array(self._program, content, index)
+
+    def set(self, **uniforms: Tensor | np.ndarray | Number) -> None:
+        """Set values that are the same for all rows."""
+        for name, value in uniforms.items():
+            write_uniform(self._program, name, value)
+
+    def render(self, mode: int, each: int | None = None) -> None:
+        """Draw all rows; `each` is the number of corners that the program makes of every one."""
+        if self._array is None or not self._count:
+            return
+        if each is None:
+            # As many corners as the table, or its triangles, have.
+            self._array.render(mode)
+        else:
+            self._array.render(mode, vertices=each, instances=self._count)
+
+    def release(self) -> None:
+        self._forget()
+        self._program.release()
+
+    def _fits(self, sizes: list[int]) -> bool:
+        """Return True if tables of so many bytes fit into the buffers."""
+        held = [buffer.size for buffer in self._buffers]
+        # Things are counted when they are drawn, so that a table may end before its buffer; vertices are not.
+        if self._layout.endswith("/i") and held:
+            return held >= sizes
+        return held == sizes
+
+    def _forget(self) -> None:
+        for held in (self._array, *self._buffers):
+            if held is not None:
+                held.release()
+        self._array = None
+        self._buffers = []
+
+
+def write_uniform(program: "moderngl.Program", name: str, value: Tensor | np.ndarray | Number) -> None:
+    """Write a number, a vector or a matrix on the CPU into a uniform."""
+    uniform: Any = program[name]
+    uniform.write(np.asarray(value, np.float32).T.tobytes())  # matrices travel column by column

@@ -54,6 +54,7 @@ class Canvas(Recordable, Displayed):
         Displayed.__init__(self)
         self.name = name
         self.filter = filter
+        # After the setter, which takes every value for a choice: the default is none.
         self._filter_chosen = filter != "linear"
         self.fit = fit
         """True: as large as the panel allows, in the picture's own aspect. False: one tensor pixel per screen pixel."""
@@ -99,8 +100,9 @@ class Canvas(Recordable, Displayed):
         self._histogram: Histogram | None = None
 
     def __repr__(self) -> str:
-        binding = "live" if self.live else "still"
-        return f"Canvas({self.name!r}, {binding if self.bound else 'unbound'})"
+        if not self.bound:
+            return f"Canvas({self.name!r}, unbound)"
+        return f"Canvas({self.name!r}, {'live' if self.live else 'still'})"
 
     @property
     def filter(self) -> str:
@@ -155,16 +157,23 @@ class Canvas(Recordable, Displayed):
         recorded. With `live=False` the content is copied once and again after `refresh`, and costs nothing in between.
         None unbinds.
         """
-        if callable(tensor):
+        # All checks before the first assignment: a bad tensor leaves the canvas as it was.
+        stored = size = producer = None
+        if tensor is None:
+            source = None
+        elif callable(tensor):
             check_callable(tensor, f"what {self._who} is bound to")
             source = tensor
+            size = self._size
         else:
-            source = None if tensor is None else as_tensor(tensor, self._who).detach()
-            self._size = None if source is None else check(source, self._requested, self._who)
-        is_tensor = isinstance(source, Tensor)
+            # Detached: else the graph of the last frame would live as long as the canvas.
+            source = stored = as_tensor(tensor, self._who).detach()
+            size = check(stored, self._requested, self._who)
+            producer = Producer(stored)
         self._source = source
-        self._stored = source if is_tensor else None
-        self._producer = Producer(source) if is_tensor else None
+        self._stored = stored
+        self._size = size
+        self._producer = producer
         self.live = live
         self._forget_content()
         return self
@@ -211,6 +220,7 @@ class Canvas(Recordable, Displayed):
         With `raw` the stored values instead: .npy, .tiff and .exr files keep them whatever their range. `dither` adds
         half a level of pattern, so that slow ramps do not step in 8 bits. RuntimeError when nothing is bound.
         """
+        # Read now: a program may save without ever drawing a frame.
         picture = self.look()
         if picture is None:
             raise RuntimeError(f"canvas {self.name!r} has nothing to save: no tensor bound. Call bind(tensor) first.")
@@ -255,6 +265,7 @@ class Canvas(Recordable, Displayed):
         """Record the route of a drawn frame's picture; the CUDA stream that writes the tensor may go on."""
         self._path = path
         self.moved_bytes += moved_bytes
+        # Else its next step could write into a picture that is half copied.
         if self._producer is not None:
             self._producer.resume()
 
@@ -264,6 +275,7 @@ class Canvas(Recordable, Displayed):
         Every kept frame costs a copy of the picture, whether anybody looks or not. Frames that `limit_bytes` of main
         memory have no room for move into a temporary file of at most `disk_bytes`. `Panel.timeline` goes back.
         """
+        # A new history begins empty, and the old one's steps must leave the slider of the view.
         if self.history is not None:
             self.timeline.histories.remove(self.history)
         self.history = History(limit_bytes, every, disk_bytes)
@@ -296,7 +308,7 @@ class Canvas(Recordable, Displayed):
                 f"{self._who} is compared with a canvas or a step of its history; got {type(other).__name__}. "
                 "A tensor becomes one by Canvas(name).bind(tensor)."
             )
-        self.comparison = None if other is None else Comparison(other, mode, gain)
+        self.comparison = other and Comparison(other, mode, gain)
         return self
 
     def look(self) -> Shaped[Tensor, "h w c"] | None:
@@ -351,6 +363,7 @@ class Canvas(Recordable, Displayed):
             return self._frozen
         if isinstance(source, Tensor):
             tensor = source
+            # On a stream of its own, a kernel may still be writing what is about to be read.
             assert self._producer is not None
             self._producer.wait()
         else:
@@ -398,6 +411,7 @@ class Canvas(Recordable, Displayed):
         if position is None or self.rectangle is None or self._size is None:
             self._trail.end()
             return
+        # Also outside of the picture: a line that has begun goes on beyond its edge.
         x, y = in_pixels(position, self.rectangle, self._size)
         inside = hovered and 0 <= x < self._size[1] and 0 <= y < self._size[0]
         if inside:
@@ -433,8 +447,9 @@ def blank(
         device = torch.device("cpu")
     if share is not None and device.type == "cuda":
         # "cuda" is torch's current device, and OpenGL has to be told which one that is.
-        numbered = device if device.index is not None else torch.device("cuda", torch.cuda.current_device())
-        shared = share(height, width, channels, numbered)
+        if device.index is None:
+            device = torch.device("cuda", torch.cuda.current_device())
+        shared = share(height, width, channels, device)
         if shared is not None:
             return shared
     return torch.zeros(height, width, channels, device=device)

@@ -42,9 +42,10 @@ class ChangeDetector:
         """Return True only if the canvas certainly shows what it showed at the last call."""
         tensor = canvas.only_tensor
         before = self._fingerprint
-        self._fingerprint = None if tensor is None else _fingerprint(tensor, canvas)
+        self._fingerprint = _fingerprint(tensor, canvas)
         self._tensor = tensor
         changed = self._fingerprint is None or self._fingerprint != before
+        # What was written past torch once will be again: looking for it would only cost, and come late.
         if changed or tensor is None or tensor.data_ptr() == self._caught:
             self._copy = None
             self._sums = []
@@ -62,6 +63,7 @@ class ChangeDetector:
         if self._copy is None:
             self._copy = now.copy()
             return None
+        # Part by part, a write near the beginning ends it at once.
         parts = range(0, len(now), COMPARED_BYTES)
         return all(np.array_equal(now[i : i + COMPARED_BYTES], self._copy[i : i + COMPARED_BYTES]) for i in parts)
 
@@ -75,12 +77,12 @@ class ChangeDetector:
         return _checksum(tensor, self._next, count) == self._sums[self._next]
 
 
-def _fingerprint(tensor: Tensor, canvas: Canvas) -> Fingerprint | None:
+def _fingerprint(tensor: Tensor | None, canvas: Canvas) -> Fingerprint | None:
     """Return values of which one changes with every write that torch makes, with the settings, and with `refresh`.
 
     None if there are no such values: CUDA kernels write without a count, and so does torch in inference mode.
     """
-    if tensor.device.type != "cpu" or tensor.is_inference():
+    if tensor is None or tensor.device.type != "cpu" or tensor.is_inference():
         return None
     place = tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride(), _shared_with_numpy(tensor)
     return *place, tensor._version, canvas.display, canvas.refreshes

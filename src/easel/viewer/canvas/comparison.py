@@ -84,6 +84,7 @@ class Comparison:
             top, left, bottom, right = region
             if not (0 <= top < bottom and 0 <= left < right):
                 raise ValueError(f"a region is (top, left, bottom, right) with at least one pixel; got {region}.")
+        # Numbers of another part are due at once, whatever their share of the time.
         if region != self._region:
             self._region = region
             self._numbers_due = -torch.inf
@@ -104,6 +105,7 @@ class Comparison:
         theirs = self.other.mapped()
         if theirs is None:
             return mine
+        # In this canvas's size: the program decides what is looked at, the other is what it is measured against.
         a = _color(mine)
         b = resize(_color(theirs).to(mine.device), (a.shape[0], a.shape[1]))
         self._measure(a, b)
@@ -119,6 +121,7 @@ class Comparison:
     def _distance(self, a: Float[Tensor, "h w 3"], b: Float[Tensor, "h w 3"]) -> Float[Tensor, "h w"]:
         match self.mode:
             case "ssim":
+                # Computed in double precision, where the variance of a flat area would cancel in single.
                 return (1 - ssim_map(a, b)).float()
             case "flip":
                 return flip_map(a, b)

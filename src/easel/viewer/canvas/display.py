@@ -13,8 +13,7 @@ from easel.graphics.color import colormap, linear_to_srgb, tonemap
 from easel.graphics.dither import dithered
 from easel.graphics.image import as_values, check_tensor, empty_values
 from easel.viewer.canvas.invalid_pixels import mark_clipped, mark_invalid, on_checkerboard
-from easel.viewer.canvas.settings import NAMED_RANGES, Display
-from easel.viewer.imgui.sketch import Number
+from easel.viewer.canvas.settings import NAMED_RANGES, Display, given_or
 
 STRIP_PIXELS = 1 << 16
 """Pixels computed at a time on the CPU."""
@@ -79,8 +78,10 @@ def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, invalid: bool) -> 
     scale, offset = _line(display)
     scaled = (values[..., :3] * scale).add_(offset)
     alpha = values[..., 3:]  # coverage, not light: no range applies to it
+    # Kept apart from the picture: clipping is judged before gamma and colormap, in [0, 1].
     toned = _tone(scaled, display)
     picture = _color(toned, display).clamp_(0, 1)
+    # A colormap shows a quantity, and a quantity is not transparent.
     if alpha.shape[-1] and picture.shape[-1] == 3 and display.colors is None:
         alpha = alpha.clamp(0, 1)
         picture = on_checkerboard(picture, alpha) if display.alpha else torch.cat([picture, alpha], dim=-1)
@@ -137,7 +138,12 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
     if not display.needs_range:
         return display
     values = _reduce(values, display)
-    values = values.norm(dim=-1) if display.channels == "flow" else values[..., :3].mean(dim=-1)
+    # Of colours, a colormap takes the mean, and so does its range; alpha is no value.
+    if display.channels == "flow":
+        values = values.norm(dim=-1)
+    else:
+        values = values[..., :3].mean(dim=-1)
+    # One infinite pixel, as at the start of many runs, must not decide about the range.
     values = values[values.isfinite()]
     if not len(values):
         return display
@@ -148,8 +154,8 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
     low, high = NAMED_RANGES.get(str(display.channels), (low, high))
     return replace(
         display,
-        vmin=low if display.vmin is None else display.vmin,
-        vmax=high if display.vmax is None else display.vmax,
+        vmin=given_or(display.vmin, low),
+        vmax=given_or(display.vmax, high),
     )
 
 
@@ -164,16 +170,13 @@ def _line(display: Display) -> tuple[float, float]:
     return scale, display.offset - low * scale
 
 
-def shown_range(display: Display) -> tuple[Number, Number] | None:
-    """Return the values shown black and white, or as a colormap's first and last colour; None for labels."""
-    return None if display.channels == "labels" else display.range
-
-
 @torch.no_grad()
 def reduced(tensor: Tensor, display: Display) -> Float[Tensor, "h w c"]:
     """Return the numbers that the range applies to: the chosen channels, their length or their components."""
     values = as_values(_choose(tensor.detach(), display))
-    return values.norm(dim=-1, keepdim=True) if display.channels == "flow" else _reduce(values, display)
+    if display.channels == "flow":
+        return values.norm(dim=-1, keepdim=True)
+    return _reduce(values, display)
 
 
 def _choose(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:

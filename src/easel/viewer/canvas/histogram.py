@@ -79,7 +79,9 @@ class Histogram:
         if (key == self._key and not live) or began < self._due:
             return
         values = read()
-        self.counts = None if values is None else count(values, self.axes == "log values", stride)
+        self.counts = None
+        if values is not None:
+            self.counts = count(values, self.axes == "log values", stride)
         self.counted += 1
         self._key = key
         # A pause in proportion to the work, so that any picture takes the same share of the time.
@@ -93,6 +95,7 @@ def count(values: Float[Tensor, "h w c"], log_values: bool = False, stride: int 
 
     Three channels are counted separately, and a fourth, alpha, is not; of any other number, all values together.
     """
+    # On the CPU: of a tensor on a GPU, `read` has taken the sample before it comes here.
     pixels = values.flatten(0, 1).cpu()
     pixels = pixels[:, :3] if values.shape[-1] in (3, 4) else pixels.reshape(-1, 1)
     finite = pixels.isfinite()
@@ -118,8 +121,10 @@ def count(values: Float[Tensor, "h w c"], log_values: bool = False, stride: int 
         stop += 0.5
     counts = torch.stack([torch.histc(channel, BINS, start, stop) for channel in pixels.unbind(1)])
     edges = np.linspace(start, stop, BINS + 1, dtype=np.float64)
+    if log_values:
+        edges = 10**edges
     return Counts(
-        edges=(10**edges if log_values else edges).astype(np.float32),
+        edges=edges.astype(np.float32),
         shares=(counts / len(pixels)).numpy(),
         low=low,
         high=high,
@@ -143,5 +148,6 @@ def axis_range(counts: Counts, handles: tuple[Number, Number] | None, log_values
     if handles is not None:
         low = min(low, *handles)
         high = max(high, *handles)
+    # A handle at the very end would lie under the frame of the plot, and could not be taken hold of.
     room = 0.03 * (high - low)
     return low - room, high + room

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.display import reduced, shown_range
+from easel.viewer.canvas.display import reduced
 from easel.viewer.canvas.histogram import AXES, Counts, Histogram, axis_range, stride_of
 from easel.viewer.canvas.settings import IDENTITY
 from easel.viewer.imgui.item_layout import ItemLayout, pushed_colors
@@ -38,7 +38,7 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     if histogram is None:
         return
     renew(canvas, histogram)
-    histogram.area = None
+    histogram.area = None  # until its bars are drawn
     em = imgui.get_font_size()
     margin = MARGIN * imgui.get_style().font_scale_dpi
     width = WIDTH_EMS * em
@@ -77,6 +77,7 @@ class HistogramPlot(Widget[str]):
 
     def draw(self, layout: ItemLayout, label: str, value: str) -> str:
         self.histogram.area = None
+        # None until it is drawn: hidden by a scroll bar, it must not be found by a script.
         renew(self.canvas, self.histogram)
         # Its colours are made for a dark ground, as over a picture.
         corner = imgui.get_cursor_screen_pos()
@@ -124,7 +125,7 @@ def _draw(canvas: Canvas, histogram: Histogram, height: Number | None) -> None:
         _draw_title(histogram)
         if histogram.counts is not None:
             room = imgui.get_content_region_avail()
-            _draw_plot(canvas, histogram, histogram.counts, (room.x, room.y if height is None else height))
+            _draw_plot(canvas, histogram, histogram.counts, (room.x, height or room.y))
 
 
 def _draw_title(histogram: Histogram) -> None:
@@ -160,9 +161,13 @@ def _draw_plot(canvas: Canvas, histogram: Histogram, counts: Counts, size: tuple
     """Draw the bars and the handles."""
     log_values = histogram.axes == "log values" and bool(counts.edges[0] > 0)
     log_counts = histogram.axes == "log counts"
-    handles = shown_range(canvas.display) if canvas.past is None else None
+    # A past picture has been mapped already, and labels have no range.
+    handles = None
+    if canvas.past is None and canvas.display.channels != "labels":
+        handles = canvas.display.range
     flags = implot.Flags_.canvas_only | implot.Flags_.no_frame
     imgui.push_font(None, SMALL_TEXT_PIXELS)
+    # Locked axes: the wheel over a histogram belongs to nothing, least of all to a zoom of its bars.
     implot.push_style_var(implot.StyleVar_.plot_padding, imgui.ImVec2(2, 2))
     implot.push_style_color(implot.Col_.plot_bg, imgui.ImVec4(0, 0, 0, 0))
     if implot.begin_plot("##plot", size, flags):

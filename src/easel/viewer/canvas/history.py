@@ -75,6 +75,7 @@ class History:
         """Keep a copy of a picture. A step before the last begins a new run: what came after it is forgotten."""
         while self._steps and self._steps[-1] >= step:
             self._forget_newest()
+        # In bytes, as it is on screen: four times as many fit as of floats.
         copied = as_bytes(picture).cpu().contiguous()
         # A picture of bytes in main memory has come through unchanged, in the memory that the program writes to.
         if copied.data_ptr() == picture.data_ptr():
@@ -95,6 +96,7 @@ class History:
         """Return the last kept frame up to a step, or the oldest; LookupError when nothing is kept."""
         if not self._steps:
             raise LookupError("nothing is kept yet: turn some frames first.")
+        # Steps before the first show the first: the slider may stand left of what is still kept.
         index = max(bisect_right(self._steps, step) - 1, 0)
         filed = len(self._older)
         return self._older.get(index) if index < filed else self._newest[index - filed]
@@ -188,11 +190,12 @@ class FrameStore:
             return 0
         tail = self._entries[0].offset
         head = self._entries[-1].end
-        if self._entries[-1].offset < tail:  # wrapped: the gap lies between the newest and the oldest
-            return head if head + size <= tail else None
-        if head + size <= self._limit:
+        wrapped = self._entries[-1].offset < tail
+        # Wrapped, the gap lies between the newest and the oldest; else behind the newest, then before the oldest.
+        end = tail if wrapped else self._limit
+        if head + size <= end:
             return head
-        return 0 if size <= tail else None
+        return 0 if not wrapped and size <= tail else None
 
 
 @dataclass(eq=False)

@@ -42,6 +42,7 @@ class Loupe:
         """Return the rectangle of the enlarged picture, which goes on covering its rectangle at zoom 1, `fitted`."""
         if self.unzoomed:
             return fitted
+        # Whole pixels, so that squares have sharp edges and grid lines lie on them.
         width = max(round(fitted.width * self.zoom), 1)
         height = max(round(fitted.height * self.zoom), 1)
         x = _centered(fitted.x, fitted.width, width, self.center[0])
@@ -56,7 +57,9 @@ class Loupe:
         x = (at[0] - _centered(fitted.x, fitted.width, width, self.center[0])) / width
         y = (at[1] - _centered(fitted.y, fitted.height, height, self.center[1])) / height
         # Up and down by equal notches ends within rounding of 1, and must end at it: `unzoomed` compares exactly.
-        self.zoom = 1.0 if abs(zoom - 1) < 1e-3 else zoom
+        if abs(zoom - 1) < 1e-3:
+            zoom = 1.0
+        self.zoom = zoom
         width = fitted.width * self.zoom
         height = fitted.height * self.zoom
         self._move_to(Rectangle(at[0] - x * width, at[1] - y * height, width, height), fitted)

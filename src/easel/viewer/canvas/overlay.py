@@ -13,7 +13,7 @@ from torch import Tensor
 from easel.graphics.color import colormap
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.canvas.comparison import MAP_COLORS, MAPS, Comparison
-from easel.viewer.canvas.settings import Display
+from easel.viewer.canvas.settings import Display, given_or
 from easel.viewer.imgui.layout import Point, Rectangle
 from easel.viewer.imgui.sketch import Number, Rgba
 from easel.viewer.imgui.theme import INK, QUIET, SMALL_TEXT_PIXELS, colour
@@ -89,13 +89,14 @@ class Overlay:
         """Draw a colour bar between the values of its ends, and words behind them."""
         low, high = ("?" if value is None else f"{value:.4g}" for value in ends)
         bar = BAR_PIXELS * self._scale
-        texts = [(low, INK), (high, INK), (words, QUIET)] if words else [(low, INK), (high, INK)]
+        texts = [(low, INK), (high, INK)] + [(words, QUIET)] * bool(words)
         widths = [self._measure(text) for text, _ in texts]
         box = self._box(sum(widths) + bar + self._gap * len(texts), left=True)
         if box is None:
             return
         x = box.x + self._gap
         y = box.y + self._gap * 0.5
+        # The bar stands behind the first text, its lower end.
         for number, ((text, ink), width) in enumerate(zip(texts, widths, strict=True)):
             self._write(x, y, text, ink)
             x += width + self._gap
@@ -109,6 +110,7 @@ class Overlay:
         spot = self._pointed_pixel
         if spot is None or (canvas.loupe.unzoomed and not imgui.get_io().key_alt):
             return
+        # One pixel: of a tensor on a GPU, nothing more is fetched.
         x, y = spot
         found = canvas.probe(slice(y, y + 1), slice(x, x + 1))
         if found is None:
@@ -206,6 +208,7 @@ class Overlay:
         if found is None:
             return
         stored, shown = found
+        # As many channels as fit below each other into the square of a pixel.
         lines = min(stored.shape[-1], int(self._pixel[1] / self._line))
         for row, (values, colors) in enumerate(zip(stored.tolist(), shown, strict=True), rows.start):
             for column, (numbers, color) in enumerate(zip(values, colors, strict=True), columns.start):
@@ -286,13 +289,12 @@ def legend(display: Display) -> str:
     if isinstance(channels, int):
         channels = f"channel {channels}"
     elif isinstance(channels, tuple):
-        channels = f"channel{'s' if len(channels) > 1 else ''} {' '.join(map(str, channels))}"
-    low, high = (display.vmin or 0, 1 if display.vmax is None else display.vmax)
+        channels = f"channel{'s' * (len(channels) > 1)} {' '.join(map(str, channels))}"
     has_range = (display.vmin, display.vmax) != (None, None)
     words = [
         (display.layout, display.layout != "hwc"),
         (channels, channels is not None),
-        (f"{low:.4g} … {high:.4g}", has_range and not display.colors),
+        (f"{given_or(display.vmin, 0):.4g} … {given_or(display.vmax, 1):.4g}", has_range and not display.colors),
         (f"{display.exposure:+.3g} EV", display.exposure),
         (f"offset {display.offset:+.3g}", display.offset),
         (display.tonemap, display.tonemap),
@@ -311,6 +313,7 @@ def short(value: float | int | bool) -> str:
     if not math.isfinite(value):
         return {math.inf: "Inf", -math.inf: "-Inf"}.get(value, "NaN")
     magnitude = abs(value)
+    # Zero has no magnitude, and is written as such.
     if magnitude and not 1e-3 <= magnitude < 1e5:
         return f"{value:.1e}"
     return f"{value:.4f}" if magnitude < 1 else f"{value:.5g}"

@@ -127,7 +127,7 @@ def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placem
     free = imgui.get_content_region_avail().y - below - sum(native_heights) - gap * (len(shown) - (not below))
     share = max(free / max(len(shown) - len(native_heights), 1), LEAST_PIXELS)
     for number, canvas in enumerate(shown, 1):
-        _place(canvas, share, gap if below or number < len(shown) else 0.0, look, placements)
+        _place(canvas, share, gap * bool(below or number < len(shown)), look, placements)
         canvas.point_at(pointer(), imgui.is_item_hovered())
         share_cursor(canvas)
 
@@ -148,9 +148,11 @@ def _place(canvas: Canvas, share: Number, gap: Number, look: Look, placements: l
     # Again, as the pointer may just have moved it: the frame shows what the hand does now.
     picture, visible = stand(canvas, room)
     imgui.dummy(imgui.ImVec2(room.width, (share if canvas.fit else fitted.height) + gap))
+    # The room is one item; the picture is drawn back into it, and the widgets go on below.
     below = imgui.ImVec2(at.x, imgui.get_item_rect_max().y)
     imgui.set_cursor_screen_pos(imgui.ImVec2(visible.x, visible.y))
     draw_list = imgui.get_window_draw_list()
+    # A number in place of a texture: which one it will be is known when the frame is drawn.
     texture_id = FIRST_TEXTURE_ID + len(placements)
     first_vertex = draw_list.vtx_buffer.size()
     imgui.image(imgui.ImTextureRef(texture_id), imgui.ImVec2(visible.width, visible.height))

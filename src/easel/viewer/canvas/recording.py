@@ -93,6 +93,7 @@ class Recorder:
         missing = ticks - self._ticks
         if not self.is_recording or missing < 1 or (picture := look()) is None:
             return
+        # A copy: the program writes into its tensor while the worker encodes.
         pixels = film_pixels(picture)
         if self._last is None:
             self._last_count = missing
@@ -106,10 +107,12 @@ class Recorder:
         """End the recording and return the film's path; the worker completes the film. Idempotent."""
         if self.is_recording:
             self.is_recording = False
+            repeats = 0
             # As many ticks as began before now: the film is never shorter than what it shows.
-            ticks = math.ceil(self._seconds * self._fps) if self._clock == "wall" else self._ticks
+            if self._clock == "wall":
+                repeats = max(math.ceil(self._seconds * self._fps) - self._ticks, 0)
             if self._last is not None:
-                self._put_last(max(ticks - self._ticks, 0))
+                self._put_last(repeats)
             self._queue.close()
         return self.path
 
@@ -195,6 +198,7 @@ class Recordable:
         Raises ImportError where an encoder is missing, OSError or FileError for a path, ValueError for `fps` or clock.
         """
         self.stop_recording()
+        # Several films may be completed at once; only those of one name have to wait for each other.
         unfinished = [recorder for recorder in self._recorders if recorder.is_saving]
         same = [recorder for recorder in unfinished if recorder.path == film_path(path)]
         try:
@@ -213,7 +217,9 @@ class Recordable:
 
         The film is completed while the loop goes on; see `is_saving` and `wait`.
         """
-        return str(self._recorders[-1].stop()) if self.is_recording else None
+        if not self.is_recording:
+            return None
+        return str(self._recorders[-1].stop())
 
     @property
     def is_recording(self) -> bool:

@@ -54,12 +54,14 @@ class Display:
     """A fourth channel lets a checkerboard shine through; otherwise it is ignored."""
     dither: bool = False
     """Half a level of pattern, the same in every frame, so that slow ramps do not step in 8 bits."""
+    # Not compared: a found basis is no setting, and comparing tensors gives no truth value.
     basis: Basis | None = field(default=None, compare=False, repr=False)
     """Principal components, once found."""
 
     def __post_init__(self) -> None:
         _check_known("layout", self.layout, tuple(LAYOUTS))
         _check_channels(self.channels)
+        # Colormaps are named in any case, as people write them: "Turbo", "viridis".
         if self.cmap is not None:
             _check_known("colormap", self.cmap.lower() if isinstance(self.cmap, str) else self.cmap, COLORMAPS)
         if self.tonemap is not None:
@@ -102,7 +104,7 @@ class Display:
     def range(self) -> tuple[Number, Number]:
         """(vmin, vmax), with defaults for those that are open."""
         low, high = NAMED_RANGES.get(str(self.channels), (0.0, 1.0))
-        return low if self.vmin is None else self.vmin, high if self.vmax is None else self.vmax
+        return given_or(self.vmin, low), given_or(self.vmax, high)
 
 
 class DisplaySetting(Generic[T]):
@@ -158,6 +160,7 @@ class Displayed(ABC):
         if unknown:
             known = ", ".join(entry.name for entry in fields(Display))
             raise ValueError(f"unknown setting {', '.join(sorted(unknown))}. Known: {known}.")
+        # Checked as a whole and against the content before anything changes: a bad setting leaves the canvas as it was.
         requested = replace(self._requested, **settings)
         self._check_display(requested)
         # A found range is kept, unless it was found in other values or is given up.
@@ -173,6 +176,11 @@ class Displayed(ABC):
     @abstractmethod
     def _display_changed(self) -> None:
         """Drop what was computed with the former settings."""
+
+
+def given_or(value: Number | None, default: Number) -> Number:
+    """Return `value`, or `default` for None; not `or`, as 0 is a value."""
+    return default if value is None else value
 
 
 def _check_known(what: str, name: Any, known: tuple[str, ...]) -> None:

@@ -3,28 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from easel.viewer.imgui import toolkit
-from easel.viewer.imgui.events import (
-    DIGITS,
-    KEYS,
-    MODIFIERS,
-    Event,
-    KeyChanged,
-    PointerButton,
-    PointerMoved,
-    TextTyped,
-    WheelTurned,
-)
+from easel.viewer.imgui import events, toolkit
 from easel.viewer.imgui.fonts import load_fonts
-from easel.viewer.imgui.theme import (
-    DARK,
-    TEXT_PIXELS,
-    Theme,
-    apply_theme,
-    colour_theme,
-    scale_theme,
-    use_theme,
-)
+from easel.viewer.imgui.theme import DARK, TEXT_PIXELS, Theme, apply_theme, colour_theme, scale_theme, use_theme
 from easel.viewer.imgui.toolkit import imgui, implot
 
 log = logging.getLogger("easel")
@@ -46,6 +27,7 @@ class UI:
         self.activate()
         io = imgui.get_io()
         io.set_ini_filename("")  # else imgui.ini lands in the working directory
+        # Panels are docked in each other by their tabs, and dragged by nothing else: a drag inside is for its widgets.
         io.config_flags |= imgui.ConfigFlags_.docking_enable
         io.config_windows_move_from_title_bar_only = True
         # A callback that raises leaves groups and styles open; with these two off, recovery closes them in silence.
@@ -53,6 +35,7 @@ class UI:
         io.config_error_recovery_enable_tooltip = False
         # Not to the program's standard output: `end` hands it to our log.
         imgui.get_current_context().debug_log_flags &= ~imgui.internal.DebugLogFlags_.output_to_tty
+        # Before the style, whose font size refers to what is loaded.
         load_fonts(TEXT_PIXELS)
         apply_theme(scale)
         self.open = False
@@ -62,6 +45,7 @@ class UI:
 
     def activate(self) -> None:
         """Make this view's context the current one; several views take turns in one process."""
+        # ImPlot draws into whatever Dear ImGui context is current: always both together.
         imgui.set_current_context(self._imgui)
         implot.set_current_context(self._implot)
         use_theme(self.theme)
@@ -87,6 +71,7 @@ class UI:
 
     def begin(self) -> None:
         """Open a frame; one that an exception left open is closed before."""
+        # Dear ImGui takes no second frame inside of one.
         if self.open:
             self.end()
         imgui.new_frame()
@@ -94,6 +79,7 @@ class UI:
 
     def end(self) -> None:
         """Close the frame and generate its draw lists; no pixel is touched yet."""
+        # Cleared first: should rendering raise, the next `begin` must not end this frame once more.
         self.open = False
         imgui.render()
         # Once per text: a window that is not ended would be reported in every frame.
@@ -113,19 +99,19 @@ class UI:
         lines = [line.partition("[imgui-error] ")[2] for line in new.splitlines()]
         return [line for line in lines if line and not line.startswith("(current settings")]
 
-    def feed(self, event: Event) -> None:
+    def feed(self, event: events.Event) -> None:
         """Hand an event to the widgets; it acts in the frame that begins next."""
         io = imgui.get_io()
         match event:
-            case PointerMoved(x, y):
+            case events.PointerMoved(x, y):
                 io.add_mouse_pos_event(x, y)
-            case PointerButton(button, down):
+            case events.PointerButton(button, down):
                 io.add_mouse_button_event(button, down)
-            case WheelTurned(x, y):
+            case events.WheelTurned(x, y):
                 io.add_mouse_wheel_event(x, y)
-            case TextTyped(text):
+            case events.TextTyped(text):
                 io.add_input_characters_utf8(text)
-            case KeyChanged(key, down):
+            case events.KeyChanged(key, down):
                 for code in _codes(key):
                     io.add_key_event(code, down)
             case _:
@@ -136,6 +122,7 @@ class UI:
         self.activate()
         if self.open:
             self.end()
+        # ImPlot was made inside of the other context, and goes first.
         implot.destroy_context(self._implot)
         imgui.destroy_context(self._imgui)
 
@@ -161,12 +148,12 @@ def _frame_is_open() -> bool:
 
 def _codes(key: str) -> "tuple[imgui.Key, ...]":
     """Return Dear ImGui's codes of a key in `KEYS`; ValueError for any other name."""
-    if key not in KEYS:
-        raise ValueError(f"unknown key {key!r}. Known: {', '.join(KEYS)}")
+    if key not in events.KEYS:
+        raise ValueError(f"unknown key {key!r}. Known: {', '.join(events.KEYS)}")
     # A modifier is two codes: the key itself, and the state that the library's shortcuts ask for.
-    if key in MODIFIERS:
+    if key in events.MODIFIERS:
         return imgui.Key[f"mod_{key}"], imgui.Key[f"left_{key}"]
-    if key in DIGITS:
+    if key in events.DIGITS:
         return (imgui.Key[f"_{key}"],)
     arrows = {"left": "left_arrow", "right": "right_arrow", "up": "up_arrow", "down": "down_arrow"}
     return (imgui.Key[arrows.get(key, key)],)

@@ -59,6 +59,7 @@ class DrawList:
         """Return the bounding box of some triangles of a command after clipping; None if nothing of them is seen."""
         if not len(triangles):
             return None
+        # The vertices that are used alone: a list holds those of all its commands.
         corners = self.vertices.view(np.float32)[triangles.ravel(), :2]
         left, top = np.maximum(corners.min(0), command.clip[:2]).tolist()
         right, bottom = np.minimum(corners.max(0), command.clip[2:]).tolist()
@@ -71,6 +72,7 @@ class DrawList:
     def is_rectangle(self, command: Command) -> bool:
         """Return True if a command is one axis-aligned rectangle that shows its texture's colours unchanged."""
         corners = self._corners(command)
+        # Two triangles share two corners: four different places with two columns and two rows are a rectangle.
         places = {(x, y) for x, y in corners.view(np.float32)[:, :2].tolist()}
         columns = {x for x, _ in places}
         rows = {y for _, y in places}
@@ -79,6 +81,7 @@ class DrawList:
 
     def is_whole_texture(self, command: Command) -> bool:
         """Return True if such a rectangle shows all of its texture, not mirrored."""
+        # Exactly, without tolerance: the library computes both from the same numbers, and what is not equal is redrawn.
         values = self._corners(command).view(np.float32)
         left, top, right, bottom = *values[:, :2].min(0), *values[:, :2].max(0)
         return all((u, v) == ((x - left) / (right - left), (y - top) / (bottom - top)) for x, y, u, v, _ in values)
@@ -146,12 +149,14 @@ class Damage:
         lists = [_copied(draw_list, revisions) for draw_list in draw_data.cmd_lists]
         now = {draw_list.name: draw_list for draw_list in lists}
         before = self._before
+        # Two lists of one name could be compared with each other by mistake: such a frame is drawn as a whole.
         self._before = now if len(now) == len(lists) else None
         same_scene = (size, scene) == self._scene
         self._scene = size, scene
         # A list that is now above or below another than before changes what is seen of both.
         if before is None or self._before is None or not same_scene or _common(before, now) != _common(now, before):
             return [(0, 0, *size)]
+        # A window that has gone uncovers what was below it.
         found = [bounds for name in before.keys() - now.keys() for bounds in before[name].all_bounds()]
         for name, draw_list in now.items():
             found += draw_list.changes(before[name]) if name in before else draw_list.all_bounds()
@@ -169,6 +174,7 @@ class Damage:
             if bounds is None or not _overlap(bounds, box):
                 continue
             picture = command.texture in opaque and draw_list.is_rectangle(command)
+            # The last one wins: it lies above those that were found before.
             if picture and _within(box, bounds):
                 alone = _exactly(box, bounds) and draw_list.is_whole_texture(command)
                 found = Cover(command.texture, number, alone)
@@ -249,6 +255,7 @@ def _merged(boxes: list[Box]) -> list[Box]:
             apart.remove(near)
             box = _around(box, near)
         apart.append(box)
+        # Checked at each box rather than at the end: the search above is quadratic in their number.
         if len(apart) > MOST_BOXES:
             apart = [reduce(_around, apart)]
     return apart

@@ -45,6 +45,7 @@ class Dialogs:
         if key not in self._open:
             return None
         question, dialog = self._open[key]
+        # Scripts answer first: where tests run there may be a desktop, too.
         answer = self.answers.popleft() if self.answers else dialog.poll()
         if answer is None:
             return None
@@ -98,6 +99,7 @@ def ask_on_desktop(question: Question) -> Dialog | str:
     """
     if toolkit.MISSING:
         return toolkit.MISSING
+    # Asked before the process is started: it would fail there, where nobody sees the reason.
     if sys.platform not in ("win32", "darwin"):
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             return "there is no display"
@@ -127,8 +129,10 @@ class FileBrowser(Dialog):
         imgui.set_next_window_pos(center, imgui.Cond_.appearing, imgui.ImVec2(0.5, 0.5))
         imgui.set_next_window_size(imgui.ImVec2(32 * ems, 0), imgui.Cond_.appearing)
         flags = imgui.WindowFlags_.no_docking | imgui.WindowFlags_.no_collapse | imgui.WindowFlags_.no_saved_settings
+        # Not saved: a dialog of the last session must not come back at its old place, empty.
         _, kept_open = imgui.begin(f"{self.question.title}###file dialog", True, flags)
         imgui.set_next_item_width(-1.0)
+        # The path is the state: a click on an entry writes into it, and the list shows where it leads.
         self.path = imgui.input_text("##path", self.path)[1]
         self.item_layout.record("path")
         self._draw_files()

@@ -48,6 +48,7 @@ class Guard:
                 raise
             self._note(key, error)
             return None
+        # It works again: the message goes, and the next failure is logged anew.
         self.failures.pop(key, None)
         return result
 

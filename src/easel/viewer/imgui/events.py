@@ -68,6 +68,7 @@ Event = (
     PointerMoved | PointerButton | WheelTurned | KeyChanged | TextTyped | FilesDropped | Resized | CloseAsked
 )  # fmt: skip
 
+# Names rather than key codes: GLFW's, a browser's and Dear ImGui's differ, and scripts are read by people.
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 DIGITS = tuple("0123456789")
 FUNCTION_KEYS = tuple(f"f{n}" for n in range(1, 13))

@@ -38,6 +38,7 @@ def load_fonts(pixels: Number) -> None:
     else:
         log.debug("no Roboto beside imgui-bundle: taking its bitmap font")
         fonts.add_font_default()
+    # Merged, a glyph comes from the first font that has it: Latin stays Roboto's beside Chinese.
     merged = imgui.ImFontConfig()
     merged.merge_mode = True
     for names in (CJK, SYMBOLS):
@@ -80,6 +81,7 @@ def font_files(folders: tuple[Path, ...]) -> tuple[Path, ...]:
 def find_font(names: Sequence[str], files: Sequence[Path]) -> Path | None:
     """Return a file for the first pattern in `names` that has one, the regular weight of several; None if none has."""
     for name in names:
+        # By name first, then by folder: a better font of the system beats a worse one of the user.
         matches = [file for file in files if fnmatch(file.name.lower(), name)]
         if matches:
             return next((file for file in matches if "regular" in file.name.lower()), matches[0])

@@ -56,6 +56,7 @@ class ItemLayout:
         Captions share a column at the left, so that the controls of a sidebar align. One that is too long for the
         column stands above its control instead of being cut.
         """
+        # In a row there is no column to align with: each caption stands right before its control.
         visible, identity = imgui_name(label)
         if self._row_fill:
             if visible:
@@ -99,12 +100,14 @@ class ItemLayout:
         if in_line:
             imgui.align_text_to_frame_padding()
         warn_missing_glyphs(text)
+        # Colours of programs are chosen for the dark theme, which was there first.
         ink = readable(color, current()) if color else current().ink
         with pushed_colors({imgui.Col_.text: ink}):
             imgui.text_unformatted(text)
 
     def record(self, label: str) -> None:
         """Record the rectangle of the item just drawn; scroll to it if a script asked for it."""
+        # At once: the library tells about the last item alone.
         low = imgui.get_item_rect_min()
         high = imgui.get_item_rect_max()
         rectangle = Rectangle(low.x, low.y, high.x - low.x, high.y - low.y)

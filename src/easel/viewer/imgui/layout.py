@@ -71,6 +71,7 @@ def _stack(panels: list[str]) -> Area:
         return None
     if len(panels) == 1:
         return panels[0]
+    # 1/n of n, then 1/(n-1) of the rest: all end up equally high.
     return Split("top", 1 / len(panels), panels[0], _stack(panels[1:]))
 
 
@@ -82,6 +83,7 @@ def insert(area: Area, place: PanelPlace, neighbour: str | None) -> Area:
         return Split(place.side or "bottom", share, place.panel, area)
     if isinstance(area, str):
         return area
+    # Down the side that holds the neighbour, so that all other panels keep their rectangles.
     if neighbour in panels(area.first):
         return Split(area.side, area.share, insert(area.first, place, neighbour), area.rest)
     return Split(area.side, area.share, area.first, insert(area.rest, place, neighbour))
@@ -121,6 +123,7 @@ def cut(room: Rectangle, side: str, share: Number) -> tuple[Rectangle, Rectangle
 def fit(size: tuple[int, int], room: Rectangle) -> Rectangle:
     """Return the largest rectangle of a picture's aspect ratio, centred in `room`; `size` is (height, width)."""
     height, width = size
+    # The side that is scarcer decides; the other keeps free margins.
     scale = min(room.width / width, room.height / height)
     shown_width = max(round(width * scale), 1)
     shown_height = max(round(height * scale), 1)

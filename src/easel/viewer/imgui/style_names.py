@@ -6,6 +6,7 @@ from enum import Enum
 
 from easel.viewer.imgui.toolkit import imgui
 
+# Fixed here: programs written against Dear ImGui 1.92 pass its numbers, and later versions shift them.
 COLORS = (
     "text", "text_disabled", "window_bg", "child_bg", "popup_bg", "border", "border_shadow", "frame_bg",
     "frame_bg_hovered", "frame_bg_active", "title_bg", "title_bg_active", "title_bg_collapsed", "menu_bar_bg",

@@ -15,6 +15,7 @@ def _rgb(code: int, alpha: float = 1.0) -> Rgba:
 class Theme:
     """The colours of one theme."""
 
+    # Names of paper and ink: a theme is chosen by contrast, and these say which colours stand on which.
     ink: Rgba
     """Text."""
     quiet: Rgba
@@ -94,6 +95,7 @@ def colour(rgba: Rgba, share: Number = 1.0) -> int:
     return imgui.get_color_u32(imgui.ImVec4(*rgba[:3], rgba[3] * share))
 
 
+# A module's variable, as Dear ImGui's own current context is one: widgets are drawn without a view at hand.
 _current = DARK
 
 
@@ -111,11 +113,13 @@ def current() -> Theme:
     return _current
 
 
+# Asked for every coloured text of every frame, and a program uses few colours.
 @lru_cache(maxsize=256)
 def readable(color: Rgba, theme: Theme) -> Rgba:
     """Return a text colour chosen for the dark theme, moved towards another theme's text colour until it is legible."""
     if theme is DARK:
         return color
+    # The least change that is legible: a warning stays as red as it can be.
     shades = (_mix(color, theme.ink, n / 10) for n in range(11))
     return next((shade for shade in shades if contrast(shade, theme.paper) >= LEAST_CONTRAST), theme.ink)
 
@@ -129,6 +133,7 @@ def contrast(one: Rgba, other: Rgba) -> float:
 
 def _luminance(color: Rgba) -> float:
     """Return the relative luminance of an sRGB colour (WCAG 2.2)."""
+    # sRGB decoding: linear near black, where a power's slope would be infinite.
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -143,6 +148,7 @@ def apply_theme(scale: Number = 1.0) -> None:
     imgui.get_style().font_size_base = TEXT_PIXELS
     scale_theme(scale)
     colour_theme(_current)
+    # Plots fill their items: the panel's own spacing is enough around them.
     plots = implot.get_style()
     plots.plot_padding = imgui.ImVec2(0, 4)
     plots.plot_border_size = 0
@@ -183,6 +189,7 @@ def _element_colours(theme: Theme) -> list[tuple[Rgba, str]]:
     def tint(alpha: float) -> Rgba:
         return (*theme.accent[:3], alpha)
 
+    # By colour, not by element: what looks alike stands together, and a theme is read off at a glance.
     return [
         (theme.ink, "text"),
         (theme.quiet, "text_disabled"),

@@ -71,7 +71,9 @@ class WidgetControl(Control):
             return ReadOnly(self.label).draw(form, value)  # the type promised something else
         answer = form.ask(self.label, self.widget, self.help, given=given)
         # Untouched, a value keeps what the widget cannot hold: its digits, or a place outside the slider.
-        return value if answer == given else self.decode(answer)
+        if answer == given:
+            return value
+        return self.decode(answer)
 
 
 @dataclass
@@ -117,7 +119,9 @@ class TupleControl(Control):
             return ReadOnly(self.label).draw(form, value)
         new = tuple(part.draw(form, old) for part, old in zip(self.parts, value, strict=True))
         # By identity: a tuple of equal parts is another object, which would count as a change in every frame.
-        return value if all(a is b for a, b in zip(new, value, strict=True)) else new
+        if all(a is b for a, b in zip(new, value, strict=True)):
+            return value
+        return new
 
 
 @dataclass
@@ -133,6 +137,7 @@ class FieldControls(Control):
             return ReadOnly(self.label).draw(form, value)
         if self.label:
             form.section(self.label)
+        # Gathered first: a frozen instance is replaced once, with all that a frame has changed.
         changes = {}
         # What follows a section belongs to it for the eye: sections come last.
         for name, control in sorted(self.controls.items(), key=lambda item: isinstance(item[1], FieldControls)):
@@ -140,7 +145,7 @@ class FieldControls(Control):
             new = control.draw(form, old)
             if new is not old:
                 changes[name] = new
-        # All changes of a frame at once: a class may accept two fields only together.
+        # A class checks itself when it is made or written: what it refuses is told, and the old value stays.
         try:
             if changes and self.kind.__dataclass_params__.frozen:
                 return replace(value, **changes)

@@ -8,7 +8,7 @@ import math
 import textwrap
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -32,6 +32,8 @@ from easel.viewer.widgets.widgets import MOST_INT, Checkbox, ColorPicker, Combo,
 
 SMALL = 0.01
 """Largest positive number that starts in the middle of a logarithmic slider: rates and tolerances."""
+TINY = 1e-30
+"""Largest positive number that counts as 0: decades below it leave the range of floating point."""
 LARGE = 100
 """Smallest whole number that does likewise: batches, budgets."""
 DECADES = 2
@@ -51,8 +53,11 @@ def describe(config: Any, name: str = "", ranges: Mapping[str, Range] | None = N
     takes precedence over annotations. TypeError for anything but an instance, ValueError for an unknown field.
     """
     if isinstance(config, type) or not is_dataclass(config):
-        what = f"the class {config.__name__}: call it" if isinstance(config, type) else type(config).__name__
+        what = type(config).__name__
+        if isinstance(config, type):
+            what = f"the class {config.__name__}: call it"
         raise TypeError(f"controls are made from an instance of a dataclass; got {what}.")
+    # Ranges are checked afterwards: a misspelled one would else be ignored, and its slider silently be another.
     described = _fields(config, "", name, ranges or {})
     unknown = set(ranges or {}) - set(_paths(described))
     if unknown:
@@ -74,6 +79,7 @@ def watch(form: Form, optimizer: Optimizer, name: str) -> None:
             title = str(group.get("name", f"group {number}"))
             form.section(title)
         for key, control in _group_controls(group, ".".join(filter(None, (name, title)))):
+            # Read in every frame: a schedule may have changed it since the last one.
             old = group[key]
             new = control.draw(form, old)
             if isinstance(old, Tensor) and new is not old:
@@ -86,8 +92,7 @@ def _group_controls(group: dict[str, Any], scope: str) -> list[tuple[str, Contro
     """Return the controls of the settings that this kind of optimizer has, with their keys in the group."""
 
     def slider(words: str, span: Range, help: str) -> WidgetControl:
-        label = f"{words}##{scope}" if scope else words
-        return WidgetControl(label, slider_over(span, span.min), f"{help} Acts at the next step.")
+        return WidgetControl(_label(words, scope), slider_over(span, span.min), f"{help} Acts at the next step.")
 
     means = "Running mean of gradients: the share that stays."
     squares = "Running mean of gradients: the share that stays, for their squares."
@@ -119,9 +124,11 @@ def usual_range(value: Number) -> Range:
     """Return a bounded range around an initial number, for fields that state none."""
     if value < 0:
         return Range(4 * value, -4 * value)
+    if isinstance(value, int) and value >= LARGE:
+        return Range(1, value * 10**DECADES, log=True)
     if isinstance(value, int):
-        return Range(1, value * 10**DECADES, log=True) if value >= LARGE else Range(0, max(4 * value, 10))
-    if 0 < value <= SMALL:
+        return Range(0, max(4 * value, 10))
+    if TINY < value <= SMALL:
         return Range(value / 10**DECADES, value * 10**DECADES, log=True)
     return Range(0.0, 1.0 if value <= 1 else 4 * value)
 
@@ -136,8 +143,10 @@ def field_docs(cls: type) -> Mapping[str, str]:
             body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
         except (OSError, TypeError, SyntaxError):
             continue
-        statements = body.body if isinstance(body, ast.ClassDef) else []
-        for above, below in pairwise(statements):
+        if not isinstance(body, ast.ClassDef):
+            continue
+        # Python drops these literals when it compiles: only the source has them.
+        for above, below in pairwise(body.body):
             if isinstance(above, ast.AnnAssign) and isinstance(above.target, ast.Name):
                 if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                     docs[above.target.id] = inspect.cleandoc(str(below.value.value))
@@ -157,7 +166,7 @@ def _fields(config: Any, path: str, name: str, ranges: Mapping[str, Range]) -> F
         reader = _Reader(f"{path}{entry.name}", name, field_docs(cls).get(entry.name, ""), ranges)
         if entry.init:
             value = getattr(config, entry.name)
-            control = reader.control(hints.get(entry.name, type(value)), value, _default(entry))
+            control = reader.control(hints.get(entry.name, type(value)), value, entry.default)
         else:
             # `dataclasses.replace` cannot set what the constructor does not take.
             control = ReadOnly(reader.label)
@@ -188,7 +197,7 @@ class _Reader:
     def label(self) -> str:
         owner, _, field = self.path.rpartition(".")
         scope = ".".join(filter(None, (self.name, owner)))
-        return f"{_words(field)}##{scope}" if scope else _words(field)
+        return _label(_words(field), scope)
 
     def control(self, hint: Any, value: Any, default: Any) -> Control:
         """Return the control of a value annotated with `hint`; `default` is the one that the class states."""
@@ -208,7 +217,7 @@ class _Reader:
     def _union(self, hint: Any, value: Any, default: Any, span: Range | None) -> Control:
         choices = [choice for choice in get_args(hint) if choice is not type(None)]
         # Of int | str, the type that the value has now; a person cannot change it.
-        kind = type(value) if type(value) in choices else choices[0]
+        kind = next((choice for choice in choices if choice is type(value)), choices[0])
         if len(choices) == len(get_args(hint)):
             return self._single(kind, value, default, span, self.label)
         if kind is Path:
@@ -219,9 +228,12 @@ class _Reader:
                 encode=lambda path: path or "",
                 decode=lambda text: Path(text) if text else None,
             )
-        start = next((v for v in (value, default) if v is not None), _blank(kind, span))
+        start = next((v for v in (value, default) if v is not None and v is not MISSING), _blank(kind, span))
         inner = self._single(kind, start, start, span, f"##{self.label}")
-        return inner if isinstance(inner, ReadOnly) else OptionalControl(self.label, inner, start, self.help)
+        # Ticked, a box before what nobody can edit would set it to a value that nobody chose.
+        if isinstance(inner, ReadOnly):
+            return inner
+        return OptionalControl(self.label, inner, start, self.help)
 
     def _tuple(self, hints: tuple[Any, ...], value: Any, span: Range | None) -> Control:
         if not isinstance(value, tuple) or len(value) != len(hints):
@@ -278,11 +290,12 @@ def _blank(kind: Any, span: Range | None) -> Any:
         return next(iter(kind))
     if kind in (int, float) and span:
         return kind(span.min)
-    return kind() if kind in (bool, int, float, str) else None
+    return {bool: False, int: 0, float: 0.0, str: ""}.get(kind)
 
 
-def _default(entry: Field[Any]) -> Any:
-    return None if entry.default is MISSING else entry.default
+def _label(words: str, scope: str) -> str:
+    """Return a label that shows `words`, and that `scope`, unseen, tells from others that show the same."""
+    return "##".join(filter(None, (words, scope)))
 
 
 def _words(path: str) -> str:

@@ -100,9 +100,8 @@ class ProgressBar:
             fraction = float(self.fraction)
         except (TypeError, ValueError) as error:
             raise TypeError(f"progress is a share from 0 to 1; got {self.fraction!r}.") from error
-        # NaN comes from a loss that has diverged: the bar must not take the panel down with it.
-        clamped = 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0)
-        object.__setattr__(self, "fraction", clamped)
+        # In this order NaN, as of a loss that has diverged, becomes 0: `max` keeps the first where neither is larger.
+        object.__setattr__(self, "fraction", min(max(0.0, fraction), 1.0))
 
     def draw(self, layout: ItemLayout) -> None:
         imgui.progress_bar(self.fraction, imgui.ImVec2(-1, 0), self.overlay or None)
@@ -130,6 +129,7 @@ class Plot:
             return
         em = imgui.get_font_size()
         low, high = finite_range(self.values)
+        # A curve without extent, such as its first value, still needs an axis of some length: 1.
         # Room in the units of the values: half a line below the curve, and above it the line of the overlay.
         range_per_pixel = ((high - low) or 1.0) / max(height - 2.2 * em, 1.0)
         floor = low - 0.5 * em * range_per_pixel
@@ -164,6 +164,7 @@ class Plot:
         origin = implot.get_plot_pos()
         extent = implot.get_plot_size()
         draw_list = implot.get_plot_draw_list()
+        # On the draw list rather than as plot text: that would be clipped by the axes' limits.
         pad = 6.0 * imgui.get_style().font_scale_dpi
         if self.overlay:
             ink = imgui.get_color_u32(imgui.Col_.text)
@@ -202,7 +203,9 @@ def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarra
 def finite_range(values: Float64[np.ndarray, " n"]) -> tuple[float, float]:
     """Return the lowest and the highest finite number; (0, 0) where there is none."""
     finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if not finite.size:
+        return 0.0, 0.0
+    return float(finite.min()), float(finite.max())
 
 
 def finite_runs(values: Float64[np.ndarray, " n"]) -> list[tuple[int, int]]:

@@ -41,6 +41,7 @@ class WidgetState:
             if self.pending is UNSET and given not in (self.given, self.value):
                 self.pending = given
             self.given = given
+        # Before the pending value is taken: what a session brings counts as set by code.
         if self.restored is not UNSET and widget.kept:
             self._recall(widget)
         pending = self.pending
@@ -67,8 +68,9 @@ class WidgetState:
             return self.restored
         if self.widget is None or not self.widget.kept or self.value is UNSET:
             return UNSET
+        newest = next(value for value in (self.pending, self.value) if value is not UNSET)
         try:
-            return self.widget.plain(self.widget.accept(self.value if self.pending is UNSET else self.pending))
+            return self.widget.plain(self.widget.accept(newest))
         except (TypeError, ValueError):
             return UNSET
 

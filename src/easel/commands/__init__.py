@@ -1,1 +1,1 @@
-"""What a command line does: a config becomes calls of the products, and what they return becomes files."""
+"""The commands of `easel`: a config becomes calls of the products, and their results become files or a window."""

@@ -103,7 +103,7 @@ def open_shell(
 
     Raises BadInput or FileError for a file that this page refuses.
     """
-    from easel.workstation.page import Program
+    from easel.workstation.page import PageContext
     from easel.workstation.report import write_report
     from easel.workstation.shell import Maker, Shell
 
@@ -114,7 +114,7 @@ def open_shell(
     def make(row: str, page: "Page") -> "WorkstationPage":
         # The image is for the page that is shown first; the others begin with files of their own.
         maker = prepared.pop(row, None) or prepare_page(row, replace(config, image=None))
-        return maker(page, program)
+        return maker(page, context)
 
     def look_inside(page: str) -> None:
         view.show_page(PAGES[INSPECTOR][0])
@@ -139,7 +139,7 @@ def open_shell(
                 makers[page] = session.restoring(maker)
     shell = Shell(view, makers)
     # After the shell, whose pages it leads to; `make` is called only from here on.
-    program = Program(view.headless, view.backend_name, view.backend_reason, shell.trainings, look_inside)
+    context = PageContext(view.headless, view.backend_name, view.backend_reason, shell.trainings, look_inside)
     view.offer(actions)
     view.show_page(PAGES[name][0])
     content = shell.page(PAGES[name][0])

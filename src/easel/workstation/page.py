@@ -24,7 +24,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Program:
+class PageContext:
     """The program around a page: its host, and the ways that lead to other pages."""
 
     headless: bool
@@ -38,7 +38,7 @@ class Program:
     """Shows the network that the page of that name trains, on the page for networks."""
 
 
-PageMaker = Callable[[Page, Program], "WorkstationPage"]
+PageMaker = Callable[[Page, PageContext], "WorkstationPage"]
 
 
 class WorkstationPage:
@@ -67,7 +67,7 @@ class WorkstationPage:
 
         Raises FileError or BadInput where an option cannot be used.
         """
-        return lambda page, program: cls(page, options.out)
+        return lambda page, context: cls(page, options.out)
 
     def advance(self) -> None:
         """Do a frame's work, between the view's `step` and `end_step`; called while the page is shown."""

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 import torch
 
@@ -81,3 +83,13 @@ def test_an_end_by_psnr_stops_when_the_picture_is_that_good(picture):
     fit.look(now=True)
     assert fit.finished and fit.index < 2000
     assert fit.psnr == pytest.approx(25.0, abs=4.0)
+
+
+def test_closing_ends_the_thread_of_the_first_step(picture):
+    before = set(threading.enumerate())
+    fit = LiveFit(picture, FieldConfig(), Knobs(batch=16), End(steps=2))
+    fit.advance(steps=1)
+    threads = [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("easel-first-step")]
+    assert len(threads) == 1
+    fit.close()
+    assert not threads[0].is_alive()

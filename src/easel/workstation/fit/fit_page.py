@@ -24,7 +24,7 @@ from easel.workstation.background import Background
 from easel.workstation.fit.live_fit import USUAL_STEPS, End, LiveFit
 from easel.workstation.fit.photograph import Photograph, load_photograph
 from easel.workstation.options import PageOptions
-from easel.workstation.page import PageMaker, Program, State, Training, WorkstationPage
+from easel.workstation.page import PageContext, PageMaker, State, Training, WorkstationPage
 
 FRAME_SECONDS = 1 / 15
 """Aim of a frame that trains as many steps as fit: long enough to learn, short enough to steer."""
@@ -64,13 +64,13 @@ class FitPage(WorkstationPage):
         photograph: Photograph,
         out: Path,
         max_size: int,
-        program: Program | None = None,
+        context: PageContext | None = None,
     ) -> None:
         super().__init__(page, out)
         self.fit = fit
         self.photograph = photograph
         self.max_size = max_size
-        self.program = program
+        self.context = context
         self.notes = tuple(f"{photograph.name}: {note}" for note in photograph.notes)
         self.proposed: FieldConfig = fit.config
         """The network that the widgets describe; it takes the place of the present one by "Apply & Reset"."""
@@ -109,15 +109,15 @@ class FitPage(WorkstationPage):
         # Here, not in `make`: an unreadable file is then one line at the terminal and no window.
         photograph = load_photograph(options.image, options.max_size)
 
-        def make(page: Page, program: Program) -> FitPage:
+        def make(page: Page, context: PageContext) -> FitPage:
             end = End(options.steps, options.seconds, options.psnr)
-            if program.headless and end == End():
+            if context.headless and end == End():
                 end = End(steps=USUAL_STEPS)  # nobody is there to stop it
             device = options.device
             if device == "auto":
                 device = "cuda" if torch.cuda.is_available() else "cpu"
             fit = LiveFit(photograph.picture.to(device), FieldConfig(), Knobs(), end, seed=options.seed)
-            return cls(page, fit, photograph, options.out, options.max_size, program)
+            return cls(page, fit, photograph, options.out, options.max_size, context)
 
         return make
 
@@ -160,7 +160,7 @@ class FitPage(WorkstationPage):
 
     def actions(self) -> dict[str, Callable[[], object]]:
         found: dict[str, Callable[[], object]] = {"Save snapshots": self.save_snapshots, "Reset model": self._restart}
-        if self.program is not None:
+        if self.context is not None:
             found["Look inside"] = self.look_inside
         return found
 
@@ -192,8 +192,8 @@ class FitPage(WorkstationPage):
 
     def look_inside(self) -> None:
         """Show the network on the page for networks."""
-        if self.program is not None:
-            self.program.look_inside(self.name)
+        if self.context is not None:
+            self.context.look_inside(self.name)
 
     def close(self) -> None:
         self._loader.close()
@@ -242,8 +242,8 @@ class FitPage(WorkstationPage):
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
         }
-        if self.program is not None:
-            metrics |= {"backend": self.program.backend, "backend_reason": self.program.backend_reason}
+        if self.context is not None:
+            metrics |= {"backend": self.context.backend, "backend_reason": self.context.backend_reason}
         # JSON knows no infinity, and a perfect fit has an infinite PSNR.
         for name, value in metrics.items():
             if isinstance(value, float) and not math.isfinite(value):
@@ -383,7 +383,7 @@ class FitPage(WorkstationPage):
             proposed = replace(proposed, fourier_levels=levels)
         self.proposed = proposed
         with controls.row():
-            if self.program is not None and controls.button(
+            if self.context is not None and controls.button(
                 "Look inside", help="See the network's weights in space, while they learn."
             ):
                 self.look_inside()

@@ -60,7 +60,7 @@ class InspectorPage(WorkstationPage):
 
     @classmethod
     def prepare(cls, options: PageOptions) -> PageMaker:
-        return lambda page, program: cls(page, options.out, program.trainings)
+        return lambda page, context: cls(page, options.out, context.trainings)
 
     def advance(self) -> None:
         self._take_opened()

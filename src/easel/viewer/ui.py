@@ -1,8 +1,8 @@
 """The raw immediate-mode layer (`easel.ui`): Dear ImGui by name, values in, values out.
 
-The table of its names is `ui.pyi`. A checker reads it, and so does this file: every signature, default and sentence
-there becomes a function here. What is written out below is only how a call crosses to Dear ImGui: what stands behind a
-name, which parameters travel together as one vector, and what of an answer is handed on.
+The table of its names is `ui.pyi`. A type checker reads it, and so does this file: every signature, default and
+sentence there becomes a function here. Written out below is only the conversion of calls: the function of Dear ImGui
+behind a name, the parameters that are packed into one vector, and the part of an answer that is returned.
 """
 
 import ast
@@ -24,9 +24,9 @@ VECTORS = re.compile(
     r"\b(width, height|outer_width, outer_height|x, y|x1, y1|x2, y2|cx, cy|uv0x, uv0y|uv1x, uv1y"
     r"|r, g, b, a|r, g, b|v0, v1, v2, v3|v0, v1, v2|v0, v1)\b"
 )
-"""Parameters that Dear ImGui takes as one."""
+"""Parameters that Dear ImGui takes as one vector."""
 
-ELSEWHERE = {
+LOCATIONS = {
     "dock_builder_add_node": "internal.dock_builder_add_node",
     "dock_builder_dock_window": "internal.dock_builder_dock_window",
     "dock_builder_finish": "internal.dock_builder_finish",
@@ -48,16 +48,13 @@ ELSEWHERE = {
     "push_id_str": "push_id",
     "text": "text_unformatted",
 }
-"""Names that Dear ImGui knows by another one, written as the way there from its module."""
+"""Name → location from Dear ImGui's module, where it has another name there."""
 
 
 def _begin(name: str, opened: bool, flags: int) -> tuple[bool, bool]:
+    # None asks for no close box; False would be a window that is closed already.
     visible, still_open = imgui.begin(name, opened or None, flags)
     return visible, bool(still_open)
-
-
-def _open_popup(id: str) -> None:
-    imgui.open_popup(id)
 
 
 def _split_node(node_id: int, split_dir: int, size_ratio: float) -> tuple[int, int]:
@@ -89,15 +86,15 @@ def _plot(draw: str) -> Callable[..., None]:
     return plot
 
 
-def _picture(way: str) -> Callable[..., Any]:
+def _picture(location: str) -> Callable[..., Any]:
     def picture(texture_id: int, *corners: Any) -> Any:
-        return _reach(way)(imgui.ImTextureRef(texture_id), *corners)
+        return _resolve(location)(imgui.ImTextureRef(texture_id), *corners)
 
     return picture
 
 
 _dragged: object = None
-"""The payload on its way: Dear ImGui itself can carry no Python object, and there is one pointer."""
+"""The payload in flight; one is enough, as there is one pointer, and Dear ImGui can carry no Python object."""
 
 
 def _set_payload(type: str, payload: object) -> bool:
@@ -110,6 +107,7 @@ def _accept_payload(type: str, flags: int) -> object:
     return None if imgui.accept_drag_drop_payload_py_id(type, flags) is None else _dragged
 
 
+# Their parameters are those of the table, so that what differs between two versions of Dear ImGui differs here.
 ADAPTED: dict[str, Callable[..., Any]] = {
     "accept_drag_drop_payload": _accept_payload,
     "begin": _begin,
@@ -124,7 +122,6 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     "image_button": lambda id, texture_id, size: imgui.image_button(id, imgui.ImTextureRef(texture_id), size),
     "input_text": _input_text,
     "input_text_multiline": _input_text_multiline,
-    "open_popup": _open_popup,
     "plot_histogram": _plot("plot_histogram"),
     "plot_lines": _plot("plot_lines"),
     "progress_bar": lambda fraction, size, overlay: imgui.progress_bar(fraction, size, overlay or None),
@@ -133,18 +130,19 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     "push_style_var_vec2": lambda idx, pair: imgui.push_style_var(variable_index(idx, imgui.ImVec2), pair),
     "set_drag_drop_payload": _set_payload,
 }
-"""Names whose arguments or answers mean something else in Dear ImGui; each is called with its vectors packed."""
+"""Names whose arguments or answers differ in Dear ImGui → adapters, called with packed vectors."""
 
 
 def col32(r: int, g: int, b: int, a: int = 255) -> int:
-    """Components from 0 to 255 as one number; needs no frame."""
+    """Pack components from 0 to 255 into one number, 0xAABBGGRR; needs no frame."""
     return a << 24 | b << 16 | g << 8 | r
 
 
-def _reach(way: str) -> Any:
-    """What lies at the end of a way such as `get_io().framerate` from Dear ImGui's module."""
+def _resolve(location: str) -> Any:
+    """Return the object at a location such as `get_io().framerate`, from Dear ImGui's module."""
     thing: Any = imgui
-    for step in way.split("."):
+    # Resolved at each call: a draw list is another one in every window and frame.
+    for step in location.split("."):
         thing = getattr(thing, step.removesuffix("()"))
         if step.endswith("()"):
             thing = thing()
@@ -152,7 +150,7 @@ def _reach(way: str) -> Any:
 
 
 def _plain(answer: Any) -> Any:
-    """An answer as a value: of (changed, value) the value, a vector as a tuple."""
+    """Convert an answer: (changed, value) to the value, a vector to a tuple."""
     if isinstance(answer, tuple):
         _, answer = answer
     if isinstance(answer, imgui.ImVec2):
@@ -160,25 +158,29 @@ def _plain(answer: Any) -> Any:
     return tuple(answer) if isinstance(answer, list) else answer
 
 
-def _crossing(declared: Callable[..., list[Any]]) -> Callable[..., Any]:
-    """The function that a row of the table declares; `declared` returns its arguments with vectors packed."""
+def _bound(declared: Callable[..., list[Any]]) -> Callable[..., Any]:
+    """Return the function that a row of the table declares; `declared` returns its arguments with vectors packed."""
     name = declared.__name__
-    adapted, way = ADAPTED.get(name), ELSEWHERE.get(name, name)
+    adapted = ADAPTED.get(name)
+    location = LOCATIONS.get(name, name)
 
     @wraps(declared)
-    def cross(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        # First the arguments: a wrong call is told as such, also outside of a frame.
         packed = declared(*args, **kwargs)
         require_frame(f"ui.{name}")
         if adapted is not None:
             return adapted(*packed)
-        found = _reach(way)
-        return _plain(found(*packed) if callable(found) else found)
+        found = _resolve(location)
+        if callable(found):
+            found = found(*packed)
+        return _plain(found)
 
-    return cross
+    return call
 
 
 def _table() -> dict[str, Any]:
-    """The rows of `ui.pyi` as what they declare: functions, and the numbers of keys."""
+    """Return the names that the rows of `ui.pyi` declare: functions, and the numbers of keys."""
     stub = files("easel.viewer") / "ui.pyi"
     rows = ast.parse(stub.read_text(encoding="utf-8"))
     for row in rows.body:
@@ -187,13 +189,15 @@ def _table() -> dict[str, Any]:
             # The row's body: Python itself then binds arguments, fills in defaults and refuses what does not fit.
             packed = VECTORS.sub(r"(\1)", names)
             row.body.append(ast.Return(ast.parse(f"[{packed}]", mode="eval").body))
+    # Run as the module that it describes: an error in a default is then told with its file and line.
     space: dict[str, Any] = {"__name__": __name__}
     exec(compile(ast.fix_missing_locations(rows), str(stub), "exec"), space)
-    functions = {name: _crossing(row) for name, row in space.items() if isinstance(row, FunctionType)}
+    functions = {name: _bound(row) for name, row in space.items() if isinstance(row, FunctionType)}
     constants = {name: row for name, row in space.items() if name.isupper()}
     return constants | functions | {"col32": col32}
 
 
+# At import: `from easel.ui import button` has to find them.
 _names = _table()
 globals().update(_names)
 __all__ = list(_names)  # pyright: ignore[reportUnsupportedDunderAll]  they are read at run time

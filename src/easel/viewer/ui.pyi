@@ -18,13 +18,13 @@ def begin(name: str, opened: bool = True, flags: int = 0) -> tuple[bool, bool]:
     """A window, until `end`: (something of it is seen, it is open). With `opened=False` it has no close box."""
 
 def end() -> None:
-    """The window of the last `begin` is complete; call it whatever `begin` returned."""
+    """End the window of the last `begin`; call it whatever `begin` returned."""
 
 def begin_child(id: str, width: float = 0, height: float = 0, child_flags: int = 0, window_flags: int = 0) -> bool:
-    """A region that scrolls by itself, until `end_child`; whether any of it is seen."""
+    """A region that scrolls by itself, until `end_child`. True if any of it is seen."""
 
 def end_child() -> None:
-    """The region of the last `begin_child` is complete; call it whatever that returned."""
+    """End the region of the last `begin_child`; call it whatever that returned."""
 
 # Text
 
@@ -49,7 +49,7 @@ def bullet_text(text: str) -> None:
 # Buttons
 
 def button(label: str, width: float = 0, height: float = 0) -> bool:
-    """True in the frame in which it is clicked."""
+    """A button. True in the frame in which it is clicked."""
 
 def small_button(label: str) -> bool:
     """A button that fits into a line of text."""
@@ -64,7 +64,7 @@ def radio_button(label: str, active: bool) -> bool:
     """One of several choices, `active` when it is the chosen one; True in the frame in which it is clicked."""
 
 def checkbox(label: str, value: bool) -> bool:
-    """`value`, switched by a click."""
+    """A box to tick: returns `value`, switched by a click."""
 
 # Sliders
 
@@ -166,22 +166,22 @@ def tree_node(label: str) -> bool:
     """A branch that can be unfolded; when it is, its children follow, then `tree_pop`."""
 
 def tree_pop() -> None:
-    """The children of an unfolded `tree_node` are complete."""
+    """End the children of an unfolded `tree_node`."""
 
 def collapsing_header(label: str, flags: int = 0) -> bool:
-    """A heading that folds what follows; whether that is to be drawn."""
+    """A heading that folds what follows. True if that is to be drawn."""
 
 def begin_tab_bar(id: str, flags: int = 0) -> bool:
     """A bar of tabs; when True, its tabs follow, then `end_tab_bar`."""
 
 def end_tab_bar() -> None:
-    """A tab bar is complete; only where `begin_tab_bar` returned True."""
+    """End a tab bar; only where `begin_tab_bar` returned True."""
 
 def begin_tab_item(label: str) -> bool:
     """A tab; when it is the one in front, its content follows, then `end_tab_item`."""
 
 def end_tab_item() -> None:
-    """A tab is complete; only where `begin_tab_item` returned True."""
+    """End a tab; only where `begin_tab_item` returned True."""
 
 # Progress, pictures and curves
 
@@ -232,10 +232,10 @@ def separator() -> None:
     """A line across the window."""
 
 def same_line(offset: float = 0, spacing: float = -1) -> None:
-    """The next item stands beside the last one, `offset` pixels from the left if that is not 0."""
+    """Place the next item beside the last one, `offset` pixels from the left if that is not 0."""
 
 def new_line() -> None:
-    """Ends a line that `same_line` went on with, or leaves an empty one."""
+    """End a line that `same_line` continued, or leave an empty one."""
 
 def spacing() -> None:
     """A little room above the next item."""
@@ -244,34 +244,34 @@ def dummy(width: float, height: float) -> None:
     """Empty room."""
 
 def indent(width: float = 0) -> None:
-    """Items begin further to the right from here on."""
+    """Move items to the right from here on."""
 
 def unindent(width: float = 0) -> None:
-    """Takes an `indent` back."""
+    """Undo an `indent`."""
 
 def begin_group() -> None:
-    """Items until `end_group` count as one: for `same_line` and for the questions about the last item."""
+    """Let items until `end_group` count as one, for `same_line` and for queries of the last item."""
 
 def end_group() -> None:
-    """The group is complete."""
+    """End the group."""
 
 def push_item_width(width: float) -> None:
-    """Widgets are so wide until `pop_item_width`; a negative number leaves so much free at the right."""
+    """Set the width of widgets until `pop_item_width`; a negative one leaves so much free at the right."""
 
 def pop_item_width() -> None:
-    """Takes the last `push_item_width` back."""
+    """Undo the last `push_item_width`."""
 
 def begin_disabled(disabled: bool = True) -> None:
-    """Items until `end_disabled` are grey and cannot be used."""
+    """Grey out items until `end_disabled`: they cannot be used."""
 
 def end_disabled() -> None:
-    """Takes the last `begin_disabled` back."""
+    """Undo the last `begin_disabled`."""
 
 def columns(count: int = 1, id: str = "", border: bool = True) -> None:
-    """Items fill `count` columns from here on, moving to the next with `next_column`; 1 ends that. Prefer tables."""
+    """Lay items out in `count` columns from here on, changed by `next_column`; 1 ends that. Prefer tables."""
 
 def next_column() -> None:
-    """Goes on in the next column."""
+    """Move on to the next column."""
 
 # Tables
 
@@ -281,19 +281,19 @@ def begin_table(
     """A table; when any of it is seen, its rows follow, then `end_table`."""
 
 def end_table() -> None:
-    """A table is complete; only where `begin_table` returned True."""
+    """End a table; only where `begin_table` returned True."""
 
 def table_next_row(flags: int = 0, min_row_height: float = 0) -> None:
-    """Begins a row."""
+    """Begin a row."""
 
 def table_next_column() -> bool:
-    """Goes on in the next cell, of the next row after the last one; whether it is seen."""
+    """Move on to the next cell, after the last one to the next row. True if it is seen."""
 
 def table_set_column_index(index: int) -> bool:
-    """Goes on in this row's cell number `index`; whether it is seen."""
+    """Move on to this row's cell number `index`. True if it is seen."""
 
 def table_setup_column(label: str, flags: int = 0, init_width: float = 0) -> None:
-    """Declares a column, before the first row."""
+    """Declare a column, before the first row."""
 
 def table_headers_row() -> None:
     """A row with the labels of the declared columns."""
@@ -304,25 +304,25 @@ def begin_main_menu_bar() -> bool:
     """The bar at the top of the screen; when True, its menus follow, then `end_main_menu_bar`."""
 
 def end_main_menu_bar() -> None:
-    """The main menu bar is complete; only where its beginning returned True."""
+    """End the main menu bar; only where its beginning returned True."""
 
 def begin_menu_bar() -> bool:
     """The bar of a window with the flag 1 << 10; when True, its menus follow, then `end_menu_bar`."""
 
 def end_menu_bar() -> None:
-    """The menu bar is complete; only where its beginning returned True."""
+    """End the menu bar; only where its beginning returned True."""
 
 def begin_menu(label: str, enabled: bool = True) -> bool:
     """A menu; when it is open, its items follow, then `end_menu`."""
 
 def end_menu() -> None:
-    """A menu is complete; only where `begin_menu` returned True."""
+    """End a menu; only where `begin_menu` returned True."""
 
 def menu_item(label: str, shortcut: str = "", selected: bool = False, enabled: bool = True) -> bool:
     """An entry of a menu: `selected`, switched by a click. The shortcut is only written beside it."""
 
 def open_popup(id: str) -> None:
-    """Opens a popup; call it once, where the reason occurs."""
+    """Open a popup; call it once, where the reason occurs."""
 
 def begin_popup(id: str, flags: int = 0) -> bool:
     """A popup; when it is open, its content follows, then `end_popup`."""
@@ -331,16 +331,16 @@ def begin_popup_modal(name: str, flags: int = 0) -> bool:
     """A popup that keeps everything else from being used; when it is open, its content follows, then `end_popup`."""
 
 def end_popup() -> None:
-    """A popup is complete; only where its beginning returned True."""
+    """End a popup; only where its beginning returned True."""
 
 def close_current_popup() -> None:
-    """Closes the popup that is being drawn."""
+    """Close the popup that is being drawn."""
 
 def begin_tooltip() -> bool:
     """A window at the pointer; its content follows, then `end_tooltip`."""
 
 def end_tooltip() -> None:
-    """A tooltip is complete; only where `begin_tooltip` returned True."""
+    """End a tooltip; only where `begin_tooltip` returned True."""
 
 def set_tooltip(text: str) -> None:
     """Text in a window at the pointer."""
@@ -348,53 +348,53 @@ def set_tooltip(text: str) -> None:
 # Identities
 
 def push_id_str(id: str) -> None:
-    """Labels until `pop_id` name other widgets than the same labels elsewhere."""
+    """Let labels until `pop_id` name other widgets than the same labels elsewhere."""
 
 def push_id_int(id: int) -> None:
-    """The same with a number, for loops."""
+    """Do the same with a number, for loops."""
 
 def pop_id() -> None:
-    """Takes the last `push_id_str` or `push_id_int` back."""
+    """Undo the last `push_id_str` or `push_id_int`."""
 
 def get_id(str_id: str) -> int:
-    """The number that a label stands for here."""
+    """Return the number of a label here."""
 
 # Style
 
 def push_style_color(idx: int | str, r: float, g: float, b: float, a: float) -> None:
-    """A colour of the style, by name ("button_hovered") or by the number it had in ImGui 1.92, until it is popped."""
+    """Set a colour of the style until it is popped, by name ("button_hovered") or by its number in ImGui 1.92."""
 
 def pop_style_color(count: int = 1) -> None:
-    """Takes the last pushed colours back."""
+    """Undo the last pushed colours."""
 
 def push_style_var_float(idx: int | str, value: float) -> None:
-    """A number of the style, by name ("frame_rounding") or by the number it had in ImGui 1.92, until it is popped."""
+    """Set a number of the style until it is popped, by name ("frame_rounding") or by its number in ImGui 1.92."""
 
 def push_style_var_vec2(idx: int | str, x: float, y: float) -> None:
-    """The same for a pair of numbers ("item_spacing")."""
+    """Set a pair of numbers of the style ("item_spacing") likewise."""
 
 def pop_style_var(count: int = 1) -> None:
-    """Takes the last pushed numbers and pairs back."""
+    """Undo the last pushed numbers and pairs."""
 
 def style_colors_dark() -> None:
-    """Dear ImGui's own dark colours."""
+    """Set Dear ImGui's own dark colours."""
 
 def style_colors_light() -> None:
-    """Dear ImGui's own light colours."""
+    """Set Dear ImGui's own light colours."""
 
 def style_colors_classic() -> None:
-    """Dear ImGui's oldest colours."""
+    """Set Dear ImGui's oldest colours."""
 
-# Where things are
+# Positions and sizes
 
 def get_cursor_pos() -> tuple[float, float]:
-    """Where the next item goes, from the window's corner."""
+    """Position of the next item, from the window's corner."""
 
 def set_cursor_pos(x: float, y: float) -> None:
-    """The next item goes there, from the window's corner."""
+    """Set the position of the next item, from the window's corner."""
 
 def get_content_region_avail() -> tuple[float, float]:
-    """(width, height) that is still free."""
+    """(width, height) of the free space."""
 
 def get_window_size() -> tuple[float, float]:
     """(width, height) of the window that is begun."""
@@ -403,10 +403,10 @@ def get_window_pos() -> tuple[float, float]:
     """The corner of the window that is begun, on the display."""
 
 def set_next_window_pos(x: float, y: float, cond: int = 0) -> None:
-    """Where the next window begins; `cond` 0 always, 2 once, 4 first of all runs, 8 when it appears."""
+    """Set the next window's corner; `cond` 0 always, 2 once, 4 first of all runs, 8 when it appears."""
 
 def set_next_window_size(width: float, height: float, cond: int = 0) -> None:
-    """How large the next window is; `cond` as for its place."""
+    """Set the next window's size; `cond` as for its position."""
 
 def get_display_size() -> tuple[float, float]:
     """(width, height) of the whole display area."""
@@ -414,37 +414,37 @@ def get_display_size() -> tuple[float, float]:
 # Docking
 
 def dock_space_over_viewport(flags: int = 0) -> int:
-    """A dock space over the whole display area; its number."""
+    """A dock space over the whole display area. Returns its number."""
 
 def dock_space(id: int, width: float = 0, height: float = 0, flags: int = 0) -> int:
-    """A dock space in the window that is begun; its number."""
+    """A dock space in the window that is begun. Returns its number."""
 
 def set_next_window_dock_id(dock_id: int, cond: int = 0) -> None:
-    """The node in which the next window is docked."""
+    """Dock the next window in a node."""
 
 def dock_builder_remove_node(node_id: int) -> None:
-    """Removes a node with its children; its windows float."""
+    """Remove a node with its children; its windows float."""
 
 def dock_builder_add_node(node_id: int = 0, flags: int = 0) -> int:
-    """A new node, numbered by itself for 0; flag 1 << 10 makes it a dock space."""
+    """Add a node and return its number, a free one for 0; flag 1 << 10 makes it a dock space."""
 
 def dock_builder_set_node_size(node_id: int, width: float, height: float) -> None:
-    """How large a node is."""
+    """Set the size of a node."""
 
 def dock_builder_set_node_pos(node_id: int, x: float, y: float) -> None:
-    """Where a node begins."""
+    """Set the corner of a node."""
 
 def dock_builder_split_node(node_id: int, split_dir: int, size_ratio: float) -> tuple[int, int]:
-    """Cuts a share off a node, at 0 left, 1 right, 2 up or 3 down: (the node cut off, the rest)."""
+    """Cut a share off a node, at 0 left, 1 right, 2 up or 3 down: (the node cut off, the rest)."""
 
 def dock_builder_dock_window(window_name: str, node_id: int) -> None:
-    """Docks a window in a node."""
+    """Dock a window in a node."""
 
 def dock_builder_finish(node_id: int) -> None:
-    """The arrangement of a node is complete."""
+    """Complete the arrangement of a node."""
 
 def dock_builder_get_node(node_id: int) -> bool:
-    """Whether there is such a node."""
+    """True if there is such a node."""
 
 # Drawing, in display pixels; a colour is 0xAABBGGRR, see `col32`
 
@@ -489,22 +489,22 @@ def col32(r: int, g: int, b: int, a: int = 255) -> int:
 # The last item
 
 def is_item_hovered() -> bool:
-    """The pointer is over it and could use it."""
+    """True if the pointer is over it and could use it."""
 
 def is_item_active() -> bool:
-    """It is being dragged, held or edited."""
+    """True while it is dragged, held or edited."""
 
 def is_item_clicked(button: int = 0) -> bool:
-    """It was just clicked: 0 left, 1 right, 2 middle."""
+    """True if it was just clicked: 0 left, 1 right, 2 middle."""
 
 def is_item_focused() -> bool:
-    """The keyboard goes to it."""
+    """True while it has the keyboard's focus."""
 
 def is_item_edited() -> bool:
-    """Its value changed in this frame."""
+    """True if its value changed in this frame."""
 
 def is_item_deactivated_after_edit() -> bool:
-    """Somebody has just finished changing it."""
+    """True if an edit of it has just ended."""
 
 def get_item_rect_min() -> tuple[float, float]:
     """Its top left corner on the display."""
@@ -521,54 +521,54 @@ def get_mouse_wheel() -> float:
     """Notches that the wheel turned upwards in this frame."""
 
 def is_mouse_clicked(button: int = 0) -> bool:
-    """A button went down in this frame: 0 left, 1 right, 2 middle."""
+    """True if a button went down in this frame: 0 left, 1 right, 2 middle."""
 
 def is_mouse_down(button: int = 0) -> bool:
-    """A button is held."""
+    """True while a button is held."""
 
 def is_mouse_released(button: int = 0) -> bool:
-    """A button went up in this frame."""
+    """True if a button went up in this frame."""
 
 def is_mouse_double_clicked(button: int = 0) -> bool:
-    """A button was clicked twice in quick succession."""
+    """True if a button was clicked twice in quick succession."""
 
 def is_mouse_dragging(button: int = 0, lock_threshold: float = -1) -> bool:
-    """A button is held and the pointer has moved by `lock_threshold` pixels, or the usual few."""
+    """True while a button is held and the pointer has moved by `lock_threshold` pixels, or the usual few."""
 
 def get_mouse_drag_delta(button: int = 0, lock_threshold: float = -1) -> tuple[float, float]:
-    """How far the pointer was dragged since the button went down."""
+    """Distance of the drag since the button went down."""
 
 def is_key_pressed(key: int) -> bool:
-    """A key, one of KEY_*, went down in this frame or repeats itself."""
+    """True if a key, one of KEY_*, went down in this frame or repeats itself."""
 
 def is_key_down(key: int) -> bool:
-    """A key, one of KEY_*, is held."""
+    """True while a key, one of KEY_*, is held."""
 
 def get_clipboard_text() -> str:
-    """What was copied last."""
+    """Text of the clipboard."""
 
 def set_clipboard_text(text: str) -> None:
-    """Copies text."""
+    """Copy text to the clipboard."""
 
 # Drag and drop
 
 def begin_drag_drop_source(flags: int = 0) -> bool:
-    """The last item can be dragged: when it is, the payload and a preview follow, then `end_drag_drop_source`."""
+    """Let the last item be dragged: when it is, payload and preview follow, then `end_drag_drop_source`."""
 
 def set_drag_drop_payload(type: str, payload: object) -> bool:
-    """What is dragged, any object, under the name of its kind; whether a target would take it."""
+    """Set the payload, any object, under the name of its kind. True if a target would take it."""
 
 def end_drag_drop_source() -> None:
-    """Only where `begin_drag_drop_source` returned True."""
+    """End the source; only where `begin_drag_drop_source` returned True."""
 
 def begin_drag_drop_target() -> bool:
-    """Something is dragged over the last item: it can be accepted, then `end_drag_drop_target`."""
+    """True while a payload is over the last item: it can be accepted, then `end_drag_drop_target`."""
 
 def accept_drag_drop_payload(type: str, flags: int = 0) -> object | None:
     """The object, in the frame in which it is dropped here; None otherwise and for other kinds."""
 
 def end_drag_drop_target() -> None:
-    """Only where `begin_drag_drop_target` returned True."""
+    """End the target; only where `begin_drag_drop_target` returned True."""
 
 # The frame
 

@@ -57,6 +57,11 @@ def _begin(name: str, opened: bool, flags: int) -> tuple[bool, bool]:
     return visible, bool(still_open)
 
 
+def _open_popup(id: str) -> None:
+    # Nothing is returned: what Dear ImGui answers is no value of the popup.
+    imgui.open_popup(id)
+
+
 def _split_node(node_id: int, split_dir: int, size_ratio: float) -> tuple[int, int]:
     split = imgui.internal.dock_builder_split_node(node_id, imgui.Dir(split_dir), size_ratio)
     return split.id_at_dir, split.id_at_opposite_dir
@@ -122,6 +127,7 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     "image_button": lambda id, texture_id, size: imgui.image_button(id, imgui.ImTextureRef(texture_id), size),
     "input_text": _input_text,
     "input_text_multiline": _input_text_multiline,
+    "open_popup": _open_popup,
     "plot_histogram": _plot("plot_histogram"),
     "plot_lines": _plot("plot_lines"),
     "progress_bar": lambda fraction, size, overlay: imgui.progress_bar(fraction, size, overlay or None),

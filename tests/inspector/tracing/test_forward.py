@@ -487,3 +487,17 @@ def test_tensors_are_found_in_any_container():
     ring: list = []
     ring.append(ring)
     assert list(leaves(ring)) == []
+
+
+def test_a_check_needs_no_activations_in_the_result():
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    found = capture(model, torch.ones(1, 2), activations=False, check=True)
+    assert (
+        found.activations == {}
+        and found.mismatches == ()
+        and [node.kind for node in found.graph.nodes][1:]
+        == [
+            "Linear",
+            "ReLU",
+        ]
+    )

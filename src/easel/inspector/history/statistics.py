@@ -160,7 +160,10 @@ def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summ
 
 
 def dead_units(activation: Tensor) -> DeadUnits:
-    """Return the units of an activation (samples, units, …) that never exceed 0, and those that never vary."""
+    """Return the units of an activation (samples, units, …) that never exceed 0, and those that never vary.
+
+    Raises ValueError for less than two axes.
+    """
     if activation.ndim < 2:
         raise ValueError(f"an activation is (samples, units, …); got {tuple(activation.shape)}.")
     samples, units = activation.shape[:2]
@@ -174,7 +177,10 @@ def dead_units(activation: Tensor) -> DeadUnits:
 
 
 def singular_values(matrix: Tensor) -> Tensor:
-    """Return the singular values, (min(rows, columns),) float64, the largest first; more axes are rows × the rest."""
+    """Return the singular values, (min(rows, columns),) float64, the largest first; more axes are rows × the rest.
+
+    Raises ValueError for less than two axes.
+    """
     if matrix.ndim < 2:
         raise ValueError(f"a spectrum needs a matrix; got {tuple(matrix.shape)}.")
     # float64: in float32 the small singular values drown in the rounding of the large ones.

@@ -70,7 +70,8 @@ def capture(
     # A model without values runs on shapes alone; its input must be on `meta` too.
     if refs and all(ref.tensor.is_meta for ref in refs.values()):
         args, kwargs = map_leaves((args, kwargs), lambda tensor: tensor.to("meta"))
-    kept = _Kept(memory_bytes if activations else -1)
+    # A check compares with the activations, even if nobody wants to have them.
+    kept = _Kept(memory_bytes if activations or check else -1)
     recorder = ForwardRecorder(known, kept.keep, keep_calls=check)
     given = [*leaves([*args]), *leaves(kwargs)]
     # Before the pass: a tensor that is read and has no number yet comes from outside.

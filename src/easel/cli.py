@@ -36,10 +36,7 @@ COMMANDS = {
     "materials evaluate": ("easel.commands.materials.evaluate:evaluate", "measure a network beside the true maps"),
     "materials infer": ("easel.commands.materials.infer:infer", "recover the maps of a material from photos"),
     "materials export": ("easel.commands.materials.export:export", "write a network as ONNX and as Core ML"),
-    "materials preview": (
-        "easel.commands.materials.preview:preview",
-        "see a material on a ball and a plane, relit",
-    ),
+    "materials preview": ("easel.commands.materials.preview:preview", "see a material on a ball and a plane, relit"),
     "materials convert": ("easel.commands.materials.convert:convert", "write a material for other programs"),
     "inspect": ("easel.commands.inspect_network:inspect", "look inside a network: weights, activations, differences"),
     "view": ("easel.commands.view:view", "look at pictures: zoom, values, exposure, two side by side"),

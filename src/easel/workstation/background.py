@@ -40,7 +40,8 @@ class Background(Generic[Result]):
     def drop(self) -> None:
         """Forget the request: work that reports its progress ends at its next report, other work is left to end."""
         if self._future is not None:
-            self._future.cancel()  # only if it has not begun
+            # This has an effect only on work that has not begun.
+            self._future.cancel()
         self._future = None
         self._newest = None
         self.progress = 0.0

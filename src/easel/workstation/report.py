@@ -132,7 +132,8 @@ def curve_svg(values: Float64[np.ndarray, " n"], title: str) -> str:
     """Draw a curve over its own range as an SVG element; NaN leaves a gap, and peaks stay where points are left out."""
     low, high = finite_range(values)
     across = CURVE_WIDTH / max(len(values) - 1, 1)
-    up = (CURVE_HEIGHT - 40) / ((high - low) or 1.0)  # a constant has no range: any scale draws it
+    # A constant has no range: any scale draws it.
+    up = (CURVE_HEIGHT - 40) / ((high - low) or 1.0)
     elements = []
     for start, stop in finite_runs(values):
         points = " ".join(

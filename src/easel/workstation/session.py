@@ -133,7 +133,8 @@ def read_session(file: Path) -> tuple[object, dict[str, State]]:
 def _parse(file: Path) -> Any:
     """Parse JSON, as the standard has it; ValueError, FileError or OSError for anything else."""
     with open_file(file) as stream:
-        data = stream.read(MOST_BYTES + 1)  # one more tells a longer file from a full one
+        # One more tells a longer file from a full one.
+        data = stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ValueError(f"a session has up to {MOST_BYTES:,} bytes, and this file has more")
     try:

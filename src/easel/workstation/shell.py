@@ -161,7 +161,8 @@ class PageHost:
             log.error("page %r failed and rests until Retry", self.page.name, exc_info=error)
             self.failure = f"{type(error).__name__}: {error}"
             if self.content is None:
-                self.page.clear()  # half of its panels
+                # Half of its panels may be there already.
+                self.page.clear()
             problem = self.page.panel(PROBLEM, side="bottom", width=0.2)
             # Closed by the last Retry, or by the person.
             problem.open = True

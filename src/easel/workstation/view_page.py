@@ -124,7 +124,8 @@ class ViewPage:
         self.shown = (first, second)
         one = self.pictures[first]
         other = self.pictures[second]
-        if one.radiance != was_light:  # light spans many powers of ten
+        # Light spans many powers of ten.
+        if one.radiance != was_light:
             self.controls.set("Histogram", "log values" if one.radiance else "linear")
         # live=False: files do not change, and a check of every value in every frame would cost more than drawing.
         self.canvas.bind(one.values, live=False)

@@ -74,7 +74,8 @@ class ArtPage(WorkstationPage):
         self.variations = self.breeding.canvas("variations")
         self.history = self.past.canvas("history")
         for canvas in (self.picture, self.variations, self.history):
-            canvas.zoomable = False  # wheel and drags move the viewport instead
+            # Wheel and drags move the viewport instead.
+            canvas.zoomable = False
         self.controls.on_frame(self.draw_controls)
         self.breeding.on_frame(self.draw_breeding)
         self.past.on_frame(self.draw_history)

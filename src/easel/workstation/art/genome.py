@@ -82,7 +82,8 @@ class Genome:
         # Written out, so that a file made of it does not depend on what random draws mean in a later version.
         spelled_out = replace(self.recipe, network=resolve(network, self.recipe.seed))
         model = INRF2D.from_metadata(spelled_out.to_json())
-        model.adopt(model.recipe, model.map_fn)  # with colours of its own, not those of the recipe
+        # Colours are calibrated for this very field: those of the recipe may be its parent's.
+        model.adopt(model.recipe, model.map_fn)
         return model
 
     @property

@@ -112,7 +112,8 @@ class FitPage(WorkstationPage):
         def make(page: Page, context: PageContext) -> FitPage:
             end = End(options.steps, options.seconds, options.psnr)
             if context.headless and end == End():
-                end = End(steps=USUAL_STEPS)  # nobody is there to stop it
+                # Nobody is there to stop it.
+                end = End(steps=USUAL_STEPS)
             device = options.device
             if device == "auto":
                 device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -38,7 +38,8 @@ def load_photograph(path: Path | None, max_size: int = 0) -> Photograph:
     else:
         name = path.name
         picture = imread(path, channels=0)
-        path = path.absolute()  # a session finds it again from any folder
+        # A session finds it again from any folder.
+        path = path.absolute()
         if is_radiance(path):
             picture = tonemap(picture)
             notes.append("scene-linear light, shown at exposure 0")

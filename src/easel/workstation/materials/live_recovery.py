@@ -141,7 +141,8 @@ class LiveRecovery:
         key = request.photos, options.rectify
         if self._photos is None or self._photos[0] != key:
             self._photos = key, read_pictures(request.photos, options.rectify)
-        report(0.0)  # between the two slow parts, so that a newer request has not to wait for both
+        # Between the two slow parts, so that a newer request has not to wait for both.
+        report(0.0)
         saved = request.network, request.stamp
         if self._trained is None or self._trained[0] != saved:
             self._trained = saved, load_generator(request.network, pick_device("auto"))

@@ -134,7 +134,8 @@ class LiveRun:
         # The run may be writing its last line just now: that one is read when it is complete.
         whole = text[: text.rfind(b"\n") + 1]
         if not whole and len(text) == MOST_BYTES:
-            whole = text  # a line longer than all that is read at a time is none of a run's
+            # A line longer than all that is read at a time is none of a run's.
+            whole = text
         self._read_bytes += len(whole)
         for line in whole.splitlines():
             self._take(line)

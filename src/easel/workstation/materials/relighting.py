@@ -16,14 +16,7 @@ from easel.viewer.canvas.strokes import Point
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.panels.panel import Panel
 from easel.workstation.background import Background
-from easel.workstation.materials.material_view import (
-    LOWEST_DEGREES,
-    TILT_DEGREES,
-    MaterialView,
-    Stage,
-    film,
-    poster,
-)
+from easel.workstation.materials.material_view import LOWEST_DEGREES, TILT_DEGREES, MaterialView, Stage, film, poster
 
 BUDGET_SECONDS = 0.06
 """Time for both pictures together while something moves."""
@@ -80,7 +73,8 @@ class Relighting:
         """Content of the pictures that are shown."""
         self._moved_at = -math.inf
         for canvas in (ball, plane):
-            canvas.zoomable = False  # wheel and drags are the lamp's
+            # Wheel and drags are the lamp's.
+            canvas.zoomable = False
 
     @property
     def settled(self) -> bool:

@@ -112,7 +112,8 @@ class NetworkView(SceneView):
                 self._zoom(-dy / PIXELS_PER_NOTCH)
         if imgui.is_item_deactivated() and self._travel <= CLICK_PIXELS:
             self.clicked = self.scene.pick(self.camera, self._room, *self._at())
-        imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)  # else the panel scrolls, too
+        # Else the panel scrolls as well.
+        imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
         if imgui.is_item_hovered() and io.mouse_wheel:
             self.notches = io.mouse_wheel
             if not self.wheel_taken:

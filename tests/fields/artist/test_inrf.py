@@ -187,7 +187,10 @@ def test_a_latent_scale_scales_coordinates_and_latents():
     coords = 4 * small.init_latent_inputs(output_shape=(8, 8)).fields.coords()
     with torch.no_grad():
         expected = small.map_fn(coords[0].flatten(1).T.contiguous(), 4 * z).view(8, 8, 3)
-    assert torch.allclose(large.generate(size=(8, 8)), expected, atol=1e-5)
+    # torch and the kernel add in another order. A map of 32 inputs with weights of N(0, 1) rounds its sums by about
+    # √32 · 2^-24 · 25 = 8e-6 and passes errors on up to √32-fold; after four maps that is 2e-3 at worst, of which the
+    # levels (a span of 5 for √32 standard deviations) and the sigmoid (a quarter) leave a tenth.
+    assert torch.allclose(large.generate(size=(8, 8)), expected, atol=2e-4)
     assert torch.equal(large.generate(fields=Fields((8, 8))), large.generate(size=(8, 8)))
 
 

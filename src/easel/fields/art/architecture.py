@@ -29,6 +29,7 @@ from easel.fields.model.streams import stream
 
 _DRAWN = ("weight_init_mean", "weight_init_std", "weight_init_min", "weight_init_max")
 _SCALES = ("siren_scale", "siren_scale_init")
+# JSON knows no tuples, so that lists come back; from_json makes tuples of them again.
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(LIMITS, (int,)),
     **dict.fromkeys(("topology", "final_activation", "weight_init", "graph", "encoding", "norm"), (str,)),
@@ -41,14 +42,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
 """Types of an architecture as plain data; None may stand for a default of None."""
 _PARTS = {"activations": (str,)}
 """Types of the parts of a value; others have numbers."""
+# A quarter of a gigabyte in float32: a stranger's recipe must not exhaust memory.
 MOST_WEIGHTS = 2**26
-"""Most weights of an encoding or a graph: a stranger's recipe must not exhaust memory."""
+"""Most weights of an encoding or a graph."""
+# Paths run through many maps: were each of them 3 √width strong, as its default says, all pictures would be noise.
 GRAPH_GAIN = 0.7
-"""Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width. Paths run through
-many maps: were each of them 3 √width strong, as its default says, all pictures would be noise."""
+"""Inside a graph, the std of 'normal' (and the bounds of 'uniform') are relative to this over √width."""
+# A factor far below 1 in each of five layers leaves nothing to see.
 MODULATOR_GAIN = 2.0
-"""Gain of the maps that multiply sine layers over PyTorch's own initialization: a factor far below 1 in each of five
-layers leaves nothing to see."""
+"""Gain over PyTorch's own initialization of the maps that multiply sine layers."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Architecture:
     """Make the distance from the centre an input, too: the default, unless the encoding is a map of space."""
 
     def __post_init__(self) -> None:
+        # Names are stored in one spelling, so that architectures that say the same are equal and print alike.
         known = {name.lower(): name for name in TOPOLOGIES}
         if self.topology.lower() not in known:
             raise ValueError(unknown("topology", self.topology, TOPOLOGIES))
@@ -117,6 +120,7 @@ class Architecture:
             raise ValueError(f"norm {self.norm!r} is for the topology 'conv'; this one is {self.topology!r}.")
         if self.radius and not ENCODINGS[self.encoding or "identity"].radius:
             raise ValueError(f"the encoding {self.encoding!r} maps places; it does not take the radius.")
+        # Older recipes know octaves only; a second encoding beside them would be ignored in silence.
         if self.fourier_freqs and self.encoding not in (None, "fourier"):
             raise ValueError(f"encoding {self.encoding!r} and fourier_freqs exclude each other; leave one out.")
         self._check_numbers()
@@ -184,9 +188,7 @@ def slots(architecture: Architecture) -> list[str]:
     if ENCODINGS[architecture.encoding or "identity"].by_axis:
         inputs = [*AXES[: architecture.dimensions], *["r"] * _has_radius(architecture)]
     if architecture.topology == "WS":
-        ends = ["end-1"]
-        if architecture.dimensions <= 2:
-            ends.append("end-2")
+        ends = ["end-1", "end-2"] if architecture.dimensions <= 2 else ["end-1"]
         return [*inputs, "latent", "sum", "hidden", *ends]
     # Three hidden slots in `simple`, too: one layer, used three times.
     return [*inputs, "latent", "sum", "hidden-1", "hidden-2", "hidden-3", "output"]
@@ -213,18 +215,17 @@ def resolve(architecture: Architecture, seed: int) -> Architecture:
     if architecture.topology == "siren":
         defaults |= {"siren_layers": 5, "siren_scale": 1.0, "siren_scale_init": 30.0}
     if architecture.topology == "WS":
+        # The graph with all its operations goes into the recipe: another networkx may draw another one.
         nodes = _graph(architecture, seed)
         if len(nodes) * defaults["width"] ** 2 > MOST_WEIGHTS:
             raise ValueError(f"a graph of {len(nodes)} nodes, {defaults['width']} wide, would fill memory; take fewer.")
         given |= {"graph": to_graphml(nodes), "num_graph_nodes": len(nodes)}
     if architecture.encoding in (None, "fourier"):
-        usual = topology.fourier_freqs
-        if architecture.encoding == "fourier":
-            usual = usual or 4
+        # Whoever asks for 'fourier' by name means some, also where the topology has none by default.
+        usual = topology.fourier_freqs or (4 if architecture.encoding else 0)
         frequencies = given.get("fourier_freqs", usual)
-        given |= {"encoding": "fourier", "fourier_freqs": frequencies}
-        if not frequencies:
-            given["encoding"] = "identity"
+        given |= {"encoding": "fourier" if frequencies else "identity", "fourier_freqs": frequencies}
+    # Defaults are written out, for a later version may have others.
     known = ENCODINGS[architecture.encoding or "identity"].settings
     given["encoding_settings"] = {name: setting.default for name, setting in known.items()} | given["encoding_settings"]
     return replace(architecture, **(defaults | given | {"activations": _activations(architecture, seed)}))
@@ -241,6 +242,7 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
     settings = architecture.encoding_settings
     if weights_in_space(architecture.encoding, settings, architecture.dimensions) > MOST_WEIGHTS:
         raise ValueError(f"the encoding {architecture.encoding!r} would fill memory; take a smaller `finest`.")
+    # One generator for encoding, maps and activations, in this order: recipes of every version depend on it.
     generator = stream(seed, "weights", draw)
     inputs = architecture.dimensions + _has_radius(architecture)
     frequencies = architecture.fourier_freqs or 0
@@ -257,6 +259,7 @@ def build(architecture: Architecture, seed: int, draw: int = 0) -> Field:
         latent=latent,
         radius=_has_radius(architecture),
     ).eval()
+    # Numbers of activations after all maps: an activation more must not change the weights of a map.
     for module in field.modules():
         if isinstance(module, Weighted):
             module.draw_(generator)
@@ -310,6 +313,7 @@ def _graph(architecture: Architecture, seed: int) -> list[GraphNode]:
         nodes = from_graphml(architecture.graph)
         if architecture.num_graph_nodes not in (None, len(nodes)):
             raise ValueError(f"the graph has {len(nodes)} nodes, num_graph_nodes is {architecture.num_graph_nodes}.")
+    # Slots name the activations of inputs and ends; nodes take theirs from the same choice.
     match architecture.activations or topology.activations:
         case "fixed":
             choice = (topology.fixed_of(architecture.dimensions)["node"],)
@@ -322,9 +326,8 @@ def _graph(architecture: Architecture, seed: int) -> list[GraphNode]:
 
 def _has_radius(architecture: Architecture) -> bool:
     """Return whether the distance from the centre is an input."""
-    if architecture.radius is None:
-        return ENCODINGS[architecture.encoding or "identity"].radius
-    return architecture.radius
+    default = ENCODINGS[architecture.encoding or "identity"].radius
+    return default if architecture.radius is None else architecture.radius
 
 
 def _network(architecture: Architecture, encoded: int, inputs: int) -> ArtNetwork:
@@ -366,6 +369,7 @@ def _draw_weights(network: ArtNetwork, architecture: Architecture, generator: to
         Initialization("torch")([linears(network.modulators)], generator)
         for parameter in network.modulators.parameters():
             parameter *= MODULATOR_GAIN
+    # The other rules follow from fan-in and are strong enough, or weak enough, by themselves.
     if rule.name not in ("normal", "uniform"):
         return
     if isinstance(network, GraphNetwork):
@@ -380,9 +384,7 @@ def _draw_weights(network: ArtNetwork, architecture: Architecture, generator: to
 
 
 def _as_tuple(value: PerLayer) -> tuple[float | int, ...]:
-    if isinstance(value, tuple):
-        return value
-    return (value,)
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _set(architecture: Architecture, name: str, value: object) -> None:

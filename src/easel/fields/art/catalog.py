@@ -40,9 +40,7 @@ class Topology:
 
     def fixed_of(self, dimensions: int) -> Mapping[str, str]:
         """Return the activations of 'fixed' for fields of so many dimensions."""
-        if dimensions <= 2:
-            return self.fixed
-        return self.fixed_3d
+        return self.fixed if dimensions <= 2 else self.fixed_3d
 
 
 def _slots(names: str, activations: str) -> dict[str, str]:
@@ -57,6 +55,7 @@ _WS = "x y z w r features latent sum hidden end-1 end-2 node"
 _CONV = " ".join(f"layer-{number}" for number in range(1, 9))
 _SINES = {f"layer-{number}": "sin" for number in range(1, 65)}
 
+# Slots in the order of the names above, volumes in the second line.
 TOPOLOGIES: dict[str, Topology] = {
     "mlp": Topology(
         *("fixed", "Sigmoid", "normal", 1.0, 0, LARGE_SET),
@@ -77,6 +76,7 @@ TOPOLOGIES: dict[str, Topology] = {
     "siren": Topology("fixed", "Sigmoid", "siren", 1.0, 0, SMALL_SET, _SINES, _SINES),
 }
 NORMS = ("layer", "batch")
+# Wide enough for any picture, and so small that a recipe from a stranger cannot exhaust memory.
 LIMITS = {
     "dimensions": (1, 4),
     "channels": (1, 1024),
@@ -86,7 +86,7 @@ LIMITS = {
     "num_graph_nodes": (5, MOST_NODES),
     "siren_layers": (1, 64),
 }
-"""Least and most of what sizes a field: a recipe from a stranger must not exhaust memory."""
+"""Least and most of the numbers that size a field."""
 
 
 Number = float | int
@@ -112,6 +112,7 @@ class EncodingKind:
     """The distance from the centre may be one of its inputs; a map of space takes places alone."""
 
 
+# Few levels with few nodes: fine grids of random numbers are noise.
 _LEVELS = EncodingSetting(2, 1, 24)
 _FEATURES = EncodingSetting(2, 1, 64)
 ENCODINGS: dict[str, EncodingKind] = {
@@ -175,6 +176,7 @@ def make_encoding(
 
 def weights_in_space(name: str | None, settings: Mapping[str, Number], dimensions: int) -> int:
     """Return the learned numbers that an encoding spreads over space, at most."""
+    # Upper bounds, in floats: the settings are a stranger's, and levels below the finest only take less.
     match name:
         case "grid":
             return round(settings["levels"] * settings["features"] * settings["finest"] ** dimensions)

@@ -51,6 +51,7 @@ def to_graphml(nodes: Sequence[GraphNode]) -> str:
         for name, key in _KEYS.items():
             if getattr(node, name) is not None:
                 ElementTree.SubElement(element, "data", key=key).text = getattr(node, name)
+    # Edges after all nodes: readers look up the ids at once.
     for place, node in enumerate(nodes):
         for source in node.inputs:
             ElementTree.SubElement(graph, "edge", source=str(source), target=str(place))
@@ -71,6 +72,7 @@ def from_graphml(text: str) -> list[GraphNode]:
         raise ValueError(f"this is not GraphML: {error}.") from None
     names = {key.get("id"): key.get("attr.name") for key in root.iter() if _tag(key) == "key"}
     found = {_number(e.get("id")): _attributes(e, names) for e in root.iter() if _tag(e) == "node"}
+    # Numbered without gaps: edges, operations and the random draws for them go by number.
     if sorted(found) != list(range(len(found))) or not 2 <= len(found) <= MOST_NODES:
         raise ValueError(f"a graph has nodes with the ids 0, 1, …, 2 to {MOST_NODES} of them; got {len(found)}.")
     edges = [(_number(e.get("source")), _number(e.get("target"))) for e in root.iter() if _tag(e) == "edge"]
@@ -93,7 +95,7 @@ def _tag(element: ElementTree.Element) -> str:
 
 
 def _number(text: str | None) -> int:
-    # yEd and Gephi write n0, n1, …
+    # Some programs write n0, n1, …
     digits = (text or "").removeprefix("n")
     if not (digits.isdecimal() and len(digits) < 7):
         raise ValueError(f"nodes of a graph are numbered 0, 1, …; got {text!r}.")

@@ -115,12 +115,11 @@ class InputSum(nn.Module):
 
     @property
     def linears(self) -> list[nn.Linear]:
-        if self.latent is None:
-            return linears(self.inputs)
-        return [*linears(self.inputs), self.latent]
+        return [*linears(self.inputs), *([self.latent] if self.latent else [])]
 
     def forward(self, inputs: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None) -> Float[Tensor, "n w"]:
         parts = zip(inputs.split(self.groups, dim=1), self.inputs, self.input_activations, strict=True)
+        # Each input is bent by itself and then summed: one map of all inputs together would see planes only.
         total = sum(activate(project(part)) for part, project, activate in parts)
         if self.latent is not None and self.latent_activation is not None:
             total = total + self.latent_activation(self.latent(z))
@@ -233,6 +232,7 @@ class ConvStack(ArtNetwork):
         if self.norm == "layer":
             return torch.nn.functional.layer_norm(values, values.shape[1:])
         if self.norm == "batch":
+            # Statistics of the call would tie a sample to its tile.
             if freeze:
                 variance, self.means[number] = torch.var_mean(values, 0, correction=0)
                 # torch's own eps: a constant feature stays finite.
@@ -274,6 +274,7 @@ class ArtSiren(ArtNetwork):
     def modulations(self, z: Float[Tensor, " l"] | None) -> list[Tensor]:
         """Return the factors of every layer: one vector a layer, the same for all samples; none without a latent."""
         factors: list[Tensor] = []
+        # Outside of the loop over samples: z is the same for all of them.
         for modulator in self.modulators:
             assert z is not None
             factors.append(elu(modulator(torch.cat([*factors[-1:], z]))))

@@ -21,6 +21,7 @@ _PICTURES: Mapping[str, Sequence[Any]] = {
     "weight_init_min": (-3.0, -2.0, -1.0),
     "weight_init_max": (1.0, 2.0, 3.0),
 }
+# Fewer choices: a volume of wild weights is fog.
 _VOLUMES: Mapping[str, Sequence[Any]] = {
     "latent_scale": (8.0, 16.0, 32.0),
     "width": (16, 32),

@@ -29,6 +29,7 @@ def watts_strogatz(count: int, seed: int) -> list[GraphNode]:
     """Draw a connected small-world graph of at least 5 nodes, its operations still None (Watts and Strogatz 1998)."""
     from networkx import connected_watts_strogatz_graph
 
+    # A seed of 32 bits is what every generator behind networkx takes.
     graph = connected_watts_strogatz_graph(
         count, NEIGHBOURS, REWIRED, tries=TRIES, seed=stream_seed(seed, "graph") % 2**32
     )
@@ -68,6 +69,7 @@ class GraphNetwork(ArtNetwork):
     ) -> None:
         """Take as activations those of `InputSum`, one behind its linear map, one or two at the end."""
         slots = len(groups) + 2
+        # The scale between the two ends stretches bounded values over more than one wave of the last activation.
         hidden, *ends = map(activation, activations[slots:])
         ending = nn.Sequential(ends[0], Scale(*END_SCALE), *ends[1:])
         super().__init__(width, channels, latent_dim, ending, spread=END_SPREAD)
@@ -94,6 +96,7 @@ class GraphNetwork(ArtNetwork):
         values = [self.hidden_activation(self.hidden(self.entry(inputs, z)))]
         for sources, operation in zip(self.sources[1:], self.operations, strict=True):
             total = sum(values[source] for source in sources)
+            # Divided by √n: the sum of n independent values keeps the spread of one.
             values.append(operation(total * len(sources) ** -0.5))
         return torch.stack([values[place] for place in self.outputs]).sum(0)
 

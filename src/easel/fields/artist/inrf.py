@@ -20,17 +20,9 @@ from torch import Tensor, nn
 
 from easel.checkpoint import digest
 from easel.fields.art.architecture import Architecture, draw_latent
+from easel.fields.artist import storage
 from easel.fields.artist.painter import Painter
 from easel.fields.artist.recipe import Recipe, architecture_recipe, check_shape
-from easel.fields.artist.storage import (
-    SavedWeights,
-    from_plain,
-    is_predecessors,
-    load_field,
-    predecessors_settings,
-    read_metadata,
-    save_field,
-)
 from easel.fields.files.sample_files import SUFFIXES
 from easel.fields.fitting.learner import OPTIMIZERS
 from easel.fields.fitting.losses import LOSSES, LossWeights
@@ -86,9 +78,7 @@ class INRF(Painter):
         folder. `contrast` 'stretch' spreads every picture of this model from black to white. `tmp_dir` has no effect.
         """
         shape = tuple(output_shape or self.default_shape)
-        if len(shape) == self.dimensions:
-            shape = (*shape, 1)
-        shape = check_shape(shape, self.dimensions)
+        shape = check_shape((*shape, 1) if len(shape) == self.dimensions else shape, self.dimensions)
         architecture = Architecture(
             topology=graph_topology, dimensions=self.dimensions, channels=shape[-1], latent_dim=latent_dim
         )
@@ -130,34 +120,28 @@ class INRF(Painter):
         `final_activation=None` is none at all. `art.architecture.Architecture` says what the others mean.
         """
         old = self.recipe.network
+        # A model that was fitted by a preset has no topology to keep.
         topology = graph_topology or (old.topology if isinstance(old, Architecture) else "mlp")
+        # An argument of neural-canvas that follows from another one.
         if input_encoding_dim not in (None, 1) and input_encoding_dim != 2 * (num_fourier_freqs or 0):
             raise ValueError(
                 f"input_encoding_dim is 2 x num_fourier_freqs, here {2 * (num_fourier_freqs or 0)}; "
                 f"got {input_encoding_dim}. Leave it out."
             )
-        width = mlp_layer_width
-        if topology.lower() == "conv":
-            width = conv_feature_map_size
-        final = _names(final_activation) or "identity"
-        if final_activation == _TOPOLOGY:
-            final = None
-        if topology.lower() != "ws":
-            num_graph_nodes = None
         given = {
             "topology": topology,
             "dimensions": self.dimensions,
             "channels": self.c_dim,
             "latent_dim": self.latent_dim,
-            "width": width,
+            "width": conv_feature_map_size if topology.lower() == "conv" else mlp_layer_width,
             "activations": _names(activations),
-            "final_activation": final,
+            "final_activation": None if final_activation == _TOPOLOGY else _names(final_activation) or "identity",
             "weight_init": weight_init,
             "weight_init_mean": _per_layer(weight_init_mean),
             "weight_init_std": _per_layer(weight_init_std),
             "weight_init_min": _per_layer(weight_init_min),
             "weight_init_max": _per_layer(weight_init_max),
-            "num_graph_nodes": num_graph_nodes,
+            "num_graph_nodes": num_graph_nodes if topology.lower() == "ws" else None,
             "graph": graph,
             "fourier_freqs": num_fourier_freqs,
             "siren_layers": num_siren_layers,
@@ -168,6 +152,7 @@ class INRF(Painter):
             "norm": conv_norm,
         }
         architecture = Architecture(**{name: value for name, value in given.items() if value is not None})
+        # Choices of the picture, not of the network, outlive a change of it.
         kept = {name: getattr(self.recipe, name) for name in ("latents", "latent_draw", "latent_scale", "contrast")}
         self.adopt(architecture_recipe(architecture, self.seed, self.output_shape, **kept))
         self._chosen = True
@@ -178,11 +163,8 @@ class INRF(Painter):
 
     def new_latents(self, seed: int | None = None) -> Latents:
         """Draw the next z of this model's seed, or the first of another; the model keeps it."""
-        draw = 0
-        if seed is None:
-            seed = self.seed
-            draw = self.recipe.latent_draw + 1
-        z = draw_latent(self.latent_dim, self.dimensions, seed, draw)
+        draw = self.recipe.latent_draw + 1 if seed is None else 0
+        z = draw_latent(self.latent_dim, self.dimensions, self.seed if seed is None else seed, draw)
         if z is not None and self.map_fn.latent is not None:
             self.recipe = replace(self.recipe, latents=(tuple(z.tolist()),), latent_draw=draw)
             # The recipe's calibration was of the picture with the old z.
@@ -225,15 +207,16 @@ class INRF(Painter):
         if preset == "auto":
             preset = "keep" if self._chosen else "fast"
         chosen = preset_named(preset)
+        # Losses by name are knobs; a mixture takes their place.
         given = {"loss": loss, "optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
-        losses = None
-        if isinstance(loss, LossWeights):
-            losses = given.pop("loss")
+        losses = given.pop("loss") if isinstance(loss, LossWeights) else None
         if steps is None and seconds is None:
+            # A target may be out of reach: a run that only knows one must end by itself, too.
             steps = chosen.steps
             if target_psnr is not None:
                 steps *= _PATIENCE
         recipe = self._subject(chosen.field, tuple(picture.shape), trainable_latent)
+        # Weights are kept where they fit: another number of channels asks for a fresh draw.
         weights = None
         if chosen.field is None and recipe.network == self.recipe.network:
             weights = self.map_fn.state_dict()
@@ -256,6 +239,7 @@ class INRF(Painter):
         self.adopt(recipe, learner)
         result = drain(run, field, picture, mask=mask, model=self.map_fn, on_step=on_step)
         if recipe.fitted_latent and learner.latent is not None:
+            # A recipe has z before the scale.
             z = learner.latent.detach() / recipe.latent_scale
             self.recipe = replace(recipe, latents=(tuple(z.tolist()),))
         return result
@@ -263,6 +247,7 @@ class INRF(Painter):
     def _subject(self, config: FieldConfig | None, shape: tuple[int, ...], trainable_latent: bool) -> Recipe:
         """Return the recipe of the field that is fitted to a target of that shape: a config's, or the model's own."""
         old = self.recipe
+        # A config's grids cover the unit view and have no latent, window or scale of the old picture.
         if config is not None:
             if trainable_latent:
                 raise ValueError("the field of this preset has no latent to train; preset='keep' keeps yours.")
@@ -286,10 +271,11 @@ class INRF(Painter):
         """
         if isinstance(source, Mapping):
             return cls._from_plain(source, Path(), device)
+        # A checkpoint has its recipe inside, as a picture has.
         if Path(source).suffix == ".safetensors":
             return cls.load(source, device=device)
         try:
-            return cls._from_plain(read_metadata(source), Path(source).parent, device)
+            return cls._from_plain(storage.read_metadata(source), Path(source).parent, device)
         except FileError:
             raise
         except ValueError as error:
@@ -297,15 +283,16 @@ class INRF(Painter):
 
     @classmethod
     def _from_plain(cls, data: Mapping[str, Any], folder: Path, device: str | torch.device) -> "INRF":
-        if is_predecessors(data):
-            constructor, architecture, z = predecessors_settings(data, cls.dimensions)
+        if storage.is_predecessors(data):
+            constructor, architecture, z = storage.predecessors_settings(data, cls.dimensions)
             model = cls(**constructor, device=device)
             model.init_map_fn(**architecture)
             if len(z) == model.latent_dim:
                 model.adopt(replace(model.recipe, latents=(z,)))
+            # Its random states are in no file, so that nobody should look for the old picture in the new one.
             _LOG.warning("these are settings of neural-canvas: the picture is of the same kind, not the same")
             return model
-        return cls._made(*from_plain(data, folder), device)
+        return cls._made(*storage.from_plain(data, folder), device)
 
     @classmethod
     def _made(cls, recipe: Recipe, tensors: Mapping[str, Tensor] | None, device: str | torch.device) -> "INRF":
@@ -321,17 +308,17 @@ class INRF(Painter):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write weights, z and recipe as one .safetensors file, whole or not at all."""
-        self._saved = save_field(path, self.map_fn, self._recipe(self.sample_latents(), self.fields))
+        self._saved = storage.save_field(path, self.map_fn, self._recipe(self.sample_latents(), self.fields))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, device: str | torch.device = "cpu") -> "INRF":
         """Read the model that `save` wrote, on any device; on the same kind of it pictures are the same bit for bit."""
-        recipe, tensors = load_field(path)
+        recipe, tensors = storage.load_field(path)
         try:
             model = cls._made(recipe, tensors, device)
         except ValueError as error:
             raise FileError(f"cannot use the recipe of {os.fspath(path)!r}: {error}") from None
-        model._saved = SavedWeights(Path(path), digest(tensors))
+        model._saved = storage.SavedWeights(Path(path), digest(tensors))
         return model
 
     def save_image(self, path: str | os.PathLike[str], dtype: str = "uint8", **settings: Any) -> Path:
@@ -339,9 +326,8 @@ class INRF(Painter):
 
         A name without a folder goes into `output_dir`. PNG and TIFF keep the recipe, see `from_metadata`.
         """
-        path = Path(path)
-        if len(path.parts) == 1:
-            path = self.output_dir / path
+        path = self.output_dir / path if len(Path(path).parts) == 1 else Path(path)
+        # Other formats compress whole pictures only and keep no recipe.
         if path.suffix.lower() in SUFFIXES:
             self.generate(**settings, dtype=dtype, out=path)
         else:
@@ -350,10 +336,7 @@ class INRF(Painter):
 
     def __repr__(self) -> str:
         network = self.recipe.network
-        if isinstance(network, Architecture):
-            kind = network.topology
-        else:
-            kind = f"{network.encoding} + {network.network}"
+        kind = network.topology if isinstance(network, Architecture) else f"{network.encoding} + {network.network}"
         return f"{type(self).__name__}({kind}, {self.size:,} parameters, {self.output_shape}, seed {self.seed})"
 
 

@@ -1,8 +1,8 @@
 """A painter: a recipe, its field, and every picture of it, at any size, in any window, for any latents.
 
 One seed is one picture. The same arguments give the same bytes in every process on one machine, whatever the number of
-threads. Other processors add the same numbers in another order and have other instructions for sines and exponentials,
-so that a colour differs in its last bits there, and now and then an 8-bit level by one.
+threads. Other processors add the same numbers in another order and have other instructions for sines and exponentials:
+colours were seen to differ by up to 1e-4 there, which changes an 8-bit level by one at most.
 """
 
 import logging
@@ -62,6 +62,7 @@ class Painter:
                 recipe = replace(recipe, latents=(tuple(z.tolist()),))
         self.recipe = recipe
         self.map_fn: Field = (field or recipe.build()).to(self.device)
+        # What was saved or measured belongs to the old field.
         self._saved: SavedWeights | None = None
         self._calibrations: dict[bytes, Calibration] = {}
         self._given_calibration: Calibration | None = None
@@ -85,9 +86,7 @@ class Painter:
     ) -> Fields | Tensor:
         """Describe the samples of a picture; with `coord_fn`, return its (axes + 1, *size) coordinates and radius."""
         size = self._size(output_shape)
-        if coord_fn:
-            return coord_fn(size)[None]
-        return Fields(size, self._window(zoom, pan))
+        return coord_fn(size)[None] if coord_fn else Fields(size, self._window(zoom, pan))
 
     def init_latent_inputs(
         self,
@@ -155,8 +154,6 @@ class Painter:
             path, out = Path(out), None
             if path.suffix.lower() == ".png":
                 dtype = dtype or "uint8"
-        if splits == "auto":
-            splits = place.splits
         common = RenderSettings(
             window=place.window,
             coords=coords,
@@ -164,7 +161,7 @@ class Painter:
             dtype=dtype or "float32",
             dither=dither,
             supersample=supersample,
-            splits=splits,
+            splits=place.splits if splits == "auto" else splits,
             # The kernel rounds differently from torch and knows no windows: a crop would not equal its zoom.
             fused=False,
         )
@@ -186,9 +183,7 @@ class Painter:
             write_samples(path, samples, shape, common.dtype, text=text, progress=progress)
             return mapped(path, shape, common.dtype)
         pictures = [render(self.map_fn, place.shape, look, out=out, force=force, progress=progress) for look in looks]
-        if len(pictures) == 1:
-            return pictures[0]
-        return torch.stack(pictures)
+        return pictures[0] if len(pictures) == 1 else torch.stack(pictures)
 
     def metadata(self, latents: Reusable | None = None, fields: Fields | None = None) -> dict[str, Any]:
         """Return the recipe of a picture of these latents and fields, as plain data."""
@@ -263,7 +258,9 @@ class Painter:
         return self._calibration(*self._scaled(self.sample_latents(latents)))
 
     def _recipe(self, latents: Latents, fields: Fields, calibration: Calibration | None = None) -> Recipe:
+        # One for all pictures of a batch: the recipe has place for one.
         calibration = calibration or self._calibration(*self._scaled(latents))
+        # The window without the scale: a recipe has it once, as its own.
         recipe = replace(
             self.recipe,
             output_shape=(*fields.shape, self.c_dim),
@@ -285,12 +282,11 @@ class Painter:
         """Return the samples, and the coordinates (n, axes + 1) themselves where a caller has made them."""
         window = self._window(zoom, pan, center)
         if fields is None:
+            # Latents of an earlier call bring its size along.
             if size is None and latents is not None:
                 size = reused_shape(latents, self.dimensions)
             return Fields(self._size(size), window), None
-        place, coords = fields, None
-        if isinstance(fields, Tensor):
-            place, coords = explicit(fields, self.dimensions)
+        place, coords = (fields, None) if isinstance(fields, Fields) else explicit(fields, self.dimensions)
         # The scale is the model's, whoever has made the fields.
         place = replace(place, window=replace(place.window, latent_scale=window.latent_scale))
         if size is not None and self._size(size) != place.shape:
@@ -309,6 +305,7 @@ class Painter:
             raise ValueError(
                 f"a size of this model has up to {self.dimensions} numbers, then {self.c_dim}; got {given}."
             )
+        # neural-canvas gives channels or leaves them out, and a volume's depth, too.
         return (*given, *self.recipe.size[len(given) :])[: self.dimensions]
 
     def _window(
@@ -344,9 +341,7 @@ class Painter:
 
     def _scaled(self, latents: Latents) -> list[Tensor | None]:
         """Return every z as the field takes it; None without a latent."""
-        if latents.sample.shape[-1] == 0:
-            return [None] * len(latents.sample)
-        return [z[0] * latents.scale for z in latents.sample.to(self.device)]
+        return [z[0] * latents.scale if z.numel() else None for z in latents.sample.to(self.device)]
 
     def _calibration(self, *latents: Tensor | None) -> Calibration:
         """Return the given calibration, that of a bounded output, or the stretch over the reference grid, kept."""

@@ -17,8 +17,9 @@ from easel.graphics.checked_record import Range, annotations, fit
 from easel.version import __version__
 
 FORMAT = 1
+# Beyond it float32 does not tell neighbours apart.
 MAX_SIDE = 2**24
-"""Most samples of an axis: beyond it float32 does not tell neighbours apart."""
+"""Most samples of an axis."""
 Count = Annotated[int, Range(0, 2**63 - 1)]
 
 
@@ -64,9 +65,7 @@ class Recipe:
     @property
     def coordinate_scale(self) -> float:
         """Factor of coordinates; configs, whose grids cover the unit view, have none."""
-        if isinstance(self.network, FieldConfig):
-            return 1.0
-        return self.latent_scale
+        return self.latent_scale if isinstance(self.network, Architecture) else 1.0
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -83,12 +82,14 @@ class Recipe:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Recipe":
         """Return the recipe of `to_json`'s data, from here or another program; ValueError of one line for all else."""
+        # First: a newer Easel may have keys that are unknown here, and its version is the better answer.
         check_format(data)
         known = {entry.name for entry in fields(cls)} | {"format", "easel", "kind"}
         if strange := sorted(map(str, set(data) - known)):
             raise ValueError(f"the recipe has unknown keys: {', '.join(strange)[:200]}.")
         if lacking := sorted({"seed", "output_shape", "network", "kind"} - set(data)):
             raise ValueError(f"the recipe lacks {', '.join(lacking)}.")
+        # A stranger's data fails in every way there is; the caller gets one kind of error with one line.
         try:
             return _checked(dict(data))
         except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
@@ -110,6 +111,7 @@ class Recipe:
                     raise ValueError(
                         f"the recipe has {len(self.latents[0])} latents for a field of {len(field.latent)}."
                     )
+                # The first of a batch: the others are given to the field picture by picture.
                 field.latent = torch.tensor(self.latents[0], dtype=torch.float32) * self.latent_scale
             if self.fitted_latent:
                 # A module refuses a parameter under the name of a buffer that it still has.
@@ -117,6 +119,7 @@ class Recipe:
                 del field.latent
                 field.latent = latent
         if tensors is not None:
+            # torch names every tensor that is missing, in as many lines.
             try:
                 field.load_state_dict(dict(tensors))
             except RuntimeError as error:
@@ -163,9 +166,7 @@ def _plain(value: Any) -> Any:
     """Return the same with lists for tuples."""
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _checked(data: dict[str, Any]) -> Recipe:
@@ -178,7 +179,7 @@ def _checked(data: dict[str, Any]) -> Recipe:
     # Before any conversion: a list without an end must not take time.
     for rows in (data.get("latents", ()), *data.get("latents", ())):
         _list(rows, 4096)
-    network = {name: tuple(v) if isinstance(v, list) else v for name, v in _mapping(data.pop("network")).items()}
+    network = _mapping(data.pop("network"))
     data["window"] = Extent(**_mapping(data.get("window", {})))
     if data.get("weights") is not None:
         _mapping(data["weights"])

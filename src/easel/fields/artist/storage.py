@@ -23,8 +23,10 @@ from easel.fields.files.sample_files import RECIPE_KEY
 from easel.fields.model.field import Field
 from easel.graphics.files import FileError, open_file
 
+# A picture should stay a picture: most programs read its texts, too, whenever they open it.
 EMBEDDED_BYTES = 2**20
 """Weights up to this many bytes travel inside a picture."""
+# Several times the embedded weights in base64; a stranger's text may not fill memory.
 TEXT_BYTES = 8 * 2**20
 """Longer texts in pictures are not read."""
 
@@ -41,6 +43,7 @@ class SavedWeights:
 
 def save_field(path: str | os.PathLike[str], field: Field, recipe: Recipe) -> SavedWeights:
     """Write weights and recipe as one safetensors file, whole or not at all."""
+    # Without weights in the recipe: they are the file itself.
     tensors = field.state_dict()
     checkpoint.write(path, tensors, replace(recipe, weights=None).to_json())
     return SavedWeights(Path(path), checkpoint.digest(tensors))
@@ -86,6 +89,7 @@ def weights_of(recipe: Recipe, folder: Path) -> Tensors | None:
     path = folder / Path(weights["file"]).name
     if not path.is_file():
         raise ValueError(f"the weights are in {path.name!r}, which is not beside the picture. Copy it to {folder}.")
+    # A file of that name may be another model's by now.
     tensors, _ = checkpoint.read(path)
     if checkpoint.digest(tensors) != weights.get("sha256"):
         raise ValueError(f"{path.name!r} has other weights than the picture was made with.")
@@ -96,9 +100,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the recipe, or the settings of neural-canvas, in a PNG or TIFF file, unchecked; FileError without one."""
     with open_file(path) as file:
         start = file.read(8)
-        read_text = _tiff_text
-        if start == b"\x89PNG\r\n\x1a\n":
-            read_text = _png_text
+        read_text = _png_text if start == b"\x89PNG\r\n\x1a\n" else _tiff_text
         try:
             text = read_text(file, start)
         except (ValueError, struct.error, zlib.error) as error:
@@ -122,7 +124,7 @@ def _png_text(file: BinaryIO, start: bytes) -> str:
         length, name = struct.unpack(">I4s", header)
         if name == b"IEND":
             return ""
-        # Pixels are skipped, not read: recipes of large pictures stand before them, and a stranger's length may lie.
+        # Skipped, not read: pixels may be gigabytes, and a stranger's length may lie.
         if name != b"iTXt" or length > TEXT_BYTES:
             file.seek(length + 4, os.SEEK_CUR)
             continue
@@ -132,11 +134,8 @@ def _png_text(file: BinaryIO, start: bytes) -> str:
         keyword, _, rest = data.partition(b"\0")
         if keyword == RECIPE_KEY.encode():
             # After the keyword: compression flag and method, then language tag and translated keyword, 0 behind each.
-            is_packed = rest[:1] == b"\1"
             _, _, text = rest[2:].split(b"\0", 2)
-            if is_packed:
-                text = _inflated(text)
-            return text.decode()
+            return (_inflated(text) if rest[:1] == b"\1" else text).decode()
     raise ValueError("it is cut short")
 
 
@@ -153,6 +152,7 @@ def _tiff_text(file: BinaryIO, start: bytes) -> str:
     """Return the description of a TIFF file; nothing for other files."""
     if start[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return ""
+    # On demand: it is optional for all who write no TIFF files, and slow to import.
     import tifffile
 
     file.seek(0)
@@ -212,6 +212,7 @@ def predecessors_settings(
             raise ValueError(f"{name} is {str(value)[:40]!r}, which is no number.") from None
         if name in _FLOATS and not math.isfinite(read[name]):
             raise ValueError(f"{name} is {read[name]}, which is no finite number.")
+    # Its name for the activations that we call fixed.
     if read.get("activations") == "basic":
         read["activations"] = "fixed"
     *size, channels = (read.pop(name, None) for name in ("x_dim", "y_dim", "z_dim", "c_dim"))
@@ -230,6 +231,7 @@ def predecessors_settings(
 def _flat(values: Any) -> tuple[float, ...]:
     """Return the numbers of a nested list."""
     if isinstance(values, list | tuple):
+        # Of every level: nesting could multiply them otherwise.
         if len(values) > 4096:
             raise ValueError(f"a latent has up to 4096 numbers; got {len(values)}.")
         return tuple(number for value in values for number in _flat(value))

@@ -44,6 +44,7 @@ class FusedLearner:
     def step(self, index: Int[Tensor, " n"], knobs: Knobs, averaging: float) -> float:
         """Take one step on these samples, as `learner.Learner.step` does, and return their mean loss before it."""
         compiled = grid_kernel()
+        # Memory grows with the largest batch so far, and never shrinks: a person may turn the knob back.
         if len(index) > self._scratch.coordinates.shape[1]:
             self._scratch = scratch(self._layout, len(index))
         compiled.pack(self._state.weights, self._layout, self._scratch)
@@ -70,6 +71,7 @@ class FusedLearner:
         if self._optimizer != knobs.optimizer:
             self._optimizer = knobs.optimizer
             self._updates = 0
+            # Moments of one optimizer mean nothing to another.
             self._state.first[:] = self._state.second[:] = 0.0
         self._updates += 1
         # Floats throughout: an int would have the kernel compiled once more.

@@ -25,9 +25,10 @@ OPTIMIZERS = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, momentum=SGD_MOMENTUM),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, **ADAM),
 }
+# The bits of a fit then depend on no number of threads; and where other programs keep the processors busy, torch's
+# threads wait for each other: two took 11 times as long as one alone.
 SMALL_BATCH = 8192
-"""Points up to which one thread does it all. The bits of a fit then depend on no number of threads; and where other
-programs keep the processors busy, torch's threads wait for each other: two took 11 times as long as one alone."""
+"""Points up to which one thread does it all."""
 
 
 class Learner:
@@ -65,12 +66,15 @@ class Learner:
         if optimizer is None or self._name != knobs.optimizer:
             self._name = knobs.optimizer
             optimizer = OPTIMIZERS[knobs.optimizer](self._weights)
+        # Every step anew: a person may have turned the knobs since the last one.
         for group in optimizer.param_groups:
             group |= {"lr": knobs.lr, "weight_decay": knobs.weight_decay}
         loss = self._loss(index, knobs.loss)
         value = loss.item()
+        # NaN is below no bound, so that a run that diverged goes back, too.
         if value < self._bound:
             self._bound = loss_bound(self._bound, value)
+            # Before the step: the loss just measured is that of the weights which enter the average.
             _blend(self._average, self._weights, averaging)
             optimizer.zero_grad()
             loss.backward()
@@ -106,9 +110,7 @@ def one_thread(wanted: bool) -> Iterator[None]:
 def loss_bound(bound: float, loss: float) -> float:
     """Return the loss from which a run counts as exploded, known from its first loss on."""
     # A black field has at most 1 on a picture in [0, 1]; a field that begins worse than that gets time.
-    if bound == math.inf:
-        return max(1.0, 4.0 * loss)
-    return bound
+    return max(1.0, 4.0 * loss) if bound == math.inf else bound
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ LOSSES = {
     "l1": lambda predicted, true: (predicted - true).abs(),
     "huber": lambda predicted, true: huber_loss(predicted, true, reduction="none", delta=HUBER_DELTA),
 }
+# Large enough for SSIM's window of 11, and so small that a batch holds several.
 PATCH = 32
 """Side in pixels of the patches of SSIM and perceptual terms."""
 MS_SSIM_PATCH = 176
@@ -56,6 +57,7 @@ class LossWeights:
         for name, weight in weights.items():
             if not 0 <= weight < float("inf"):
                 raise ValueError(f"LossWeights.{name} is {weight}; a weight is 0 or more.")
+        # The embedding term alone would pull z to zero and leave the picture alone.
         if not any(weight for name, weight in weights.items() if name != "embedding"):
             raise ValueError(f"a mixture needs a term that looks at the target; give one of {', '.join(_TERMS[:-1])}.")
         if self.perceptual and self.metric is None:
@@ -74,6 +76,7 @@ class LossWeights:
     ) -> "LossWeights":
         """Convert the arguments of neural-canvas' LossModule; its `ssim` rewarded difference, its `embedding` took the
         picture, and both are right here."""
+        # An adversarial loss needs a second network and a data set; a single picture has neither.
         if discriminator_alpha:
             raise ValueError("there is no discriminator loss; use ssim, or perceptual with a metric of your own.")
         return cls(
@@ -89,18 +92,12 @@ class LossWeights:
     def alone(self) -> str | None:
         """The knobs' name of a mixture that is one plain loss of weight 1, which the kernel can take; else None."""
         term, *others = [name for name in _TERMS if getattr(self, name)]
-        if others or getattr(self, term) != 1:
-            return None
-        return _ALONE.get(term)
+        return None if others or getattr(self, term) != 1 else _ALONE.get(term)
 
     def patch_side(self, size: Sequence[int]) -> int:
         """Return the side of the patches that the terms need in a picture of that size; 0 when single samples do."""
-        wanted = 0
-        if self.ssim or self.perceptual:
-            wanted = PATCH
-        if self.ms_ssim:
-            wanted = MS_SSIM_PATCH
-        return min(wanted, *size)
+        small = PATCH if self.ssim or self.perceptual else 0
+        return min(MS_SSIM_PATCH if self.ms_ssim else small, *size)
 
 
 def channel_weights(pixels: Float[Tensor, "*n c"]) -> Float[Tensor, "*n 4"] | None:
@@ -117,11 +114,8 @@ _TERMS = [term.name for term in fields(LossWeights) if term.name != "metric"]
 
 def mean_loss(name: str, predicted: Float[Tensor, "n c"], true: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
     """Average the loss of that name over samples and channels; of RGBA the colour counts as much as its alpha says."""
-    losses = LOSSES[name](predicted, true)
-    weights = channel_weights(true)
-    if weights is not None:
-        losses = losses * weights
-    return losses.mean()
+    losses, weights = LOSSES[name](predicted, true), channel_weights(true)
+    return (losses if weights is None else losses * weights).mean()
 
 
 def mixed_loss(
@@ -154,6 +148,7 @@ def mixed_loss(
 
 
 def _ms_ssim(found: Float[Tensor, "b c h w"], wanted: Float[Tensor, "b c h w"]) -> Float[Tensor, ""]:
+    # Imported on demand: the library is optional and takes a moment.
     try:
         library = import_module("pytorch_msssim")
     except ImportError as error:

@@ -25,6 +25,7 @@ PRESETS = {
     "balanced": Preset(FieldConfig(grid_parameters=560_000), _USUAL, steps=12_000),
     "quality": Preset(FieldConfig(grid_parameters=800_000), _USUAL, steps=20_000),
     "tiny": Preset(FieldConfig(grid_levels=4, grid_parameters=7_000), _USUAL, steps=4_000),
+    # Small enough to follow on paper: sines of six octaves and an MLP, as in NeRF.
     "tutorial": Preset(FieldConfig(encoding="fourier", hidden=128, layers=4), _USUAL, steps=2_000),
     # The cosine ends in a small rate: other networks than grids do not settle under a constant one.
     "keep": Preset(None, Knobs(batch=4096, schedule="cosine"), steps=2_000),

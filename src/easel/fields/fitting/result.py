@@ -59,9 +59,7 @@ def drain(
     unless something around it was fitted.
     """
     history: list[Step] = []
-    last = None
-    stopped_by = "steps"
-    started = time.process_time()
+    last, stopped_by, started = None, "steps", time.process_time()
     for last in run:
         if last.psnr is not None:
             history.append(last)
@@ -69,6 +67,7 @@ def drain(
             stopped_by = "on_step"
             break
         stopped_by = last.stopped_by or stopped_by
+    # Of all threads, and only while steps ran: the measurements below are not the fit's.
     cpu_seconds = time.process_time() - started
     loss, steps, seconds = math.nan, 0, 0.0
     if last is not None:
@@ -77,9 +76,7 @@ def drain(
             history.append(last)
     found = render(field, tuple(target.shape[:-1]))
     # SSIM looks at neighbourhoods, which a mask would tear: samples left out are made equal instead.
-    counted = target
-    if mask is not None:
-        counted = torch.where(mask[..., None], target, found)
+    counted = target if mask is None else torch.where(mask[..., None], target, found)
     return FitResult(
         model=model or field,
         psnr=masked_psnr(found, target, mask),

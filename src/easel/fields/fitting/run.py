@@ -17,6 +17,7 @@ from easel.fields.model.config import Knobs
 from easel.fields.model.field import Field
 from easel.fields.rendering.render import render, values_at
 
+# A measurement evaluates the whole batch once more.
 PSNR_EVERY = 16
 """Steps from one measurement of PSNR to the next."""
 
@@ -80,6 +81,7 @@ def fit(
             f"this field fits float targets of shape ({axes}, {field.channels}); "
             f"got {tuple(picture.shape)} of {picture.dtype}."
         )
+    # One NaN would spread over all weights at the first step that draws it.
     if not picture.isfinite().all():
         raise ValueError("the picture has pixels that are not finite; fill them in first, say with torch.nan_to_num.")
     if mask is not None and (mask.shape != size or mask.dtype != torch.bool or not mask.any()):
@@ -89,6 +91,7 @@ def fit(
         )
     if losses is not None:
         _check_losses(losses, field, size)
+    # Checks are done here, since a generator's body would only run at the first step.
     limits = _Limits(steps, seconds, target_psnr)
     return _run(field, picture.detach().float(), knobs or Knobs(), limits, mask, losses, fused, generator)
 
@@ -110,6 +113,7 @@ class _Limits:
 
     def share(self, index: int, spent: float) -> float:
         """Return the share of the run that is over, by the nearer of its ends in steps and seconds; 0 without these."""
+        # The nearer end: a rate that still falls when time is up never came to its small end.
         shares = [done / most for done, most in ((index, self.steps), (spent, self.seconds)) if most]
         return min(max(shares, default=0.0), 1.0)
 
@@ -117,9 +121,7 @@ class _Limits:
         """Return the name of the limit that so many steps or seconds have reached, if any."""
         if self.steps is not None and index >= self.steps:
             return "steps"
-        if self.seconds is not None and spent >= self.seconds:
-            return "seconds"
-        return None
+        return "seconds" if self.seconds is not None and spent >= self.seconds else None
 
 
 def _run(
@@ -144,10 +146,7 @@ def _run(
         if alone:
             losses = None
     by_kernel = fused and losses is None and runs_fused(field)
-    if by_kernel:
-        learner = FusedLearner(field, target)
-    else:
-        learner = Learner(field, target, losses, mask)
+    learner = FusedLearner(field, target) if by_kernel else Learner(field, target, losses, mask)
     draw = _sampler(size, mask, side, generator)
     pixels = target.flatten(0, -2)
     index = look_again = 0
@@ -159,8 +158,8 @@ def _run(
         now = replace(knobs, loss=alone or knobs.loss)
         if knobs.schedule == "cosine":
             now.lr *= cosine(limits.share(index, spent))
-        chosen = draw(now.batch)
-        psnr = None
+        chosen, psnr = draw(now.batch), None
+        # The kernel has threads of its own, which have a use for every batch.
         with one_thread(not by_kernel and len(chosen) <= SMALL_BATCH):
             loss = learner.step(chosen, now, averaging(index))
             if index % PSNR_EVERY == 0:
@@ -199,6 +198,7 @@ def spread(pixels: int, batch: int, generator: torch.Generator) -> Int[Tensor, "
 
 def patches(size: Sequence[int], side: int, count: int, generator: torch.Generator) -> Int[Tensor, " n"]:
     """Draw that many random (side, side) patches of a picture: the flat indices of their pixels, patch after patch."""
+    # Whole patches only: none reaches over the border, so that corners are seen more rarely than the middle.
     rows, columns = (
         torch.randint(samples - side + 1, (count, 1, 1), generator=generator, device=generator.device)
         for samples in size
@@ -222,18 +222,14 @@ def psnr_of(predicted: Float[Tensor, "*n c"], true: Float[Tensor, "*n c"]) -> fl
     """Return the PSNR in dB of values clamped to [0, 1]; of RGBA the colour counts as much as the true alpha says."""
     error = (predicted.clamp(0.0, 1.0) - true).square()
     weights = channel_weights(true)
-    if weights is not None:
-        error = error * weights
-    mse = error.mean().item()
-    if mse == 0:
-        return math.inf
-    return -10.0 * math.log10(mse)
+    mse = (error if weights is None else error * weights).mean().item()
+    return -10.0 * math.log10(mse) if mse else math.inf
 
 
 def masked_psnr(
     predicted: Float[Tensor, "*size c"], true: Float[Tensor, "*size c"], mask: Bool[Tensor, "*size"] | None
 ) -> float:
     """Return the PSNR of the samples where the mask is True; of all without a mask."""
-    if mask is None:
-        return psnr_of(predicted, true)
-    return psnr_of(predicted[mask], true[mask])
+    if mask is not None:
+        predicted, true = predicted[mask], true[mask]
+    return psnr_of(predicted, true)

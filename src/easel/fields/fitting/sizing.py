@@ -28,10 +28,8 @@ def largest_field(nbytes: int, size: tuple[int, ...], channels: int = 3) -> Fiel
     # By bisection: `least` always fits, and bytes grow with it, though in steps of whole grids.
     while most - least > 1:
         middle = (least + most) // 2
-        if _stored_bytes(middle, size, channels) <= nbytes:
-            least = middle
-        else:
-            most = middle
+        fits = _stored_bytes(middle, size, channels) <= nbytes
+        least, most = (middle, most) if fits else (least, middle)
     return FieldConfig(grid_parameters=least)
 
 
@@ -44,9 +42,7 @@ def smallest_field(
     """
     *size, channels = picture.shape
     size = tuple(size)
-    numbers = SMALLEST
-    before = 0
-    found = 0.0
+    numbers, before, found = SMALLEST, 0, 0.0
     while True:
         config = FieldConfig(grid_parameters=numbers)
         field = build_field(config, size, channels, generator=generator)
@@ -57,8 +53,7 @@ def smallest_field(
         found = psnr_of(render(field, size), picture)
         if found >= psnr:
             return config
-        numbers *= 2
-        before = field.size
+        numbers, before = 2 * numbers, field.size
 
 
 def _stored_bytes(grid_parameters: int, size: tuple[int, ...], channels: int) -> int:

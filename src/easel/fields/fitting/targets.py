@@ -48,6 +48,7 @@ def as_target(
         fields.as_target(np.load("scan.npy"), dimensions=3, bounds=(0, 4095))
     """
     if isinstance(target, str | os.PathLike):
+        # A volume's file may hold spacing and more, which `volumes.read_volume` knows to read.
         if dimensions != 2:
             raise ValueError(f"{os.fspath(target)!r} names a file; read the volume first and fit the tensor.")
         return _in_unit_range(imread(target, channels=0, device=device), bounds)
@@ -90,6 +91,7 @@ def _channels_last(values: Tensor, dimensions: int) -> Tensor:
 
 def _in_unit_range(values: Tensor, bounds: tuple[float | int, float | int] | None) -> Tensor:
     """Scale black and white to 0 and 1; ValueError where numbers lie outside, which a clamp would hide."""
+    # Other integers have no white of their own: 12-bit scans come as int16, labels as int64.
     if not values.is_floating_point() and values.dtype not in _WHITE and bounds is None:
         raise ValueError(
             f"a target holds uint8, uint16 or float; got {_name(values.dtype)}. "

@@ -93,6 +93,7 @@ def exp(x):
     n = (x * LOG2_E + ROUNDER) - ROUNDER
     r = (x - n * LN2_HIGH) - n * LN2_LOW
     power = E2 + r * (E3 + r * (E4 + r * (E5 + r * E6)))
+    # 127 is the bias of a float32's exponent, 23 the place of its lowest bit.
     exponent = (int32(n) + int32(127)) << int32(23)
     return (ONE + r + r * r * power) * as_float(exponent)
 
@@ -106,6 +107,7 @@ def wave(x, quarters):
     rr = r * r
     sine = r + r * rr * (S3 + rr * (S5 + rr * S7))
     cosine = ONE - HALF * rr + rr * rr * (C4 + rr * (C6 + rr * C8))
+    # By bits: bit 0 chooses the polynomial, bit 1 the sign, also of negative n.
     quarter = int32(n) + quarters
     value = cosine if quarter & int32(1) else sine
     return -value if quarter & int32(2) else value
@@ -234,10 +236,7 @@ def dense(numbers, place, inputs, x, y, outputs):
     for o in range(0, outputs, 4):
         y0, y1, y2, y3 = four(y, o)
         b = numbers[place + inputs * outputs + o :]
-        y0[:] = b[0]
-        y1[:] = b[1]
-        y2[:] = b[2]
-        y3[:] = b[3]
+        y0[:], y1[:], y2[:], y3[:] = four(b, 0)
         for i in range(0, inputs, 4):
             x0, x1, x2, x3 = four(x, i)
             # 16 weights stay in registers while a block of points passes.
@@ -247,10 +246,7 @@ def dense(numbers, place, inputs, x, y, outputs):
             c0, c1, c2, c3 = four(w, 2 * inputs)
             d0, d1, d2, d3 = four(w, 3 * inputs)
             for p in range(BLOCK):
-                p0 = x0[p]
-                p1 = x1[p]
-                p2 = x2[p]
-                p3 = x3[p]
+                p0, p1, p2, p3 = x0[p], x1[p], x2[p], x3[p]
                 y0[p] += a0 * p0 + a1 * p1 + a2 * p2 + a3 * p3
                 y1[p] += b0 * p0 + b1 * p1 + b2 * p2 + b3 * p3
                 y2[p] += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3
@@ -314,8 +310,7 @@ def run(program, numbers, registers, features, values):
         for step in range(len(program)):
             row = program[step]
             operation, target, source, place = four(row, 0)
-            inputs = row[4]
-            rows = row[5]
+            inputs, rows = row[4], row[5]
             y = registers[target]
             if operation == LINEAR:
                 dense(numbers, place, inputs, registers[source], y, rows)
@@ -326,6 +321,7 @@ def run(program, numbers, registers, features, values):
             elif operation == NORMALIZE:
                 normalize(y, rows, spare[0], spare[1])
             else:
+                # Row by row for all five: each row of a register is one loop over points.
                 x = registers[source]
                 for r in range(rows):
                     v = y[r]
@@ -351,5 +347,6 @@ def run(program, numbers, registers, features, values):
                         t = numbers[place + rows + r]
                         for p in range(BLOCK):
                             v[p] = (v[p] - s) * t
+        # The last instruction's target, wherever that register is.
         for r in range(channels):
             values[r, start : start + BLOCK] = registers[target, r]

@@ -11,6 +11,7 @@ def for_(field: Field) -> GridEvaluator | PaintingEvaluator | None:
 
     Evaluators hold no copy of the weights: one may be kept while a fit runs. They know no gradients.
     """
+    # Each asks its own kernel and imports it only where the field could be one of its kind.
     if grid_fields.runs_fused(field):
         return GridEvaluator(field)
     if painting.runs_fused(field):

@@ -25,6 +25,7 @@ def grid_kernel() -> Any:
 
 def runs_fused(field: Field) -> bool:
     """Return whether the kernel takes this field: 2D or 3D grids, ReLU between linear layers, on a CPU with numba."""
+    # By type(), not isinstance(): a subclass may compute something else.
     encoding = field.encoding
     return (
         type(encoding) is DenseGrid
@@ -48,6 +49,7 @@ class GridEvaluator:
 
     def at(self, index: Int[Tensor, " n"], size: Sequence[int]) -> Float[Tensor, "n c"]:
         """Return the values at the samples with these flat indices in an array of that size."""
+        # Packed anew for every call: weights may have moved, and packing takes far less time than a tile.
         compiled = grid_kernel()
         values = torch.empty(len(index), self.field.channels)
         weights = flat_weights(self.field).numpy()
@@ -60,6 +62,7 @@ class GridEvaluator:
 
 def run(work: Callable[..., Any], *arguments: Any) -> Any:
     """Let torch's number of threads claim the tasks of one of the kernel's functions; return its result."""
+    # Fresh for every call: tasks claimed, tasks done, tasks of the second half claimed.
     tickets = np.zeros(3, np.int64)
     return in_threads(lambda _: work(tickets, *arguments), torch.get_num_threads())
 

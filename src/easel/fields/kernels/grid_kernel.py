@@ -192,6 +192,7 @@ def locate(coordinates, slices, rows, columns, node, fractions):
         # At most the last cell but for its far border: a point on the border of the view is inside, too.
         first_row = min(int32(row), int32(rows - 2))
         first_column = min(int32(column), int32(columns - 2))
+        # int32 offsets: twice as many fit into a vector as of int64, and no plane has 2^31 nodes.
         node[p] = first_row * int32(columns) + first_column
         fractions[1, p] = row - f32(first_row)
         fractions[2, p] = column - f32(first_column)
@@ -218,6 +219,7 @@ def gather(plane, slices, rows, columns, node, fractions, out):
 
 @_part
 def bilinear(plane, columns, n, down, across):
+    # a + t (b - a): one multiply-add less than (1 - t) a + t b.
     below = n + uint32(columns)
     upper = plane[n] + across * (plane[n + uint32(1)] - plane[n])
     lower = plane[below] + across * (plane[below + uint32(1)] - plane[below])
@@ -228,6 +230,7 @@ def bilinear(plane, columns, n, down, across):
 def scatter(plane, slices, rows, columns, node, fractions, delta):
     """Add the gradient of `gather` to the gradient of a plane."""
     along, down, across = fractions
+    # Point after point: two points of a block may share nodes, so that this loop must not become vectors.
     if slices == 1:
         for p in range(BLOCK):
             bilinear_gradient(plane, columns, uint32(node[p]), down[p], across[p], delta[p])
@@ -273,10 +276,7 @@ def dense(w, b, x, y):
     # 16 weights stay in registers while a block of points passes: 16 multiply-adds for four loads of x and y each.
     for o in range(0, len(y), 4):
         y0, y1, y2, y3 = four(y, o)
-        y0[:] = b[o]
-        y1[:] = b[o + 1]
-        y2[:] = b[o + 2]
-        y3[:] = b[o + 3]
+        y0[:], y1[:], y2[:], y3[:] = four(b, o)
         for i in range(0, len(x), 4):
             x0, x1, x2, x3 = four(x, i)
             a0, a1, a2, a3 = four(w[o], i)
@@ -284,10 +284,7 @@ def dense(w, b, x, y):
             c0, c1, c2, c3 = four(w[o + 2], i)
             d0, d1, d2, d3 = four(w[o + 3], i)
             for p in range(BLOCK):
-                p0 = x0[p]
-                p1 = x1[p]
-                p2 = x2[p]
-                p3 = x3[p]
+                p0, p1, p2, p3 = x0[p], x1[p], x2[p], x3[p]
                 y0[p] += a0 * p0 + a1 * p1 + a2 * p2 + a3 * p3
                 y1[p] += b0 * p0 + b1 * p1 + b2 * p2 + b3 * p3
                 y2[p] += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3
@@ -301,10 +298,7 @@ def dense_gradient(dy, x, dw, db):
         y0, y1, y2, y3 = four(dy, o)
         s0 = s1 = s2 = s3 = ZERO
         for p in range(BLOCK):
-            s0 += y0[p]
-            s1 += y1[p]
-            s2 += y2[p]
-            s3 += y3[p]
+            s0, s1, s2, s3 = s0 + y0[p], s1 + y1[p], s2 + y2[p], s3 + y3[p]
         add4(db, o, s0, s1, s2, s3)
         for i in range(0, len(x), 4):
             x0, x1, x2, x3 = four(x, i)
@@ -312,30 +306,21 @@ def dense_gradient(dy, x, dw, db):
             a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = ZERO
             c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = ZERO
             for p in range(BLOCK):
-                p0 = x0[p]
-                p1 = x1[p]
-                p2 = x2[p]
-                p3 = x3[p]
-                a0 += y0[p] * p0
-                a1 += y0[p] * p1
-                a2 += y0[p] * p2
-                a3 += y0[p] * p3
-                b0 += y1[p] * p0
-                b1 += y1[p] * p1
-                b2 += y1[p] * p2
-                b3 += y1[p] * p3
-                c0 += y2[p] * p0
-                c1 += y2[p] * p1
-                c2 += y2[p] * p2
-                c3 += y2[p] * p3
-                d0 += y3[p] * p0
-                d1 += y3[p] * p1
-                d2 += y3[p] * p2
-                d3 += y3[p] * p3
+                p0, p1, p2, p3 = x0[p], x1[p], x2[p], x3[p]
+                a0, a1, a2, a3 = plus(a0, a1, a2, a3, y0[p], p0, p1, p2, p3)
+                b0, b1, b2, b3 = plus(b0, b1, b2, b3, y1[p], p0, p1, p2, p3)
+                c0, c1, c2, c3 = plus(c0, c1, c2, c3, y2[p], p0, p1, p2, p3)
+                d0, d1, d2, d3 = plus(d0, d1, d2, d3, y3[p], p0, p1, p2, p3)
             add4(dw[o], i, a0, a1, a2, a3)
             add4(dw[o + 1], i, b0, b1, b2, b3)
             add4(dw[o + 2], i, c0, c1, c2, c3)
             add4(dw[o + 3], i, d0, d1, d2, d3)
+
+
+@_part
+def plus(s0, s1, s2, s3, q, p0, p1, p2, p3):
+    """Return four sums, to each of which a product with q is added."""
+    return s0 + q * p0, s1 + q * p1, s2 + q * p2, s3 + q * p3
 
 
 @_part
@@ -452,6 +437,7 @@ def compare(predicted, true, counts, rule, scale, delta):
     for p in range(BLOCK):
         error = predicted[p] - true[p]
         count = counts[p]
+        # The rule is the same for all points: the compiler can move this test out of the loop.
         if rule.loss == 0:
             loss += count * (error * error)
             delta[p] = count * (f32(2) * scale * error)
@@ -488,6 +474,7 @@ def learn_chunk(index, samples, layout, scratch, weights, rule, chunk):
     points = len(index)
     channels = samples.pixels.shape[1]
     blocks = (points + BLOCK - 1) // BLOCK
+    # The gradient of the mean, at once: sums of chunks need no division any more.
     scale = ONE / f32(points * channels)
     true = scratch.true[chunk]
     counts = scratch.counts[chunk]
@@ -538,20 +525,14 @@ def update(state, rule, start, stop):
 
     As torch.optim has them: Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithms 1 and 2.
     """
-    weights = state.weights[start:stop]
-    gradient = state.gradient[start:stop]
-    average = state.average[start:stop]
-    first = state.first[start:stop]
-    second = state.second[start:stop]
+    weights, gradient, average = state.weights[start:stop], state.gradient[start:stop], state.average[start:stop]
+    first, second = state.first[start:stop], state.second[start:stop]
     # To float32 before the loops: in float64 they would take half as many weights an instruction.
-    rate = f32(rule.rate)
-    weight_decay = f32(rule.weight_decay)
-    decay_factor = f32(rule.decay_factor)
-    averaging = f32(rule.averaging)
-    beta1 = f32(rule.beta1)
-    beta2 = f32(rule.beta2)
-    root_correction = f32(rule.root_correction)
-    eps = f32(rule.eps)
+    rate, averaging = f32(rule.rate), f32(rule.averaging)
+    weight_decay, decay_factor = f32(rule.weight_decay), f32(rule.decay_factor)
+    beta1, beta2 = f32(rule.beta1), f32(rule.beta2)
+    root_correction, eps = f32(rule.root_correction), f32(rule.eps)
+    # A loop for each kind: a test inside would keep it from becoming vector instructions.
     if rule.optimizer == 1:
         for n in range(len(weights)):
             average[n] += averaging * (weights[n] - average[n])
@@ -607,6 +588,7 @@ def learn(tickets, index, samples, layout, scratch, state, rule):
             break
         learn_chunk(index, samples, layout, scratch, state.weights, rule, chunk)
         add(tickets, 1, 1)
+    # Spinning, for microseconds: a sleeping thread would wake up later than the last chunk takes.
     while add(tickets, 1, 0) < CHUNKS:  # another thread is at the last chunk
         pass
     # Every thread sums for itself, in the same order: all come to the same decision without another meeting.

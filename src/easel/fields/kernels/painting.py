@@ -18,6 +18,7 @@ from easel.fields.model.field import Field
 from easel.fields.model.initialization import linears
 
 _NAMES = {kind: name for name, kind in OWN.items()} | {nn.CELU: "ELU"}  # the same at alpha 1
+# Modules that compute nothing by themselves, or whose parts `Program` writes down by hand.
 _PARTS = (ArtNetwork, InputSum, Levels, nn.Linear, nn.ModuleList, nn.Sequential, nn.Identity)
 
 
@@ -71,6 +72,7 @@ def evaluate(
     program.append_network(network, z)
     points, inputs = features.shape
     room = padded(points, compiled.BLOCK)
+    # Inputs in rows, points in columns: units of neighbouring points become vectors.
     columns = np.zeros((padded(inputs), room), np.float32)
     columns[:inputs, :points] = features.numpy().T
     values = np.empty((network.channels, room), np.float32)
@@ -81,6 +83,7 @@ def evaluate(
 
     def work(share: int) -> None:
         part = slice(*(blocks * end // threads * compiled.BLOCK for end in (share, share + 1)))
+        # Zeros, since padded rows are read and NaN times a zero weight is NaN.
         registers = np.zeros((program.registers + 1, program.rows, compiled.BLOCK), np.float32)
         compiled.run(steps, numbers, registers, columns[:, part], values[:, part])
 
@@ -130,6 +133,7 @@ class Program:
                 place = self._graph(network, z)
             case _:
                 raise TypeError(f"the kernel does not know {type(network).__name__}.")
+        # The levels are numbers of the network, the ending activations like any other.
         place = self._linear(network.output, place)
         self._append("LEVEL", place, 0, network.levels.shift, network.levels.gain, rows=network.channels)
         self._activate(network.ending, place, network.channels)
@@ -155,6 +159,7 @@ class Program:
         place, *others = parts
         for part in others:
             self._append("ADD", place, part, torch.ones(1), rows=entry.width)
+        # z enters as one number a unit: the same for all points, computed once in torch.
         if entry.latent is not None and entry.latent_activation is not None:
             self._append("BIAS", place, 0, entry.latent_activation(entry.latent(z)), rows=entry.width)
         self._activate(entry.activation, place, entry.width)
@@ -163,6 +168,7 @@ class Program:
     def _conv(self, network: ConvStack, z: Tensor | None) -> int:
         place = self._entry
         for number, (layer, activate) in enumerate(zip(linears(network.linears), network.activations, strict=True)):
+            # The first layer's columns of z are part of its bias.
             weight, bias = layer.weight, layer.bias
             if number == 0:
                 weight, bias = network.first(self._inputs, z)
@@ -181,6 +187,7 @@ class Program:
         factors = network.modulations(z)
         layers = zip(linears(network.sines), network.activations, network.omegas, strict=True)
         for number, (sine, activate, omega) in enumerate(layers):
+            # ω goes into the map: one multiplication a weight, in place of one a point.
             place = self._affine(omega * sine.weight, omega * sine.bias, place)
             self._activate(activate, place, sine.out_features)
             if factors:
@@ -196,13 +203,15 @@ class Program:
             activate = operation
             if isinstance(operation, nn.Sequential):
                 layer, activate = operation
-                place = self._affine(layer.weight, layer.bias, place)
+                assert isinstance(layer, nn.Linear)
+                place = self._linear(layer, place)
             self._activate(activate, place, width)
             places.append(place)
         return self._sum([places[output] for output in network.outputs], 1.0, width)
 
     def _sum(self, places: Sequence[int], factor: float, rows: int) -> int:
         """Sum registers times a factor into a new one."""
+        # COPY first: a register holds what the block before it left there.
         target = self._register(rows)
         operation = "COPY"
         for place in places:
@@ -250,6 +259,7 @@ class Program:
 def _instruction(module: nn.Module) -> tuple[int, float] | None:
     """Return an activation's code in the kernel, and its number or 0; None where the kernel does not know it."""
     names = art_kernel().ACTIVATIONS
+    # By class before name: `Gain` is a `Scale`, and RReLU runs as a LeakyReLU with a slope of its own.
     match module:
         case Add():
             return names.index("add"), module.value.item()

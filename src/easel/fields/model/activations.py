@@ -41,6 +41,7 @@ class Weighted(nn.Module):
         super().__init__()
         self.low = low
         self.high = high
+        # Empty until `draw_`: torch's own draws would come from the global generator.
         self.value = nn.Parameter(torch.empty(1))
 
     def draw_(self, generator: torch.Generator) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from easel.fields.model.extent import WHOLE, Extent
 
+# 15,000 to 33,000 samples in any dimension, so that a look at a model takes about as long in each.
 REFERENCE = {1: 16_384, 2: 128, 3: 32, 4: 11}
 """Samples on every axis of the reference grid, by the number of axes."""
 
@@ -31,6 +32,7 @@ def axis_coordinates(
 
 def gather(axes: Sequence[Float[Tensor, " _"]], index: Int[Tensor, " n"]) -> Float[Tensor, "n d"]:
     """Look up the coordinates of samples by flat, row-major indices in the coordinates along every axis."""
+    # Per axis first: a table a side, in place of a coordinate for every sample of a large picture.
     places = torch.unravel_index(index, tuple(map(len, axes)))
     return torch.stack([axis[place] for axis, place in zip(axes, places, strict=True)], dim=-1)
 

@@ -47,6 +47,7 @@ class FourierEncoding(nn.Module):
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         angles = coords[:, :, None] * self.factors(coords)
+        # Two orders, each that of the saved weights behind it.
         if self.include_input:
             return torch.cat([coords, angles.sin().flatten(1), angles.cos().flatten(1)], dim=1)
         return torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(1)
@@ -86,6 +87,7 @@ class OneBlob(nn.Module):
         return dimensions * self.bins
 
     def forward(self, coords: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        # Bins as wide as their distance: neighbours overlap, and no point lies between two bumps unseen.
         centres = (2 * torch.arange(self.bins, device=coords.device) + 1 - self.bins) / self.bins
         distance = (coords[:, :, None] - centres) * (self.bins / 2)  # in bins
         return (-0.5 * distance.square()).exp().flatten(1)
@@ -100,6 +102,7 @@ class SphericalHarmonics(nn.Module):
 
     def __init__(self, degree: int = 4) -> None:
         super().__init__()
+        # Written out to degree 4, as in the usual tables; a recursion for more would be slower for all.
         if not 1 <= degree <= 4:
             raise ValueError(f"spherical harmonics are known up to degree 4; got {degree}.")
         self.degree = degree
@@ -115,9 +118,7 @@ class SphericalHarmonics(nn.Module):
             points = pad(points, (0, 1), value=1.0)
         # normalize() divides by at least 1e-12, so that the centre gives zeros instead of NaN.
         x, y, z = normalize(points, dim=1).unbind(1)
-        xx = x * x
-        yy = y * y
-        zz = z * z
+        xx, yy, zz = x * x, y * y, z * z
         bands = [torch.full_like(x, 0.28209479177387814)]
         if self.degree > 1:
             bands += [-0.48860251190291987 * y, 0.48860251190291987 * z, -0.48860251190291987 * x]
@@ -174,6 +175,7 @@ class DenseGrid(nn.Module):
             return torch.cat([interpolated(level, coords) for level in self.levels()], dim=1)
         # It wants (x, y, z), the last axis of the array first.
         points = coords.flip(-1).view(1, *[1] * (coords.shape[1] - 1), *coords.shape)
+        # Corners on -1 and 1: nodes of all levels then share the borders of the view.
         encoded = []
         for level in self.levels():
             sampled = grid_sample(level[None], points, mode="bilinear", padding_mode="border", align_corners=True)
@@ -197,5 +199,6 @@ def interpolated(level: Float[Tensor, "f *nodes"], coords: Float[Tensor, "n d"])
 
 def level_shapes(levels: int, finest: Sequence[int], growth: float) -> list[tuple[int, ...]]:
     """Return the node counts of every level, coarsest first; at least 2 on an axis, and no level twice."""
+    # dict, not set: the order is that of the table.
     wanted = (tuple(max(2, round(n / growth**level)) for n in finest) for level in range(levels))
     return list(dict.fromkeys(wanted))[::-1]

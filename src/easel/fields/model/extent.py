@@ -44,12 +44,14 @@ class Extent:
             value = getattr(self, name)
             if value is None:
                 continue
+            # A scalar stays one: it means all axes, however many there will be.
             bare = isinstance(value, (int, float))
             numbers = (value,) if bare else tuple(value)
             if not all(math.isfinite(number) and (number > 0 or name != "zoom") for number in numbers):
                 raise ValueError(f"{name} is {value}; every number must be finite{' and above 0' * (name == 'zoom')}.")
             # Floats and tuples only, so that extents that say the same are equal and have one hash.
             object.__setattr__(self, name, float(value) if bare else tuple(map(float, numbers)))
+        # 0 is the default of pan, which nobody has to take away to give a centre.
         if self.center is not None and self.pan != 0.0:
             raise ValueError(f"pan={self.pan} and center={self.center} both place the window; give one of them.")
         for name, known in (("aspect", ("stretch", "keep")), ("align", ("centers", "corners"))):
@@ -62,13 +64,10 @@ class Extent:
         Integers as long as possible: the one division that follows rounds alike for all sizes that share a position.
         """
         dimensions = len(size)
-        spans = list(size)
-        if self.align == "corners":
-            spans = [max(samples - 1, 1) for samples in size]
+        spans = [samples if self.align == "centers" else max(samples - 1, 1) for samples in size]
         zooms = per_axis(self.zoom, dimensions, "zoom")
-        bases = spans
-        if self.aspect == "keep":
-            bases = [min(spans)] * dimensions
+        # With 'keep' all axes are measured by the shortest: squares of the field are squares of the picture.
+        bases = spans if self.aspect == "stretch" else [min(spans)] * dimensions
         if self.center is None:
             pans = per_axis(self.pan, dimensions, "pan")
             offsets = [pan * span for pan, span in zip(pans, spans, strict=True)]
@@ -93,8 +92,7 @@ def per_axis(value: PerAxis, dimensions: int, name: str) -> tuple[float, ...]:
 
 def from_divisor(zoom: PerAxis, pan: PerAxis, dimensions: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Convert zoom and pan of neural-canvas, whose pan divides and whose whole view is zoom 0.5, pan 2, to ours."""
-    zooms = per_axis(zoom, dimensions, "zoom")
-    pans = per_axis(pan, dimensions, "pan")
+    zooms, pans = per_axis(zoom, dimensions, "zoom"), per_axis(pan, dimensions, "pan")
     if 0.0 in pans:
         raise ValueError(f"pan={pan} divides by zero in pan_mode='divisor'; its centre is 2.")
     return tuple(2 * number for number in zooms), tuple(1 - 2 / number for number in pans)

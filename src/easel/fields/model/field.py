@@ -62,9 +62,7 @@ class Field(nn.Module):
     @property
     def latent_dim(self) -> int:
         """Numbers of z; 0 without a latent."""
-        if self.latent is None:
-            return 0
-        return len(self.latent)
+        return 0 if self.latent is None else len(self.latent)
 
     @property
     def size(self) -> int:
@@ -80,11 +78,8 @@ class Field(nn.Module):
     def forward(self, coords: Float[Tensor, "n k"], z: Float[Tensor, " l"] | None = None) -> Float[Tensor, "n c"]:
         """Return the values at these points; `z` stands in for the field's own latent."""
         features = self.encoding(self.inputs(coords))
-        if z is None:
-            z = self.latent
-        if z is None:
-            return self.output(self.network(features))
-        return self.output(self.network(features, z))
+        z = self.latent if z is None else z
+        return self.output(self.network(features) if z is None else self.network(features, z))
 
 
 def build_field(
@@ -117,6 +112,7 @@ def _encoding(config: FieldConfig, size: Sequence[int], generator: torch.Generat
         case "fourier":
             return FourierEncoding(config.fourier_levels, include_input=True)
         case "random_fourier":
+            # A seed of the generator's: directions are drawn on the CPU, alike for every device.
             seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
             features = RandomFourier(config.random_features, config.random_sigma, seed, inputs=len(size))
             return features.to(generator.device)

@@ -41,9 +41,7 @@ class HashGrid(nn.Module):
         super().__init__()
         self.features = features
         self.entries = 2**log2_table
-        if isinstance(finest, int):
-            finest = (finest,) * dimensions
-        self.cells = level_cells(levels, base, finest)
+        self.cells = level_cells(levels, base, (finest,) * dimensions if isinstance(finest, int) else finest)
         self.sizes = [min(self.entries, math.prod(n + 1 for n in cells)) for cells in self.cells]
         self.table = nn.Parameter(
             torch.empty(sum(self.sizes), features, device=generator.device).uniform_(-bound, bound, generator=generator)
@@ -94,9 +92,7 @@ class PlaneProduct(nn.Module):
         super().__init__()
         # A signal has no pair of axes: its line is a plane of one row.
         self.pairs = list(combinations(range(dimensions), 2)) or [(0, 0)]
-        nodes = (finest, finest)
-        if dimensions == 1:
-            nodes = (1, finest)
+        nodes = (1 if dimensions == 1 else finest, finest)
         self.features = features
         self.planes = nn.Parameter(
             torch.empty(len(self.pairs), features, *nodes, device=generator.device).uniform_(

@@ -68,9 +68,7 @@ class Initialization:
                     weight.zero_()
             case "siren":
                 # The first layer spans its period over the unit view; later ones keep the variance of their inputs.
-                bias_bound = math.sqrt(6 / fan_in) / self.scale
-                if number == 0:
-                    bias_bound = 1 / fan_in
+                bias_bound = 1 / fan_in if number == 0 else math.sqrt(6 / fan_in) / self.scale
                 weight.uniform_(-bias_bound, bias_bound, generator=generator)
             case "he":
                 weight.normal_(0.0, math.sqrt(2 / fan_in), generator=generator)  # He et al. 2015, eq. 10

@@ -58,7 +58,9 @@ class Fields:
     def coords(self) -> Float[Tensor, "b k *shape"]:
         """Return coordinates and radius of every sample: x, y, r of a picture, x, y, z, r of a volume."""
         points = pixel_centers(self.shape, window=self.window)
+        # Channels first, as neural-canvas has them.
         inputs = torch.cat([points, norm(points)], dim=1).T.reshape(1, -1, *self.shape)
+        # A view: all pictures of a batch have the same coordinates.
         return inputs.expand(self.batch_size, *[-1] * (inputs.ndim - 1))
 
 
@@ -83,6 +85,7 @@ def reused_sample(source: Reusable) -> Float[Tensor, "b 1 l"]:
     if isinstance(source, LatentInputs):
         return source.latents.sample
     _check_keys(source)
+    # As float32, in which fields compute and files store them.
     rows: Sequence[Sequence[float]] = source["latents"]
     return torch.tensor(rows, dtype=torch.float32)[:, None, :]
 

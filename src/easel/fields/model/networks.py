@@ -80,6 +80,7 @@ class Siren(nn.Module):
         return (omega * x).sin()
 
     def forward(self, inputs: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
+        # ω stays outside of the weights: the initialization counts on it, and learning rates act on W alone.
         *hidden, last = linears(self.linears)
         for layer, omega in zip(hidden, self.omegas, strict=True):
             inputs = self.activate(layer(inputs), omega)
@@ -121,6 +122,7 @@ class Wire(nn.Module):
     ) -> None:
         """`spread` is s, the narrowness of a wavelet; `bias` is about the start of the untrained outputs."""
         super().__init__()
+        # Complex weights count twice, so that fewer units make networks of one `hidden` comparable.
         units = max(1, round(hidden / math.sqrt(2)))
         self.widths = [inputs, *[units] * (layers - 1), outputs]
         self.omegas = [omega, *[omega_hidden] * (layers - 2)][: layers - 1]

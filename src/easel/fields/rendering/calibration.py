@@ -12,17 +12,17 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+# Not the extremes: a single far number would make everything else grey.
 _PERCENTILES = (0.1, 99.9)
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in grey. ITU-R BT.601."""
+# A picture's thumbnail is as the Art page shows it. Single points of a coarser grid would call fine detail noise that
+# any larger picture shows as texture. A volume's 32³ samples take as long already.
 THUMBNAIL = {2: (112, 2), 3: (32, 1)}
-"""(samples on every axis, supersampling) of a model's thumbnail, by the number of axes.
-
-A picture's is as the Art page shows it: 112 pixels a side, each the mean of four points. Single points of a coarser
-grid would call fine detail noise that any larger picture shows as texture. A volume's 32³ samples take as long already.
-"""
+"""(samples on every axis, supersampling) of a model's thumbnail, by the number of axes."""
+# Between the roughest pictures that people keep and √2, which independent neighbours have.
 NOISE = 0.9
-"""RMS difference of neighbours, in standard deviations, above which a picture is noise; independent ones have √2."""
+"""RMS difference of neighbours, in standard deviations, above which a picture is noise."""
 
 
 @dataclass(frozen=True)

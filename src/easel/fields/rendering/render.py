@@ -56,6 +56,7 @@ def render(
         check_bytes(shape, settings.dtype, MEMORY_LIMIT_BYTES, force, "Write it to a .npy, .tif or .png file with out=")
         result = torch.empty(shape, dtype=dtype, device=device_of(field))
     else:
+        # The same memory for arrays, memory-mapped files among them: nothing is copied at the end.
         result = torch.as_tensor(out)
         if tuple(result.shape) != shape or result.dtype != dtype:
             raise ValueError(f"out is {tuple(result.shape)} of {result.dtype}; this fills {shape} of {dtype}.")
@@ -64,6 +65,7 @@ def render(
     flat = result.view(-1, field.channels)
     done = 0
     for values in finished(field, size, settings):
+        # Tiles come in flat order, whatever device they come from.
         flat[done : done + len(values)] = values
         done += len(values)
         if progress:
@@ -90,6 +92,7 @@ def finished(field: Field, size: Sequence[int], settings: RenderSettings) -> Ite
 def check_size(size: Sequence[int]) -> tuple[int, ...]:
     """Return the size as a tuple; ValueError unless it has 1 to 4 axes of at least one sample."""
     size = tuple(size)
+    # bool is an int to Python, and a size of True a mistake.
     if not 1 <= len(size) <= 4 or any(isinstance(n, bool) or int(n) != n or n < 1 for n in size):
         raise ValueError(f"a size has 1 to 4 whole numbers from 1 up; got {size}.")
     return tuple(int(n) for n in size)

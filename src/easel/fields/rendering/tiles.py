@@ -18,11 +18,12 @@ from easel.fields.model.extent import WHOLE, Extent
 from easel.fields.model.field import Field
 from easel.fields.rendering.calibration import UNIT, Calibration
 
+# Smaller tiles are slower, larger ones leave the processor's cache.
 TILE = 65_536
-"""Samples that are computed at once: smaller tiles are slower, larger ones leave the processor's cache."""
+"""Samples that are computed at once."""
+# Tails of other numbers would take other kernels, with other roundings, and a sample's bits would depend on its place.
 ROWS = 4_096
-"""Every tile has a multiple of this many rows, the last one too. The tails of other numbers would take other kernels,
-with other roundings, and a sample's bits would depend on its place."""
+"""Every tile has a multiple of this many rows, the last one too."""
 DTYPES = {
     "float32": torch.float32,
     "float16": torch.float16,
@@ -85,13 +86,9 @@ def tiles(
     evaluate: Callable[..., Tensor] = field
     if fast is not None and not isinstance(fast, GridEvaluator):
         evaluate = fast
-    points = [lambda index, rows=settings.coords: rows.to(device)[index]]
-    if settings.coords is None:
-        points = _points(size, settings.window, settings.supersample, device)
+    points = _points(size, settings, device)
     # torch gives every CPU thread an equal share of a tile's rows; a GPU takes tiles whole.
-    threads = TILE // ROWS
-    if device.type == "cpu":
-        threads = torch.get_num_threads()
+    threads = torch.get_num_threads() if device.type == "cpu" else TILE // ROWS
     step = tile_samples(samples, settings.splits, threads)
     with _evaluating(field):
         for start in range(0, samples, step):
@@ -107,9 +104,7 @@ def tiles(
 
 def tile_samples(samples: int, splits: int | Literal["auto"], threads: int) -> int:
     """Return the samples of a tile, where an array is computed in at least `splits` parts."""
-    most = TILE
-    if splits != "auto":
-        most = min(TILE, math.ceil(samples / splits))
+    most = TILE if splits == "auto" else min(TILE, math.ceil(samples / splits))
     # Each thread's share is a multiple of ROWS, too.
     step = ROWS * threads
     return max(1, most // step) * step
@@ -121,21 +116,24 @@ def reference_values(
     """Return the field's own numbers on the reference grid, for each of k latents."""
     size = reference_size(dimensions)
     looks = [RenderSettings(window=window, z=z) for z in latents]
+    # On the CPU: percentiles are numpy's.
     return torch.stack([torch.cat([values for _, values in tiles(field, size, look)]).cpu() for look in looks])
 
 
 def device_of(field: nn.Module) -> torch.device:
     """Return the device of a field's first parameter or buffer; without any, the CPU."""
+    # Buffers, too: fixed encodings and identities have no parameter.
     tensors = itertools.chain(field.parameters(), field.buffers())
     return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
 
-def _points(
-    size: Sequence[int], window: Extent, supersample: int, device: torch.device
-) -> list[Callable[[Tensor], Tensor]]:
+def _points(size: Sequence[int], settings: RenderSettings, device: torch.device) -> list[Callable[[Tensor], Tensor]]:
     """Return functions from flat indices to coordinates, one for every point of a sample."""
+    if settings.coords is not None:
+        return [settings.coords.to(device).__getitem__]
+    supersample = settings.supersample
     # Points of a sample are samples of an array that is finer by the factor: means of a larger render, bit for bit.
-    fine = axis_coordinates([samples * supersample for samples in size], window, device)
+    fine = axis_coordinates([samples * supersample for samples in size], settings.window, device)
     parts = itertools.product(range(supersample), repeat=len(size))
     tables = [[axis[first::supersample] for axis, first in zip(fine, part, strict=True)] for part in parts]
     return [lambda index, axes=axes: gather(axes, index) for axes in tables]
@@ -152,16 +150,15 @@ def _mean(
     given = () if z is None else (z,)
     first, *others = points
     total = evaluate(first(index), *given)
-    if not others:
-        return total
     for coordinates in others:
         total = total + evaluate(coordinates(index), *given)
-    return total / len(points)
+    return total / len(points) if others else total
 
 
 @contextmanager
 def _evaluating(field: nn.Module) -> Iterator[None]:
     """Put a field into eval mode, and afterwards every part back into its own."""
+    # Part by part, not train(True) at the end: a caller may have frozen some of them.
     training = [module for module in field.modules() if module.training]
     for module in training:
         module.training = False

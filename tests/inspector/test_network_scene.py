@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from easel.gl.context import GLUnavailable, open_headless
-from easel.gl.shader_files import read_shader
+from easel.gl.programs import read_shader
 from easel.graphics.camera import Camera
 from easel.inspector.drawing.colors import AMBER, BACKGROUND, LOUD, POSITIVE, ZERO
 from easel.inspector.drawing.gl_draw import SheetBrush

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.gl.table_program import TableProgram
+from easel.gl.programs import TableProgram
 from easel.graphics.color import srgb_to_linear
 from easel.graphics.light import Light
 from easel.graphics.mesh import Mesh

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from easel.gl.screen_pass import ScreenPass
+from easel.gl.programs import ScreenPass
 from easel.graphics.color import colormap
 from easel.graphics.dither import BAYER_PIXELS, bayer
 

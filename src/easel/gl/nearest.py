@@ -6,7 +6,7 @@ enlarged beforehand to the size at which it is shown; drawn 1:1, a linear sample
 
 from typing import TYPE_CHECKING
 
-from easel.gl.screen_pass import ScreenPass
+from easel.gl.programs import ScreenPass
 
 if TYPE_CHECKING:
     import moderngl

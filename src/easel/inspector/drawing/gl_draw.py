@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Float16, Float32, UInt8
 
-from easel.gl.shader_files import read_shader
-from easel.gl.table_program import TableProgram, write_uniform
+from easel.gl.programs import TableProgram, read_shader, write_uniform
 from easel.inspector.drawing.colors import AMBER, LOUD, NEGATIVE, POSITIVE, SEQUENTIAL, WHITE, ZERO, Rgb
 
 if TYPE_CHECKING:

@@ -1,5 +1,11 @@
-"""Table programs: shaders that draw every row of a table, as a vertex or as a thing of its own."""
+"""GPU programs: shaders from files, run over a whole texture or over the rows of a table.
 
+The OpenGL context must be current in every call.
+"""
+
+import re
+from collections.abc import Mapping
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -7,19 +13,73 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.gl.shader_files import read_shader
-
 if TYPE_CHECKING:
     import moderngl
 
 Number = float | int
+_INCLUDE = re.compile(r'^#include "([\w.]+)"$', re.MULTILINE)
+
+
+def read_shader(package: str, name: str, generated: Mapping[str, str] | None = None) -> str:
+    """Return the GLSL text of the file `shaders/NAME` in a package.
+
+    A line `#include "FILE"` is replaced by that file of the same folder, or by `generated["FILE"]`: GLSL has no include
+    of its own.
+
+        read_shader("easel.gl", "line.vert")
+    """
+    generated = generated or {}
+
+    def included(line: re.Match[str]) -> str:
+        file = line[1]
+        return generated[file] if file in generated else read_shader(package, file, generated)
+
+    text = resources.files(package).joinpath("shaders", name).read_text(encoding="utf-8")
+    return _INCLUDE.sub(included, text)
+
+
+class ScreenPass:
+    """A program whose fragment shader runs once for every pixel of a texture."""
+
+    def __init__(self, context: "moderngl.Context", fragment: str) -> None:
+        self._context = context
+        self.program = context.program(
+            vertex_shader=read_shader("easel.gl", "whole.vert"), fragment_shader=read_shader("easel.gl", fragment)
+        )
+        self._corners = context.vertex_array(self.program, [])
+
+    def target(self, size: tuple[int, int], kept: "moderngl.Texture | None") -> "moderngl.Texture":
+        """Return `kept` if it has `size` = (width, height), else a new texture in its place."""
+        if kept is not None:
+            if kept.size == size:
+                return kept
+            kept.release()
+        texture = self._context.texture(size, 4)
+        texture.repeat_x = texture.repeat_y = False
+        return texture
+
+    def draw(self, target: "moderngl.Texture") -> None:
+        """Draw into `target`, with the uniforms of `program` and the textures in use."""
+        context = self._context
+        framebuffer = context.framebuffer([target])
+        framebuffer.use()
+        # Whoever drew before in this context may have left them on.
+        context.disable(context.BLEND | context.CULL_FACE | context.DEPTH_TEST)
+        # Dear ImGui's renderer binds samplers of its own, which would override the textures' filters.
+        context.clear_samplers()
+        self._corners.render(context.TRIANGLE_STRIP, vertices=4)
+        framebuffer.release()
+
+    def release(self) -> None:
+        self._corners.release()
+        self.program.release()
 
 
 class TableProgram:
     """A program and its table on the GPU, whose rows are vertices, or things to draw if `layout` ends with `/i`.
 
     The program is in the files SHADER.vert and SHADER.frag of a package; `layout` is moderngl's, one entry for each of
-    `columns`. The context must be current in every call.
+    `columns`.
     """
 
     def __init__(

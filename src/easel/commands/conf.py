@@ -42,13 +42,15 @@ VALUES = {"activations": {"basic": "fixed"}, "topology": {"mlp_fixed": "mlp", "c
 
 
 def defaults(kind: type[Config], arguments: Sequence[str]) -> Config | None:
-    """The config that the file after `--conf` describes; None where the command has no such option or it is not given.
+    """Return the config of the file after `--conf`; None where the command has no such option or it is not given.
 
-    What a config must be told is `tyro.MISSING` where the file does not tell. Raises BadInput with one line.
+    Fields without a default that the file leaves out are `tyro.MISSING`. Raises BadInput with one line.
     """
-    path = _asked(arguments)
-    names = {entry.name: entry for entry in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
-    if path is None or "conf" not in names:
+    path = _conf_path(arguments)
+    if path is None or not dataclasses.is_dataclass(kind):
+        return None
+    names = {entry.name: entry for entry in dataclasses.fields(kind)}
+    if "conf" not in names:
         return None
     import tyro
 
@@ -60,7 +62,8 @@ def defaults(kind: type[Config], arguments: Sequence[str]) -> Config | None:
     return kind(**given)
 
 
-def _asked(arguments: Sequence[str]) -> Path | None:
+# By hand, before tyro: the file's options are its defaults, and so decide what it still has to ask for.
+def _conf_path(arguments: Sequence[str]) -> Path | None:
     for place, argument in enumerate(arguments):
         if argument == "--conf" and place + 1 < len(arguments):
             return Path(arguments[place + 1])
@@ -70,9 +73,10 @@ def _asked(arguments: Sequence[str]) -> Path | None:
 
 
 def _read(path: Path, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Our names and what the file says of them."""
+    """Return the options of the file by our names, neural-canvas's keys translated."""
     import yaml
 
+    # safe_load: a YAML file can otherwise name any Python object to make.
     try:
         if path.stat().st_size > MOST_BYTES:
             raise BadInput(f"{path} is larger than a file of options can be (1 MiB).")
@@ -83,7 +87,9 @@ def _read(path: Path, names: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInput(f"{path} is no YAML: {str(error)[:200]}") from None
     if not isinstance(read, dict):
         raise BadInput(f"{path} must hold `option: value` lines.")
-    found, old = {}, []
+    found = {}
+    old = []
+    # neural-canvas switches frequencies off by a key of its own; without them their number means nothing.
     fourier = read.pop("fourier_encoding", True)
     for key, value in read.items():
         name = str(key).replace("-", "_")
@@ -95,7 +101,8 @@ def _read(path: Path, names: Mapping[str, Any]) -> dict[str, Any]:
             name = LEGACY[name]
         if name not in names:
             near = get_close_matches(name, [*names, *LEGACY], n=1)
-            raise BadInput(f"{path}: unknown option {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
+            suggestion = "".join(f" Did you mean {known!r}?" for known in near)
+            raise BadInput(f"{path}: unknown option {name!r}.{suggestion}")
         if value is None or (name == "fourier_freqs" and not fourier):
             continue
         if isinstance(value, str):
@@ -116,7 +123,8 @@ def check_options(config: object) -> None:
 
 
 def _converted(path: Path, name: str, value: Any, hint: Any) -> Any:
-    """The value as the config has it; BadInput where it cannot be."""
+    """Return the value as the config has it. BadInput where it cannot be."""
+    # Without ranges: the command line may still replace it, and `check_options` looks at what is left.
     try:
         return fit(value, hint, ranges=False)
     except ValueError as error:

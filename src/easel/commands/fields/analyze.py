@@ -43,6 +43,7 @@ class AnalyzeConfig:
 
 def analyze(config: AnalyzeConfig) -> int:
     """Write the two pictures; returns 0."""
+    # `easel fields generate` leaves its contact sheet in the same folder.
     files = [file for file in recipes_in(config.folder) if file.name != "contact-sheet.png"]
     if not config.folder.is_dir() or len(files) < 3:
         raise BadInput(f"{config.folder} must be a folder with at least 3 pictures that Easel painted.")
@@ -55,6 +56,7 @@ def analyze(config: AnalyzeConfig) -> int:
     skipped = 0
     with progress("reading") as bar:
         for file in counted(files, len(files), bar, "picture"):
+            # A folder of results holds other pictures too: they are counted, not complained about.
             try:
                 model = open_model(file)
             except (BadInput, FileError):
@@ -80,7 +82,9 @@ def _look(thumbnail: "Tensor") -> "Tensor":
 
     from easel.graphics.image import resize
 
+    # 6 x 6: enough to tell where the colours are, too little to tell textures apart pixel by pixel.
     coarse = resize(thumbnail[..., :3], (6, 6)).flatten()
+    # Times ten, so that two numbers of texture weigh against a hundred of colour.
     steps = torch.stack([thumbnail.diff(dim=axis).abs().mean() for axis in (0, 1)])
     return torch.cat([coarse, 10 * steps])
 
@@ -89,6 +93,7 @@ def _recipe(model: "INRF") -> "Tensor":
     """Return features of a recipe: the latent, cut or filled to 64 numbers, and statistics of the weights."""
     import torch
 
+    # Networks differ in size, so their weights are compared by quantiles.
     weights = torch.cat([parameter.detach().flatten() for parameter in model.map_fn.parameters()])
     latent = torch.tensor((*model.recipe.latents, (0.0,))[0])
     numbers = torch.cat([latent, torch.zeros(64)])[:64]
@@ -111,6 +116,7 @@ def _places(features: Sequence["Tensor"], method: str) -> "np.ndarray":
             from sklearn.manifold import TSNE
         except ImportError:
             raise BadInput("--method tsne needs scikit-learn: pip install scikit-learn. pca works without.") from None
+        # t-SNE refuses a perplexity as large as the number of points, and works best well below.
         near = min(30.0, (len(table) - 1) / 3)
         found = torch.from_numpy(TSNE(perplexity=near, random_state=0, init="pca").fit_transform(table.numpy()))
     # By rank, so that a few outliers do not press all others into a heap.
@@ -121,6 +127,7 @@ def _map(thumbnails: Sequence["Tensor"], places: "np.ndarray") -> "Tensor":
     """Return a picture with each thumbnail in its place, y upwards."""
     import torch
 
+    # Four times the area of all thumbnails, so that most can be seen whole.
     side = max(MAP_SIDE, int(THUMBNAIL * 2 * len(thumbnails) ** 0.5))
     sheet = torch.full((side, side, 3), 0.08)
     for thumbnail, (x, y) in zip(thumbnails, places, strict=True):

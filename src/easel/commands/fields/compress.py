@@ -65,6 +65,7 @@ def compress(config: CompressConfig) -> int:
     """Write the compressed file and print its figures; returns 0."""
     from easel.fields.compression.compressed_file import SUFFIX
 
+    # `decompress` recognises its files by their content, but people by the suffix.
     out = config.out or config.file.with_suffix(SUFFIX)
     if out.suffix.lower() != SUFFIX:
         raise BadInput(f"--out {out} does not end in {SUFFIX}, the suffix of compressed fields.")
@@ -120,6 +121,7 @@ def _compress_picture(config: CompressConfig, out: Path) -> None:
             bar.update(trial.share, f"{trial.bytes:,} bytes")
     assert trial is not None
     compressed_file.write(out, trial.coded)
+    # Measured on the decoded picture, of 8-bit levels, as its rivals are.
     rows = [measured("field", trial.bytes, trial.coded.picture, picture)]
     missing: list[str] = []
     if config.compare:
@@ -147,11 +149,12 @@ def _compress_weights(config: CompressConfig, out: Path) -> None:
     with explained(f"{config.file}: "):
         stored = stored_weights.quantize(*checkpoint.read(config.file), config.bits)
     size_bytes = stored_weights.write(out, stored)
-    # By way of a file, so that what is measured is what a reader of the compressed file gets.
+    # By way of a file: what is measured is what a reader of the compressed file gets.
     with tempfile.TemporaryDirectory() as folder:
         rounded = Path(folder, "rounded.safetensors")
         checkpoint.write(rounded, stored.tensors(), stored.config)
         after = open_model(rounded).generate()
+    # Of the field's own picture, the one that it was fitted to; painted larger it has fewer bits per pixel.
     bpp = 8 * size_bytes / math.prod(before.shape[:-1])
     each = 8 * size_bytes / max(stored.count, 1)
     print(f"{stored.count:,} weights in {size_bytes:,} bytes, {each:.2f} bits each, {bpp:.4f} bpp")

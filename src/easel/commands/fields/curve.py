@@ -36,6 +36,7 @@ def curve(points: Sequence[tuple[Number, Number]], title: str) -> Float[Tensor, 
         up = (y - low) / ((high - low) or 1)
         return margin + across * (width - 2 * margin), height - margin - up * (height - 2 * margin)
 
+    # Five levels at even distances, whatever their numbers: the range matters more here than round values.
     for part in range(5):
         y = low + (high - low) * part / 4
         draw.line([place(left, y), place(right, y)], FAINT, OVERSAMPLE)
@@ -44,5 +45,6 @@ def curve(points: Sequence[tuple[Number, Number]], title: str) -> Float[Tensor, 
         draw.text((place(x, low)[0], height - margin + 6 * OVERSAMPLE), f"{x:,.4g}", INK, font, anchor=anchor)
     draw.text((width / 2, margin / 2), title, INK, font, anchor="mm")
     draw.line([place(x, y) for x, y in points], LINE, 2 * OVERSAMPLE, joint="curve")
+    # BOX is the exact mean of the pixels that fall together.
     reduced = plot.resize(SIZE, Image.Resampling.BOX)
     return torch.from_numpy(np.asarray(reduced).copy()).float() / 255

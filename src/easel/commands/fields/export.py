@@ -39,6 +39,7 @@ def export(config: FieldExportConfig) -> int:
     if html is None and onnx is None:
         html = config.out / "field.html"
         onnx = config.out / "field.onnx"
+    # Both folders first: an export that takes a while must not end at a folder that cannot be written.
     for path in filter(None, (html, onnx)):
         prepare_folder(path.parent)
     model = open_model(config.file)
@@ -63,6 +64,7 @@ def _save_html(model: "INRF", path: Path, title: str) -> None:
     whole = replace(shown, zoom=1.0, pan=0.0, center=None)
     extent = [shown.latent_scale * n / across for n, (_, across) in zip(size, whole.fractions(size), strict=True)]
     middle = [offset / across for offset, across in shown.fractions(size)]
+    # A page zooms both axes alike: the smaller factor shows all of the picture.
     zooms = per_axis(shown.zoom, len(size), "zoom")
     with explained(after=" Its pictures can still be rendered."):
         settings = PageSettings(

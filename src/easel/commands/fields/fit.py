@@ -153,6 +153,7 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
     from easel.graphics.files import write_whole
     from easel.graphics.image import imwrite
 
+    # Painted from the field as it is saved, not taken from the last step of the fit.
     prediction = model.generate()
     if model.dimensions == 3:
         prediction = slice_picture(prediction)
@@ -167,6 +168,7 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
     facts = {
         "psnr": round(result.psnr, 3),
         "ssim": round(result.ssim, 5),
+        # JSON has no infinity and no NaN.
         "loss": result.loss if math.isfinite(result.loss) else None,
         "steps": result.steps,
         "seconds": round(result.seconds, 3),
@@ -178,5 +180,6 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
         "shape": list(model.output_shape),
         "seed": config.seed,
     }
+    # Last, so that a script that waits for it finds all the other files complete.
     with write_whole(folder / "metrics.json") as partial:
         partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -68,6 +68,7 @@ def make_model(options: FieldOptions, shape: tuple[int, ...], seed: int) -> "INR
     chosen: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in given.items() if value is not None}
     if chosen.get("final_activation", "").lower() == "none":
         chosen["final_activation"] = None
+    # conv counts feature maps where the others count units: one option for both.
     if options.width is not None:
         chosen["conv_feature_map_size"] = options.width
     with explained():

@@ -42,6 +42,7 @@ def render(config: FieldRenderConfig) -> int:
     """Write the picture; returns 0."""
     prepare_folder(config.out.parent)
     model = open_model(config.file)
+    # With `out` samples flow into the file as they are computed: the picture that returns is a view of it, or empty.
     with progress("rendering") as bar, explained():
         picture = model.generate(
             output_shape=config.size or None,

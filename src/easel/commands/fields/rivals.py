@@ -45,6 +45,7 @@ def rivals(picture: Float[Tensor, "h w c"], limit_bytes: int) -> list[Coded]:
     found = []
     for codec, settings in _settings(image.mode):
         files = filter(None, (_largest(image, codec, options, limit_bytes) for options in settings))
+        # Of equal bytes the smaller error wins, not the smaller file.
         tried = [(len(data), _decoded(data, image.mode)) for data in files]
         if tried:
             size_bytes, best = min(tried, key=lambda one: np.square(one[1] - levels.astype(np.float32)).mean())

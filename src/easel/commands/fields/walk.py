@@ -50,6 +50,7 @@ def walk(config: WalkConfig) -> int:
         model, _ = visible_model(lambda _: config, (*config.size, 3), seed_or_any(config.seed))
     if model.dimensions != 2:
         raise BadInput(f"{config.file} is a volume; films of latents are of pictures.")
+    # The film is lazy: errors of the walk come while it is written, so both stand in one block.
     with explained(), progress("walking") as bar:
         pictures = latent_film(
             model,

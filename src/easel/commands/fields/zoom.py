@@ -61,6 +61,7 @@ def zoom(config: ZoomConfig) -> int:
     if not files:
         raise BadInput(f"{config.file} has no PNG, TIFF or .safetensors file.")
     for file in files:
+        # Films of a folder all have the same name.
         folder = config.out / file.stem if config.file.is_dir() else config.out
         print(f"wrote {_fly(open_model(file), config, folder, file.name)}")
     return 0
@@ -74,6 +75,7 @@ def _fly(model: "INRF", config: ZoomConfig, folder: Path, title: str) -> Path:
     frames = config.num_samples
     start, end = config.zoom_bounds
     shared = {"size": config.size, "supersample": config.supersample}
+    # Frames are made while the film is written: errors of both come out of this block.
     with explained(), progress(f"filming {title}") as bar:
         if config.turns is not None:
             pictures = rotation_film(model, frames, turns=config.turns, zoom=start, center=config.center, **shared)

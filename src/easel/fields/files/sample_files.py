@@ -1,4 +1,4 @@
-"""Files that finished samples flow into: .npy, tiled TIFF, PNG and zarr of any size, whole or not at all.
+"""Files of samples, written as they are computed: .npy, tiled TIFF, PNG and zarr of any size, whole or not at all.
 
 Samples are written as they come, so neither memory nor scratch files grow with the picture. PNG holds pictures, TIFF
 pictures and volumes (a page for every X), .npy and .zarr everything. PNG and TIFF take a text along.
@@ -10,7 +10,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from easel.graphics import png
 from easel.graphics.files import FileError, write_whole
 
 SUFFIXES = (".npy", ".png", ".tif", ".tiff", ".zarr")
+"""Of all files that `write_samples` writes."""
 RECIPE_SUFFIXES = (".png", ".tif", ".tiff", ".safetensors")
 """Of files that may hold the recipe of a field."""
 RECIPE_KEY = "easel.recipe"
@@ -59,18 +60,16 @@ def write_samples(
         planes = planes_of(shape, dtype)
         write_zarr(path, regrouped(arrays(), planes * math.prod(shape[1:-1]), (-1, *shape[1:])), shape, dtype)
         return
-    with write_whole(path) as partial:
-        if suffix in (".tif", ".tiff"):
-            _write_tiff(partial, arrays(), shape, dtype, text)
-            return
-        with partial.open("wb") as file:
-            (_write_npy if suffix == ".npy" else _write_png)(file, arrays(), shape, dtype, text)
+    write = {".npy": _write_npy, ".png": _write_png}.get(suffix, _write_tiff)
+    with write_whole(path) as partial, partial.open("wb") as file:
+        write(file, arrays(), shape, dtype, text)
 
 
 def check_file(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -> None:
-    """Refuse what the file's format cannot hold or its disk has no room for."""
-    suffix, cannot = Path(path).suffix.lower(), f"cannot write {os.fspath(path)!r}"
-    size, channels = shape[:-1], shape[-1]
+    """Raise FileError for samples that the file's format cannot hold or its disk has no room for."""
+    suffix = Path(path).suffix.lower()
+    cannot = f"cannot write {os.fspath(path)!r}"
+    *size, channels = shape
     if suffix not in SUFFIXES:
         raise FileError(f"{cannot}: samples go into {' '.join(SUFFIXES)} files, not into {suffix or 'no suffix'!r}.")
     if suffix == ".png" and (len(size) != 2 or channels not in png.COLOUR_TYPES or not dtype.startswith("uint")):
@@ -87,7 +86,7 @@ def check_file(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -
 
 
 def mapped(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -> Tensor:
-    """A written array: mapped from a .npy file, changes stay in memory; of others the shape alone, without data."""
+    """Map a written .npy file, changes staying in memory; for others return a tensor of their shape without data."""
     if Path(path).suffix.lower() == ".npy":
         return torch.from_numpy(np.load(path, mmap_mode="c"))
     return torch.empty(tuple(shape), dtype=getattr(torch, dtype), device="meta")
@@ -101,7 +100,7 @@ def _write_npy(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int
 
 
 def _write_png(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:
-    """Rows store their difference to the row above (filter 2): smooth pictures become small."""
+    """Write rows as their difference to the row above (filter 2): smooth pictures become small."""
     height, width, channels = shape
     bits = 8 * np.dtype(dtype).itemsize
     file.write(png.header(width, height, channels, bits))
@@ -120,36 +119,44 @@ def _write_png(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int
 
 
 def png_text(text: str) -> bytes:
-    """The iTXt chunk of a recipe: keyword, compressed, no language, then the text."""
+    """Return the iTXt chunk of a recipe: keyword, compressed, no language, then the text."""
     return png.chunk(b"iTXt", RECIPE_KEY.encode() + b"\0\1\0\0\0" + zlib.compress(text.encode(), 9))
 
 
-def _write_tiff(path: Path, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:
+def _write_tiff(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:
     import tifffile
 
     *pages, height, width, channels = shape
-    axis = () if channels == 1 else (channels,)
-    is_colour = channels in (3, 4)
+    axis: tuple[int, ...] = ()
+    options: dict[str, Any] = {"photometric": "minisblack"}
+    if channels > 1:
+        axis = (channels,)
+        options["planarconfig"] = "contig"
+    if channels in (3, 4):
+        options["photometric"] = "rgb"
+    if channels == 4:
+        options["extrasamples"] = ["unassalpha"]
+    if pages:  # a volume's pages stay plain, so that programs can map them
+        parts = regrouped(arrays, height * width, (height, width, *axis))
+    else:
+        parts = _tiles(arrays, width, axis)
+        options |= {"tile": (_TILE_PIXELS, _TILE_PIXELS), "compression": "zlib"}
     tifffile.imwrite(
-        path,
-        regrouped(arrays, height * width, (height, width, *axis)) if pages else _tiles(arrays, width, axis),
+        file,
+        parts,
         shape=(*pages, height, width, *axis),
         dtype=dtype,
+        # Beyond 4 GiB, less some room for tables, the offsets of plain TIFF end.
         bigtiff=math.prod(shape) * np.dtype(dtype).itemsize > 2**32 - 2**25,
-        photometric="rgb" if is_colour else "minisblack",
-        planarconfig="contig" if channels > 1 else None,
-        extrasamples=["unassalpha"] if channels == 4 else None,
-        # A volume's pages stay plain, so that programs can map them.
-        tile=None if pages else (_TILE_PIXELS, _TILE_PIXELS),
-        compression=None if pages else "zlib",
         description=text or None,
         metadata=None,
         software=False,
+        **options,
     )
 
 
 def _tiles(arrays: Iterator[np.ndarray], width: int, axis: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Squares of pixels, left to right and top to bottom; the last ones of a row or column may be cut."""
+    """Yield squares of pixels, left to right and top to bottom, filled up with zeros at the picture's edges."""
     for band in regrouped(arrays, width * _TILE_PIXELS):
         rows = band.reshape(-1, width, band.shape[-1])
         for left in range(0, width, _TILE_PIXELS):
@@ -159,7 +166,7 @@ def _tiles(arrays: Iterator[np.ndarray], width: int, axis: tuple[int, ...]) -> I
 
 
 def regrouped(arrays: Iterable[np.ndarray], samples: int, shape: tuple[int, ...] | None = None) -> Iterator[np.ndarray]:
-    """The same (n, c) samples in arrays of `samples` each, reshaped to `shape` if given; the last may be shorter.
+    """Yield the same (n, c) samples in arrays of `samples` each, reshaped to `shape` if given; the last may be shorter.
 
     It keeps its shape (n, c) then, unless `shape` begins with -1.
     """
@@ -169,11 +176,15 @@ def regrouped(arrays: Iterable[np.ndarray], samples: int, shape: tuple[int, ...]
         while count + len(array) >= samples:
             cut = samples - count
             full = np.concatenate([*waiting, array[:cut]])
-            yield full.reshape(shape) if shape else full
-            waiting, count, array = [], 0, array[cut:]
+            yield full.reshape(shape or full.shape)
+            waiting = []
+            count = 0
+            array = array[cut:]
         if len(array):
             waiting.append(array)
             count += len(array)
     if waiting:
         rest = np.concatenate(waiting)
-        yield rest.reshape(shape) if shape and shape[0] == -1 else rest
+        if shape and shape[0] == -1:
+            rest = rest.reshape(shape)
+        yield rest

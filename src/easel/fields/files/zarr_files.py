@@ -1,4 +1,4 @@
-"""Samples into zarr arrays, chunked folders that many programs read in parts; the one file that knows zarr."""
+"""Zarr arrays of samples: chunked folders that many programs read in parts. The one file that knows zarr."""
 
 import math
 import os
@@ -13,7 +13,7 @@ from easel.graphics.files import FileError
 CHUNK_SIDE = 128
 """Most samples of a chunk along an axis."""
 SLAB_BYTES = 2**25
-"""Of what waits to be written: whole planes of the first axis."""
+"""Most bytes that wait to be written: whole planes of the first axis."""
 
 
 def write_zarr(path: str | os.PathLike[str], slabs: Iterator[np.ndarray], shape: Sequence[int], dtype: str) -> None:
@@ -47,6 +47,6 @@ def write_zarr(path: str | os.PathLike[str], slabs: Iterator[np.ndarray], shape:
 
 
 def planes_of(shape: Sequence[int], dtype: str) -> int:
-    """Planes of the first axis that are written at once."""
+    """Return the number of planes of the first axis that are written at once."""
     plane = math.prod(shape[1:]) * np.dtype(dtype).itemsize
     return max(1, min(shape[0], CHUNK_SIDE, SLAB_BYTES // plane))

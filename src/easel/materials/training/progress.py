@@ -38,16 +38,15 @@ class RunProgress:
         """Count a step over so many batches."""
         self.batch += batches
         self.step += 1
-        self.faults = 0
         if outcome.skipped:
-            self.faults = self.faults + 1
-        if outcome.skipped:
+            self.faults += 1
             return
-        self.g_sum = self.g_sum + outcome.loss
-        self.g_count = self.g_count + 1
+        self.faults = 0
+        self.g_sum += outcome.loss
+        self.g_count += 1
         if outcome.d_loss is not None:
-            self.d_sum = self.d_sum + outcome.d_loss
-            self.d_count = self.d_count + 1
+            self.d_sum += outcome.d_loss
+            self.d_count += 1
 
     def means(self) -> tuple[float, float | None]:
         """Return the mean of both losses over this epoch."""
@@ -57,7 +56,7 @@ class RunProgress:
         )
 
     def end_epoch(self) -> None:
-        self.epoch = self.epoch + 1
+        self.epoch += 1
         self.batch = 0
         self.g_sum = self.d_sum = 0.0
         self.g_count = self.d_count = 0
@@ -68,6 +67,7 @@ class RunProgress:
     @staticmethod
     def from_json(record: dict[str, Any]) -> "RunProgress":
         """Undo `to_json`, other entries aside; ValueError names what is missing or unfit."""
+        # Its own record, so that the fields of both need no prefixes.
         plateau = record.get("plateau")
         if not isinstance(plateau, dict):
             raise ValueError("its plateau is missing")

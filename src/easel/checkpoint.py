@@ -38,6 +38,7 @@ _NOTE = "easel"
 def pack(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> bytes:
     """Return the bytes of a file with these tensors and these settings, which are plain data; always the same."""
     text = json.dumps(config, sort_keys=True, allow_nan=False)
+    # Sorted: the same tensors give the same bytes, in whatever order they were collected.
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     # One note alone: several would be stored in a random order.
     return save(stored, {_NOTE: json.dumps({"config": text, "sha256": digest(stored, text)})})
@@ -48,6 +49,7 @@ def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors, notes = unpack_any(data)
     if not isinstance(notes.get(_NOTE), str):
         raise ValueError("it is a safetensors file without Easel's settings")
+    # The settings are a text inside the note, since the digest is of that very text.
     note = read_json(notes[_NOTE])
     text = note.get("config")
     if not isinstance(text, str) or note.get("sha256") != digest(tensors, text):

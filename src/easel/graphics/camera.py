@@ -46,6 +46,7 @@ def orbit_pose(
     sin_a, cos_a = math.sin(azimuth), math.cos(azimuth)
     sin_e, cos_e = math.sin(elevation), math.cos(elevation)
     right = (cos_a, 0.0, -sin_a)
+    # Columns of the pose: right, up and back are the camera's axes in the world, eye its origin.
     up = (-sin_e * sin_a, cos_e, -sin_e * cos_a)
     back = (cos_e * sin_a, sin_e, cos_e * cos_a)
     eye = tuple(center + distance * axis for center, axis in zip(target, back, strict=True))
@@ -98,6 +99,7 @@ def project(
 
     Depth is the distance along the viewing direction; at 0 and below a point is not in front of the camera.
     """
+    # Rows times the rotation: its transpose, and so its inverse, applied to columns.
     x, y, z = ((points - pose[:3, 3]) @ pose[:3, :3]).unbind(-1)
     focal = _focal_pixels(fov_degrees, size)
     return torch.stack([size[1] / 2 - focal * x / z, size[0] / 2 + focal * y / z, -z], dim=-1)
@@ -137,6 +139,7 @@ def homography(source: Float[Tensor, "*b 4 2"], target: Float[Tensor, "*b 4 2"])
 
 def apply_homography(matrix: Float[Tensor, "3 3"], points: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 2"]:
     """Map points of the plane by `matrix`."""
+    # Homogeneous coordinates: the third one is divided away.
     mapped = torch.nn.functional.pad(points, (0, 1), value=1.0) @ matrix.T
     return mapped[..., :2] / mapped[..., 2:]
 

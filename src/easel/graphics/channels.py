@@ -93,6 +93,7 @@ def flow_colors(flow: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
     Right is red, down (positive y) is green-yellow; the circle of colours of Baker et al. 2011 with an even hue.
     """
     length = flow.norm(dim=-1, keepdim=True).clamp(max=1)
+    # y grows downwards, as rows do, so angles run clockwise.
     turns = torch.atan2(flow[..., 1:], flow[..., :1]) / (2 * math.pi)
     return 1 - length * (1 - _hue(turns))
 

@@ -7,6 +7,7 @@ Records of a scene, training configs, files of options, command lines and the sl
 Standard library only: help texts must not wait for torch.
 """
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -172,12 +173,14 @@ def _fit_any(value: Any, kinds: Iterable[Any], ranges: bool, within: Range | Non
 
 
 def _fit_tuple(value: Any, kinds: tuple[Any, ...], ranges: bool, within: Range | None) -> tuple[Any, ...]:
+    parts: list[Any] | None = None
     if isinstance(value, int) and not isinstance(value, bool) and set(kinds) == {int}:
-        value = (value,) * len(kinds)  # one number is a square size
-    try:
-        parts = None if isinstance(value, str | Mapping) else list(value)
-    except TypeError:
-        parts = None
+        # One number is a square size.
+        parts = [value] * len(kinds)
+    elif isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        # A tensor without dimensions has __iter__, too, which raises.
+        with contextlib.suppress(TypeError):
+            parts = list(value)
     if parts is not None and Ellipsis in kinds:
         kinds = kinds[:1] * len(parts)
     if parts is None or len(parts) != len(kinds):

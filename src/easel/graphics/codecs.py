@@ -93,4 +93,5 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
         pixels = pixels[::-1]
     if flip_columns:
         pixels = pixels[:, ::-1]
+    # Flips and swaps are views so far; torch takes no negative strides.
     return np.ascontiguousarray(pixels)

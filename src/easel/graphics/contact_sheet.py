@@ -38,6 +38,7 @@ def contact_sheet(
     shapes = {tuple(picture.shape) for picture in pictures}
     if len(shapes) != 1:
         raise ValueError(f"a contact sheet has pictures of one shape; got {sorted(shapes) or 'none'}.")
+    # A gap right of and below each picture; the first column and row get theirs at the end.
     framed = [pad(picture, (0, 0, 0, gap, 0, gap), value=background) for picture in pictures]
     sheet = pad(grid(torch.stack(framed), columns, background), (0, 0, gap, 0, gap, 0), value=background)
     if not column_labels and not row_labels:
@@ -71,6 +72,7 @@ def grid(
         columns = math.ceil(math.sqrt(count * height / max(width, 1)))
         columns = max(min(columns, count), 1)
     rows = math.ceil(count / columns)
+    # Cells as an array (rows, columns, h, w, c); (rows, h, columns, w, c) is then the sheet, without a loop.
     cells = batch.new_full((rows * columns, height, width, channels), background)
     cells[:count] = batch
     cells = cells.unflatten(0, (rows, columns)).permute(0, 2, 1, 3, 4)

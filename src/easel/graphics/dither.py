@@ -28,6 +28,7 @@ def dithered(picture: Float[Tensor, "h w c"]) -> Float[Tensor, "h w c"]:
 @lru_cache(maxsize=8)
 def bayer(device: torch.device) -> Float[Tensor, "16 16"]:
     """Return thresholds between -1/2 and 1/2, each once. Bayer 1973: a matrix of twice the size holds four of these."""
+    # In float64 the thresholds are exact, and their sum is 0: a mean brightness stays as it was.
     matrix = torch.zeros(1, 1, dtype=torch.float64)
     while len(matrix) < BAYER_PIXELS:
         matrix = torch.cat([torch.cat([4 * matrix, 4 * matrix + 2], 1), torch.cat([4 * matrix + 3, 4 * matrix + 1], 1)])

@@ -27,6 +27,7 @@ def read_exr(file: BinaryIO) -> tuple[np.ndarray, int]:
     """
     library = _library("reading")
     data = io.BytesIO(file.read())
+    # Headers alone first: the library would allocate whatever they claim.
     headers = [part.header for part in library.File(data, separate_channels=True, header_only=True).parts]
     samples = 0
     for header in headers:
@@ -61,6 +62,7 @@ def read_exr(file: BinaryIO) -> tuple[np.ndarray, int]:
 def write_exr(pixels: np.ndarray, *, bits: int, **_: int) -> bytes:
     """Return scanlines of (h, w, c) floats, lossless; at 16 `bits` half floats, infinite from 65520."""
     library = _library("writing")
+    # NumPy warns about infinities that are documented here.
     with np.errstate(over="ignore"):
         stored = pixels.astype(np.float16 if bits == 16 else np.float32)
     header = {"compression": library.ZIP_COMPRESSION, "type": library.scanlineimage}

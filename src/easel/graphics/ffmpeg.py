@@ -79,6 +79,7 @@ def _ffmpeg_command(program: str, pixels: Pixels, fps: float | int, codec: str, 
 
 def _ffmpeg_failure(path: Path, complaints: BinaryIO) -> FileError:
     complaints.seek(0)
+    # Its last line tells the reason; those before tell how it got there.
     lines = complaints.read().decode(errors="replace").strip().splitlines() or ["it did not say why"]
     return FileError(f"cannot write {str(path)!r}: FFmpeg failed ({lines[-1].strip()}). GIF works without it.")
 

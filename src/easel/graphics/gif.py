@@ -91,6 +91,7 @@ class GifWriter:
     def _encode(self, pixels: UInt8[np.ndarray, "h w 3"], rows: slice, columns: slice) -> bytes:
         """Return the image block of a rectangle; before the first one, write the file's header."""
         part = np.ascontiguousarray(pixels[rows, columns])
+        # Now and then even without need: kept colours may have become a poor choice step by step.
         reconsider = self._images % RECONSIDER_IMAGES == 0
         palette, indices = quantize(part, self._colors, self._kept, reconsider=reconsider)
         self._images += 1
@@ -132,6 +133,7 @@ def quantize(
     image to image flicker. Without `reconsider`, new ones are tried only where the kept ones got worse.
     """
     image = Image.fromarray(pixels)
+    # Plots, text and masks have few colours: they come out exactly, and so do repeated frames.
     few = image.getcolors(count)
     if few is not None:
         return _exact(pixels, np.array(sorted(color for _, color in few), np.uint8))
@@ -176,6 +178,7 @@ def _nearest(image: Image.Image, colors: UInt8[np.ndarray, "n 3"]) -> Image.Imag
 
 def _error(image: Image.Image, colors: UInt8[np.ndarray, "n 3"]) -> float:
     """Return the mean of |difference|, 0 to 255, to the nearest of `colors`."""
+    # int16: differences of bytes have a sign.
     off = np.asarray(_nearest(image, colors).convert("RGB"), np.int16) - np.asarray(image, np.int16)
     return float(np.abs(off).mean())
 

@@ -116,6 +116,7 @@ def imwrite(
     if bits != 8 and not (bits == 16 and form.sixteen_bits):
         deep = " and ".join(form.suffixes[0] for form in FORMATS if form.sixteen_bits)
         raise ValueError(f"bits is 8, or 16 for {deep}; got bits={bits} for {suffix}. Others store floats.")
+    # Everything is checked before the file is touched: a wrong argument leaves the old file as it is.
     picture = as_picture(tensor)
     if size is not None:
         picture = resize(picture, size)
@@ -249,6 +250,7 @@ def resize(picture: Float[Tensor, "h w c"], size: tuple[int, int]) -> Float[Tens
         raise ValueError(f"a picture has at least one pixel each way; got size={tuple(size)}.")
     if tuple(size) == tuple(picture.shape[:2]):
         return picture
+    # antialias: without it a smaller picture takes single pixels, and fine patterns turn into false ones.
     batch = torch.nn.functional.interpolate(
         to_batch(picture), tuple(size), mode="bilinear", align_corners=False, antialias=True
     )

@@ -44,6 +44,7 @@ def heightfield(heights: Float[Tensor, "h w"], aspect: Number | None = None) -> 
     heights = heights.detach().cpu().float()
     positions = torch.stack([(2 * u - 1) * half_width, heights, (2 * v - 1) * half_depth], dim=-1)
     steps = (2 * half_depth / (rows - 1), 2 * half_width / (columns - 1))
+    # The normal of a height field y = h(x, z) is (-∂h/∂x, 1, -∂h/∂z), normalised.
     slope_z, slope_x = torch.gradient(heights, spacing=steps)
     normals = torch.nn.functional.normalize(torch.stack([-slope_x, torch.ones_like(heights), -slope_z], -1), dim=-1)
     return _grid(positions, normals, torch.stack([u, v], dim=-1))
@@ -55,6 +56,7 @@ def sphere(rings: int = 48) -> Mesh:
     v, u = torch.meshgrid(torch.linspace(0, 1, rings + 1), torch.linspace(0, 1, 2 * rings + 1), indexing="ij")
     polar = math.pi * v
     azimuth = 2 * math.pi * (u - 0.5)
+    # On the unit sphere positions are the normals.
     ring = polar.sin()
     positions = torch.stack([ring * azimuth.sin(), polar.cos(), ring * azimuth.cos()], dim=-1)
     return replace(_grid(positions, positions, torch.stack([u, v], dim=-1)), closed=True)

@@ -37,6 +37,7 @@ def ssim_map(predicted: Float[Tensor, "h w c"], true: Float[Tensor, "h w c"]) ->
     """
     predicted, true = _pair(predicted, true)
     channels = zip(predicted.unbind(-1), true.unbind(-1), strict=True)
+    # Only where a whole window fits; the margins are filled below, so that the map has the picture's size.
     inner = torch.stack([_similarity(*pair) for pair in channels]).mean(dim=0)
     height, width = predicted.shape[:2]
     top = (height - inner.shape[0]) // 2

@@ -14,6 +14,7 @@ def read_npy(file: BinaryIO) -> tuple[np.ndarray, int]:
 
     FileError for another shape or integers that have no white, ValueError for a file that is cut short.
     """
+    # By hand, not numpy.load: its header is read before anything is allocated, and objects are never unpickled.
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_2_0
     if version == (1, 0):

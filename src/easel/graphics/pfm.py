@@ -38,6 +38,7 @@ def read_pfm(file: BinaryIO) -> tuple[np.ndarray, int]:
     # Before memory of that size is taken: the header may claim anything.
     if size_bytes > os.fstat(file.fileno()).st_size - header.end():
         raise ValueError(f"it is too short for {width} x {height} pixels")
+    # astype copies: a picture must be writable, in the machine's byte order and without negative strides.
     file.seek(header.end())
     numbers = np.frombuffer(file.read(size_bytes), "<f4" if scale < 0 else ">f4")
     return numbers.reshape(height, width, channels)[::-1].astype(np.float32), 1

@@ -33,6 +33,7 @@ def filtered(lines: np.ndarray, above: np.ndarray | None = None) -> np.ndarray:
 
     `above` is the row before the first one, zeros in front of a picture's first. All rows are filtered at once.
     """
+    # uint8 differences wrap around, as the specification wants.
     before = np.zeros_like(lines[:1]) if above is None else above[None]
     stored = np.full((len(lines), 1 + lines.shape[1]), 2, np.uint8)
     stored[:, 1:] = np.diff(lines, axis=0, prepend=before)

@@ -58,6 +58,7 @@ def write_rgbe(pixels: np.ndarray, **_: int) -> bytes:
     # 255.5 and more would round to 256, which a byte cannot hold
     exponent += np.ldexp(peak, 8 - exponent) >= 255.5
     exponent = np.where(peak < 2.0**-128, -128, exponent)
+    # Flat, without run lengths: every reader takes it, and photographs of noise would not become smaller.
     scan = np.empty((*pixels.shape[:2], 4), np.uint8)
     scan[..., :3] = np.rint(np.ldexp(radiance, 8 - exponent))
     scan[..., 3:] = exponent + 128

@@ -54,6 +54,7 @@ def _check_replaceable(folder: Path, path: Path) -> None:
         return
     if not folder.is_dir():
         raise FileError(f"cannot write {str(folder)!r}: it is a file, a sequence is a folder. Choose another name.")
+    # Only numbered files of this very name: a typing error must not cost a folder of photographs.
     own = re.compile(rf"{re.escape(path.stem)}-\d+{re.escape(path.suffix)}")
     stranger = next((name for name in os.listdir(folder) if not own.fullmatch(name)), None)
     if stranger is not None:

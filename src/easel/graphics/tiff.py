@@ -50,6 +50,7 @@ def _read_samples(file: BinaryIO) -> tuple[np.ndarray, int]:
         except (ValueError, KeyError) as error:
             if "imagecodecs" not in str(error):
                 raise
+            # A library that few pictures need and that pulls in dozens of codecs stays optional.
             raise FileError(
                 f"its {dtype} samples are compressed by a method that needs imagecodecs: pip install imagecodecs. "
                 "Files without compression or with Deflate work without it."

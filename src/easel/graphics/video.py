@@ -113,6 +113,7 @@ def film_path(path: str | os.PathLike[str]) -> Path:
 
 def film_pixels(picture: Tensor | np.ndarray | Image.Image, who: str = "a film") -> Pixels:
     """Return a copy of a picture as a frame on the CPU: round(255·x), alpha dropped, grey replicated."""
+    # A copy: a film may be encoded while the caller draws the next picture into the same memory.
     pixels = as_bytes(check_tensor(picture, who)[..., :3])
     return torch.empty((*pixels.shape[:2], 3), dtype=torch.uint8).copy_(pixels).numpy()
 

@@ -1,4 +1,4 @@
-"""GLSL ES 3.00 (what WebGL 2 runs) for one point: arithmetic on numbers that have ids, products, sums and grids."""
+"""GLSL ES 3.00, the language of WebGL 2, for one point: arithmetic on numbers with ids, products, sums and grids."""
 
 import math
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from torch import Tensor
 
 Number = float | int
 
+# Where drivers compute less exactly than torch, or GLSL has no such function, a formula names one of `HELPERS`.
 FORMULAS = {
     "add": "{0} + {1}",
     "sub": "{0} - {1}",
@@ -50,7 +51,7 @@ FORMULAS = {
     "logical_and": "{0} * {1}",
     "logical_not": "1.0 - {0}",
 }
-"""Operation → what it computes from single numbers. Truth is 1.0 and falsehood 0.0."""
+"""Operations of torch → their formulas on single numbers. Truth is 1.0 and falsehood 0.0."""
 
 HELPERS = """
 uniform highp sampler2D weights;
@@ -115,7 +116,7 @@ class ShaderError(ValueError):
 
 
 class Writer:
-    """Statements that compute numbers for one point, the names of those numbers, and the texture of weights.
+    """Writer of statements that compute numbers for one point, and of the texture of weights.
 
     Every number has an id, and a tensor of numbers is a tensor of ids of its shape. Whoever asks twice for the same
     combination of numbers gets one statement.
@@ -123,24 +124,27 @@ class Writer:
 
     def __init__(self) -> None:
         self.statements: list[str] = []
-        self._arrays: list[tuple[int, str]] = []  # (first id, GLSL name) of every array, ids ascending
+        # (first id, GLSL name) of every array, ids ascending: an id is found by a search, and ids need no table.
+        self._arrays: list[tuple[int, str]] = []
         self._ids = 0
         self._weights: list[np.ndarray] = []
         self._texels = 0
 
     def input(self, name: str, shape: Sequence[int]) -> "Numbers":
-        """The array of that name, the same for every point; `shape` ends with its length."""
+        """Declare the array of that name, the same for every point; `shape` ends with its length."""
         return Numbers(self._new_ids(name, shape[-1]).expand(*shape))
 
     def name(self, number: int) -> str:
+        """Return the GLSL expression of a number, such as "v3[7]"."""
         first, array = next(entry for entry in reversed(self._arrays) if entry[0] <= number)
         return f"{array}[{number - first}]"
 
     def packed_weights(self) -> Float[Tensor, "texels 4"]:
+        """Return the texture of weights; its first texel is there even if no weight is."""
         return torch.from_numpy(np.concatenate([np.zeros((1, 4), np.float32), *self._weights]))
 
     def constant(self, values: Tensor) -> "Numbers":
-        """Known numbers, read from the texture."""
+        """Read known numbers from the texture."""
         array, ids = self._declare(values.numel())
         start = 4 * self._store(values.flatten().float())
         count = values.numel()
@@ -148,37 +152,47 @@ class Writer:
         return Numbers(ids.view(values.shape))
 
     def formula(self, formula: str, operands: Sequence[Any]) -> "Numbers":
-        """One statement, or one loop, for an elementwise operation on ids, tensors and plain numbers."""
-        operands = [o.item() if isinstance(o, Tensor) and o.numel() == 1 else o for o in operands]
-        texts = [literal(o) if _plain(o) else None for o in operands]
-        tensors = [(o if isinstance(o, Numbers) else self.constant(o)).ids for o in operands if not _plain(o)]
+        """Write one statement, or one loop, for an elementwise operation on ids, tensors and plain numbers."""
+        texts: list[str | None] = []
+        tensors = []
+        for operand in operands:
+            if isinstance(operand, Tensor) and operand.numel() > 1:
+                operand = self.constant(operand)
+            if isinstance(operand, Numbers):
+                texts.append(None)
+                tensors.append(operand.ids)
+            else:
+                texts.append(literal(float(operand)))
         rows, inverse, shape = _distinct(torch.broadcast_tensors(*tensors))
         array, ids = self._declare(len(rows))
         columns = list(zip(*rows, strict=True))
+        # A loop needs operands that follow one another in one array; all else is unrolled.
         run = all(_runs(column) and self._home(column[0]) == self._home(column[-1]) for column in columns)
 
         def expression(row: Sequence[str]) -> str:
             names = iter(row)
             return formula.format(*(next(names) if text is None else text for text in texts))
 
+        result = Numbers(ids[inverse].view(shape))
         if run and len(rows) > 2:
             parts = [self._running(column) for column in columns]
             loop = f"for (int i = 0; i < {len(rows)} + zero; i++)"
             self.statements.append(f"    {loop} {array}[i] = {expression(parts)};\n")
-        else:
-            for place, row in enumerate(rows):
-                text = expression([self.name(number) for number in row])
-                self.statements.append(f"    {array}[{place}] = {text};\n")
-        return Numbers(ids[inverse].view(shape))
+            return result
+        for place, row in enumerate(rows):
+            text = expression([self.name(number) for number in row])
+            self.statements.append(f"    {array}[{place}] = {text};\n")
+        return result
 
     def sums(self, values: "Numbers", dims: Sequence[int] | None, keepdim: bool, term: str, whole: str) -> "Numbers":
-        """Sums over axes; `term` is added for every number, `whole` made of the sum."""
+        """Write sums over axes; `term` is added for every number, `whole` made of the sum."""
         ids = values.ids
-        dims = sorted(d % ids.ndim for d in (range(ids.ndim) if not dims else dims))
+        dims = sorted(d % ids.ndim for d in dims or range(ids.ndim))
         kept = [d for d in range(ids.ndim) if d not in dims]
         moved = ids.permute(*kept, *dims)
         rows, inverse, shape = _distinct(list(moved.flatten(len(kept)).unbind(-1)))
         array, new = self._declare(len(rows))
+        # Written out: sums of a field have few terms, and an array of ids in any order cannot be a loop.
         for place, row in enumerate(rows):
             terms = " + ".join(term.format(self.name(number)) for number in row)
             self.statements.append(f"    {array}[{place}] = {whole.format(terms)};\n")
@@ -191,17 +205,21 @@ class Writer:
     def product(
         self, left: "Numbers", right: Float[Tensor, "k m"], bias: Float[Tensor, " m"] | None = None
     ) -> "Numbers":
-        """Rows of numbers times a known matrix, four at a time."""
+        """Write rows of numbers times a known matrix, four at a time."""
         rows, inverse, _ = _distinct(list(left.ids.unbind(1)))
         inner, outputs = right.shape
         fours = -(-inner // 4)
+        # Filled up to fours: a texel holds four weights, and `dot` takes four products in one instruction.
         padded = torch.zeros(outputs, 4 * fours)
         padded[:, :inner] = right.T
         start = self._store(padded.flatten())
-        first = "0.0" if bias is None else f"weight({4 * self._store(bias)} + o)"
+        first = "0.0"
+        if bias is not None:
+            first = f"weight({4 * self._store(bias)} + o)"
         results = []
         for row in rows:
             array, ids = self._declare(outputs)
+            # The inputs as vectors once, not for every output.
             packed = f"{array}_in"
             self.statements.append(f"    vec4 {packed}[{fours}];\n")
             names = [self.name(number) for number in row] + ["0.0"] * (4 * fours - inner)
@@ -216,11 +234,13 @@ class Writer:
         return Numbers(torch.stack(results)[inverse])
 
     def grid(self, grid: Float[Tensor, "1 f *nodes"], points: "Numbers", corners: bool) -> "Numbers":
-        """Multilinear values of a known grid (1, features, *nodes) at points (1, *places, axes), last axis first."""
-        nodes, features = grid.shape[2:], grid.shape[1]
+        """Write multilinear values of a known grid (1, features, *nodes) at points (1, *places, axes)."""
+        # torch.nn.functional.grid_sample, whose points have the grid's last axis first.
+        features, *nodes = grid.shape[1:]
         axes = len(nodes)
         rows, inverse, shape = _distinct(list(points.ids.flip(-1).unbind(-1)))  # now in the order of the grid's axes
         fours = -(-features // 4)
+        # A node's features lie side by side: a corner of a cell then takes as few fetches as it can.
         padded = torch.zeros(math.prod(nodes), 4 * fours)
         padded[:, :features] = grid[0].flatten(1).T
         start = self._store(padded.flatten())
@@ -232,6 +252,7 @@ class Writer:
                 arguments = f"{self.name(number)}, {nodes[axis]}, {str(bool(corners)).lower()}, {mark}_f[{axis}]"
                 lines.append(f"{mark}_n[{axis}] = int(node({arguments}));")
             lines.append(f"for (int k = 0; k < {fours} + zero; k++) {mark}_s[k] = vec4(0.0);")
+            # All 2^axes corners of the cell, each with the product of its shares along the axes.
             lines.append(f"for (int corner = 0; corner < {2**axes} + zero; corner++) {{ int at = 0; float share = 1.0;")
             for axis in range(axes):
                 side = f"(corner >> {axis}) & 1"
@@ -257,7 +278,7 @@ class Writer:
         return array, self._new_ids(array, numbers)
 
     def _store(self, values: Float[Tensor, " n"]) -> int:
-        """Puts the numbers into the texture; returns the texel where they begin."""
+        """Put the numbers into the texture and return their first texel."""
         start = self._texels + 1  # texel 0 is there even if no weight is
         packed = np.zeros((-(-len(values) // 4), 4), np.float32)
         packed.reshape(-1)[: len(values)] = values.float().cpu().numpy()
@@ -269,7 +290,7 @@ class Writer:
         return self.name(number).split("[")[0]
 
     def _running(self, column: Sequence[int]) -> str:
-        """The name of the i-th number of a run, or of the one that all are."""
+        """Return the name of the i-th number of a run, or of the one that all are."""
         name = self.name(column[0])
         if column[0] == column[-1]:
             return name
@@ -278,25 +299,23 @@ class Writer:
 
 
 def literal(number: Number) -> str:
+    """Return a number as GLSL, in brackets for the sign's sake. ShaderError for infinities and NaN."""
     if not math.isfinite(number):
         raise ShaderError(f"{number} has no shader form.")
     return f"({float(number)!r})"
 
 
-def _plain(operand: Any) -> bool:
-    return not isinstance(operand, Numbers | Tensor)
-
-
 def _runs(column: Sequence[int]) -> bool:
-    """Whether ids follow one another or are all the same."""
+    """True if ids follow one another or are all the same."""
     steps = {after - before for before, after in pairwise(column)}
     return steps in (set(), {0}, {1})
 
 
 def _distinct(operands: Sequence[Tensor]) -> tuple[list[list[int]], Tensor, torch.Size]:
-    """Every combination of ids that occurs, in order of appearance; which one stands where; the shape."""
+    """Return the combinations of ids that occur, in order of appearance, the index of each place's, and the shape."""
     combinations = torch.stack([ids.flatten() for ids in operands], dim=1).numpy()
     rows, first, inverse = np.unique(combinations, axis=0, return_index=True, return_inverse=True)
+    # `unique` sorts; in order of appearance, runs of an array stay runs.
     order = np.argsort(first)
     places = np.empty_like(order)
     places[order] = np.arange(len(order))

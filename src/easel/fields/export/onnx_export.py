@@ -1,4 +1,4 @@
-"""A field as ONNX; the one file that knows onnx and onnxruntime (extra `export`)."""
+"""ONNX files of fields. The one file that knows onnx and onnxruntime (extra `export`)."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from easel.graphics.files import write_whole
 
 POINTS = 3
-"""Points of the traced call; the number of points stays free in the file."""
+"""Points of the traced call. More than one: torch takes a size of 1 for a constant. The file leaves the number free."""
 
 
 class OnnxMissingError(RuntimeError):
@@ -27,14 +27,17 @@ class OnnxMissingError(RuntimeError):
 def save_onnx(
     path: str | Path, field: nn.Module, dimensions: int, *, latent: Tensor | None = None, recipe: Mapping[str, Any]
 ) -> float:
-    """Write the field as coordinates (n, dimensions), float32, to raw values (n, channels); returns its error.
+    """Write a function from coordinates (n, dimensions), float32, to raw values (n, channels); return its error.
 
     With a `latent` (l,) the file has a second input of that name, with no default: z travels in the recipe, which is
     the model's metadata `easel.recipe`. The error is the largest difference between torch and onnxruntime on random
     points in [-1, 1]. Raises OnnxMissingError where a library is missing.
     """
-    inputs = (torch.zeros(POINTS, dimensions), *(() if latent is None else (latent.detach(),)))
+    inputs = [torch.zeros(POINTS, dimensions)]
+    if latent is not None:
+        inputs.append(latent.detach())
     names = ["coordinates", "latent"][: len(inputs)]
+    # Coordinates may come in any number; a latent has its length.
     free = ({0: torch.export.Dim("points")}, *[{}] * (len(inputs) - 1))
     training = {module: module.training for module in field.modules()}
     try:
@@ -45,14 +48,13 @@ def save_onnx(
     try:
         with _quiet():
             program = torch.onnx.export(
-                *(field.eval(), inputs),
-                **{
-                    "dynamo": True,
-                    "verbose": False,
-                    "input_names": names,
-                    "output_names": ["values"],
-                    "dynamic_shapes": free,
-                },
+                field.eval(),
+                tuple(inputs),
+                dynamo=True,
+                verbose=False,
+                input_names=names,
+                output_names=["values"],
+                dynamic_shapes=free,
             )
     finally:
         for module, mode in training.items():
@@ -63,9 +65,11 @@ def save_onnx(
     assert program is not None
     model = program.model_proto
     model.metadata_props.append(onnx.StringStringEntryProto(key="easel.recipe", value=json.dumps(dict(recipe))))
+    # Checked and run from the very bytes that are written.
     serialized = model.SerializeToString()
     onnx.checker.check_model(onnx.load_model(io.BytesIO(serialized)))
     session = onnxruntime.InferenceSession(serialized, providers=["CPUExecutionProvider"])
+    # Another number of points than in the traced call: a size that was fixed by mistake shows.
     points = torch.rand(257, dimensions, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
         expected = field(points, *inputs[1:]).numpy()
@@ -78,7 +82,7 @@ def save_onnx(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch's exporter and its libraries say on the way."""
+    """Silence torch's exporter and its libraries."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,9 +1,9 @@
-"""A field as a shader: the operations of its exported graph, for one point, in GLSL ES 3.00 (what WebGL 2 runs).
+"""Shaders of fields: the operations of an exported graph, for one point, in GLSL ES 3.00, the language of WebGL 2.
 
 A field is pointwise, so its graph is a shader with the batch axis left out. Every number that the graph computes for a
-point has an id. A tensor of the graph becomes a tensor of ids of the same shape, on which torch itself performs
-whatever only moves numbers about (slices, views, concatenations), and equal combinations of ids share the statement
-that computes from them. Weights lie in one texture of four floats a texel.
+point has an id. A tensor of the graph becomes a tensor of ids of the same shape, on which torch itself performs all
+operations that only move numbers about (slices, views, concatenations), and equal combinations of ids share the
+statement that computes from them. Weights lie in one texture of four floats a texel.
 """
 
 import math
@@ -28,8 +28,8 @@ MOVES = frozenset(
 )
 """Operations that only move numbers about; torch performs them on ids."""
 
-KINDS = ("dtype", "layout", "device", "memory_format", "pin_memory", "non_blocking")
-"""Arguments of such operations that mean nothing to ids."""
+STORAGE_OPTIONS = ("dtype", "layout", "device", "memory_format", "pin_memory", "non_blocking")
+"""Arguments of such operations about storage, which mean nothing to ids."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,26 @@ class FieldShader:
     """GLSL that computes a field's values at one point."""
 
     source: str
-    """Defines `void field(in float coordinates[D], in float latent[L], out float values[C])` and what it needs, the
+    """Definition of `void field(in float coordinates[D], in float latent[L], out float values[C])` and its helpers, the
     uniform sampler `weights` and a uniform that nobody sets. Without a latent L is 1, and that number is ignored."""
     weights: Float[Tensor, "texels 4"]
-    """The numbers of that sampler in reading order, whatever its width."""
+    """Numbers of that sampler in reading order, whatever its width."""
     dimensions: int
     latents: int
     channels: int
 
 
 def to_shader(field: nn.Module, dimensions: int, latents: int = 0) -> FieldShader:
-    """The shader of a pointwise module that takes (n, dimensions) and, if it has latents, a vector of that many.
+    """Return the shader of a pointwise module that takes (n, dimensions) and, if it has latents, a vector of that many.
 
     Raises ShaderError for operations outside the table above.
     """
-    inputs = (torch.zeros(POINTS, dimensions), *((torch.zeros(latents),) if latents else ()))
+    inputs: tuple[Tensor, ...] = (torch.zeros(POINTS, dimensions),)
+    if latents:
+        inputs += (torch.zeros(latents),)
     translator = _Translator()
     values = translator.translate(_export(field, inputs))
+    # Equal ids in both rows: nothing depends on a point's place in the batch.
     if values.ndim != 2 or not torch.equal(values[0], values[-1]):
         raise ShaderError(f"a shader computes one point at a time; this field returns {tuple(values.shape)} for 2.")
     results = "".join(f"    values[{k}] = {translator.writer.name(i)};\n" for k, i in enumerate(values[0].tolist()))
@@ -65,6 +68,7 @@ def to_shader(field: nn.Module, dimensions: int, latents: int = 0) -> FieldShade
 
 
 def _export(field: nn.Module, inputs: tuple[Tensor, ...]) -> torch.export.ExportedProgram:
+    # Each module's own mode: `field.train()` afterwards would wake parts that were switched off.
     training = {module: module.training for module in field.modules()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.export deprecates parts of itself
@@ -76,7 +80,7 @@ def _export(field: nn.Module, inputs: tuple[Tensor, ...]) -> torch.export.Export
 
 
 class _Translator:
-    """Walks the graph; tensors are ids of numbers, known ones stay tensors."""
+    """Translator of a graph; computed tensors are ids of numbers, known ones stay tensors."""
 
     def __init__(self) -> None:
         self.writer = Writer()
@@ -84,6 +88,7 @@ class _Translator:
     def translate(self, program: torch.export.ExportedProgram) -> Int[Tensor, "..."]:
         signature = program.graph_signature
         known = {**program.state_dict, **program.constants}
+        # Placeholders of the graph are inputs, or stand for a tensor that `known` holds under another name.
         homes = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
         homes.update(signature.inputs_to_lifted_tensor_constants)
         inputs = iter(("coordinates", "latent"))
@@ -105,6 +110,7 @@ class _Translator:
         if target.__name__ == "getitem":
             return args[0][args[1]]
         name = target.__name__.split(".")[0]
+        # What depends on weights alone is computed here, once, and not in the shader for every pixel.
         unknown = [a for a in tree_leaves((args, kwargs)) if isinstance(a, Numbers)]
         if not unknown:
             return target(*args, **kwargs)
@@ -112,13 +118,14 @@ class _Translator:
             return self._move(target, args, kwargs)
         if name in FORMULAS:
             return self.writer.formula(FORMULAS[name], _scaled(args, kwargs))
+        # Operations with arguments of their own have a method of their name below.
         special: Callable[..., Any] | None = getattr(self, "_" + name.lstrip("_"), None)
         if special is None:
             raise ShaderError(f"no shader form for the operation {name!r}; it stands in {node.name}.")
         return special(*args, **kwargs)
 
     def _move(self, target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        kept = {key: value for key, value in kwargs.items() if key not in KINDS}
+        kept = {key: value for key, value in kwargs.items() if key not in STORAGE_OPTIONS}
 
         def ids(value: Any) -> Any:
             if isinstance(value, Tensor) and value.is_floating_point():
@@ -146,6 +153,7 @@ class _Translator:
         return self.writer.sums(values, dims, keepdim, "{0} * {0}", "sqrt({0})")
 
     def _mm(self, left: Any, right: Any) -> Numbers:
+        # A known matrix from the left is one from the right of the transposed rows.
         if isinstance(left, Tensor):
             return Numbers(self.writer.product(Numbers(right.ids.T), left.T).ids.T)
         if not isinstance(right, Tensor):
@@ -158,6 +166,7 @@ class _Translator:
         return self.writer.formula(FORMULAS["add"], [self._mm(left, right), bias])
 
     def _pow(self, values: Any, exponent: Number) -> Numbers:
+        # As products: GLSL's pow is undefined for bases below 0.
         if exponent == 0.5:
             return self.writer.formula("sqrt({0})", [values])
         if not float(exponent).is_integer() or not 1 <= exponent <= 4:
@@ -165,13 +174,18 @@ class _Translator:
         return self.writer.formula(" * ".join(["{0}"] * int(exponent)), [values])
 
     def _clamp(self, values: Any, low: Number | None = None, high: Number | None = None) -> Numbers:
-        formula = "{0}" if low is None else f"max({{0}}, {literal(low)})"
-        return self.writer.formula(formula if high is None else f"min({formula}, {literal(high)})", [values])
+        formula = "{0}"
+        if low is not None:
+            formula = f"max({formula}, {literal(low)})"
+        if high is not None:
+            formula = f"min({formula}, {literal(high)})"
+        return self.writer.formula(formula, [values])
 
     def _hardtanh(self, values: Any, low: Number = -1.0, high: Number = 1.0) -> Numbers:
         return self._clamp(values, low, high)
 
     def _gelu(self, values: Any, approximate: str = "none") -> Numbers:
+        # torch has two forms, and a shader keeps the one that the network was trained with.
         if approximate == "tanh":
             inner = "0.7978845608 * ({0} + 0.044715 * {0} * {0} * {0})"
             return self.writer.formula(f"0.5 * {{0}} * (1.0 + bounded_tanh({inner}))", [values])
@@ -193,6 +207,7 @@ class _Translator:
         training: bool = False,
         *_: Any,
     ) -> tuple[Numbers]:
+        # Outside of training torch takes the middle slope.
         if training:
             raise ShaderError("RReLU in training mode is random; a shader is not.")
         return (self._leaky_relu(values, (low + high) / 2),)
@@ -201,11 +216,15 @@ class _Translator:
         self, values: Any, shape: Sequence[int], weight: Any, bias: Any, eps: Number
     ) -> tuple[Numbers]:
         dims = list(range(-len(shape), 0))
+        # The variance of differences, not E[x²] - E[x]²: a GPU's float32 would lose it.
         apart = self.writer.formula("{0} - {1}", [values, self._mean(values, dims, True)])
         square = self._mean(self.writer.formula("{0} * {0}", [apart]), dims, True)
         normal = self.writer.formula(f"{{0}} * inversesqrt({{1}} + {literal(eps)})", [apart, square])
-        normal = normal if weight is None else self.writer.formula("{0} * {1}", [normal, weight])
-        return (normal if bias is None else self.writer.formula("{0} + {1}", [normal, bias]),)
+        if weight is not None:
+            normal = self.writer.formula("{0} * {1}", [normal, weight])
+        if bias is not None:
+            normal = self.writer.formula("{0} + {1}", [normal, bias])
+        return (normal,)
 
     def _native_batch_norm_legit_no_training(
         self,
@@ -219,10 +238,14 @@ class _Translator:
     ) -> tuple[Numbers]:
         if values.ids.ndim != 2:
             raise ShaderError("batch norm of feature maps has no shader form; of (points, features) it has.")
-        scale = torch.rsqrt(variance + eps) * (1.0 if weight is None else weight)
-        return (
-            self.writer.formula("{0} * {1} + {2}", [values, scale, (0.0 if bias is None else bias) - mean * scale]),
-        )
+        # Its statistics are known: what is left is one scale and one shift for each feature.
+        scale = torch.rsqrt(variance + eps)
+        if weight is not None:
+            scale = scale * weight
+        shift = -mean * scale
+        if bias is not None:
+            shift = shift + bias
+        return (self.writer.formula("{0} * {1} + {2}", [values, scale, shift]),)
 
     def _grid_sampler_2d(self, grid: Tensor, points: Numbers, mode: int, padding: int, corners: bool) -> Numbers:
         if (mode, padding, len(grid)) != (0, 1, 1):

@@ -1,4 +1,4 @@
-"""A field as one HTML file: its shader, its weights and a page that pans, zooms and turns its latents."""
+"""Web pages of fields: one HTML file with the shader, the weights and controls for pan, zoom and latents."""
 
 import base64
 import html
@@ -17,14 +17,14 @@ CHANNELS = (1, 2, 3, 4)
 
 @dataclass(frozen=True)
 class PageSettings:
-    """What the page shows before anybody touches it."""
+    """Initial state of the page."""
 
     shape: tuple[int, int]
     """Pixels (height, width) of the picture whose whole view the page opens with."""
     extent: Sequence[float | int] = (1.0, 1.0, 1.0)
     """Coordinate at the edge of that view, for every axis: the latent scale, and the aspect where it is kept."""
     center: Sequence[float | int] = (0.0, 0.0, 0.0)
-    """What lies in the middle at first, from -1 to 1 along every axis of the whole view."""
+    """Point in the middle at first, from -1 to 1 along every axis of the whole view."""
     zoom: float | int = 1.0
     """Magnification at first; 1 is the whole view."""
     low: float | int = 0.0
@@ -34,7 +34,7 @@ class PageSettings:
     latent: Sequence[float | int] = ()
     """The latent as the field's network takes it; the page has a slider for each number."""
     reach: float | int = 2.0
-    """How far those sliders go at least."""
+    """Least range of those sliders, from -reach to reach."""
 
 
 def save_page(
@@ -59,11 +59,13 @@ def save_page(
         raise ValueError(f"this field's latent has {shader.latents} numbers; got {len(settings.latent)}.")
     facts = {
         **asdict(settings),
+        # Plain floats: NumPy's and torch's own numbers are no JSON.
         **{name: [float(n) for n in getattr(settings, name)] for name in ("latent", "extent", "center")},
         "dimensions": shader.dimensions,
         "latents": shader.latents,
         "channels": shader.channels,
     }
+    # Placeholders of the template, {{name}}; all texts are escaped, since a title or a recipe may come from a file.
     parts = {
         "title": html.escape(title),
         "settings": _json(facts),
@@ -72,6 +74,7 @@ def save_page(
         "weights": base64.b64encode(shader.weights.numpy().tobytes()).decode(),
     }
     page = resources.files("easel.fields.export").joinpath("web_page.html").read_text(encoding="utf-8")
+    # Not str.format: scripts and styles are full of braces.
     for name, part in parts.items():
         page = page.replace("{{" + name + "}}", part)
     with write_whole(path) as partial:

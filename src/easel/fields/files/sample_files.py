@@ -79,6 +79,7 @@ def check_file(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -
         )
     if suffix in (".tif", ".tiff") and len(size) not in (2, 3):
         raise FileError(f"{cannot}: TIFF holds pictures and volumes; got {tuple(shape)}. Use a .npy file.")
+    # Of the nearest folder that is there: missing ones are created on the same disk. Only .npy has a known size.
     folder = next((parent for parent in Path(path).resolve().parents if parent.is_dir()), None)
     needed = math.prod(shape) * np.dtype(dtype).itemsize
     if folder and suffix == ".npy" and shutil.disk_usage(folder).free < needed:
@@ -106,6 +107,7 @@ def _write_png(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int
     file.write(png.header(width, height, channels, bits))
     if text:
         file.write(png_text(text))
+    # One stream over all bands of rows: each begins where the last one ended.
     packer = zlib.compressobj(6)
     above = np.zeros(width * channels * bits // 8, np.uint8)
     for rows in regrouped(arrays, width * max(1, 2**20 // (width * channels))):
@@ -172,6 +174,7 @@ def regrouped(arrays: Iterable[np.ndarray], samples: int, shape: tuple[int, ...]
     """
     waiting: list[np.ndarray] = []
     count = 0
+    # Chunks are waiting as they are: joining them one by one would copy all of them each time.
     for array in arrays:
         while count + len(array) >= samples:
             cut = samples - count

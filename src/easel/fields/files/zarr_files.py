@@ -29,11 +29,13 @@ def write_zarr(path: str | os.PathLike[str], slabs: Iterator[np.ndarray], shape:
             f"cannot write {os.fspath(path)!r}: it needs zarr: pip install 'torch-easel[volume]'. .npy and .tif do not."
         ) from None
     final = Path(path)
+    # A folder is replaced with all its content: only a zarr array may be.
     if final.exists() and not (final / "zarr.json").is_file():
         raise FileError(f"cannot write {os.fspath(path)!r}: something else has this name.")
     final.parent.mkdir(parents=True, exist_ok=True)
     partial = final.with_name(f".{final.name}.{os.getpid()}")
     planes = planes_of(shape, dtype)
+    # Slabs end where chunks end, so that none is written twice.
     chunks = (min(planes, CHUNK_SIDE), *(min(side, CHUNK_SIDE) for side in shape[1:-1]), shape[-1])
     try:
         array = zarr.create_array(partial, shape=tuple(shape), dtype=dtype, chunks=chunks)

@@ -1,4 +1,4 @@
-"""Films of models: zooms, pans, turns and walks through latents, frame after frame, and frames into a file.
+"""Films of models: zooms, pans, rotations and walks through latents, frame after frame, and frames into a file.
 
 A frame is made when it is asked for, so a film of any length takes the memory of one frame. It is the still of its
 window or latent byte for byte, because colours are calibrated once for a film. Of an `INRF3D` the frames are volumes:
@@ -17,11 +17,11 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
+from easel.fields.artist.inrf import INRF
 from easel.fields.films.schedules import schedule
 from easel.fields.films.walks import walk
-from easel.fields.inrf import INRF
-from easel.fields.latents import Latents
-from easel.fields.window import PerAxis, per_axis
+from easel.fields.model.extent import PerAxis, per_axis
+from easel.fields.model.latents import Latents
 from easel.graphics.video import VideoWriter
 
 Number = float | int
@@ -39,7 +39,7 @@ def zoom_film(
     size: Sequence[int] | None = None,
     supersample: int = 1,
 ) -> Frames:
-    """Frames that zoom from `start` to `end`, both included, about a point of the unit view that stays in the middle.
+    """Return frames that zoom from `start` to `end`, both included, about a point of the unit view in the middle.
 
     The `geometric` curve, start·(end/start)^t, has a constant speed on screen; the others are those of `schedules`.
     Frame k is `model.generate(size=size, zoom=zooms[k], center=center, supersample=supersample, dtype="uint8")`.
@@ -61,7 +61,8 @@ def pan_film(
     size: Sequence[int] | None = None,
     supersample: int = 1,
 ) -> Frames:
-    """Frames that pan from `start` to `end`, both included, in half-widths of what is seen, at a constant zoom."""
+    """Return frames that pan from `start` to `end`, both included, in half-widths of the view, at a constant zoom."""
+    # Along every axis by the same schedule, so that a pan is a straight line at any speed.
     axes = model.dimensions
     ends = zip(per_axis(start, axes, "pan"), per_axis(end, axes, "pan"), strict=True)
     pans = list(zip(*(schedule(curve, a, b, frames) for a, b in ends), strict=True))
@@ -78,7 +79,7 @@ def rotation_film(
     size: Sequence[int] | None = None,
     supersample: int = 1,
 ) -> Frames:
-    """Frames in which a picture turns about the middle of what is seen, clockwise; whole `turns` close a loop.
+    """Return frames in which a picture turns about the middle of the view, clockwise; whole `turns` close a loop.
 
     The field goes on beyond the picture's border, so its corners are never empty. The first frame is the still.
     ValueError for the model of a volume, which `volumes.views.turntable` turns.
@@ -88,36 +89,34 @@ def rotation_film(
     if frames < 1:
         raise ValueError(f"a film has at least one frame; got {frames}.")
     height, width = size or model.output_shape[:2]
+    # Supersampled by hand: `generate` takes coordinates as they are.
     fine = (height * supersample, width * supersample)
     y, x = model.init_latent_inputs(fine, zoom=zoom, center=center).fields.coords()[0, :2].double()
-    middle, pixels = (y.mean(), x.mean()), (fine[0], fine[1])
-    return (
-        _averaged(
-            model.generate(fields=_turned(y, x, middle, pixels, 2 * math.pi * turns * frame / frames)), supersample
-        )
-        for frame in range(frames)
-    )
+    angles = (2 * math.pi * turns * frame / frames for frame in range(frames))
+    return (_averaged(model.generate(fields=_rotated(y, x, fine, angle)), supersample) for angle in angles)
 
 
-def _turned(y: Tensor, x: Tensor, middle: tuple[Tensor, Tensor], size: tuple[int, int], angle: Number) -> Tensor:
-    """Coordinates (3, H, W), radius included, of a view that has turned by that angle in radians."""
+def _rotated(y: Tensor, x: Tensor, size: tuple[int, int], angle: Number) -> Tensor:
+    """Return coordinates (3, H, W), radius included, of a view that has turned by that angle in radians."""
     # In pixels, whose sides are equal, whatever the coordinates at the picture's edges are.
-    down, right = (y - middle[0]) * size[0], (x - middle[1]) * size[1]
-    cosine, sine = math.cos(angle), math.sin(angle)
-    y = middle[0] + (cosine * down - sine * right) / size[0]
-    x = middle[1] + (sine * down + cosine * right) / size[1]
+    down = (y - y.mean()) * size[0]
+    right = (x - x.mean()) * size[1]
+    cosine = math.cos(angle)
+    sine = math.sin(angle)
+    y = y.mean() + (cosine * down - sine * right) / size[0]
+    x = x.mean() + (sine * down + cosine * right) / size[1]
     return torch.stack([y, x, (y * y + x * x).sqrt()]).float()
 
 
 def _averaged(picture: Tensor, factor: int) -> UInt8[Tensor, "h w c"]:
-    """Blocks of `factor` x `factor` pixels as one, in 8 bits."""
+    """Average blocks of `factor` x `factor` pixels, in 8 bits."""
     height, width, channels = picture.shape
     blocks = picture.view(height // factor, factor, width // factor, factor, channels)
     return (blocks.mean((1, 3)) * 255).round().to(torch.uint8)
 
 
 def latent_keys(model: INRF, count: int) -> Latents:
-    """The model's latent and the next ones of its seed: keys of a walk, the same for the same model."""
+    """Return the model's latent and the next ones of its seed: keys of a walk, the same for the same model."""
     return model.init_latent_inputs(batch_size=count).latents
 
 
@@ -133,12 +132,13 @@ def latent_film(
     size: Sequence[int] | None = None,
     supersample: int = 1,
 ) -> Frames:
-    """Frames of a walk through latents, `lerp` or `slerp`; see `walks.walk` for keys and `loop`.
+    """Return frames of a walk through latents, `lerp` or `slerp`; see `walks.walk` for keys and `loop`.
 
     The colours are calibrated for all keys together. ValueError for a model without latents.
     """
     if not keys.sample.shape[-1]:
         raise ValueError("this model has no latent to walk through; make one with latent_dim of 1 or more.")
+    # Once for the film: calibrated frame by frame, it would flicker.
     calibration = model.calibration(keys)
     states = walk(list(keys.sample[:, 0]), frames, path=path, loop=loop)
     latents = (replace(keys, sample=state[None, None]) for state in states)
@@ -157,7 +157,7 @@ def write_film(
     fps: Number = 30,
     quality: Number = 0.8,
 ) -> Path:
-    """Write pictures of one size as a film and return where it is; it lasts their number / `fps` seconds.
+    """Write pictures of one size as a film and return its path; it lasts their number / `fps` seconds.
 
     The suffix says what it is: `.gif`, `.mp4` and `.webm` (with imageio-ffmpeg), `.png` and `.tif` (a folder of
     numbered files). If it fails, or a picture does, no film is left; errors are those of `graphics.video.VideoWriter`.

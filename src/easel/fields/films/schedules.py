@@ -1,4 +1,4 @@
-"""Schedules: how a number goes from its start to its end, frame by frame.
+"""Schedules: the course of a number from its start to its end, frame by frame.
 
 Each is start + (end - start)·g(t) at t = k / (steps - 1) with g(0) = 0 and g(1) = 1; `geometric` multiplies instead, so
 that a zoom has a constant speed on screen.
@@ -17,6 +17,7 @@ def _sigmoid(x: Number) -> float:
 _CURVES: dict[str, Callable[[float], float]] = {
     "linear": lambda t: t,
     "cosine": lambda t: (1 - math.cos(math.pi * t)) / 2,
+    # From -5 to 5, stretched: the sigmoid itself never reaches 0 and 1.
     "sigmoid": lambda t: (_sigmoid(10 * t - 5) - _sigmoid(-5)) / (_sigmoid(5) - _sigmoid(-5)),
     "exp": lambda t: math.expm1(5 * t) / math.expm1(5),
     "log": lambda t: math.log(1 + 9 * t) / math.log(10),
@@ -28,7 +29,7 @@ SCHEDULES = ("linear", "geometric", *list(_CURVES)[1:])
 
 
 def schedule(name: str, start: Number, end: Number, steps: int) -> list[float]:
-    """`steps` numbers from `start` to `end`, both exactly; one step gives the start.
+    """Return `steps` numbers from `start` to `end`, both exactly; one step gives the start.
 
     ValueError for an unknown name, no steps, numbers that are not finite, and for `geometric` from or to a number that
     is not positive.

@@ -74,6 +74,7 @@ def test_every_room_is_planned():
     assert {room(module) for module in ROOMED} <= set(MAY_IMPORT), "a new room belongs into MAY_IMPORT first"
 
 
+@pytest.mark.slow
 def test_no_rings():
     files = [module for module in ROOMED if FILES[module].name != "__init__.py"]
     graphlib.TopologicalSorter({module: set(imports(module)) & set(files) for module in files}).prepare()

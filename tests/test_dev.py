@@ -110,6 +110,7 @@ def test_inside_an_environment_it_finds_the_interpreter_below(dev, monkeypatch, 
 # Which torch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wish", "platform", "smi", "build"),
     [
@@ -166,6 +167,7 @@ def test_the_pin_holds_either_build_of_torch():
     assert version.contains(pin.removeprefix("torch==")) and version.contains(f"{pin.removeprefix('torch==')}+cpu")
 
 
+@pytest.mark.slow
 def test_pip_is_asked_for_its_sources_not_for_what_is_installed(dev, monkeypatch, tmp_path):
     bare = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
     monkeypatch.setattr(dev, "SURROUNDINGS", {**os.environ, **bare})
@@ -229,6 +231,7 @@ def test_the_stamp_follows_nothing_else(project):
     assert project.stamp_of(python, "cpu") == before
 
 
+@pytest.mark.slow
 def test_a_second_call_finds_it_ready(project):
     project.prepare()
     project.prepare()
@@ -238,6 +241,7 @@ def test_a_second_call_finds_it_ready(project):
     assert project.set_ups == 2
 
 
+@pytest.mark.slow
 def test_a_set_up_that_fails_leaves_no_stamp(project, monkeypatch):
     project.prepare()
     (project.ROOT / "pyproject.toml").write_text("changed")
@@ -247,6 +251,7 @@ def test_a_set_up_that_fails_leaves_no_stamp(project, monkeypatch):
     assert not (project.VENV / "stamp").exists()
 
 
+@pytest.mark.slow
 def test_of_two_first_calls_one_sets_up_and_the_other_waits(project):
     calls = [Thread(target=project.prepare) for _ in range(3)]
     for call in calls:
@@ -339,6 +344,7 @@ def call(dev, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_run_passes_words_folder_and_exit_code(call, tmp_path):
     done = call("run", "sh", "-c", 'pwd; echo "$1"; exit 7', "sh", "two  words", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (7, f"{tmp_path}\ntwo  words\n", "")
@@ -363,6 +369,7 @@ def test_test_with_arguments_is_pytest(call):
     assert call("test", "-k", "one", cwd="/").stdout == "pytest -k one\n"
 
 
+@pytest.mark.slow
 def test_test_runs_all_four_and_reports_all(call, dev):
     done = call("test", cwd="/")
     assert (done.returncode, done.stdout.split("\n")) == (
@@ -397,6 +404,7 @@ def test_processors_runs_the_tests_of_numbers_at_every_level_and_reports_all(cal
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["run", "pytest"], ["test"]], ids=" ".join)
 def test_ctrl_c_reaches_the_program_once_and_leaves_no_traceback(call, dev, arguments):
     waiter = """

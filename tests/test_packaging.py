@@ -66,10 +66,12 @@ def import_all(folder: Path, **environment: str) -> Path:
     return Path(done.stdout.strip())
 
 
+@pytest.mark.slow
 def test_every_module_imports_without_torchvision_and_from_anywhere(tmp_path):
     assert import_all(tmp_path).is_relative_to(ROOT)
 
 
+@pytest.mark.slow
 def test_a_wheel_holds_the_whole_package_and_imports(tmp_path):
     offline = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
     built = subprocess.run(

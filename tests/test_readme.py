@@ -44,6 +44,7 @@ def test_programs_run(gl, program, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not prepared(), reason="not the environment of ./dev, which would set one up first")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run(command, tmp_path):

@@ -28,6 +28,7 @@ def test_a_picture_is_compressed_measured_and_restored(photograph, tmp_path, cap
     assert imread(large, channels=0).shape == (128, 160, 3)
 
 
+@pytest.mark.slow
 def test_a_fitted_field_is_compressed_and_restored(photograph, tmp_path, capsys):
     fit = ["fields", "fit", str(photograph), "--preset", "tiny", "--steps", "30", "--out", str(tmp_path)]
     assert main(fit) == DONE
@@ -44,6 +45,7 @@ def test_a_fitted_field_is_compressed_and_restored(photograph, tmp_path, capsys)
     assert imread(picture, channels=0).shape == (64, 80, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

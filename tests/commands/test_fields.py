@@ -55,6 +55,7 @@ def test_a_picture_is_painted_again_larger_and_filmed(tmp_path, painted):
     assert len(list((tmp_path / "walk").glob("*.png")) or list(tmp_path.glob("walk*/*.png"))) == 4
 
 
+@pytest.mark.slow
 def test_a_photograph_becomes_a_field(tmp_path):
     photo = tmp_path / "photo.png"
     Image.fromarray(skimage.data.astronaut()[:64, :64]).save(photo)
@@ -79,6 +80,7 @@ def test_a_folder_of_pictures_has_every_format_that_is_read(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a", "b", "c"]
 
 
+@pytest.mark.slow
 def test_a_volume_and_its_pictures(tmp_path):
     size = ["--x-dim", "12", "--y-dim", "10", "--z-dim", "8", "--size", "24", "32"]
     assert main(["fields", "volume", "--seed", "2", *size, "--save", "npy", "--out", str(tmp_path)]) == 0
@@ -98,12 +100,14 @@ def test_a_volume_becomes_a_field(tmp_path):
     assert (tmp_path / "fit" / "field.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_exports(tmp_path, painted, onnx_runtime):
     assert main(["fields", "export", str(painted), "--out", str(tmp_path)]) == 0
     assert "<canvas" in (tmp_path / "field.html").read_text(encoding="utf-8")
     assert onnx_runtime.InferenceSession(tmp_path / "field.onnx").get_outputs()[0].name == "values"
 
 
+@pytest.mark.slow
 def test_a_folder_becomes_a_map(tmp_path):
     folder = tmp_path / "gallery"
     assert main(["fields", "generate", "--seed", "1", "--num-samples", "3", *SMALL, "--out", str(folder)]) == 0
@@ -112,6 +116,7 @@ def test_a_folder_becomes_a_map(tmp_path):
     assert placed.std() > 3 and (tmp_path / "settings.png").exists()
 
 
+@pytest.mark.slow
 def test_options_come_from_a_file_and_the_command_line_overrides_them(tmp_path, capsys):
     conf = tmp_path / "options.yaml"
     conf.write_text(

@@ -104,6 +104,7 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param(name, marks=EXR if name.endswith(".exr") else ()) for name in SEEDS])
 def test_damaged_files_give_a_picture_or_one_line(tmp_path, name, capfd):
     data = SEEDS[name](tmp_path)

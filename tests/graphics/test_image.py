@@ -44,6 +44,7 @@ def _read(path, **options) -> torch.Tensor:
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3, 4]))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(shape=shapes, seed=st.integers(0, 99))
 def test_every_lossless_format_gives_back_what_was_written(tmp_path_factory, shape, seed):

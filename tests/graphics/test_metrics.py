@@ -75,6 +75,7 @@ def test_tiny_errors_of_many_pixels_are_not_lost():
     assert psnr(predicted, true).item() == pytest.approx(140, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", [psnr, ssim])
 def test_gradients(metric):
     predicted, true = (t.double() for t in _pair((13, 12, 2)))

@@ -58,6 +58,7 @@ def learnt(digits):
     return watch, states, float(accuracy)
 
 
+@pytest.mark.slow
 def test_it_learns_while_it_is_watched(learnt):
     assert learnt[2] > 0.8
 

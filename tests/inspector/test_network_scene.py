@@ -225,9 +225,13 @@ def test_variances_have_the_map_of_one_sign(scene: Make):
 @pytest.fixture
 def identities(gl: None) -> Iterator[Callable]:
     """`identities(scene, camera)`: per pixel the number of its sheet from 1 on, the row and the column of its cell."""
-    fragment = "#version 330\n" + read_shader("easel.inspector.drawing", "sheet_cells.glsl") + (
-        "out vec4 color; void main() { vec2 at = uv * sheet[3].xy; ivec2 cell = cell_of(at) + ivec2(sheet[3].zw);"
-        "color = vec4(sheet[0].w, vec2(cell.yx), texelFetch(values, ivec2(0), 0).r + sheet[21].x); }"
+    fragment = (
+        "#version 330\n"
+        + read_shader("easel.inspector.drawing", "sheet_cells.glsl")
+        + (
+            "out vec4 color; void main() { vec2 at = uv * sheet[3].xy; ivec2 cell = cell_of(at) + ivec2(sheet[3].zw);"
+            "color = vec4(sheet[0].w, vec2(cell.yx), texelFetch(values, ivec2(0), 0).r + sheet[21].x); }"
+        )
     )
     context = open_headless()
     with context:

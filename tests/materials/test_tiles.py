@@ -7,11 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easel.materials.tiles import Tiling, Crop, blend, spans
+from easel.materials.tiles import Crop, Tiling, blend, spans
 
 SIZES = st.tuples(st.integers(1, 300), st.integers(8, 96), st.integers(1, 48), st.booleans())
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(SIZES)
 def test_weights_add_up_to_one_and_neighbours_share_what_was_asked(given):

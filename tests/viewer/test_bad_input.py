@@ -109,6 +109,7 @@ def said() -> dict[str, str]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input_is_named_at_the_call(said: dict[str, str], case: str) -> None:
     for words in CASES[case]:

@@ -65,17 +65,20 @@ def test_a_display_that_is_not_there_is_named(gl: None, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_without_a_driver_the_program_still_runs(tmp_path: Path) -> None:
     said = run(program(), tmp_path, **DARK)
     assert said.startswith("none | no window: ") and "; no headless: EGL gives no OpenGL" in said
     assert said.endswith("| 0.25")
 
 
+@pytest.mark.slow
 def test_without_the_widget_library_the_program_still_runs(tmp_path: Path) -> None:
     said = run(BLOCK_IMGUI + program(), tmp_path)
     assert said.startswith("none | no window: imgui-bundle does not load") and said.endswith("| 0.25")
 
 
+@pytest.mark.slow
 def test_without_moderngl_or_glfw_the_program_still_runs(tmp_path: Path) -> None:
     block = "import sys; sys.modules['moderngl'] = sys.modules['glfw'] = None\n"
     said = run(block + program(), tmp_path, DISPLAY=":4095")
@@ -88,6 +91,7 @@ def test_what_is_asked_for_is_taken(gl: None, tmp_path: Path, arguments: str) ->
     assert run(program(arguments), tmp_path, EASEL_BACKEND="" if name == "headless" else "headless").startswith(name)
 
 
+@pytest.mark.slow
 def test_the_environment_chooses(tmp_path: Path) -> None:
     assert run(program(), tmp_path, EASEL_BACKEND="none") == "none | EASEL_BACKEND asks for it | 0.25"
 
@@ -101,6 +105,7 @@ def test_importing_the_product_loads_nothing_heavy(packages_loaded_by) -> None:
     assert packages_loaded_by("import easel.viewer") == set()
 
 
+@pytest.mark.slow
 def test_none_never_loads_opengl(packages_loaded_by) -> None:
     loaded = packages_loaded_by("import easel.viewer as v; v.View(backend='none').run(max_frames=2)")
     assert "moderngl" not in loaded

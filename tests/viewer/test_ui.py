@@ -514,6 +514,7 @@ def test_without_dear_imgui_the_reason_is_told(monkeypatch: pytest.MonkeyPatch):
         window.begin_frame()
 
 
+@pytest.mark.slow
 def test_the_layer_comes_on_demand(packages_loaded_by):
     blocked = "import sys; sys.modules['imgui_bundle'] = None; import easel; assert easel.ui.KEY_A == 546"
     assert "moderngl" not in packages_loaded_by(blocked)

@@ -361,6 +361,7 @@ def test_no_display_is_a_reason_and_not_an_end() -> None:
         assert "no window: no display" in window.backend_reason
 
 
+@pytest.mark.slow
 def test_a_dropped_window_gives_everything_back(open_window) -> None:
     window = Window("Dropped", 64, 48, backend="headless")
     backend = window.backend

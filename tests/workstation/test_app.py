@@ -43,6 +43,7 @@ def test_leaves_four_files_whose_figures_are_true(photograph, tmp_path, capsys):
     assert {"seconds", "cpu_seconds", "parameters", "device"} <= metrics.keys()
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_steps_give_the_same_bytes(photograph, tmp_path):
     for name in ("a", "b", "other"):
         fit(photograph, tmp_path / name, "--steps", "30", "--seed", "1" if name == "other" else "0")
@@ -50,6 +51,7 @@ def test_the_same_seed_and_steps_give_the_same_bytes(photograph, tmp_path):
     assert a == b != other
 
 
+@pytest.mark.slow
 def test_seconds_end_the_fit(photograph, tmp_path):
     assert fit(photograph, tmp_path / "out", "--seconds", "0.3") == 0
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["seconds"] >= 0.3
@@ -96,6 +98,7 @@ def test_an_unknown_backend_in_the_environment_is_one_line_and_2(photograph, tmp
     assert "unknown backend 'screen'" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_no_disk_space_left_ends_with_one_line_and_1(photograph, tmp_path):
     # A limit on file sizes fails a write in the middle, as a full disk does.
     code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); from easel.cli import main; "
@@ -109,6 +112,7 @@ def test_no_disk_space_left_ends_with_one_line_and_1(photograph, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_fit_saves_what_there_is(number, code, photograph, tmp_path):
     program = subprocess.Popen(

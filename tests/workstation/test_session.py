@@ -102,6 +102,7 @@ def test_where_a_page_cannot_come_back_its_file_stays_and_the_session_goes_besid
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_session_is_saved_in_between(tmp_path, picture, monkeypatch):
     photograph, file, seen = tmp_path / "p.png", tmp_path / "s.json", []
     Image.fromarray((picture * 255).round().byte().numpy()).save(photograph)
@@ -113,6 +114,7 @@ def test_a_session_is_saved_in_between(tmp_path, picture, monkeypatch):
     assert len(seen) > 2 and seen[:2] == [False, True], "every time when it is due, and at the end"
 
 
+@pytest.mark.slow
 def test_the_workstation_goes_on_with_a_session_and_reports(tmp_path, picture, capsys):
     photograph, session, report = tmp_path / "p.png", tmp_path / "s.json", tmp_path / "r.html"
     Image.fromarray((picture * 255).round().byte().numpy()).save(photograph)

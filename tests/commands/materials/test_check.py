@@ -21,6 +21,7 @@ def data(pristine, tmp_path):
     return shutil.copytree(pristine, tmp_path / "data")
 
 
+@pytest.mark.slow
 def test_a_good_dataset(data, capsys, monkeypatch):
     assert main(["materials", "check", str(data)]) == 0
     assert capsys.readouterr().out.strip() == "2 folders of photos and 2 of maps: no problems"

@@ -39,6 +39,7 @@ def student(*arguments) -> list[str]:
     return ["materials", "distill", *map(str, arguments), *TINY]
 
 
+@pytest.mark.slow
 def test_shards_hold_the_teachers_training_materials(answers, network, dataset, capsys):
     index = json.loads((answers / "index.json").read_text())
     samples = [name for shard in index["shards"].values() for name in shard["samples"]]
@@ -52,6 +53,7 @@ def test_shards_hold_the_teachers_training_materials(answers, network, dataset, 
     assert "2 of the files were there" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_vit_student_as_the_guide_writes_it(answers, dataset, tmp_path, capsys):
     checkpoints = tmp_path / "checkpoints_student"
     where = ["--input-dir", dataset / "input", "--output-dir", dataset / "output", "--checkpoint-dir", checkpoints]
@@ -73,6 +75,7 @@ def test_the_vit_student_as_the_guide_writes_it(answers, dataset, tmp_path, caps
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_the_convattn_student_with_and_without_its_teacher(answers, network, dataset, tmp_path, caplog):
     where = ["--input-dir", dataset / "input", "--output-dir", dataset / "output"]
     config = ["--config", "configs/convattn_student.py", *CONVATTN]
@@ -114,6 +117,7 @@ def test_bad_input_is_one_line(arguments, words, tmp_path, monkeypatch, capsys):
     assert words in said and "\n" not in said
 
 
+@pytest.mark.slow
 def test_other_teachers_sizes_and_configs_are_refused(answers, network, dataset, tmp_path, capsys):
     data = ["--input-dir", str(dataset / "input"), "--output-dir", str(dataset / "output")]
     larger = ["--config", "convattn_student", "--data.image-size", "64", "--data.output-size", "64"]

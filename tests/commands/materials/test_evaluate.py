@@ -19,6 +19,7 @@ def evaluate(network, tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_all_rows_stand_in_one_table(evaluate, tmp_path, capsys):
     assert evaluate("--views", 1, 3, "--rectify", "camera", "none", "--pictures", 1) == 0
     told = capsys.readouterr().out

@@ -12,6 +12,7 @@ def export(network):
     return lambda *arguments: main(["materials", "export", str(network), *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_an_onnx_file_gives_the_maps_of_the_network(export, network, dataset, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("easel.commands.materials.infer.PREVIEW_SIDE", 24)
     monkeypatch.setattr("easel.commands.materials.infer.SHEET_SIDE", 24)

@@ -43,6 +43,7 @@ def test_photos_of_a_folder_become_maps(infer, photos, tmp_path, capsys):
     assert "3 photos, registered by camera: 32 x 32 texels" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_sample_of_the_dataset_is_the_same_as_its_folder(infer, photos, tmp_path):
     assert infer("--input-dir", photos, "--bits", "16") == 0
     first = imread(tmp_path / "maps" / "albedo.png")
@@ -56,6 +57,7 @@ def test_larger_than_the_network_goes_by_tiles(infer, photos, tmp_path):
     assert record["map_size"] == [80, 80] and record["windows"] == 4
 
 
+@pytest.mark.slow
 def test_maps_are_refined_on_their_photos(infer, photos, tmp_path, capfd):
     assert infer("--input-dir", photos, "--refine", 3, "--tileable") == 0
     told = json.loads((tmp_path / "maps" / "maps.json").read_text())
@@ -87,6 +89,7 @@ def test_uncertainty_is_a_picture_and_needs_two_photos(infer, photos, tmp_path, 
     assert "needs 2 or more" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_all_samples_and_all_folders_go_on_where_they_ended(infer, photos, dataset, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("easel.commands.materials.infer_all.SHEET_SIDE", 24)
     out = tmp_path / "maps"
@@ -109,6 +112,7 @@ def test_all_samples_and_all_folders_go_on_where_they_ended(infer, photos, datas
     assert (out / "sample_0001" / "albedo.png").read_bytes() != maps
 
 
+@pytest.mark.slow
 def test_bad_input_ends_with_one_line_and_2(infer, photos, dataset, network, tmp_path, capfd):
     cut = tmp_path / "cut"
     shutil.copytree(photos, cut)

@@ -75,6 +75,7 @@ def run(line: str, *more: str) -> int:
     return main(["materials", *line.split(), *more])
 
 
+@pytest.mark.slow
 def test_the_dataset_is_verified(here: Path) -> None:
     names: dict = {}
     exec(VERIFICATION, names)
@@ -109,6 +110,7 @@ def test_settings_are_as_the_guide_sets_them() -> None:
     cfg.training.use_wandb = False
 
 
+@pytest.mark.slow
 def test_from_training_to_inference_in_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train = "train --config configs/my_config.py --input-dir ./data/input --output-dir ./data/output"
     assert run(f"{train} --render-curriculum 1 --training.save-every-n-epochs 1", *SMALL) == 0

@@ -21,6 +21,7 @@ def made(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_a_dataset_and_a_look_at_it(made, tmp_path, capsys):
     listed = json.loads((made / "input" / "render_metadata.json").read_text())
     assert list(listed) == ["sample_0000", "sample_0001"]
@@ -35,6 +36,7 @@ def test_a_dataset_and_a_look_at_it(made, tmp_path, capsys):
     assert "2 of them were there" in said and str(made / "overview.png") in said and str(made / "input") in said
 
 
+@pytest.mark.slow
 def test_it_goes_on_after_what_is_there(made, tmp_path):
     from shutil import copytree
 
@@ -49,6 +51,7 @@ def test_it_goes_on_after_what_is_there(made, tmp_path):
         assert (tmp_path / "data" / file.relative_to(made)).read_bytes() == file.read_bytes()
 
 
+@pytest.mark.slow
 def test_maps_of_ones_own(made, tmp_path, capsys):
     (tmp_path / "maps" / "half").mkdir(parents=True)
     for folder in (made / "output").iterdir():
@@ -63,6 +66,7 @@ def test_maps_of_ones_own(made, tmp_path, capsys):
     assert "half is left out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_downloads_are_imported_and_photographed_alone(tmp_path, capsys):
     import torch
 

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from easel.cli import main
-from easel.commands.materials.epoch_bar import EpochBar
-from easel.commands.materials.train import prepare_train
+from easel.commands.materials.train import EpochBar, prepare_train
 from easel.graphics.image import imwrite
 from easel.materials.config import TrainConfig
 from easel.materials.maps import MaterialMaps
@@ -95,6 +94,7 @@ def test_the_predecessors_config_paths_and_files(told, tmp_path):
     assert told("--config", str(path)).data.batch_size == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -139,6 +139,7 @@ def test_help_needs_no_torch(packages_loaded_by):
     assert "torch" not in packages_loaded_by(code)
 
 
+@pytest.mark.slow
 def test_the_console_is_the_predecessors(data, tmp_path, capsys):
     where = ["--data-root", str(data), "--checkpoint-dir", str(tmp_path / "c")]
     gan = "--model.use-gan --model.discriminator-type simple --model.discriminator-ndf 4 --training.gan-start-epoch 2"
@@ -157,6 +158,7 @@ def test_the_console_is_the_predecessors(data, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_a_run_is_stopped_by_a_signal_and_resumed_by_one_flag(data, tmp_path, capsys, monkeypatch):
     where = ["--data-root", str(data), "--checkpoint-dir", str(tmp_path / "c")]
     shown = []

@@ -97,6 +97,7 @@ def test_the_same_seed_is_the_same_field_and_a_redraw_keeps_architecture_and_lat
     assert not torch.equal(values(first), values(build(architecture, 4)))
 
 
+@pytest.mark.slow
 def test_a_fresh_process_builds_the_same_bytes():
     program = (
         "import hashlib, torch; from easel.fields import Architecture, build\n"
@@ -111,6 +112,7 @@ def test_a_fresh_process_builds_the_same_bytes():
     assert runs[0] == runs[1] and len(set(runs[0].split())) == 4
 
 
+@pytest.mark.slow
 def test_global_generators_are_neither_read_nor_set():
     # In a process of its own: the checker of arguments under test draws from Python's generator.
     program = """

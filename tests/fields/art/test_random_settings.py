@@ -6,6 +6,7 @@ from easel.commands.fields.models import FieldOptions, make_model
 from easel.fields.art.random_settings import random_settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_every_draw_makes_a_field(dimensions):
     for seed in range(6):

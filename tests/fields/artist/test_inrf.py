@@ -85,6 +85,7 @@ def test_a_larger_render_averaged_is_the_smaller_one_supersampled():
     assert (means - model.generate(size=(64, 64))).square().mean() < 0.01
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(st.integers(1, 60), st.integers(1, 60), st.sampled_from([1, 2, 3, 5]))
 def test_a_zoom_by_a_whole_number_is_a_crop_of_any_size(rows, columns, zoom):
@@ -154,6 +155,7 @@ def test_a_batch_is_its_pictures():
     assert torch.equal(pictures[1], model.generate(size=(12, 14)))
 
 
+@pytest.mark.slow
 def test_weights_can_be_drawn_anew():
     model = INRF2D(graph_topology="WS", seed=3)
     picture, size, z = model.generate(size=(16, 16)), model.size, model.sample_latents().sample

@@ -44,6 +44,7 @@ def test_a_fitted_model_has_the_laws_of_all_others():
     assert torch.equal(again.generate(), model.generate())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_a_chosen_architecture_is_kept(channels):
     model = chosen()
@@ -54,6 +55,7 @@ def test_a_chosen_architecture_is_kept(channels):
     assert torch.equal(model.sample_latents().sample, z)
 
 
+@pytest.mark.slow
 def test_a_second_fit_goes_on():
     model = chosen()
     first = model.fit(scene(), steps=100, batch=300)
@@ -62,12 +64,14 @@ def test_a_second_fit_goes_on():
     assert not model.recipe.fitted
 
 
+@pytest.mark.slow
 def test_a_latent_scale_is_part_of_what_is_fitted():
     model = chosen(latent_scale=3.0)
     result = model.fit(scene(), steps=100, batch=300)
     assert psnr(model.generate(), scene()) == pytest.approx(result.psnr, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_latent_can_be_fitted_and_counts_then(tmp_path):
     model = chosen()
     z, size = model.sample_latents().sample, model.size
@@ -108,6 +112,7 @@ def test_what_is_masked_is_filled_in():
     assert psnr(model.generate()[8:12, 10:14], scene()[8:12, 10:14]) > psnr(damaged[8:12, 10:14], scene()[8:12, 10:14])
 
 
+@pytest.mark.slow
 def test_the_run_can_be_turned_and_watched():
     heard = []
     result = INRF2D(seed=3).fit(

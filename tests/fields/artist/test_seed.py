@@ -124,6 +124,7 @@ def names():
     return shared
 
 
+@pytest.mark.slow
 def test_block_0_generates_a_picture(names):
     picture = names["model"].generate(output_shape=(256, 256))
     assert picture.shape == (256, 256, 3) and picture.dtype == torch.float32
@@ -131,6 +132,7 @@ def test_block_0_generates_a_picture(names):
     assert torch.equal(picture, names["model"].generate(output_shape=(256, 256)))
 
 
+@pytest.mark.slow
 def test_block_1_makes_the_same_picture_larger(names):
     large = names["model"].generate(output_shape=(1024, 1024))
     means = large.view(256, 4, 256, 4, 3).mean(dim=(1, 3))
@@ -140,6 +142,7 @@ def test_block_1_makes_the_same_picture_larger(names):
         _latents, _fields = names["model"].init_latent_inputs(output_shape=(1024, 1024))
 
 
+@pytest.mark.slow
 def test_block_2_gives_the_window_in_two_ways(names):
     model = names["model"]
     given = model.generate(size=(1024, 1024), zoom=(10, 10), pan=(5, -5))
@@ -167,6 +170,7 @@ def fitted(tmp_path, monkeypatch):
     return run(4, {})
 
 
+@pytest.mark.slow
 def test_block_4_fits_a_picture(tmp_path, monkeypatch, capsys):
     # Few and small steps; the next test takes them all.
     fit = INRF2D.fit

@@ -108,6 +108,7 @@ def test_a_named_checkpoint_lies_beside_the_picture_and_nowhere_else(tmp_path, m
         INRF2D.from_metadata(data)
 
 
+@pytest.mark.slow
 def test_a_new_process_makes_the_same_bytes(tmp_path):
     model = fitted()
     model.save(tmp_path / "a.safetensors")
@@ -197,6 +198,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_strangers_recipe_is_refused_in_one_line(name, tmp_path):
     data, words = HOSTILE[name]

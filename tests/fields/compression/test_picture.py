@@ -126,6 +126,7 @@ def test_too_few_bits_are_told():
         result(photograph(8, 8), bits_per_pixel=0.5)
 
 
+@pytest.mark.slow
 def test_the_fewest_bits_leave_no_room_for_a_network():
     picture = photograph(40, 40)
     least = file_bytes(Encoder(picture).plain(LARGEST_STEP))
@@ -138,6 +139,7 @@ def test_a_flat_picture_is_exact_and_tiny():
     assert (trial.coded.picture == 51).all() and trial.bytes < 100
 
 
+@pytest.mark.slow
 def test_a_field_beats_jpeg_and_webp_of_equal_bytes():
     picture = photograph(160, 160)
     trial = result(picture, bits_per_pixel=0.6)
@@ -145,6 +147,7 @@ def test_a_field_beats_jpeg_and_webp_of_equal_bytes():
     assert quality(picture, trial.coded) > max(others["JPEG"] + 2, others["WebP"] + 0.3)
 
 
+@pytest.mark.slow
 def test_the_network_pays():
     picture = photograph(192, 192)
     plain = Encoder(picture).plain(step_for(60))

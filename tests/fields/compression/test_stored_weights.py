@@ -72,6 +72,7 @@ def test_hostile_files_are_told_in_one_line(data, words, tmp_path):
         stored_weights.read(tmp_path / "w.easel")
 
 
+@pytest.mark.slow
 def test_a_thousand_times_a_small_file_is_refused_before_memory_is_used():
     packed = zlib.compress(bytes(2**26 + 1))
     with pytest.raises(ValueError, match="larger than"):

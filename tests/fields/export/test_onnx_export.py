@@ -12,6 +12,7 @@ from easel.fields.export.onnx_export import save_onnx
 pytestmark = pytest.mark.usefixtures("onnx_runtime")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topology", ["mlp", "siren"])
 def test_onnxruntime_computes_the_field(tmp_path, topology):
     import onnxruntime
@@ -28,6 +29,7 @@ def test_onnxruntime_computes_the_field(tmp_path, topology):
     assert json.loads(session.get_modelmeta().custom_metadata_map["easel.recipe"]) == {"seed": 4}
 
 
+@pytest.mark.slow
 def test_without_a_latent_there_is_one_input(tmp_path):
     import onnx
 

@@ -137,6 +137,7 @@ def test_sines_far_from_zero(values_of, at):
     assert np.abs(values_of(to_shader(Far(), 2)) - expected).max() < 3e-4
 
 
+@pytest.mark.slow
 def test_the_module_keeps_its_mode():
     module = Everything().train()
     module.norms[0].eval()
@@ -154,6 +155,7 @@ class Neighbours(nn.Module):
         return coords - coords[:1] * torch.arange(len(coords))[:, None]
 
 
+@pytest.mark.slow
 def test_what_has_no_shader_form_is_named():
     with pytest.raises(ShaderError, match="'sort'"):
         to_shader(Sorted(), 2)
@@ -170,6 +172,7 @@ PROBE = """<script>
 </script></body>"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mlp", "grid"])
 def test_a_browser_shows_the_picture(tmp_path, browse, kind):
     size = (18, 24)
@@ -206,6 +209,7 @@ def test_a_page_fetches_nothing_and_holds_its_recipe(tmp_path):
     assert inside and json.loads(inside[1]) == recipe
 
 
+@pytest.mark.slow
 def test_a_page_refuses_what_it_cannot_show(tmp_path):
     field = build(Architecture(topology="siren", width=8, channels=5), seed=1)
     with pytest.raises(ValueError, match="1 to 4 channels"):

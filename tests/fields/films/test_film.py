@@ -50,6 +50,7 @@ def test_a_walk_meets_its_keys_and_closes(model):
     assert not torch.equal(frames[-1], frames[0])
 
 
+@pytest.mark.slow
 def test_frames_wait_until_they_are_asked_for(model, monkeypatch):
     made = []
     generate = model.generate

@@ -39,6 +39,7 @@ def quality(field, picture):
     return -10 * math.log10((render(field, tuple(picture.shape[:-1])) - picture).square().mean().item())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize(
     ("config", "lr", "floor"), [(FieldConfig(), 1e-2, 28), (FieldConfig(encoding="fourier"), 5e-3, 20)]
@@ -60,6 +61,7 @@ def test_every_size_and_channel_count_fits(size, channels):
     assert quality(field, picture) > 25
 
 
+@pytest.mark.slow
 def test_nothing_happens_before_the_first_ask_and_while_nobody_asks():
     field, run = begin(steps=10)
     before = field.encoding.table.clone()
@@ -110,6 +112,7 @@ def test_knobs_act_at_the_very_next_step():
         assert math.isfinite(next(run).loss)
 
 
+@pytest.mark.slow
 def test_at_rate_zero_the_field_comes_to_rest():
     knobs = Knobs()
     field, run = begin(knobs=knobs)
@@ -123,6 +126,7 @@ def test_at_rate_zero_the_field_comes_to_rest():
     assert torch.allclose(render(field, (48, 64)), resting, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fused", [True, False])
 def test_a_rate_that_explodes_does_no_lasting_harm(fused):
     knobs = Knobs(batch=500)
@@ -187,6 +191,7 @@ def test_every_pixel_comes_up_equally_often():
     assert torch.bincount(drawn, minlength=50).float().std() < 30  # 400 each; independent draws would scatter by 20
 
 
+@pytest.mark.slow
 def test_the_average_starts_at_the_weights_and_never_freezes():
     assert averaging(0) == 1.0
     assert all(0 < averaging(n + 1) <= averaging(n) for n in range(100_000))
@@ -262,6 +267,7 @@ def test_a_latent_that_is_a_parameter_is_fitted_and_kept_small_on_demand():
     assert norms[1] < norms[0] - 0.3
 
 
+@pytest.mark.slow
 def test_a_loss_that_sees_patches_trains_on_patches():
     mask = torch.ones(48, 64, dtype=torch.bool)
     mask[:10] = False

@@ -1,6 +1,7 @@
 import math
 
 import hypothesis.strategies as st
+import pytest
 import torch
 from hypothesis import given, settings
 
@@ -14,6 +15,7 @@ def test_pixel_centers_worked_by_hand():
     assert torch.equal(pixel_centers((2, 3)), torch.tensor(expected))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(sizes)
 def test_centers_are_inside_symmetric_and_evenly_spread(size):

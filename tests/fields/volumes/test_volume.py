@@ -66,6 +66,7 @@ def test_front_to_back_equals_back_to_front():
     assert torch.allclose(radiance, painted.permute(2, 1, 0).flip(0), atol=1e-2)
 
 
+@pytest.mark.slow
 def test_slabs_leave_no_trace(monkeypatch):
     look = Look(shape="ball")
     camera = orbit_camera(half_sides(blobs().shape), (24, 30), look)

@@ -181,6 +181,7 @@ def test_what_is_no_volume_is_told(tmp_path):
         write_volume(counted(2, 2, 2), tmp_path / "v.tif", spacing=(0, 1, 1))
 
 
+@pytest.mark.slow
 def test_a_small_scan_is_fitted_and_rendered(tmp_path):
     place = np.stack(np.meshgrid(*[np.linspace(-1, 1, 12)] * 3, indexing="ij"))
     (tmp_path / "v.nii").write_bytes(nifti((1000 * np.exp(-3 * (place**2).sum(0))).astype(np.int16), code=4))

@@ -43,6 +43,7 @@ def probed(page, browse, probes):
     return json.loads(found[1].replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&"))
 
 
+@pytest.mark.slow
 def test_a_browser_picks_the_values(tmp_path, browse):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(300, 4))
@@ -65,6 +66,7 @@ def test_a_browser_picks_the_values(tmp_path, browse):
     assert "2.weight" in told["labels"] and all(name in told["names"] for name, _, _ in probes)
 
 
+@pytest.mark.slow
 def test_the_browser_shows_sign_in_colour(tmp_path, browse):
     page = tmp_path / "positive.html"
     save_html(page, [TensorRef("w", torch.full((6, 6), 2e-9))])

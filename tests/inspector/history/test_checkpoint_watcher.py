@@ -51,6 +51,7 @@ def value_of(snapshot) -> float:
 ACTIONS = st.sampled_from(["whole", "half", "rest", "replace", "other shapes", "remove", "garbage", "poll", "poll"])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(ACTIONS, min_size=4, max_size=30))
 def test_any_writer_gives_whole_states_in_order(tmp_path_factory, actions):

@@ -51,6 +51,7 @@ class Residual2(nn.Module):
         return x + self.conv(x)
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.integers(1, 70), min_size=1, max_size=4), min_size=1, max_size=30))
 @settings(max_examples=40, deadline=None)
 def test_no_two_boxes_overlap(shapes):

@@ -37,6 +37,7 @@ def check(sheet: SheetMap) -> None:
     assert ((cells != 0).numpy() == used).all()
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(1, 6), min_size=1, max_size=6).map(tuple),
     st.sampled_from(["parameter", "activation"]),

@@ -380,6 +380,7 @@ def test_a_script_is_one_node_and_its_statistics_stay():
     assert left == []
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, while it loads its compiler
 def test_compiled_and_wrapped_models_show_what_is_inside():
     inner = nn.Sequential(torch.compile(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), nn.Linear(2, 3))

@@ -28,6 +28,7 @@ def maps():
     return procedural(0, 16)
 
 
+@pytest.mark.slow
 def test_khronos_validator_finds_nothing(maps, npm_pack, tmp_path):
     save_glb(tmp_path / "one.glb", maps, "one")
     save_glb(tmp_path / "two.glb", maps, "two", repeats=2.5, bits=16)

@@ -9,6 +9,7 @@ from easel.materials.asset_export.usd import save_usd
 from easel.materials.collection.procedural import procedural
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stored", "space"), [(PNG, "sRGB"), (EXR, "raw")])
 def test_usd_takes_it(stored, space, usd, exr, tmp_path):
     files = write_maps(tmp_path / "textures", procedural(0, 8), "brick", stored)

@@ -24,6 +24,7 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_repeats_with_the_tile(family):
     make = getattr(import_module(f"easel.materials.collection.families.{library._HOME[family]}"), family)
@@ -35,6 +36,7 @@ def test_a_family_repeats_with_the_tile(family):
         assert change < 2e-3 * (0.1 if name == "height" else 1), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_is_one_material_at_every_size(family, unchecked):
     small, large = procedural(7, 48, family), procedural(7, 144, family).each(lambda value: avg_pool2d(value, 3))
@@ -49,6 +51,7 @@ def test_a_family_is_one_material_at_every_size(family, unchecked):
         assert torch.corrcoef(torch.stack(shades))[0, 1] > 0.85
 
 
+@pytest.mark.slow
 def test_the_seam_is_no_steeper_than_the_inside(unchecked):
     seam, inside = [], []
     for seed in range(20):
@@ -68,6 +71,7 @@ PINNED = 70253095
 """Of all families at seed 3 and 24 texels. A change of a family changes it: what was rendered before is then gone."""
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_material_on_every_machine(unchecked):
     total = 0
     for family in FAMILIES:
@@ -75,6 +79,7 @@ def test_a_seed_is_the_same_material_on_every_machine(unchecked):
     assert total == PINNED
 
 
+@pytest.mark.slow
 def test_the_bits_do_not_depend_on_bands_and_threads(monkeypatch, unchecked):
     families = FAMILIES[::12]
     once = [checksum(procedural(3, 40, family)) for family in families]
@@ -115,6 +120,7 @@ def test_height_and_normal_agree_in_sign():
     assert slopes.mean((1, 2)).abs().max() < 0.1
 
 
+@pytest.mark.slow
 def test_the_library_is_varied(unchecked):
     """What a network learns from: no map is nearly constant, within materials or between them."""
     rows = []

@@ -33,6 +33,7 @@ def same(one, other):
     return one.ids == other.ids and all(torch.equal(*pair) for pair in tensors)
 
 
+@pytest.mark.slow
 def test_an_epoch_shows_every_sample_once_in_an_order_of_its_own(config):
     batches = Batches(config, "train")
     epochs = [[name for batch in batches.epoch(epoch) for name in batch.ids] for epoch in range(3)]
@@ -41,6 +42,7 @@ def test_an_epoch_shows_every_sample_once_in_an_order_of_its_own(config):
     assert set(epochs[0]) == {entry.name for entry in batches.dataset.entries}
 
 
+@pytest.mark.slow
 def test_a_batch_fits_together(config):
     for batch in Batches(config, "train").epoch(0):
         count, views = batch.views.shape[:2]
@@ -53,6 +55,7 @@ def test_a_batch_fits_together(config):
         assert error < 0.01
 
 
+@pytest.mark.slow
 def test_every_number_of_photos_comes_and_photos_change_places(config):
     batches = Batches(config, "train")
     seen = [batch for epoch in range(6) for batch in batches.epoch(epoch)]
@@ -64,6 +67,7 @@ def test_every_number_of_photos_comes_and_photos_change_places(config):
     assert {batch.views.shape[1] for batch in Batches(config, "train").epoch(0)} == {3}
 
 
+@pytest.mark.slow
 def test_workers_change_nothing(config):
     alone = list(Batches(config, "train").epoch(1))
     config.data.num_workers = 2
@@ -80,6 +84,7 @@ def test_an_epoch_goes_on_where_it_was_left(config):
     assert len(rest) == len(whole) - 1 and all(same(*pair) for pair in zip(whole[1:], rest, strict=True))
 
 
+@pytest.mark.slow
 def test_processes_share_what_one_alone_would_see(config):
     config.data.batch_size = 4
     alone = list(Batches(config, "train").epoch(3))
@@ -111,6 +116,7 @@ def test_validation_is_whole_plain_and_always_the_same(config):
     assert torch.equal(first[0].cameras[0], sample.cameras[:3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_file_that_breaks_meanwhile_is_told_in_one_line(config, workers):
     config.data.num_workers = workers
@@ -121,12 +127,14 @@ def test_a_file_that_breaks_meanwhile_is_told_in_one_line(config, workers):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_training(config):
     first = next(iter(Batches(config, "train").epoch(0)))
     config.training.seed = 43
     assert not same(first, next(iter(Batches(config, "train").epoch(0))))
 
 
+@pytest.mark.slow
 def test_a_batch_moves_with_all_it_holds(config):
     batch = next(iter(Batches(config, "train").epoch(0))).to("meta")
     tensors = [batch.views, batch.valid, batch.cameras, *batch.maps.values()]

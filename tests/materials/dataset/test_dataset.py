@@ -162,6 +162,7 @@ def test_samples_come_in_the_order_of_their_numbers(write_dataset):
     assert names(opened(folder)) == ["sample_0002/clean", "sample_9/clean", "sample_10/clean"]
 
 
+@pytest.mark.slow
 def test_no_material_is_trained_on_and_validated(write_dataset):
     folder = write_dataset(samples=12, materials=6, views=1, sources=("clean", "dirty"))
     options = {"num_views": 1, "val_ratio": 0.34, "curriculum_mode": 1}

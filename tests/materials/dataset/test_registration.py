@@ -48,6 +48,7 @@ def test_corners_give_what_cameras_give(by_cameras):
     assert marked.cameras.isnan().all()
 
 
+@pytest.mark.slow
 def test_photos_are_matched_with_the_albedo(by_cameras, astronaut):
     photos, found = by_cameras
     matched = by_matching(photos, (96, 96), reference=astronaut)
@@ -55,6 +56,7 @@ def test_photos_are_matched_with_the_albedo(by_cameras, astronaut):
     assert difference(matched, found) < 0.01
 
 
+@pytest.mark.slow
 def test_photos_are_matched_with_the_first(by_cameras):
     photos, _ = by_cameras
     dark = [photos[0], photos[1] * 0.6, photos[2] * torch.linspace(0.4, 1, 150)]

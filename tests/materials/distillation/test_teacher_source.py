@@ -125,6 +125,7 @@ def test_any_share_in_any_order_makes_the_same_files(teacher, answers, tmp_path)
         ShardWriter(ShardJob(teacher, tmp_path, noise(tmp_path / "other", 1) / "input", tmp_path / "other" / "output"))
 
 
+@pytest.mark.slow
 def test_stored_answers_can_be_smaller(teacher, answers, tmp_path):
     fill(ShardJob(teacher, tmp_path, output_size=8, form="uint8"))
     small, whole = Shards(tmp_path), Shards(answers)
@@ -150,6 +151,7 @@ def test_answers_are_cut_and_turned_as_the_maps(data):
     assert len(said) == 4
 
 
+@pytest.mark.slow
 def test_a_student_that_is_interrupted_ends_as_one_that_is_not(data, answers, tmp_path):
     config = student(data, answers, tmp_path / "whole")
     steps = list(train(config))

@@ -95,6 +95,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(cluster, tmp_path, capfd):
     assert "sample_0001 is left out: cannot read" in said.err and "3 materials; 3 of them were there" in said.out
 
 
+@pytest.mark.slow
 def test_ray_that_is_not_there_is_one_line(monkeypatch, tmp_path, capsys):
     render = ["materials", "render", "--materials", "1", "--out", str(tmp_path), "--engine", "ray"]
     monkeypatch.setattr("ray.is_initialized", lambda: False)

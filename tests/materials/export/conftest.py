@@ -1,15 +1,10 @@
 """Networks that have learned nothing, small enough to be traced in a second or two."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import jaxtyping
 import pytest
 import torch
-
-from easel import checkpoint
-from easel.materials.config import TrainConfig
-from easel.materials.models.build import build_model
-from easel.materials.models.network_files import Trained
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from easel.cli import main
 from easel.graphics.files import FileError
 from easel.materials.export import coreml_export, running
 from easel.materials.export.coreml_export import package_bytes, save_coreml
-from easel.materials.export.record import KEY, ExportError, NetworkRecord, record_of
+from easel.materials.export.running import KEY, ExportError, NetworkRecord, record_of
 from easel.materials.maps import MAP_NAMES, MaterialMaps
 from easel.materials.models.network_files import save_inference
 
@@ -18,6 +18,7 @@ FLOAT16 = 10
 """As the specification numbers the kinds of numbers."""
 
 
+@pytest.mark.slow
 def test_the_package_is_what_the_app_expects(trained, tmp_path):
     pytest.importorskip("coremltools")
     network = trained(encoder_channels=[4, 8], fusion="vit", output=128)
@@ -30,6 +31,7 @@ def test_the_package_is_what_the_app_expects(trained, tmp_path):
     assert NetworkRecord.from_json(notes[KEY]).digest == network.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "side", "half", "palettes"),
     [

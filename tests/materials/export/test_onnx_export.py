@@ -6,7 +6,7 @@ import torch
 from easel.graphics.files import FileError
 from easel.materials.export import onnx_export, running
 from easel.materials.export.onnx_export import MOST_ERROR, least_side, save_onnx
-from easel.materials.export.record import ExportError
+from easel.materials.export.running import ExportError
 from easel.materials.maps import MAP_NAMES
 
 
@@ -17,6 +17,7 @@ def differences(file, trained, views, valid=None, cameras=None):
     return max(float((found[name] - expected[name]).abs().max()) for name in MAP_NAMES)
 
 
+@pytest.mark.slow
 def test_any_number_and_size_of_photos_gives_torchs_maps(trained, tmp_path):
     network = trained(fusion="pool", output=128)
     record = save_onnx(tmp_path / "net.onnx", network)
@@ -32,6 +33,7 @@ def test_any_number_and_size_of_photos_gives_torchs_maps(trained, tmp_path):
             file.model(odd)
 
 
+@pytest.mark.slow
 def test_the_compact_network_takes_cameras_that_may_be_left_out(trained, tmp_path):
     network = trained(encoder_type="compact")
     save_onnx(tmp_path / "net.onnx", network, fixed=True)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from easel.materials.models.attention import HIDDEN, AcrossPhotos, TransformerBlock, Everything, Windows, shown_bias
+from easel.materials.models.attention import HIDDEN, AcrossPhotos, Everything, TransformerBlock, Windows, shown_bias
 
 GROUPS = [AcrossPhotos(), Everything(), *(Windows(4, s, p) for s in (False, True) for p in ("zeros", "circular"))]
 
@@ -11,7 +11,6 @@ GROUPS = [AcrossPhotos(), Everything(), *(Windows(4, s, p) for s in (False, True
 def named(groups: object) -> str:
     """What a test is called after: no address of an object, which differs from run to run and from worker to worker."""
     return type(groups).__name__ if type(groups).__repr__ is object.__repr__ else repr(groups)
-
 
 
 @pytest.mark.parametrize("groups", GROUPS, ids=named)
@@ -50,7 +49,9 @@ def test_attention_reaches_its_group_and_no_further(groups):
 
 def test_hidden_texels_are_not_looked_at():
     torch.manual_seed(0)
-    block = TransformerBlock(8, 2, 2.0, attention_drop=0.0, drop=0.0, path_drop=0.0, groups=Windows(4, False, "zeros")).eval()
+    block = TransformerBlock(
+        8, 2, 2.0, attention_drop=0.0, drop=0.0, path_drop=0.0, groups=Windows(4, False, "zeros")
+    ).eval()
     tokens = torch.rand(1, 1, 4, 4, 8, requires_grad=True)
     shown = torch.ones(1, 1, 4, 4)
     shown[..., 2:] = 0

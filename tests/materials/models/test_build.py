@@ -22,6 +22,7 @@ COUNTS = {
 """Weights of Easel's own networks."""
 
 
+@pytest.mark.slow
 @torch.no_grad()
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_has_the_size_it_declares(name):

@@ -142,9 +142,7 @@ def test_the_slope_does_not_depend_on_how_long_photos_were_exposed():
     torch.testing.assert_close(others, slopes, atol=0.03, rtol=0)
 
 
-@pytest.mark.parametrize(
-    "window", [Crop(0, 0, 8, 8), Crop(9, 20, 12, 8), Crop(24, 0, 8, 32), Crop(0, 0, 32, 32)]
-)
+@pytest.mark.parametrize("window", [Crop(0, 0, 8, 8), Crop(9, 20, 12, 8), Crop(24, 0, 8, 32), Crop(0, 0, 32, 32)])
 @pytest.mark.parametrize("padding", ["zeros", "circular"])
 def test_an_answer_for_a_window_is_that_part_of_the_whole(window, padding, seeded):
     config = tiny()

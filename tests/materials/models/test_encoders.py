@@ -22,6 +22,7 @@ def parameters(module):
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "backbone", "count", "latent", "skips"),
     [

@@ -107,6 +107,7 @@ def test_circular_padding_makes_maps_that_go_on_over_the_edge(small, fusion):
     assert furthest({name: map.roll((8, 8), (2, 3)) for name, map in found.items()}, rolled) < 1e-5
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_work_of_attention_grows_with_the_picture_and_no_faster(small):
     def work(size, attention):

@@ -11,8 +11,8 @@ from easel.materials.config import TrainConfig
 from easel.materials.models.network_files import (
     PATHS,
     SHIPPED,
-    located,
     load_generator,
+    located,
     portable,
     save_generator,
     save_inference,

@@ -52,6 +52,7 @@ def difference(photos, size=(SIDE, SIDE)):
     return float(((seen[1:] - seen[0]).abs() * both).sum() / both.sum() / 3)
 
 
+@pytest.mark.slow
 def test_stored_cameras_bring_photos_into_the_frame_of_the_maps(folder, maps):
     write_views_json(folder / "views.json", ShotList(0, tuple(Shot(f"{n}.png", c) for n, c in enumerate(CAMERAS))))
     photos = read_photos(folder)

@@ -97,6 +97,7 @@ def test_the_truth_stays(truth, photos):
     assert rough < 0.05 and angle < 3.5 and relit < 0.03
 
 
+@pytest.mark.slow
 def test_a_wrong_start_comes_nearer_under_any_light(truth, photos):
     observations = observe(photos, SIDE, CPU)
     before = errors(wrong(truth), truth)
@@ -106,6 +107,7 @@ def test_a_wrong_start_comes_nearer_under_any_light(truth, photos):
     assert after[0] < 0.75 * before[0] and after[1] < 0.5 * before[1] and after[2] < 0.65 * before[2]
 
 
+@pytest.mark.slow
 def test_light_that_nobody_stored_is_estimated(truth, photos):
     unlit = replace(photos, photos=tuple(replace(photo, shot=None) for photo in photos.photos))
     observations = observe(unlit, SIDE, CPU)

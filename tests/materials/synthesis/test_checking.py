@@ -9,10 +9,10 @@ from easel.graphics.files import FileError
 from easel.graphics.image import imread, imwrite
 from easel.materials.dataset.dataset import PBRDataset
 from easel.materials.synthesis.checking import check, take_stock
-from easel.materials.synthesis.photo_setups import Scenes
-from easel.materials.synthesis.render_dataset import Plan, Procedural, make
+from easel.materials.synthesis.photo_setups import PhotoSetups
+from easel.materials.synthesis.render_dataset import DatasetPlan, Procedural, make
 
-PLAN = Plan(Procedural(0, 2), Scenes(views=2, size=16, p_dirty=0.0), map_size=32)
+PLAN = DatasetPlan(Procedural(0, 2), PhotoSetups(views=2, size=16, p_dirty=0.0), map_size=32)
 MATERIAL = PLAN.collection.name(1)
 
 

@@ -15,18 +15,18 @@ from easel.graphics.files import FileError
 from easel.graphics.image import imread
 from easel.materials.maps import MaterialMaps
 from easel.materials.synthesis import render_dataset
-from easel.materials.synthesis.photo_setups import Scenes
-from easel.materials.synthesis.render_dataset import Folders, Plan, Procedural, make, missing, next_index
+from easel.materials.synthesis.photo_setups import PhotoSetups
+from easel.materials.synthesis.render_dataset import DatasetPlan, Folders, Procedural, make, missing, next_index
 
-PLAN = Plan(Procedural(5, 2), Scenes(seed=5, views=2, size=8, p_dirty=0.4), map_size=8)
+PLAN = DatasetPlan(Procedural(5, 2), PhotoSetups(seed=5, views=2, size=8, p_dirty=0.4), map_size=8)
 SAMPLES = 4
 CODE = """
 import sys
 from functools import partial
 from pathlib import Path
 from easel.materials.engines.processes import in_processes
-from easel.materials.synthesis.render_dataset import Plan, Procedural, Scenes, make
-plan = Plan(Procedural(5, 2), Scenes(seed=5, views=2, size=8, p_dirty=0.4), map_size=8)
+from easel.materials.synthesis.render_dataset import DatasetPlan, Procedural, PhotoSetups, make
+plan = DatasetPlan(Procedural(5, 2), PhotoSetups(seed=5, views=2, size=8, p_dirty=0.4), map_size=8)
 for made in make(plan, Path(sys.argv[1]), range(4), engine=partial(in_processes, int(sys.argv[2]))):
     print(made.name, flush=True)
 """
@@ -49,18 +49,20 @@ def whole(dataset):
     return files(dataset)
 
 
+@pytest.mark.slow
 def test_the_layout_is_the_documented_one(whole):
     materials = [PLAN.collection.name(number) for number in range(2)]
     expected = {"input/render_metadata.json"}
     expected |= {f"output/{m}/{n}.png" for m in materials for n in ("albedo", "roughness", "metallic", "normal")}
     for index in range(SAMPLES):
-        (source,) = PLAN.scenes.sources(index)
+        (source,) = PLAN.setups.sources(index)
         expected |= {f"input/{source}/sample_{index:04d}/{name}" for name in ("0.png", "1.png", "views.json")}
     assert whole.keys() == expected
     listed = json.loads(whole["input/render_metadata.json"])
     assert listed == {f"sample_{index:04d}": materials[index % 2] for index in range(SAMPLES)}
 
 
+@pytest.mark.slow
 def test_shards_in_any_order_write_the_same_files(whole, tmp_path):
     for shard in (2, 0, 1):
         list(make(PLAN, tmp_path, range(shard, SAMPLES, 3)))
@@ -73,6 +75,7 @@ def test_what_is_there_is_not_made_again(dataset, whole):
     assert times == {path: path.stat().st_mtime_ns for path in dataset.rglob("*")}
 
 
+@pytest.mark.slow
 def test_a_stopped_run_lists_what_it_made_and_goes_on(whole, tmp_path):
     run = make(PLAN, tmp_path, range(SAMPLES))
     made = [made.name for made in itertools.islice(run, 3)]
@@ -94,7 +97,7 @@ def test_the_metadata_is_written_now_and_then(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("spoil", ["photo", "short photo", "views", "map", "partial"])
 def test_what_is_not_whole_is_made_again(dataset, whole, spoil):
-    source = PLAN.scenes.sources(1)[0]
+    source = PLAN.setups.sources(1)[0]
     sample, maps = dataset / f"input/{source}/sample_0001", dataset / "output" / PLAN.collection.name(1)
     match spoil:
         case "photo":
@@ -115,6 +118,7 @@ def test_what_is_not_whole_is_made_again(dataset, whole, spoil):
     assert not list(dataset.rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(whole, tmp_path):
     run = subprocess.Popen([sys.executable, "-c", CODE, tmp_path, "1"], stdout=subprocess.PIPE, text=True)
     assert run.stdout is not None and run.stdout.readline() == "sample_0000\n"
@@ -135,24 +139,24 @@ def test_any_number_of_processes_writes_the_same_files(whole, tmp_path):
 @pytest.mark.parametrize(
     "other",
     [
-        Plan(Procedural(5, 2), Scenes(seed=6, views=2, size=8, p_dirty=0.4), map_size=8),
-        Plan(Procedural(5, 2), Scenes(seed=5, views=3, size=8, p_dirty=0.4), map_size=8),
-        Plan(Procedural(5, 2), Scenes(seed=5, views=2, size=9, p_dirty=0.4), map_size=8),
-        Plan(Procedural(6, 3), Scenes(seed=5, views=2, size=8, p_dirty=0.4), map_size=8),
-        Plan(Procedural(5, 3), Scenes(seed=5, views=2, size=8, p_dirty=0.4), map_size=8),
+        DatasetPlan(Procedural(5, 2), PhotoSetups(seed=6, views=2, size=8, p_dirty=0.4), map_size=8),
+        DatasetPlan(Procedural(5, 2), PhotoSetups(seed=5, views=3, size=8, p_dirty=0.4), map_size=8),
+        DatasetPlan(Procedural(5, 2), PhotoSetups(seed=5, views=2, size=9, p_dirty=0.4), map_size=8),
+        DatasetPlan(Procedural(6, 3), PhotoSetups(seed=5, views=2, size=8, p_dirty=0.4), map_size=8),
+        DatasetPlan(Procedural(5, 3), PhotoSetups(seed=5, views=2, size=8, p_dirty=0.4), map_size=8),
     ],
     ids=["seed", "views", "size", "materials", "count"],
 )
 def test_datasets_are_not_mixed(dataset, whole, other):
     with pytest.raises(FileError, match="Name another folder") as refused:
         # another seed of the scenes may take a sample the other way, which hides the old one
-        list(make(other, dataset, [i for i in range(SAMPLES) if other.scenes.sources(i) == PLAN.scenes.sources(i)]))
+        list(make(other, dataset, [i for i in range(SAMPLES) if other.setups.sources(i) == PLAN.setups.sources(i)]))
     assert "\n" not in str(refused.value)
     assert files(dataset) == whole
 
 
 def test_twins(tmp_path):
-    plan = Plan(Procedural(5, 1), Scenes(seed=5, views=1, size=8, both=True), map_size=8)
+    plan = DatasetPlan(Procedural(5, 1), PhotoSetups(seed=5, views=1, size=8, both=True), map_size=8)
     list(make(plan, tmp_path, [0]))
     clean, dirty = (
         json.loads((tmp_path / f"input/{s}/sample_0000/views.json").read_text()) for s in ("clean", "dirty")
@@ -162,7 +166,7 @@ def test_twins(tmp_path):
 
 
 def test_sixteen_bits_are_sixteen_bits(tmp_path):
-    plan = Plan(Procedural(5, 1), Scenes(seed=5, views=1, size=8), map_size=16, bits=16)
+    plan = DatasetPlan(Procedural(5, 1), PhotoSetups(seed=5, views=1, size=8), map_size=16, bits=16)
     list(make(plan, tmp_path, [0]))
     folder = tmp_path / "output" / plan.collection.name(0)
     maps = plan.collection.maps(0, 16)
@@ -174,7 +178,7 @@ def test_sixteen_bits_are_sixteen_bits(tmp_path):
 
 def test_real_materials_are_photographed(dataset, tmp_path):
     folders = tuple(sorted((dataset / "output").iterdir()))
-    plan = Plan(Folders(folders), Scenes(views=1, size=8), map_size=8)
+    plan = DatasetPlan(Folders(folders), PhotoSetups(views=1, size=8), map_size=8)
     made = list(make(plan, tmp_path, range(2)))
     assert [m.material for m in made] == [folder.name for folder in folders]
     for folder in folders:
@@ -190,11 +194,12 @@ def test_numbers_go_on_after_all_that_is_known(dataset, tmp_path):
     assert next_index(tmp_path) == 42
 
 
+@pytest.mark.slow
 def test_missing_photos_are_found(dataset, whole):
     assert missing(PLAN, dataset) == []
     # another share of dirty ones asks for no second set of photos of those that are there
-    assert missing(dataclasses.replace(PLAN, scenes=dataclasses.replace(PLAN.scenes, p_dirty=0.0)), dataset) == []
-    lost = dataset / f"input/{PLAN.scenes.sources(2)[0]}/sample_0002/1.png"
+    assert missing(dataclasses.replace(PLAN, setups=dataclasses.replace(PLAN.setups, p_dirty=0.0)), dataset) == []
+    lost = dataset / f"input/{PLAN.setups.sources(2)[0]}/sample_0002/1.png"
     lost.unlink()
     assert missing(PLAN, dataset) == [2]
     list(make(PLAN, dataset, [2]))

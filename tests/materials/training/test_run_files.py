@@ -22,6 +22,7 @@ def answers(path) -> torch.Tensor:
         return load_generator(path).model(views)["albedo"]
 
 
+@pytest.mark.slow
 def test_a_generator_comes_back_from_every_kind_of_file(checkpoints, tmp_path):
     trained = load_generator(checkpoints)
     assert trained.step == 2 and not trained.model.training and trained.config.data.image_size == (16, 16)
@@ -70,7 +71,9 @@ def test_no_file_of_a_run_names_a_folder_of_this_machine(checkpoints, noise_data
     assert len(files) > 5
     for path in files:
         data = path.read_bytes()
-        assert not any(str(folder).encode() in data for folder in (noise_data, checkpoints, checkpoints.parents[1])), path
+        assert not any(str(folder).encode() in data for folder in (noise_data, checkpoints, checkpoints.parents[1])), (
+            path
+        )
     assert load_generator(checkpoints).data.input_dir == str(noise_data / "input")
 
 
@@ -109,6 +112,7 @@ def test_nothing_starts_again_silently_when_all_are_damaged(copied, tmp_path):
         find_run(tmp_path)
 
 
+@pytest.mark.slow
 def test_flipped_bits_of_a_pth_are_noticed(checkpoints, tmp_path):
     data = (checkpoints / "latest.pth").read_bytes()
     path = tmp_path / "flipped.pth"
@@ -251,6 +255,7 @@ def test_files_that_are_no_checkpoints(checkpoints, tmp_path, form):
     assert "\n" not in str(failure.value)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_checkpoint(small_config):
     """Every write fails from some byte on, as on a full disk: a plain error, and what was there stays whole."""
     import resource

@@ -12,7 +12,7 @@ from easel.graphics.files import FileError
 from easel.materials.config import TrainConfig
 from easel.materials.models.network_files import find_run, load_generator
 from easel.materials.training.engine import fit_to_memory
-from easel.materials.training.learner import Trainer, OutOfMemoryError
+from easel.materials.training.learner import OutOfMemoryError, Trainer
 from easel.materials.training.step import Knobs
 from easel.materials.training.train import DivergedError, train
 
@@ -73,6 +73,7 @@ def test_a_run_tells_and_writes_what_it_does(small_config):
     assert lines[2]["val/loss"] == ended[0].validation["loss"]
 
 
+@pytest.mark.slow
 def test_it_learns(small_config):
     small_config.data.use_augmentation = False
     small_config.data.min_views = 3
@@ -96,6 +97,7 @@ def with_everything(config: TrainConfig) -> TrainConfig:
     return config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [False, True], ids=["plain", "everything"])
 def test_an_interrupted_run_ends_with_the_same_bits(small_config, whole):
     config = with_everything(small_config) if whole else small_config
@@ -108,6 +110,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(small_config, whole):
         assert {"average.safetensors", "discriminator.safetensors"} < everything(config).keys()
 
 
+@pytest.mark.slow
 def test_windows_are_learned_from_and_come_again(small_config):
     config = small_config
     config.model.encoder_type, config.model.compact_channels, config.data.focus_size = "compact", [4, 4, 4, 4], 8
@@ -133,6 +136,7 @@ def test_the_program_keeps_its_own_random_numbers(small_config):
     assert torch.equal(torch.rand(3), expected)
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_halves_the_parts(small_config, monkeypatch):
     """Batches in parts give the gradient of the whole, so that the run goes on as it would have."""
     small_config.training.epochs = 1
@@ -211,6 +215,7 @@ def test_another_network_is_told_what_differs(small_config):
         next(train(small_config))
 
 
+@pytest.mark.slow
 def test_steps_end_a_run_that_can_go_on(small_config):
     limited = elsewhere(small_config, "limited")
     limited.training.steps = 3

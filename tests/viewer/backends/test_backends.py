@@ -12,6 +12,7 @@ from easel.viewer.imgui.events import CloseAsked, KeyChanged
 from easel.viewer.panels.panel_region import TAB
 
 
+@pytest.mark.slow
 def test_every_widget_through_the_driver(open_any) -> None:
     view = open_any()
     panel = view.panel("Widgets")
@@ -61,6 +62,7 @@ def test_a_click_counts_once(open_any) -> None:
     assert sum(clicks) == 1
 
 
+@pytest.mark.slow
 def test_what_is_below_the_fold_can_be_clicked(open_any) -> None:
     view = open_any(height=200)
     panel = view.panel("Long")
@@ -377,6 +379,7 @@ def test_rows_nest(open_any) -> None:
     assert sum(clicked) == 2
 
 
+@pytest.mark.slow
 def test_readouts_take_anything(open_any) -> None:
     view = open_any()
     panel = view.panel("P")
@@ -407,6 +410,7 @@ def test_time_can_be_counted_in_frames(open_any) -> None:
     assert view.time == 1.5
 
 
+@pytest.mark.slow
 def test_fps_is_measured(open_any) -> None:
     view = open_any()
     assert view.fps == 0.0
@@ -443,6 +447,7 @@ def test_the_keys_that_are_down_are_known_by_name(open_any) -> None:
     assert held == [{"left", "shift"}] * 2 + [{"shift"}]
 
 
+@pytest.mark.slow
 def test_a_closed_panel_goes_on_unseen_until_it_is_opened(open_any) -> None:
     view = open_any()
     panel, other = view.panel("P"), view.panel("Q", side="left")

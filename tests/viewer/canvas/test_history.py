@@ -117,6 +117,7 @@ def test_a_program_numbers_its_own_steps_and_all_canvases_go_back_together(open_
     assert [canvas.look().max() for canvas in canvases] == [50, 40]
 
 
+@pytest.mark.slow
 def test_the_slider_goes_back_follows_and_returns(open_any):
     view = open_any()
     canvas = counting(view)
@@ -200,6 +201,7 @@ def test_a_full_disk_ends_the_file_and_not_the_program(monkeypatch, caplog):
     assert history.steps == [3] and caplog.text.count("no more on disk") == 1
 
 
+@pytest.mark.slow
 def test_a_canvas_goes_back_to_what_is_on_disk(open_any):
     view = open_any()
     canvas = counting(view, limit_bytes=200, disk_bytes=64 * 100)

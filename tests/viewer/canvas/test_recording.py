@@ -269,6 +269,7 @@ for n in range(40):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["canvas.stop_recording()", "raise SystemExit(0)"])
 def test_a_program_that_just_ends_leaves_a_whole_film(tmp_path, end):
     code = PROGRAM.format(path=str(tmp_path / "new" / "a.gif"), end=end)
@@ -278,6 +279,7 @@ def test_a_program_that_just_ends_leaves_a_whole_film(tmp_path, end):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.gif"]
 
 
+@pytest.mark.slow
 def test_a_killed_program_leaves_no_half_film(tmp_path):
     code = PROGRAM.format(path=str(tmp_path / "a.gif"), end="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     (tmp_path / "a.gif").write_bytes(b"before")

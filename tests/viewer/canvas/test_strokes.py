@@ -52,6 +52,7 @@ def test_pixels_are_connected_from_under_the_start_to_under_the_end(start, end, 
     assert all(abs(distance) / length <= 0.5 + 1e-9 for distance in across), "never off the straight line"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["window", "headless", "none"])
 @pytest.mark.parametrize(
     ("size", "scale", "fit"),

@@ -53,6 +53,7 @@ class Config:
     _hidden: int = 7
 
 
+@pytest.mark.slow
 def test_every_field_has_a_control_and_a_frozen_object_is_replaced(open_any) -> None:
     view = open_any(width=700, height=900)
     panel = view.panel("P")

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -22,6 +23,7 @@ def covered(found: list[tuple[int, int, int, int]], height: int, width: int) -> 
     return mask
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 200), st.integers(1, 200), st.lists(st.tuples(st.integers(0, 199), st.integers(0, 199)), max_size=9)
 )

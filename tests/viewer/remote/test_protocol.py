@@ -60,6 +60,7 @@ def test_everything_else_is_refused(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.slow
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
 def test_no_json_does_anything_but_parse_or_be_refused(value: object) -> None:
     try:

@@ -59,6 +59,7 @@ def until(page, condition):
         turn(page, 1)
 
 
+@pytest.mark.slow
 def test_pause_stops_the_steps_and_not_the_frames(page, driver):
     driver.click("Pause")
     steps, frames = page.fit.index, page.view.frame_count
@@ -70,6 +71,7 @@ def test_pause_stops_the_steps_and_not_the_frames(page, driver):
     assert page.fit.index > steps
 
 
+@pytest.mark.slow
 def test_a_paused_page_leaves_the_processor_alone(page, driver):
     driver.click("Pause")
     wall, cpu = time.perf_counter(), time.process_time()
@@ -77,6 +79,7 @@ def test_a_paused_page_leaves_the_processor_alone(page, driver):
     assert time.process_time() - cpu < 0.5 * (time.perf_counter() - wall)
 
 
+@pytest.mark.slow
 def test_the_rate_that_is_dragged_acts_at_the_next_step(page, driver):
     driver.drag("log10(LR)", -4.0)
     page.fit.advance(steps=1)
@@ -84,12 +87,14 @@ def test_the_rate_that_is_dragged_acts_at_the_next_step(page, driver):
     assert page.fit.step.lr == page.fit.knobs.lr
 
 
+@pytest.mark.slow
 def test_weight_decay_is_off_at_its_lowest_and_acts_above(page, driver):
     assert page.fit.knobs.weight_decay == 0
     driver.drag("log10(WD)", -3.0)
     assert page.fit.knobs.weight_decay == pytest.approx(1e-3, rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label", "item", "knob", "value"),
     [
@@ -108,6 +113,7 @@ def test_optimizer_and_loss_are_swapped_with_the_weights_kept(page, driver, labe
     assert all(torch.equal(a, b) for a, b in zip(weights, page.fit.field.parameters(), strict=True))
 
 
+@pytest.mark.slow
 def test_a_changed_architecture_waits_for_apply_and_then_counts_right(page, driver):
     field = page.fit.field
     driver.select("Encoding", "Fourier")
@@ -121,6 +127,7 @@ def test_a_changed_architecture_waits_for_apply_and_then_counts_right(page, driv
     assert "Apply & Reset" not in driver.labels()
 
 
+@pytest.mark.slow
 def test_error_gain_changes_the_map_at_once_and_only_the_map(page, driver):
     driver.click("Pause")
     before = page.fit.error_map(page.error_gain)
@@ -147,6 +154,7 @@ def test_the_screen_shows_the_prediction(page, driver, xvfb):
     until(page, lambda: likeness() > 25)
 
 
+@pytest.mark.slow
 def test_snapshots_equal_what_is_shown(page, driver, tmp_path):
     driver.click("Pause")
     driver.click("Save Snapshots")
@@ -154,6 +162,7 @@ def test_snapshots_equal_what_is_shown(page, driver, tmp_path):
     assert torch.equal(imread(saved, channels=3), page.fit.shown)
 
 
+@pytest.mark.slow
 def test_reset_begins_again(page, driver):
     turn(page, 5)
     driver.click("Pause")
@@ -161,6 +170,7 @@ def test_reset_begins_again(page, driver):
     assert page.fit.index <= 1
 
 
+@pytest.mark.slow
 def test_opening_a_picture_takes_it_in_without_stopping(page, driver, tmp_path):
     Image.new("RGB", (20, 10), (255, 0, 0)).save(tmp_path / "red.png")
     driver.answer_dialog(str(tmp_path / "red.png"))
@@ -178,6 +188,7 @@ def test_a_dropped_picture_is_opened_too(page, driver, tmp_path):
     assert page.fit.picture.shape == (6, 8, 1)
 
 
+@pytest.mark.slow
 def test_a_bad_file_says_so_in_the_panel_and_the_fit_goes_on(page, driver, tmp_path):
     (tmp_path / "bad.png").write_text("no picture")
     picture = page.fit.picture

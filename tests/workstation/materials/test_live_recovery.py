@@ -79,6 +79,7 @@ def test_maps_that_tile_are_as_large_as_others(folder, network):
     assert maps.size == (16, 16) and max(seams(maps).values()) < 1.5
 
 
+@pytest.mark.slow
 def test_maps_are_refined_on_their_photos(live, request_, folder, network, monkeypatch):
     monkeypatch.setattr(live_recovery, "REFINEMENT_STEPS", 2)
     live.ask(replace(request_, options=Options(refine=True)))

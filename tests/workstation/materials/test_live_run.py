@@ -29,6 +29,7 @@ def run(tmp_path, monkeypatch):
     run.close()
 
 
+@pytest.mark.slow
 def test_a_training_runs_pauses_and_is_followed(run, run_config):
     training = LiveTraining(run_config)
     training.paused = True
@@ -50,6 +51,7 @@ def test_a_training_runs_pauses_and_is_followed(run, run_config):
     assert not run.poll() and not run.judging
 
 
+@pytest.mark.slow
 def test_a_stopped_training_leaves_a_checkpoint_and_goes_on(run, run_config):
     training = LiveTraining(run_config)
     training.stop()

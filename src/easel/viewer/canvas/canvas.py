@@ -136,6 +136,7 @@ class Canvas(Recordable, Displayed):
             self._histogram = None
             return
         axes = "linear" if wanted is True else wanted
+        # The same object goes on: its values are counted again only where the axes need other bins.
         if self._histogram is None:
             self._histogram = Histogram(axes)
         else:
@@ -224,6 +225,7 @@ class Canvas(Recordable, Displayed):
         picture = self.look()
         if picture is None:
             raise RuntimeError(f"canvas {self.name!r} has nothing to save: no tensor bound. Call bind(tensor) first.")
+        # The values behind the picture, which `look` has just read.
         if raw:
             assert self._stored is not None
             picture = hwc(self._stored, self._requested.layout)
@@ -308,7 +310,9 @@ class Canvas(Recordable, Displayed):
                 f"{self._who} is compared with a canvas or a step of its history; got {type(other).__name__}. "
                 "A tensor becomes one by Canvas(name).bind(tensor)."
             )
-        self.comparison = other and Comparison(other, mode, gain)
+        self.comparison = None
+        if other is not None:
+            self.comparison = Comparison(other, mode, gain)
         return self
 
     def look(self) -> Shaped[Tensor, "h w c"] | None:
@@ -332,6 +336,7 @@ class Canvas(Recordable, Displayed):
 
     def gpu_input(self) -> tuple[Shaped[Tensor, "h w c"], Mapping] | None:
         """Return raw values and the display mapping, where a shader can apply it; None where torch must, by `look`."""
+        # What is not live is computed once anyway; the rest are pictures, or mixtures of two.
         if self.only_tensor is None or not self.live:
             return None
         tensor = self._stored = self._read(self.only_tensor)
@@ -340,6 +345,7 @@ class Canvas(Recordable, Displayed):
     def mapped(self) -> Shaped[Tensor, "h w c"] | None:
         """Return the picture as `look` does, without the one that it is compared with."""
         past = self.past
+        # Comparisons ask here: a canvas that is compared with itself must not ask for the comparison again.
         picture = self._live_picture() if past is None else past.picture
         if picture is not None:
             self._size = (picture.shape[0], picture.shape[1])
@@ -349,6 +355,7 @@ class Canvas(Recordable, Displayed):
         """Return the present picture, also while the past is shown."""
         if self._source is None:
             return None
+        # Computed once for a binding that is not live, however often it is drawn.
         if self._frozen_picture is not None:
             return self._frozen_picture
         tensor = self._stored = self._read(self._source)
@@ -377,6 +384,7 @@ class Canvas(Recordable, Displayed):
 
     def _settled(self, tensor: Tensor) -> Display:
         """Return the display for `tensor`, with nothing left open, and keep what was found."""
+        # Kept, once found: a range that followed every frame would hide what changes, and flicker.
         found = lock(tensor, self._display)
         if found.vmin is None or found.vmin != found.vmax:  # zeros, as at the start of many runs, are no range
             self._display = found
@@ -423,6 +431,7 @@ class Canvas(Recordable, Displayed):
             self._size = check(self._source, display, self._who)
 
     def _display_changed(self) -> None:
+        # The copy stays: only the way in which it is shown is another.
         self._frozen_picture = None
         self.version += 1
 

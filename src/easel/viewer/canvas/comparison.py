@@ -71,6 +71,7 @@ class Comparison:
         """Mean absolute difference."""
         self._region: Region | None = None
         self._now = now
+        # Overdue: the first picture is measured whatever the clock says.
         self._numbers_due = -torch.inf
 
     @property
@@ -92,6 +93,7 @@ class Comparison:
     @property
     def other_is_shown(self) -> bool:
         """True in the half of an alternation that shows the other picture."""
+        # By the clock, not by frames: it alternates at the same pace whether or not anything else is drawn.
         return self.mode == "flicker" and self._now() // FLICKER_SECONDS % 2 == 1
 
     def split_x(self, picture: Rectangle, visible: Rectangle) -> Number:
@@ -153,5 +155,6 @@ class Comparison:
 
 def _color(picture: Tensor) -> Float[Tensor, "h w 3"]:
     """Return a picture as it is seen: in [0, 1], grey as colour, without alpha."""
+    # Clamped, as a screen does: a difference that nobody can see is none.
     seen = as_picture(picture)[..., :3].clamp(0, 1)
     return seen.expand(*seen.shape[:2], 3)

@@ -37,6 +37,7 @@ class FrameQueue:
     def __init__(self, folder: Path, memory_bytes: int = MEMORY_BYTES) -> None:
         self._folder = folder
         self._memory_bytes = memory_bytes
+        # One lock for all: frames are large and few, and whoever holds it does little.
         self._changed = threading.Condition()
         self._waiting: deque[_Entry] = deque()
         self._held_bytes = 0
@@ -48,6 +49,7 @@ class FrameQueue:
     def put(self, pixels: Pixels, count: int) -> None:
         """Add a frame, which from now on belongs to the queue; OSError when the disk is needed and full."""
         with self._changed:
+            # After a failure nobody reads: what is fed until the recorder notices must not fill the memory.
             if self._closed:
                 return
             if self._held_bytes + pixels.nbytes <= self._memory_bytes:

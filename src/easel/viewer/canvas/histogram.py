@@ -74,6 +74,7 @@ class Histogram:
 
     def renew(self, key: object, live: bool, read: Callable[[], Float[Tensor, "h w c"] | None], stride: int) -> None:
         """Count the values that `read` returns, unless they are those of the last `key`, or it is too early."""
+        # Logarithmic bins are other bins, so these axes have counts of their own.
         key = (key, self.axes)
         began = self._now()
         if (key == self._key and not live) or began < self._due:

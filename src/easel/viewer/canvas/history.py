@@ -73,6 +73,7 @@ class History:
 
     def keep(self, step: int, picture: Tensor) -> None:
         """Keep a copy of a picture. A step before the last begins a new run: what came after it is forgotten."""
+        # A run that was started again counts from 0: two runs on one axis of time would be in each other's way.
         while self._steps and self._steps[-1] >= step:
             self._forget_newest()
         # In bytes, as it is on screen: four times as many fit as of floats.
@@ -147,6 +148,7 @@ class FrameStore:
         if size > self._limit:
             self._entries.clear()
             return
+        # Ends at the latest with an empty file, in which a frame of this size fits.
         while (offset := self._free_offset(size)) is None:
             self._entries.popleft()
         try:
@@ -179,6 +181,7 @@ class FrameStore:
 
     def drop_newest(self) -> None:
         self._entries.pop()
+        # A new run may bring another frame of the same step.
         self._last_read = None
 
     def _free_offset(self, size: int) -> int | None:

@@ -66,6 +66,7 @@ class Loupe:
 
     def drag(self, by: Point, fitted: Rectangle) -> None:
         """Move the picture by `by` pixels of the screen, as far as its edges allow."""
+        # From where it stands on the screen, so that the picture follows the pointer pixel by pixel.
         x, y, width, height = self.place(fitted)
         self._move_to(Rectangle(x + by[0], y + by[1], width, height), fitted)
 

@@ -178,6 +178,7 @@ class Overlay:
             return
         x = self._picture.x + loupe.cursor[0] * self._picture.width
         y = self._picture.y + loupe.cursor[1] * self._picture.height
+        # With a gap in the middle: the pixel itself stays visible.
         for shade, width in ((colour(DARK), 3.0), (colour(LIGHT), 1.0)):
             for reach in (-1, 1):
                 self._draw.add_line((x + 3 * reach, y), (x + 9 * reach, y), shade, width)
@@ -243,6 +244,7 @@ class Overlay:
 
     def _box(self, width: Number, *, left: bool, bottom: bool = True) -> Rectangle | None:
         """Draw the box of a line of `width` in a corner and return it; None where it would hide most of the picture."""
+        # On a small picture nothing at all is better than words over everything.
         margin = MARGIN * self._scale
         box_width = width + 2 * self._gap
         height = self._line + self._gap
@@ -279,6 +281,7 @@ class Overlay:
 @lru_cache(maxsize=32)
 def _bar_colors(cmap: str) -> list[int]:
     """Return the colours along a colormap, packed for draw lists."""
+    # Kept for each colormap: computing it with torch in every frame would cost more than drawing it.
     table = colormap(torch.linspace(0, 1, BAR_STEPS + 1)[None], cmap, vmin=0, vmax=1)[0]
     return [colour((red, green, blue, 1.0)) for red, green, blue in table.tolist()]
 

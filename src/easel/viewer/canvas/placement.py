@@ -128,6 +128,7 @@ def place_canvases(canvases: Iterable[Canvas], below: Number, look: Look, placem
     share = max(free / max(len(shown) - len(native_heights), 1), LEAST_PIXELS)
     for number, canvas in enumerate(shown, 1):
         _place(canvas, share, gap * bool(below or number < len(shown)), look, placements)
+        # The last item is the picture: `draw_overlay` draws none, and the histogram in a window of its own.
         canvas.point_at(pointer(), imgui.is_item_hovered())
         share_cursor(canvas)
 

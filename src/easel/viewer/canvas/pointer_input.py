@@ -56,6 +56,7 @@ def _zoom(canvas: Canvas, fitted: Rectangle, pixel: float) -> None:
 
 def share_cursor(canvas: Canvas) -> None:
     """Tell the canvases that are linked with this one where the pointer is."""
+    # In shares of the picture: linked canvases may have other resolutions.
     loupe = canvas.loupe
     if canvas.mouse is not None and canvas.size is not None:
         height, width = canvas.size
@@ -72,6 +73,7 @@ def _drag_split(canvas: Canvas, hovered: bool, picture: Rectangle, visible: Rect
         return
     if comparison.held:
         comparison.held = imgui.is_mouse_down(LEFT)
+    # With Space, the left button drags the picture.
     elif hovered and imgui.is_mouse_clicked(LEFT) and not imgui.is_key_down(imgui.Key.space):
         away = imgui.get_mouse_pos().x - comparison.split_x(picture, visible)
         comparison.held = abs(away) <= REACH_PIXELS * imgui.get_style().font_scale_dpi

@@ -81,6 +81,7 @@ class Recorder:
         self._queue = FrameQueue(self.path.parent, memory_bytes)
         # A daemon: the interpreter ends other threads before `_finish_all` could tell them to.
         self._worker = threading.Thread(target=self._save, name=f"easel: {self.path.name}", daemon=True)
+        # Before it starts: it takes itself out when it has finished, which may be at once.
         _unfinished.add(self)
         self._worker.start()
 
@@ -146,6 +147,7 @@ class Recorder:
                 # Leaving the writer renames its file: an earlier film of this name must have done so before.
                 for other in self._after:
                     other.wait()
+        # Whatever an encoder raises: in this thread nobody else would hear of it.
         except Exception as error:
             self.save_error = str(error) or type(error).__name__
             log.error("recording: %s", self.save_error)
@@ -252,6 +254,7 @@ class Recordable:
 def free_path(path: str | os.PathLike[str]) -> Path:
     """Return `path`, or the first of "name-2", "name-3" … beside it that neither exists nor is being recorded."""
     wanted = Path(path)
+    # Copied: workers take their recorders out of it meanwhile.
     taken = {recorder.path for recorder in list(_unfinished)}
     neighbours = (wanted.with_stem(f"{wanted.stem}-{number}") for number in itertools.count(2))
     for name in itertools.chain([wanted], neighbours):

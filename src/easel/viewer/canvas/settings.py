@@ -74,6 +74,7 @@ class Display:
                 raise ValueError(f"{name} is a finite number; got {value!r}.")
         if self.gamma <= 0:
             raise ValueError(f"gamma is above 0; got {self.gamma}.")
+        # A colormap's colours are no light: encoding them once more would only falsify them.
         if self.tonemap is not None and (self.cmap is not None or isinstance(self.channels, str)):
             other = f"cmap={self.cmap!r}" if self.cmap is not None else f"channels={self.channels!r}"
             raise ValueError(f"tonemap={self.tonemap!r} is for light, {other} is not: set one of the two to None.")

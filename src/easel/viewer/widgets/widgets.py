@@ -321,7 +321,8 @@ class InputText(Widget[str]):
 def _kind(plain: object) -> type:
     """Return JSON's type of a value: all numbers have one."""
     # By exact type: a bool is an int for Python, and not for JSON.
-    return {int: float}.get(type(plain), type(plain))
+    merged: dict[type, type] = {int: float}
+    return merged.get(type(plain), type(plain))
 
 
 def _number(value: object) -> float:

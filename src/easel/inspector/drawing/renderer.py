@@ -155,11 +155,14 @@ class NetworkRenderer:
         """Bring the textures in sight to the level at which they are seen, the coarse ones first."""
         self.moved_bytes = 0
         self.is_complete = True
+        stale = [
+            number
+            for number in np.flatnonzero(visible).tolist()
+            if not self._tiles[number].is_current(int(levels[number]), scene.aggregate)
+        ]
         # Coarse levels are small: everything is there, if roughly, before the budget goes to what is near.
-        for number in sorted(np.flatnonzero(visible).tolist(), key=lambda number: -levels[number]):
+        for number in sorted(stale, key=lambda number: -levels[number]):
             tile = self._tiles[number]
-            if tile.is_current(int(levels[number]), scene.aggregate):
-                continue
             version = tile.sheet.version, scene.aggregate
             first = min(int(levels[number]), tile.last)
             if upload_bytes is not None and self.moved_bytes >= upload_bytes:

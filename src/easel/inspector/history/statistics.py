@@ -89,7 +89,7 @@ class StatisticsRow:
     """‖Δw‖ / ‖w‖ since the snapshot before."""
     warnings: tuple[str, ...]
 
-    def number(self, column: str) -> float | None:
+    def number(self, column: str) -> float | int | None:
         """Return a number of this row or of its summary, by name. Raises ValueError for anything else."""
         # The row's own fields first: it says `distance`, the summary `mean`; no name is in both.
         value = getattr(self, column, getattr(self.summary, column, ""))

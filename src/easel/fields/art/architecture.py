@@ -9,15 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.fields.art.catalog import (
-    AXES,
-    ENCODINGS,
-    LIMITS,
-    NORMS,
-    TOPOLOGIES,
-    make_encoding,
-    weights_in_space,
-)
+from easel.fields.art.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES, make_encoding, weights_in_space
 from easel.fields.art.graphml import GraphNode, from_graphml, to_graphml
 from easel.fields.art.networks import ArtMLP, ArtNetwork, ArtSiren, ConvStack
 from easel.fields.art.topology import GraphNetwork, watts_strogatz, with_operations

@@ -24,12 +24,7 @@ TILE = 65_536
 # Tails of other numbers would take other kernels, with other roundings, and a sample's bits would depend on its place.
 ROWS = 4_096
 """Every tile has a multiple of this many rows, the last one too."""
-DTYPES = {
-    "float32": torch.float32,
-    "float16": torch.float16,
-    "uint8": torch.uint8,
-    "uint16": torch.uint16,
-}
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.uint8, "uint16": torch.uint16}
 """Types of stored samples. Integers are rounded to the nearest level, white is the largest."""
 LEVELS = {"uint8": 255, "uint16": 65_535}
 

@@ -1,4 +1,4 @@
-"""Quantised wavelet bands as bytes: in which order they are coded, and what the coder may look at."""
+"""Quantised wavelet bands as bytes: the order of coding, and the context that both sides know at each place."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Bands:
     low: Integers
     """(planes, rows, columns)"""
     details: list[tuple[Integers, Integers, Integers]]
-    """Of every level, finest first: high across, high down, high both ways; each (planes, rows, columns)."""
+    """High bands of every level, finest first: across, down, both ways; each (planes, rows, columns)."""
 
 
 def no_bands(planes: int, size: tuple[int, int], levels: int) -> Bands:
-    """Zeros in the shapes of a picture's bands."""
+    """Return zeros in the shapes of a picture's bands."""
 
     def zeros(rows: int, columns: int) -> Integers:
         return np.zeros((planes, rows, columns), np.int32)
@@ -31,18 +31,24 @@ def no_bands(planes: int, size: tuple[int, int], levels: int) -> Bands:
     sizes = level_sizes(size, levels)
     details = []
     for rows, columns in sizes[:-1]:
-        # An axis of one sample is all low.
-        top, left, bottom, right = -(-rows // 2), -(-columns // 2), rows // 2, columns // 2
-        details.append((zeros(top, right), zeros(bottom, left), zeros(bottom, right)))
+        # An axis of one sample is all low: ⌈n/2⌉ low ones, ⌊n/2⌋ high ones.
+        low_rows = -(-rows // 2)
+        low_columns = -(-columns // 2)
+        high_rows = rows // 2
+        high_columns = columns // 2
+        details.append((zeros(low_rows, high_columns), zeros(high_rows, low_columns), zeros(high_rows, high_columns)))
     return Bands(zeros(*sizes[-1]), details)
 
 
 def encode(bands: Bands, weights: Integers) -> bytes:
-    """The bands, and a row of small numbers that has nothing to do with them."""
+    """Return the bytes of the bands, and of a row of small numbers that is independent of them."""
     room = 4096 + bands.low.size * 4 + sum(band.size for detail in bands.details for band in detail) // 2
+    # Compiled code cannot grow an array: where the guess is too small, all is coded again.
     while True:
-        model, data = entropy_coder.fresh(), np.zeros(room, np.uint8)
+        model = entropy_coder.fresh()
+        data = np.zeros(room, np.uint8)
         entropy_coder.code_numbers(weights.copy(), 0, model, data, True)
+        # Neighbours of the low band are alike, as pixels are: their differences are small numbers.
         residual = _difference(bands.low)
         for plane, low in enumerate(residual):
             _code(low, _nothing(low), len(bands.details), 2, plane, model, data, True)
@@ -58,8 +64,9 @@ def encode(bands: Bands, weights: Integers) -> bytes:
 
 
 def decode(data: bytes, bands: Bands, weights: Integers) -> None:
-    """Fill in zeros of the right shapes from what `encode` made; bytes that it did not make give other numbers."""
-    model, buffer = entropy_coder.fresh(), np.frombuffer(bytearray(data), np.uint8)
+    """Fill in zeros of the right shapes from the bytes of `encode`; other bytes give other numbers, but no error."""
+    model = entropy_coder.fresh()
+    buffer = np.frombuffer(bytearray(data), np.uint8)
     entropy_coder.begin(model, buffer)
     entropy_coder.code_numbers(weights, 0, model, buffer, False)
     for plane, low in enumerate(bands.low):
@@ -72,6 +79,8 @@ def decode(data: bytes, bands: Bands, weights: Integers) -> None:
 
 
 def _order(bands: Bands) -> Iterator[tuple[int, int, int]]:
+    """Yield (level, direction, plane) in the order of coding."""
+    # The coarsest first: a level tells much about the finer one.
     for level in reversed(range(len(bands.details))):
         for direction in range(3):
             for plane in range(len(bands.low)):
@@ -95,7 +104,7 @@ def _code(
 def _code_emptiness(
     empty: bool, level: int, plane: int, model: entropy_coder.Model, data: NDArray[np.uint8], encoding: bool
 ) -> bool:
-    """Whether a band has nothing but zeros: one decision saves one for every number."""
+    """Code whether a band has nothing but zeros, and return it: one decision saves one for every number."""
     number = np.array([int(empty)], np.int32)
     entropy_coder.code_flag(number, 1 + min(level, 5) + 6 * min(plane, 1), model, data, encoding)
     return bool(number[0])
@@ -106,7 +115,7 @@ def _nothing(band: Integers) -> Integers:
 
 
 def _known(bands: Bands, level: int, direction: int, plane: int) -> Integers:
-    """See `entropy_coder.code_band`."""
+    """Return what both sides know of a band's surroundings; see `entropy_coder.code_band`."""
     detail = bands.details[level]
     known = _nothing(detail[direction][plane])
     shape = known.shape[1:]
@@ -114,6 +123,7 @@ def _known(bands: Bands, level: int, direction: int, plane: int) -> Integers:
         parent = bands.details[level + 1][direction][plane]
         known[0] = fitted(doubled(activity(parent)), shape)
         known[3] = fitted(doubled(np.sign(parent)), shape)
+    # Only what was coded before: bands of this level in other directions, then earlier planes.
     for other in range(direction):
         known[1] += fitted(activity(detail[other][plane]), shape)
     for other in range(plane):
@@ -124,25 +134,26 @@ def _known(bands: Bands, level: int, direction: int, plane: int) -> Integers:
 
 
 def activity(band: Integers) -> Integers:
-    """Sizes around every place, itself included, closer ones heavier: 4, 2 and 1."""
+    """Sum sizes around every place, itself included, closer ones heavier: 4, 2 and 1."""
+    # Limited, so that the sum stays within 32 bits whatever a damaged file holds.
     sizes = np.pad(np.minimum(np.abs(band), 2**20), ((1, 1), (1, 1)))
     columns = sizes[:, :-2] + 2 * sizes[:, 1:-1] + sizes[:, 2:]
     return columns[:-2] + 2 * columns[1:-1] + columns[2:]
 
 
 def doubled(band: Integers) -> Integers:
-    """Every number four times, for the level that is twice as fine."""
+    """Repeat every number in a square of four, for the level that is twice as fine."""
     return band.repeat(2, axis=0).repeat(2, axis=1)
 
 
 def fitted(band: Integers, shape: tuple[int, ...]) -> Integers:
-    """Cut or filled up with zeros: bands of one level differ by a row or a column."""
+    """Cut a band or fill it up with zeros: those of one level differ by a row or a column."""
     rows, columns = (max(0, wanted - has) for wanted, has in zip(shape, band.shape, strict=True))
     return np.pad(band, ((0, rows), (0, columns)))[: shape[0], : shape[1]]
 
 
 def _difference(low: Integers) -> Integers:
-    """What a causal prediction leaves of the low band."""
+    """Return the low band minus a prediction: the left neighbour, for the first of a row the number above."""
     residual = low.copy()
     residual[:, :, 1:] -= low[:, :, :-1]
     residual[:, 1:, 0] -= low[:, :-1, 0]

@@ -80,8 +80,10 @@ class Medium:
         values = as_values(between(self.volume, axis, wide_first, min(last + 1, samples)))
         opacity = (steepness(values[..., :3], self.look.transfer, self._steps) / self._opaque).clamp_(max=1.0)
         extinction = self.look.density * opacity**self.look.contrast
+        # Alpha is the volume's own opacity; it can only take away.
         if values.shape[-1] == 4:
             extinction = extinction * values[..., 3]
+        # Grey becomes three equal channels by a view, without memory.
         colour = values[..., :3].expand(*values.shape[:3], 3)
         brightness = colour.mean(-1, keepdim=True)
         slopes = [slope_along(brightness, k, self._steps[k]) for k in range(3)]
@@ -89,6 +91,7 @@ class Medium:
         held = prepared.narrow(axis, first - wide_first, last - first)
         center = torch.zeros(3)
         half = self.half.clone()
+        # The slab's place in the box of the whole volume, by the faces of its outer voxels.
         center[axis] = ((first + last) / samples - 1) * self.half[axis]
         half[axis] = (last - first) / samples * self.half[axis]
         return Slab(held.permute(3, 0, 1, 2)[None].contiguous(), center, half)

@@ -87,6 +87,7 @@ def isosurface(
         index = index - 1  # of the volume, without the layer around it
     extent = np.array(shape, np.float32)
     half = np.array(half_sides(shape, spacing), np.float32)
+    # Voxel k has its middle at (2k + 1) / n - 1 of the box from -1 to 1.
     places = ((2 * index + 1) / extent - 1).astype(np.float32)
     rgb = sample(colours[..., :3].permute(3, 0, 1, 2)[None], torch.from_numpy(places)[:, None])[..., 0].T.numpy()
     # Normals are of index space; across unequal voxels they turn as gradients do.
@@ -134,6 +135,7 @@ def _ply(surface: SurfaceMesh) -> bytes:
     vertices["position"] = surface.positions
     vertices["normal"] = surface.normals
     vertices["color"] = surface.colors
+    # Whole records at once: a loop over millions of vertices would take minutes.
     faces = np.empty(len(surface.triangles), [("count", "u1"), ("corners", "<i4", 3)])
     faces["count"] = 3
     faces["corners"] = surface.triangles

@@ -80,6 +80,7 @@ def _read(read: Callable[[int], bytes]) -> tuple[np.ndarray, tuple[float, float,
     size = math.prod(shape) * dtype.itemsize
     if size > MAX_BYTES:
         raise FileError(f"it claims {' x '.join(map(str, shape))} voxels, {size / 2**30:.1f} GiB; up to 2 are read.")
+    # The offset is a float: it may be NaN, or lead to reading for ever.
     if not (math.isfinite(offset) and _HEADER_BYTES <= offset <= _MOST_EXTENSION_BYTES):
         raise FileError(f"its header is damaged: it claims that voxels begin at byte {offset:g}.")
     read(int(offset) - _HEADER_BYTES)  # not seek: a compressed stream cannot

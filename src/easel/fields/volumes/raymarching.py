@@ -44,6 +44,7 @@ def orbit_camera(half: Sequence[Number], size: tuple[int, int] = (512, 512), loo
     if look is not None and look.shape == "ball":
         radius = max(half)
     fov_degrees = 30.0
+    # Half the field of view along the shorter side of the picture.
     narrow = math.atan(math.tan(math.radians(fov_degrees / 2)) * min(size[1] / size[0], 1))
     distance = 1.08 * radius / math.sin(narrow)  # the ball that holds the box, and a little air around it
     return Camera(azimuth=0.62, elevation=0.42, distance=distance, fov=fov_degrees)
@@ -59,6 +60,7 @@ def march(
     height, width = size
     light = light or lamp()
     pose = _upright(camera.pose(), medium.look.up)
+    # Bands of rows bound the memory of a large picture; rays do not know of each other.
     scene = _Scene(medium, light, pose)
     rows = max(BAND // width, 1)
     bands = []
@@ -78,6 +80,7 @@ def over_background(
 ) -> Float[Tensor, "h w 3"]:
     """Compose the results of `march` with a background that goes from the middle's colour to the corners'."""
     height, width = through.shape
+    # Mixed in display-referred colour, where even steps look even; light is added in linear.
     y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
     share = ((x**2 + y**2) / 2)[..., None]
     middle, corner = (torch.tensor(colour, dtype=torch.float32) for colour in background)
@@ -128,6 +131,7 @@ class _Scene:
             return colour * arriving
         length = slope.square().sum(dim=0, keepdim=True).sqrt()  # torch's norm takes four times as long
         normal = slope / length.clamp_min(1e-9)  # no slope, no surface: any direction does
+        # Mist has no normal: the flatter the brightness, the less a place is lit as a surface.
         surface = look.shading * length / (length + FAINT)
         halfway = normalize(self.towards_light - directions, dim=-1)
         facing = torch.einsum("ank,a->nk", normal, self.towards_light).abs()[None]
@@ -161,6 +165,7 @@ def _enter(
     near, far = ((sign * half - eye) / directions for sign in (-1, 1))
     enter = torch.minimum(near, far).amax(-1).clamp_min(0.0)
     leave = torch.maximum(near, far).amin(-1)
+    # Steps of about a voxel, an exact number of them for each ray: no remainder at the far side shows as a rim.
     steps = ((leave - enter).clamp_min(0.0) / voxel).ceil().long()
     step = (leave - enter) / steps.clamp_min(1)
     return _Bundle(
@@ -177,6 +182,7 @@ def _enter(
 def _pass(scene: _Scene, axis: int, start: int, stop: int, bundle: _Bundle, these: Bool[Tensor, " n"]) -> None:
     """Follow the rays through the slices start ≤ index < stop along an axis."""
     begin, end = _steps_inside(axis, start, stop, bundle, scene.medium)
+    # Rays that have nothing to meet here, or that no light comes through, are left out.
     chosen = (these & (end > begin) & (bundle.through > DARK)).nonzero()[:, 0]
     if not len(chosen):  # preparing a slab costs more than following rays through it
         return
@@ -230,6 +236,7 @@ def _advance(
     distance = bundle.enter[part][:, None] + (index + 0.5) * step
     points = bundle.eye + distance[..., None] * directions[:, None]
     found = slab.at(points)
+    # Steps beyond the slab count nothing: all rays of a block take the same number.
     depth = found[3] * step * (index < end[:, None])
     if scene.medium.look.shape == "ball":
         depth = depth * _ball(points, scene.medium)

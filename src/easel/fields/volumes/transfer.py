@@ -87,6 +87,7 @@ def opaque_at(volume: Volume, name: str, spacing: tuple[Number, Number, Number] 
     """
     check_transfer(name)
     x, y, z, _ = volume.shape
+    # A percentile needs no more voxels than this, and a volume on the disk should not be read twice.
     wanted = max(2 * SLAB_VOXELS // (y * z), 1)
     if wanted >= x:
         found = steepness(as_values(volume), name, spacing).flatten()

@@ -76,6 +76,7 @@ def _turn(
     medium: Medium, frames: int, size: tuple[int, int], camera: Camera, light: Light | None, turns: Number
 ) -> Iterator[Float[Tensor, "h w 3"]]:
     for frame in range(frames):
+        # The camera goes round the other way: light in its axes then stands still for the viewer.
         azimuth = camera.azimuth - 2 * math.pi * turns * frame / frames
         yield _picture(medium, size, replace(camera, azimuth=azimuth), light)
 

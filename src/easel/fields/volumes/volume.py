@@ -63,6 +63,7 @@ def slabs(volume: Volume, axis: int) -> Iterator[tuple[int, int]]:
     """Yield ranges of indices along an axis that cover it, each of at most `SLAB_VOXELS` voxels or one slice thick."""
     samples = volume.shape[axis]
     across = volume.shape[0] * volume.shape[1] * volume.shape[2] // samples
+    # Rounded down, but never to 0: one slice has to fit, however large.
     thick = max(SLAB_VOXELS // across, 1)
     yield from ((start, min(start + thick, samples)) for start in range(0, samples, thick))
 
@@ -82,6 +83,7 @@ def slice_picture(volume: Volume, view: str = "front", at: Number = 0.5) -> Floa
     if not 0 <= at <= 1:
         raise ValueError(f"a slice lies at 0 (nearest) to 1 (farthest); got {at}.")
     samples = volume.shape[axis]
+    # The camera looks from the high end of its axis: 0, the nearest, is the last slice.
     index = samples - 1 - min(int(at * samples), samples - 1)
     return _upright(as_values(between(volume, axis, index, index + 1)).squeeze(axis), view)
 

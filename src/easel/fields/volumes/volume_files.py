@@ -134,6 +134,7 @@ def _read_tiff(path: str | os.PathLike[str]) -> tuple[np.ndarray, tuple[float, f
         try:
             with tifffile.TiffFile(file) as tiff:
                 series = tiff.series[0]
+                # Before the voxels are read: the size of a compressed stack is only a claim.
                 if series.nbytes > MAX_BYTES:
                     raise FileError(
                         f"cannot read {os.fspath(path)!r}: it claims {series.nbytes / 2**30:.1f} GiB; up "
@@ -177,6 +178,7 @@ def _stretched(voxels: np.ndarray) -> tuple[np.ndarray, float, float]:
     high = float(np.nanmax(voxels))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("it holds values that are not finite. Replace them first.")
+    # Already a volume: left as it is, a mapped file stays on the disk.
     if voxels.dtype in _PLAIN and low >= 0 and high <= 1:
         return voxels, 0.0, 1.0
     scaled = (voxels.astype(np.float32) - np.float32(low)) / np.float32(high - low or 1.0)

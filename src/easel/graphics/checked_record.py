@@ -147,7 +147,8 @@ def _fit(value: Any, hint: Any, ranges: bool, outer: Range | None) -> Any:
     if kind is float or kind is int:
         number = _finite(value) if kind is float else value
         if not isinstance(number, kind) or isinstance(number, bool):
-            raise ValueError(_WORDS[kind])
+            # Infinities and NaN are numbers: what they miss is the range, where one is stated.
+            raise ValueError(str(within) if ranges and within is not None and type(value) is float else _WORDS[kind])
         if ranges and within is not None and number not in within:
             raise ValueError(str(within))
         return number

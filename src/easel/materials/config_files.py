@@ -31,6 +31,7 @@ def open_config(name: str | os.PathLike[str]) -> TrainConfig:
         if path.suffix == ".json":
             return _from_json(path)
         return _from_python(path)
+    # A bare word is a preset; with a folder or a suffix it is a file's name.
     is_path = path.name != os.fspath(name) or path.suffix != ""
     if (path.stem if is_path else path.name) in PRESETS:
         return PRESETS[path.stem if is_path else path.name]()
@@ -45,6 +46,7 @@ def _from_json(path: Path) -> TrainConfig:
     if len(data) > LIMIT_BYTES:
         _refuse(path, f"it is larger than {LIMIT_BYTES // 1024} KiB")
     try:
+        # NaN and Infinity are no JSON, though Python writes and reads them.
         found = json.loads(data, parse_constant=_refuse_constant)
         if not isinstance(found, Mapping):
             raise ValueError(f"it is a {type(found).__name__}, not an object")

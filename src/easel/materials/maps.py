@@ -52,6 +52,7 @@ class MaterialMaps(Mapping[str, Tensor]):
                 raise TypeError(
                     f"{name} is a tensor ({channels}, H, W) or (B, {channels}, H, W); got {type(value).__name__}."
                 )
+            # Albedo sets size and batch: it is the map that everyone has.
             expected = (*self.albedo.shape[:-3], channels, *self.albedo.shape[-2:])
             if value.ndim < 3 or tuple(value.shape) != expected:
                 raise ValueError(
@@ -139,6 +140,7 @@ class MaterialMaps(Mapping[str, Tensor]):
         """Resize to (H, W), bilinear, averaging over what a texel covers when that shrinks; normals of length 1."""
         if tuple(size) == self.size:
             return self
+        # One interpolation for all maps, of at most one batch dimension.
         flat = self.to_tensor().flatten(0, -4) if self.albedo.ndim > 4 else self.to_tensor()
         batch = flat if flat.ndim == 4 else flat[None]
         resized = torch.nn.functional.interpolate(batch, tuple(size), mode="bilinear", antialias=True)
@@ -172,6 +174,7 @@ class MaterialMaps(Mapping[str, Tensor]):
 
     def rot90(self, k: int = 1) -> "MaterialMaps":
         """Turn by `k` quarters, counter-clockwise as one looks at the picture."""
+        # Exact, as cos and sin of multiples of a quarter turn are not in floats.
         cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[k % 4]
         return self._turned(lambda value: value.rot90(k, (-2, -1)), ((cos, -sin), (sin, cos)))
 
@@ -179,6 +182,7 @@ class MaterialMaps(Mapping[str, Tensor]):
         self, move: Callable[[Tensor], Tensor], turn: tuple[tuple[int, int], tuple[int, int]]
     ) -> "MaterialMaps":
         moved = self.each(move)
+        # The vectors turn with the picture: their x and y are its axes.
         x, y, z = moved.normal.unbind(-3)
         (xx, xy), (yx, yy) = turn
         normal = torch.stack([xx * x + xy * y, yx * x + yy * y, z], dim=-3)
@@ -210,6 +214,7 @@ class MaterialMaps(Mapping[str, Tensor]):
         """
         if normal not in ("opengl", "directx"):
             raise ValueError(f"normal is 'opengl' (green is up) or 'directx' (green is down); got {normal!r}.")
+        # All names are looked up before the first file is decoded.
         paths = map_paths(folder)
         maps = {name: _read_map(name, path) for name, path in paths.items()}
         if normal == "directx":

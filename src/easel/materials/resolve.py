@@ -35,10 +35,13 @@ def checked(config: TrainConfig) -> TrainConfig:
     Filled in are decoder_sr_scale, ImageNet's mean and deviation, and render_curriculum 2 for use_dirty_renders.
     Checking twice changes nothing.
     """
+    # The caller's config stays as it was written: presets are compared with it.
     config = config.copy()
+    # First, so that everything below may trust types and ranges.
     config.check()
     data = config.data
     model = config.model
+    # The predecessor's spelling; the newer setting wins where both are given.
     if data.use_dirty_renders and data.render_curriculum == 0:
         data.render_curriculum = 2
     if data.min_views > data.num_views:
@@ -153,6 +156,7 @@ def _check_discriminator(config: TrainConfig) -> None:
             "loss.gan_loss_type 'bce' takes logits, model.discriminator_use_sigmoid would squash them before: set it "
             "to False."
         )
+    # A crop of the photos is a crop of the maps times the enlargement.
     scale = data.output_size[0] / data.image_size[0]
     side = min(data.output_size) if data.crop_size is None else int(data.crop_size * scale)
     simple = model.discriminator_type == "simple"

@@ -20,6 +20,7 @@ class Settings:
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
+        # Such as training.batch_size, which stands for data's.
         if isinstance(getattr(kind, name, None), property):
             object.__setattr__(self, name, value)
             return

@@ -67,10 +67,12 @@ def _overlapped(values: Float[Tensor, "c h w"], margin: int, axis: int) -> Float
     shape = [1, 1, 1]
     shape[axis] = margin
     weight = ((torch.arange(margin, device=values.device) + 0.5) / margin).view(shape)
+    # Smoothstep: without a kink at either end of the margin.
     weight = weight * weight * (3 - 2 * weight)
     first = values.narrow(axis, 0, margin)
     last = values.narrow(axis, length - margin, margin)
     plane = (-2, -1)
+    # Only deviations from the mean are blended by variance; the mean itself is blended plainly.
     mean = torch.lerp(last, first, weight).mean(dim=plane, keepdim=True)
     a, b = (part - part.mean(dim=plane, keepdim=True) for part in (first, last))
     # 1e-8: of flat parts the correlation is 0 / 0, and says nothing

@@ -63,18 +63,22 @@ def spans(length: int, tile: int, overlap: int, *, wrap: bool = False) -> list[S
     Where two meet, their weights cross as a raised cosine; at every pixel the weights add up to 1. With `wrap` the
     last window meets the first one over the edge, and a window may be longer than the picture.
     """
+    # Beyond half a tile a pixel would lie in three windows, whose weights would not cross.
     if not 0 < overlap <= tile // 2:
         raise ValueError(f"tiles of {tile} pixels overlap by 1 to {tile // 2}; got {overlap}.")
     if wrap:
+        # Every window ends where the next one has risen.
         count = math.ceil(length / (tile - overlap))
         starts = [round(number * length / count) for number in range(count)]
         size = max(after - before for before, after in pairwise([*starts, length])) + overlap
     else:
         size = min(tile, length)
         count = max(1, math.ceil((length - overlap) / (tile - overlap)))
+        # Spread evenly, so that the last window does not overlap far more than the others.
         starts = [round(number * (length - size) / max(count - 1, 1)) for number in range(count)]
     rising = torch.ones(size)
     share = min(overlap, size)
+    # sin² + cos² = 1: the weights of two neighbours add up to 1.
     rising[:share] = 0.5 - 0.5 * torch.cos(math.pi * (torch.arange(share) + 0.5) / share)
     raw = [
         (rising if wrap or number > 0 else torch.ones(size))
@@ -128,8 +132,10 @@ def blend(
     total: Tensor | None = None
     for window, weights in tiling:
         said = predict(window)
+        # Allocated by the first answer, which tells channels, dtype and device.
         if total is None:
             total = said.new_zeros(len(said), height, width)
+        # Each texel of a weight covers scale × scale texels of an enlarged answer.
         weights = weights.to(said).repeat_interleave(scale, 0).repeat_interleave(scale, 1)
         # Piece by piece where it reaches over an edge.
         rows = _pieces(window.top * scale, said.shape[-2], height)

@@ -50,15 +50,18 @@ def check(config: CheckConfig) -> int:
     for name, folder in (("input", input_dir), ("output", output_dir)):
         if not folder.is_dir():
             raise BadInput(f"{folder} is no folder. Name the dataset that holds it, or --{name}-dir.")
+    # Imported here and below: --help must not wait for torch.
     from easel.materials.synthesis import checking
 
     stock = checking.take_stock(input_dir, output_dir, config.metadata_path, views=config.views)
+    # Structure first: files that nobody lists need no decoding.
     problems = list(stock.problems)
     total = len(stock.samples) + len(stock.materials)
     with progress("reading") as bar:
         done = checking.check(stock, workers=config.workers)
         for _, found in counted(done, total, bar, "folder"):
             problems += found
+    # Last: reading all shards takes longest.
     if config.shards_dir is not None:
         problems += _shard_problems(config.shards_dir)
     for problem in problems:
@@ -83,6 +86,7 @@ def _summary(stock: "Stock", problems: Sequence["Problem"]) -> str:
     looked = f"{len(stock.samples)} folders of photos and {len(stock.materials)} of maps"
     if not problems:
         return f"{looked}: no problems"
+    # The commonest first: one mistake in a script makes many problems of a kind.
     kinds = Counter(problem.kind for problem in problems)
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return f"{looked}: {len(problems)} problem{'s' * (len(problems) > 1)} ({listed})"

@@ -58,9 +58,11 @@ class ConvertConfig:
 def convert(config: ConvertConfig) -> int:
     """Write what is asked for and say what it is; returns 0."""
     require_folder(config.maps_dir, "MAPS_DIR")
+    # Imported after the checks: help and mistakes must not wait for torch.
     from easel.materials.asset_export.sets import SETS
     from easel.materials.maps import MaterialMaps
 
+    # All names before the first file: a typo must not leave half of the sets.
     for program in config.sets:
         if program not in SETS:
             near = difflib.get_close_matches(program, SETS, n=1)
@@ -79,6 +81,7 @@ def convert(config: ConvertConfig) -> int:
 def _name(config: ConvertConfig) -> str:
     from easel.materials.collection.naming import slug
 
+    # USD and MaterialX take identifiers alone, which folder names need not be.
     if config.name is None:
         name = slug(config.maps_dir.resolve().name)
         if _NAME.fullmatch(name):
@@ -107,6 +110,7 @@ def _written(config: ConvertConfig, maps: "MaterialMaps", name: str) -> Iterator
         path = config.out / f"{name}.gltf"
         save_gltf(path, maps, name, repeats=config.repeats, bits=config.bits)
         yield path, f"glTF 2.0, with {name}.bin and textures beside it"
+    # MaterialX and USD share one set of textures.
     over_files = config.materialx or config.usd or everything
     files = write_maps(config.out / "textures", maps, name, stored) if over_files else {}
     if config.materialx or everything:

@@ -38,12 +38,14 @@ def distill(config: TrainConfig) -> int:
 
 def prepare_distill(arguments: Sequence[str]) -> tuple[list[str], TrainConfig]:
     """Return (arguments that name settings in full, the config that they change)."""
+    # No setting of its own: it stands for a weight, which tyro would want a value for.
     wanted = {"--use-feature-distillation", "--use_feature_distillation"}
     left = [argument for argument in arguments if argument not in wanted]
     written_out, config = prepared(left, SHORT, "mobilenetv3_512")
     if len(left) < len(arguments):
         if not (config.training.teacher_checkpoint or any(map(_names_teacher, written_out))):
             raise BadInput("--use-feature-distillation needs the teacher itself: name it with --teacher-checkpoint.")
+        # A weight that the config or the command line names is kept.
         config.loss.lambda_feat = config.loss.lambda_feat or FEATURE_WEIGHT
     return written_out, config
 

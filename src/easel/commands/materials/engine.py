@@ -28,12 +28,18 @@ def engine(name: EngineName, workers: int, units: int, *, least: int, device: st
         yield in_turn if workers == 1 else partial(in_processes, workers)
         return
     if ":" in device:
+        # Ray numbers the GPUs of each worker from 0: an index would mean another one.
         raise BadInput(f"--device {device}: Ray gives each of its workers a GPU. Say --device {device.split(':')[0]}.")
     try:
         with ray_cluster(workers, gpus=device != "cpu") as cluster:
             yield cluster
     except ClusterError as error:
         raise BadInput(str(error)) from None
+
+
+def kept_note(count: int, what: str = "them") -> str:
+    """Return the end of a summary of work of which `count` units were there already."""
+    return f"; {count} of {what} were there" * bool(count)
 
 
 def share_of(shard: str) -> tuple[int, int]:

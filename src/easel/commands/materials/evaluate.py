@@ -60,11 +60,13 @@ class EvaluateConfig:
 
 def evaluate(config: EvaluateConfig) -> int:
     """Write and tell the figures; returns 0."""
+    # The network first: its config tells how the dataset is read.
     trained = open_trained(config.checkpoint, config.device)
     data = trained.config.data
     views = config.views or tuple(sorted({1, data.num_views}))
     ways = config.rectify or (data.rectify,)
     datasets = {way: _open(config, trained, way, max(views)) for way in ways}
+    # Before the work, so that no figures are lost to a folder that cannot be written.
     prepare_folder(config.out)
     from easel.materials.recovery.evaluate import comparison_table, figures_table
 
@@ -108,8 +110,10 @@ def _judge(
     from easel.materials.recovery.evaluate import compare, judge, mean_maps, score
 
     first = next(iter(datasets.values()))
+    # Each material once, however many samples show it.
     known = sorted({entry.maps_folder for entry in _learned(config, trained, first).entries})
     mean = mean_maps(known)
+    # Most photos first: their answers are the ones shown.
     rows = [(way, count) for way in datasets for count in sorted(views, reverse=True)]
     total = len(rows) * min(len(first), config.samples)
     guesses = []
@@ -134,6 +138,7 @@ def _judge(
 
 def _learned(config: EvaluateConfig, trained: "Trained", dataset: "PBRDataset") -> "PBRDataset":
     """Open the training materials of the same dataset; the dataset itself where nobody knows which those are."""
+    # Nobody knows which of another dataset's materials are new to the network.
     if config.split == "all":
         return dataset
     from dataclasses import replace
@@ -159,12 +164,14 @@ def _write(
         },
         "network": {"weights_sha256": trained.digest, "step": trained.step, "config": trained.config.to_dict()},
     }
+    # Figures before pictures: they are what took the time.
     with write_whole(config.out / "metrics.json") as partial:
         partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     print(f"wrote {config.out / 'metrics.json'}")
     rows = []
     labels = []
     for each in judged[: config.pictures]:
+        # Hidden pixels are black, as the network saw them.
         photos = [
             photo.permute(1, 2, 0) for photo in each.sample.photos[:SHEET_PHOTOS] * each.sample.valid[:SHEET_PHOTOS]
         ]

@@ -52,9 +52,10 @@ class NetworkExportConfig:
 
 def export(config: NetworkExportConfig) -> int:
     """Write what was asked for; returns 0."""
-    from easel.materials.export.record import ExportError
+    from easel.materials.export.running import ExportError
 
     files = _files(config)
+    # On the CPU: a traced graph would remember a GPU.
     trained = open_trained(config.checkpoint, "cpu")
     try:
         for suffix, path in files.items():
@@ -78,6 +79,7 @@ def _files(config: NetworkExportConfig) -> dict[str, Path]:
             raise BadInput(f"{path}: a file of that kind is named *{suffix}.")
         if path is not None:
             files[suffix] = path
+    # The predecessor's flag: the kind follows from the suffix.
     if config.output is not None:
         suffix = config.output.suffix
         if suffix not in asked:
@@ -87,6 +89,7 @@ def _files(config: NetworkExportConfig) -> dict[str, Path]:
         files[suffix] = config.output
     if not files:
         raise BadInput("nothing to write: name a file with --onnx, --coreml, --inference or --weights.")
+    # Written in place of what is read, a failed export would destroy the network.
     for path in files.values():
         if path.resolve() == config.checkpoint.resolve():
             raise BadInput(f"{path} is the checkpoint itself: choose another name.")

@@ -87,14 +87,16 @@ class InferConfig:
 
 def infer(config: InferConfig) -> int:
     """Write the maps; returns 0, or 1 where --all could not make them all."""
-    from easel.materials.export.record import ExportError
+    from easel.materials.export.running import ExportError
 
     _check(config)
+    # A misspelt folder is told at once, not after the network has been read.
     if config.input_dir is not None:
         require_folder(config.input_dir, "--input-dir")
     if config.all:
         return _infer_all(config)
     trained = open_trained(config.model or config.checkpoint, config.device)
+    # Photos before the folder of the output: nothing is made for photos that cannot be read.
     photos = _photos(config, trained)
     prepare_folder(config.out_dir)
     for note in photos.notes:
@@ -114,6 +116,7 @@ def _check(config: InferConfig) -> None:
         raise BadInput(f"{config.model} and --checkpoint {config.checkpoint} are two networks: name one.")
     if config.sample_idx < 0:
         raise BadInput(f"--sample-idx counts from 0; got {config.sample_idx}.")
+    # Corners that are given and not used would be a surprise.
     if config.corners and config.rectify not in ("auto", "corners"):
         raise BadInput(f"--corners goes with --rectify corners; got --rectify {config.rectify}.")
     if config.all and (config.uncertainty or config.corners or config.sample_idx):
@@ -135,11 +138,13 @@ def _infer_all(config: InferConfig) -> int:
                 f"--all takes every folder in --input-dir, and {config.input_dir} has none. Leave --all out?"
             )
     else:
+        # On the CPU: only the config is needed, and --device belongs to the workers.
         entries = _dataset(config, open_trained(checkpoint, "cpu")).entries
         folders = {
             entry.id if entry.source == "clean" else f"{entry.id}_{entry.source}": entry.photos[0].parent
             for entry in entries
         }
+    # Every n-th, not a block: shards then take equally long.
     mine = dict(list(folders.items())[share::shares])
     options = (config.rectify, config.size, config.tile, config.overlap, config.tileable, config.bits, config.refine)
     work = Work(checkpoint, config.device, config.out_dir, *options)
@@ -206,6 +211,7 @@ def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[M
                 (step.index + 1) / config.refine, f"step {step.index + 1}, {step.difference:.4f} from the photos"
             ),
         )
+    # With the tiling that the maps were made with: the spread is of the same crops.
     if config.uncertainty:
         size = facts["photo_size"]
         _write_uncertainty(config, trained, photos, Tiling((size, size), tile, facts["overlap"]))
@@ -223,6 +229,7 @@ def _write(
     from easel.materials.tiles import Crop
 
     out = config.out_dir
+    # The maps first: they are what was asked for.
     maps.save(out, config.bits)
     side = min(facts["photo_size"], VIEW_SIDE)
     views, valid = photos.cut(Crop(0, 0, side, side), (side, side))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from easel.commands.materials.engine import EngineName, engine
+from easel.commands.materials.engine import EngineName, engine, kept_note
 from easel.commands.materials.trained import open_trained
 from easel.console import complain, counted, prepare_folder, progress
 
@@ -65,6 +65,7 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
     device = work.device
     if name == "local":
         device = _device(trained)
+    # Before the workers start, which would each fail for the same reason.
     prepare_folder(work.out)
     faults = skipped = 0
     try:
@@ -82,10 +83,7 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
     except WorkerError as error:
         complain(str(error))
         return 1
-    there = ""
-    if skipped:
-        there = f"; {skipped} of them were there"
-    print(f"{len(folders) - faults} materials{there}")
+    print(f"{len(folders) - faults} materials{kept_note(skipped)}")
     _write_overview(work.out, list(folders))
     print(f"wrote a folder of maps for each into {work.out}")
     if faults:
@@ -101,16 +99,18 @@ def maker(work: Work) -> Callable[[tuple[str, Path]], RecoveryResult]:
 def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> RecoveryResult:
     """Write the maps of one folder of photos, unless they are there; whole or not at all."""
     from easel.graphics.files import FileError
-    from easel.materials.export.record import ExportError
+    from easel.materials.export.running import ExportError
     from easel.materials.recovery.photos import read_photos
     from easel.materials.recovery.recovery import recover
     from easel.materials.synthesis.dataset_writer import appearing, partial_of, whole_maps
 
     name, folder = unit
     home = work.out / name
-    shutil.rmtree(partial_of(home, name), ignore_errors=True)  # what a killed process left
+    # What a killed process left.
+    shutil.rmtree(partial_of(home, name), ignore_errors=True)
     try:
         asked = _asked(work, trained, folder)
+        # Kept only if the same network, options and photos made them.
         if whole_maps(home) and _written(home) == asked:
             return RecoveryResult(name, skipped=True)
         photos = read_photos(folder, work.rectify)
@@ -123,8 +123,10 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
             tileable=work.tileable,
             refinement=work.refine,
         )
+    # One bad folder among thousands is told and left out.
     except (FileError, ValueError, ExportError) as error:
         return RecoveryResult(name, fault=" ".join(str(error).split()))
+    # Maps and record appear together: one without the other would count as done.
     with appearing(home, name) as unfinished:
         maps.save(unfinished, work.bits)
         record = {
@@ -142,11 +144,13 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
 
 def _asked(work: Work, trained: "Trained", folder: Path) -> dict[str, Any]:
     """Return the options and digests that maps depend on: they are made again when one of these is another."""
+    # Names and bytes: a photo that was replaced makes its maps old.
     photos = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         photos.update(path.name.encode())
         with path.open("rb") as file:
             photos.update(hashlib.file_digest(file, "sha256").digest())
+    # The output folder and the device do not change the maps.
     options = {
         name: getattr(work, name) for name in ("rectify", "size", "tile", "overlap", "tileable", "bits", "refine")
     }
@@ -176,6 +180,7 @@ def _write_overview(out: Path, names: list[str]) -> None:
     from easel.materials.maps import MAP_NAMES, MaterialMaps
     from easel.materials.synthesis.dataset_writer import whole_maps
 
+    # Faults have no maps; the overview shows what is there.
     shown = [name for name in names if whole_maps(out / name)][:SHOWN]
     if not shown:
         return

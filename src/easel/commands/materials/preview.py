@@ -66,7 +66,8 @@ def preview(config: PreviewConfig) -> int:
 
             with closing(MaterialPage(view, material, stage, config.out)) as page:
                 view.run()
-            stage = page.relighting.stage  # the film is of the material as it was left
+            # The film is of the material as it was left.
+            stage = page.relighting.stage
     if config.turntable is not None:
         write_turntable(material, stage, config, config.turntable)
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from easel.commands.materials.engine import EngineName, engine, share_of
+from easel.commands.materials.engine import EngineName, engine, kept_note, share_of
 from easel.console import BadInput, complain, counted, prepare_folder, progress
 from easel.graphics.checked_record import Range
 
@@ -80,9 +80,11 @@ def render(config: DatasetRenderConfig) -> int:
     from easel.materials.engines.processes import WorkerError
     from easel.materials.synthesis.render_dataset import make, missing, next_index, overview
 
+    # Everything that can be wrong with the plan is told before the first sample.
     plan = _plan(config)
     prepare_folder(config.out)
     count = plan.collection.count * config.samples_per_material
+    # Numbers go on after the last sample of any run, and missing photos are made up for.
     if config.continuing:
         first = next_index(config.out)
         indices: Sequence[int] = [*missing(plan, config.out), *range(first, first + count)]
@@ -99,10 +101,7 @@ def render(config: DatasetRenderConfig) -> int:
     except WorkerError as error:
         complain(str(error))
         return 1
-    there = ""
-    if skipped:
-        there = f"; {skipped} of them were there"
-    print(f"{len(indices)} samples of {plan.collection.count} materials{there}")
+    print(f"{len(indices)} samples of {plan.collection.count} materials{kept_note(skipped)}")
     sheet = overview(config.out, OVERVIEW_SAMPLES, config.views)
     if sheet is not None:
         imwrite(config.out / "overview.png", sheet)
@@ -134,7 +133,8 @@ def _plan(config: DatasetRenderConfig) -> "DatasetPlan":
     from easel.materials.synthesis.render_dataset import DatasetPlan
 
     if config.environment is not None:
-        Environment.load(config.environment)  # what is wrong with it is said before anything is written
+        # What is wrong with it is said before anything is written.
+        Environment.load(config.environment)
     scenes = PhotoSetups(
         seed=config.seed,
         views=config.views,

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from easel.commands.materials.engine import EngineName, engine, share_of
+from easel.commands.materials.engine import EngineName, engine, kept_note, share_of
 from easel.console import BadInput, complain, counted, prepare_folder, progress
 from easel.graphics.checked_record import Range
 from easel.materials.config import TrainConfig
@@ -82,6 +82,7 @@ def shards(config: ShardsConfig) -> int:
         raise BadInput(f"--device: {error}") from None
     except (ValueError, FileNotFoundError, KeyError) as error:
         raise BadInput(str(error.args[0] if error.args else error)) from None
+    # Every n-th file, so that shares finish together and none overlaps another.
     numbers = range(share, len(teaching), shares)
     skipped = samples = 0
     wanted = config.device
@@ -104,12 +105,11 @@ def shards(config: ShardsConfig) -> int:
     except WorkerError as error:
         complain(str(error))
         return 1
+    # Every process writes the index: whoever ends last has seen all records.
     index = teaching.finish()
-    there = ""
-    if skipped:
-        there = f"; {skipped} of the files were there"
     height, width = teaching.size
-    print(f"{samples} samples of {height}x{width} texels in {len(numbers)} files{there}")
+    note = kept_note(skipped, "the files")
+    print(f"{samples} samples of {height}x{width} texels in {len(numbers)} files{note}")
     print(f"wrote {index}")
     return 0
 
@@ -124,8 +124,8 @@ def job_of(config: ShardsConfig) -> "ShardJob":
     return ShardJob(
         config.checkpoint,
         config.shards_dir or config.out_dir,
-        config.input_dir or (root / "input" if root else None),
-        config.output_dir or (root / "output" if root else None),
+        config.input_dir or (root and root / "input"),
+        config.output_dir or (root and root / "output"),
         config.metadata_path,
         2 if config.use_dirty and curriculum is None else curriculum,
         config.shard_output_size,
@@ -150,6 +150,7 @@ def _agrees(config: ShardsConfig, trained: TrainConfig) -> None:
     from easel.materials.models.network_files import differences
     from easel.materials.resolve import checked
 
+    # Settings of training may differ; those that shape the network may not.
     different = differences(checked(open_config(config.config)), trained)
     if different:
         raise BadInput(f"--config {config.config} is not what {config.checkpoint} was trained as: {different}.")

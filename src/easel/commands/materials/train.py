@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -38,6 +39,9 @@ SQUARES = ("--data.image-size", "--data.output-size")
 """Settings of two numbers that one number sets to a square."""
 TAKEN = ("--config", "--resume", "--data-root")
 """Flags that say where the config comes from."""
+BAR_WIDTH = 10
+INTERVAL_SECONDS = 5.0
+"""Between plain lines, where standard error is no terminal."""
 
 
 def train(config: TrainConfig) -> int:
@@ -65,7 +69,9 @@ def train(config: TrainConfig) -> int:
 
     knobs = Knobs()
     stopped_by = None
+    # One voice: all processes would print the same lines.
     speaks = not config.training.distributed or os.environ.get("RANK", "0") == "0"
+    # From before the run is built: a signal during the first epoch's reading ends it properly, too.
     with stopping(knobs) as received:
         try:
             steps = run(config, knobs)
@@ -95,15 +101,18 @@ def stopping(knobs: "Knobs") -> Iterator[list[int]]:
     received: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
+        # The second signal: whoever sends it does not want to wait for the step.
         if received:
             os._exit(128 + number)
         received.append(number)
         knobs.stop = True
         complain("stopping after this step, with a checkpoint; once more stops at once.")
 
+    # Python lets the main thread alone set signal handlers.
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
+    # Whatever handled them before does so again after the run.
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield received
@@ -112,16 +121,69 @@ def stopping(knobs: "Knobs") -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
+class EpochBar:
+    """Epoch 10:  40%|████      | 400/1000 [05:02<07:33, 1.32it/s, G_loss=0.123, D_loss=0.568]"""
+
+    def __init__(self) -> None:
+        self.alive = sys.stderr.isatty()
+        self._epoch = 0
+        self._started_at = 0.0
+        self._first = 0
+        self._said_at = time.monotonic()
+
+    def update(self, epoch: int, position: int, steps: int, losses: dict[str, float]) -> None:
+        """Show that `position` of `steps` of this epoch are done."""
+        # Monotonic: a clock that is set meanwhile must not make steps negative.
+        now = time.monotonic()
+        if epoch != self._epoch:
+            # A resumed epoch begins in the middle: its pace is that of the steps since then
+            self._epoch = epoch
+            self._started_at = now
+            self._first = position - 1
+        if self.alive:
+            line = _line(epoch, position, steps, now - self._started_at, position - self._first, losses)
+            sys.stderr.write("\r" + line + ("\n" if position == steps else ""))
+            sys.stderr.flush()
+        elif now - self._said_at >= INTERVAL_SECONDS:
+            self._said_at = now
+            line = _line(epoch, position, steps, now - self._started_at, position - self._first, losses)
+            print(line, file=sys.stderr, flush=True)
+
+
+def _line(epoch: int, position: int, steps: int, seconds: float, done: int, losses: dict[str, float]) -> str:
+    filled = BAR_WIDTH * position // steps
+    pace = 0.0
+    if seconds > 0:
+        pace = done / seconds
+    left = "?"
+    if pace:
+        left = _clock((steps - position) / pace)
+    speed = f"{pace:.2f}it/s" if pace >= 1 or not pace else f"{1 / pace:.2f}s/it"
+    shown = "".join(f", {name}={value:.3f}" for name, value in losses.items())
+    bar = "█" * filled + " " * (BAR_WIDTH - filled)
+    return (
+        f"Epoch {epoch}: {position / steps:4.0%}|{bar}| {position}/{steps} [{_clock(seconds)}<{left}, {speed}{shown}]"
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{seconds:02d}"
+    return f"{minutes:02d}:{seconds:02d}"
+
+
 class RunReport:
     """Console output of a run: the bar, a summary of every epoch, and the checkpoints written."""
 
     def __init__(self) -> None:
-        from easel.commands.materials.epoch_bar import EpochBar
-
         self.bar = EpochBar()
 
     def show(self, step: "Step") -> None:
-        losses = {"G_loss": step.loss} | ({} if step.d_loss is None else {"D_loss": step.d_loss})
+        losses = {"G_loss": step.loss}
+        if step.d_loss is not None:
+            losses["D_loss"] = step.d_loss
         self.bar.update(step.epoch, step.position, step.steps_per_epoch, losses)
         for note in step.notes:
             complain(note)
@@ -135,6 +197,7 @@ class RunReport:
                 print(f"[Validation] Epoch {ended.number} - Loss: {ended.validation['loss']:.3f}")
         for saved in step.saved:
             print(f"Saved {'best model' if saved.best else 'checkpoint'}: {saved.path}")
+        # Into a pipe Python buffers whole blocks: logs would lag by epochs.
         sys.stdout.flush()
 
 
@@ -150,6 +213,7 @@ def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) 
     """Prepare arguments as `prepare_train` does, with other short flags, and another preset where none is named."""
     left, taken = _take(arguments)
     written_out = _written_out(left, aliases)
+    # Help shows the defaults of the default preset, whatever else is named.
     if {"-h", "--help"} & set(written_out):
         return written_out, TrainConfig()
     if "--resume" in taken:
@@ -161,6 +225,7 @@ def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) 
         config.data.input_dir = str(root / "input")
         config.data.output_dir = str(root / "output")
         config.data.metadata_path = None
+    # The old metadata file names samples of the old folder.
     if "--data.input-dir" in written_out:
         config.data.metadata_path = None
     return written_out, config
@@ -179,6 +244,7 @@ def _take(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             continue
         if not equals:
             value = next(waiting, "")
+        # A flag that follows at once means that the value was forgotten.
         if not value or value.startswith("--"):
             raise BadInput(f"{name} needs a value.")
         taken[name] = value
@@ -197,10 +263,12 @@ def _written_out(arguments: Sequence[str], aliases: Mapping[str, str]) -> list[s
         name, equals, value = argument.partition("=")
         name = name.replace("_", "-")
         name = aliases.get(name, name)
+        # tyro's own message would list all hundred settings.
         if "." not in name and name != "--help":
             settings = [f"--{part}.{field}" for part, fields in TrainConfig().to_dict().items() for field in fields]
             near = get_close_matches(name, [*aliases, *TAKEN, *(one.replace("_", "-") for one in settings)], 1, 0.5)
             raise BadInput(f"unknown flag {name}.{f' Did you mean {near[0]}?' if near else ''} --help lists all.")
+        # tyro wants two numbers; one is a square.
         if name in SQUARES and equals:
             found += [name, value, value]
         else:
@@ -227,6 +295,7 @@ def _resumed(path: str, config_name: str | None, says_extra: bool) -> TrainConfi
     from easel.materials.models.network_files import saved_config
 
     found = saved_config(path)
+    # A file from elsewhere must not choose which code is imported.
     if found.loss.extra and not says_extra:
         raise BadInput(
             f"{path} names loss functions of its own ({', '.join(found.loss.extra)}), which would run code: "
@@ -235,7 +304,10 @@ def _resumed(path: str, config_name: str | None, says_extra: bool) -> TrainConfi
     config = found if config_name is None else _opened(config_name)
     config.training.resume_from = path
     # Where the run lies now, and without a limit that has done its work
-    folder = Path(path) if Path(path).is_dir() and not (Path(path) / "manifest.json").exists() else Path(path).parent
+    folder = Path(path)
+    # One checkpoint of a run was named, not the folder that holds them all.
+    if not folder.is_dir() or (folder / "manifest.json").exists():
+        folder = folder.parent
     config.training.checkpoint_dir = str(folder)
     config.training.steps = None
     return config

@@ -15,8 +15,7 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
 
     BadInput or FileError of one line.
     """
-    from easel.materials.export.record import ExportError
-    from easel.materials.export.running import SUFFIXES, load_exported
+    from easel.materials.export.running import SUFFIXES, ExportError, load_exported
     from easel.materials.models.network_files import SHIPPED, load_generator
     from easel.materials.training.engine import DeviceError, pick_device
 
@@ -24,11 +23,13 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
         place = pick_device(device)
     except (ValueError, DeviceError) as error:
         raise BadInput(f"--device: {error}") from None
+    # Exported files run elsewhere than in torch: the device is theirs to choose.
     if checkpoint is not None and checkpoint.suffix in SUFFIXES:
         try:
             return load_exported(checkpoint)
         except ExportError as error:
             raise BadInput(str(error)) from None
+    # A checkout, or a build without the network's file.
     if checkpoint is None and not SHIPPED.exists():
         raise BadInput("this installation has no network of its own. Train one and name it with --checkpoint.")
     # A .pth may stand for the run's folder beside it.

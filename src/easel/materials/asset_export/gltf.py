@@ -74,6 +74,7 @@ def save_gltf(path: Path, maps: MaterialMaps, name: str, *, repeats: Number = 2,
 def _document(
     geometry: dict[str, Any], binary: Binary, name: str, images: list[dict[str, Any]], where: dict[str, Any]
 ) -> dict[str, Any]:
+    # In the order of TEXTURES.
     base_color, metallic_roughness, normal = ({"index": index} for index in range(len(TEXTURES)))
     return {
         "asset": {"version": "2.0", "generator": "Easel"},
@@ -106,6 +107,7 @@ def _geometry(binary: Binary, repeats: Number) -> dict[str, Any]:
         {"name": kind, "primitives": [_primitive(binary, accessors, shape)]}
         for kind, shape in (("plane", sheet(repeats)), ("ball", ball(repeats)))
     ]
+    # The ball rests on the sheet: its centre is one radius above it.
     nodes = [{"name": "plane", "mesh": 0}, {"name": "ball", "mesh": 1, "translation": [0.0, RADIUS, 0.0]}]
     return {"nodes": nodes, "meshes": meshes, "accessors": accessors}
 
@@ -118,6 +120,7 @@ def _primitive(binary: Binary, accessors: list[dict[str, Any]], shape: TangentMe
         primitive["attributes"][kind] = len(accessors)
         accessors.append(_vertices(binary, values))
     primitive["indices"] = len(accessors)
+    # Sixteen bits are enough for fewer than 65,536 vertices.
     indices = mesh.triangles.numpy().astype("<u2").reshape(-1)
     accessors.append(
         {
@@ -131,6 +134,7 @@ def _primitive(binary: Binary, accessors: list[dict[str, Any]], shape: TangentMe
 
 
 def _vertices(binary: Binary, values: Tensor) -> dict[str, Any]:
+    # Little-endian, as glTF has it, on machines of either order.
     packed = np.ascontiguousarray(values.to(torch.float32).numpy(), dtype="<f4")
     return {
         "bufferView": binary.add(packed.tobytes(), VERTICES),

@@ -32,6 +32,7 @@ def sheet(repeats: Number) -> TangentMesh:
     """Build a sheet that faces +y, with `repeats` tiles each way, the middle of one in its own middle."""
     flat = plane()
     uv = repeats * (flat.uv - 0.5) + 0.5
+    # Tiles keep their world size: a larger sheet shows more of them.
     mesh = Mesh(flat.positions * (repeats * TILE_SIDE / 2), flat.normals, uv, flat.triangles)
     return TangentMesh(mesh, torch.tensor([1.0, 0, 0, 1]).expand(len(uv), 4))
 

@@ -48,8 +48,10 @@ OCCLUSION_ROUGHNESS_METALLIC = ("white", "roughness", "metallic")
 
 def texture(maps: MaterialMaps, planes: Sequence[str], stored: TextureFormat = PNG) -> Float[Tensor, "h w c"]:
     """Lay planes of one material side by side, as the channels of a file hold them."""
+    # Here, where the reason can be said: imwrite would speak of dimensions.
     if maps.albedo.ndim != 3:
         raise ValueError(f"one material is handed over; this is a batch {tuple(maps.albedo.shape)}. Use unstack.")
+    # EXR holds light: viewers take floats as linear.
     source = PLANES
     if stored.linear:
         source = PLANES | {"albedo": lambda maps: maps.albedo_linear}

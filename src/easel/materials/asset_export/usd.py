@@ -100,6 +100,7 @@ def _sheet(material: str, repeats: Number) -> str:
     half = repeats * TILE_SIDE / 2
     low = (1 - repeats) / 2
     high = (1 + repeats) / 2
+    # Counter-clockwise from above: the face looks up.
     signs = ((-1, 1), (1, 1), (1, -1), (-1, -1))
     points = ", ".join(f"({x * half:g}, 0, {z * half:g})" for x, z in signs)
     st = ", ".join(f"({high if x > 0 else low:g}, {high if z < 0 else low:g})" for x, z in signs)

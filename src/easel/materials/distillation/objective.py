@@ -47,6 +47,7 @@ class SoftObjective:
         alpha = self.config.distill_alpha
         hard, info = self.hard(answer, batch, adversarial=adversarial, key=key)
         soft, parts = distillation_loss(answer, self.teacher(batch)[0], self.config.distill_temperature)
+        # Hinton et al. 2015: a weighted mean, so that α alone sets the balance.
         total = (1 - alpha) * hard + alpha * soft
         info |= parts | {"loss_hard": hard.detach(), "loss_soft": soft.detach(), "loss_total": total.detach()}
         return total, info
@@ -66,16 +67,20 @@ class FeatureObjective:
         self, answer: Maps, batch: Batch, *, adversarial: Tensor | None = None, key: Keys | None = None
     ) -> tuple[Float[Tensor, ""], Info]:
         config = self.config
-        with torch.no_grad():  # to be told; what it weighs as a whole is not asked for here
+        # To be told; what it weighs as a whole is not asked for here.
+        with torch.no_grad():
             _, info = self.hard(answer, batch, adversarial=adversarial, key=key)
+        # Asked after the student, whose features are those of its latest call.
         maps, features = self.teacher(batch)
         with torch.autocast(batch.views.device.type, enabled=False):
             truth, taught = (
                 torch.stack([F.l1_loss(answer[name].float(), other[name].float()) for name in MAP_NAMES]).mean()
                 for other in (batch.maps, maps)
             )
+            # In float32: squared differences of half-precision features overflow.
             felt = feature_loss(self.features(), features)
         hard = (1 - config.distill_alpha) * truth
+        # The discriminator judges against the truth: it belongs to the hard part.
         if adversarial is not None:
             hard = hard + config.w_gan * adversarial.float()
         soft = config.lambda_output * taught + config.lambda_feat * felt
@@ -122,6 +127,7 @@ def feature_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Float[
 
 def matched(feature: Float[Tensor, "b c h w"], like: Float[Tensor, "b c2 h2 w2"]) -> Float[Tensor, "b c2 h2 w2"]:
     """Resize bilinearly in the picture, and by the mean, or repetition, of neighbours among the channels."""
+    # Teachers may halve the picture oftener than their students.
     sized = F.interpolate(feature, like.shape[-2:], mode="bilinear", align_corners=False)
     return F.adaptive_avg_pool3d(sized[:, None], (like.shape[1], like.shape[2], like.shape[3]))[:, 0]
 
@@ -137,6 +143,7 @@ def watch_features(network: MultiViewPBRGenerator) -> Callable[[], list[Tensor]]
 
         return hook
 
+    # Hooks, not return values: the networks are left as they are, and so are their exports.
     for place, module in watched.items():
         module.register_forward_hook(remember(place))
     return lambda: [kept[place] for place in watched]

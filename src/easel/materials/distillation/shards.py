@@ -90,6 +90,7 @@ def photos_digest(entry: ListedSample) -> str:
 
     A PNG ends with checksums of its pixels, so that no photo has to be read.
     """
+    # The end of a file changes with its pixels; whole files would be read for every start.
     facts: list[Any] = [entry.name, entry.material]
     for path in entry.photos:
         with path.open("rb") as file:
@@ -116,7 +117,9 @@ def write_shard(path: Path, origin: Origin, answers: Mapping[str, tuple[str, Mat
             if value.is_floating_point() and not value.isfinite().all():
                 raise ValueError(f"{name}: the teacher's {key} is not finite. Is it a network that diverged?")
         tensors |= {f"{name}/{key}": value for key, value in stored.items()}
+        # A CRC for every map: one sample can be proved without reading the others.
         samples[name] = {"photos_sha256": photos, "crc32": {key: crc32(value) for key, value in stored.items()}}
+    # Beside the shard, on the same disk: a rename is then atomic.
     unfinished = partial_of(path)
     try:
         shard = unfinished / path.name
@@ -125,6 +128,7 @@ def write_shard(path: Path, origin: Origin, answers: Mapping[str, tuple[str, Mat
             facts = {"bytes": shard.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
         record = shard.with_suffix(".json")
         _write_json(record, {"origin": asdict(origin), **facts, "samples": samples})
+        # The record last: what it describes is there already.
         shard.replace(path)
         record.replace(path.with_suffix(".json"))
     finally:
@@ -159,6 +163,7 @@ def write_index(folder: Path, origin: Origin) -> Path:
 
 def is_written(path: Path, origin: Origin, names: list[str]) -> bool:
     """True if a shard holds the answers of that origin to these samples, and is as it was written."""
+    # Both files, or the shard is made again.
     record = path.with_suffix(".json")
     if not (path.is_file() and record.is_file()):
         return False
@@ -175,6 +180,7 @@ def check_folder(folder: Path, origin: Origin) -> None:
     if not (folder / INDEX).exists():
         return
     other = _origin(_read_json(folder / INDEX), folder)
+    # Answers of two teachers in one folder would teach a mixture.
     difference = origin.differs(other)
     if difference:
         raise FileError(f"{str(folder)!r} holds answers with {difference}. Name another folder, or remove this one.")
@@ -225,6 +231,7 @@ class Shards:
         try:
             for name, record in index["shards"].items():
                 path = self.folder / name
+                # An index from elsewhere must not lead out of the folder.
                 if Path(name).name != name:
                     raise ValueError(f"{name!r} is no shard's name")
                 self._records[path] = {"bytes": record["bytes"], "sha256": record["sha256"]}

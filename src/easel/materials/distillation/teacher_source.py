@@ -51,6 +51,7 @@ class TeacherSource:
             _check_shards(config, shards, teacher)
             data.split_seed = shards.origin.split_seed
             data.val_ratio = shards.origin.val_ratio
+        # Shards fix the size of the answers; a present teacher is asked at the student's size.
         elif teacher is not None:
             _check_enlargement(config, teacher)
             data.split_seed = teacher.config.split_seed
@@ -60,6 +61,7 @@ class TeacherSource:
                 "the student is validated on the materials that its teacher was, not on %g of them.",
                 config.data.val_ratio,
             )
+        # Stored answers have no features: those need the teacher itself.
         self.compares_features = config.loss.lambda_feat > 0 and teacher is not None
         if self.compares_features and teacher is not None:
             for whose, of in (("student", config), ("teacher", teacher.config)):
@@ -128,6 +130,7 @@ class _Answers:
 
     def __call__(self, batch: Batch) -> tuple[Maps, list[Tensor]]:
         said: Maps | None = batch.answers
+        # Stored answers go first: asking again would give the same maps, slower.
         if self.teacher is not None and (said is None or self.features is not None):
             present = self._ask(self.teacher, batch)
             said = said or present
@@ -140,6 +143,7 @@ class _Answers:
         its = teacher.config.transform
         # Teacher and student may have been trained with photos of different mean and deviation.
         photos = denormalize(batch.views, mine.mean, mine.std)
+        # Masked again: the mean of hidden pixels is not 0 under another normalisation.
         views = normalize(photos, batch.valid, its.mean, its.std)
         return teacher.model(views, valid=batch.valid, cameras=batch.cameras)
 

@@ -76,6 +76,7 @@ class ShardWriter:
         if not len(self.dataset):
             folder = job.input_dir or self.trained.data.input_dir
             raise ValueError(f"{folder} has no sample of the teacher's training materials.")
+        # Sorted keys: the digest must not depend on the order of the settings.
         config = json.dumps(self.trained.config.to_dict(), sort_keys=True)
         photos = [photos_digest(entry) for entry in self.dataset.entries]
         self.origin = Origin(
@@ -99,9 +100,11 @@ class ShardWriter:
         places = range(number * size, min((number + 1) * size, len(self.dataset)))
         entries = [self.dataset.entries[place] for place in places]
         path = self.job.folder / shard_name(number)
-        shutil.rmtree(partial_of(path), ignore_errors=True)  # what a killed process left
+        # What a killed process left.
+        shutil.rmtree(partial_of(path), ignore_errors=True)
         if is_written(path, self.origin, [entry.name for entry in entries]):
             return ShardResult(path, len(entries), True)
+        # Batches within a shard bound memory; the shard is written at once.
         answers = {}
         for start in range(0, len(places), self.job.batch_size):
             part = places[start : start + self.job.batch_size]
@@ -149,11 +152,14 @@ def answer(trained: Trained, samples: Sequence[Sample], size: tuple[int, int]) -
     data = trained.config.data
     transform = trained.config.transform
     device = next(trained.model.parameters()).device
+    # The teacher is shown as many photos as it was trained with.
     shown = slice(0, data.num_views)
     valid = torch.stack([sample.valid[shown] for sample in samples])
     photos = torch.stack([sample.photos[shown] for sample in samples])
     cameras = torch.stack([sample.cameras[shown] for sample in samples])
     views = normalize(photos, valid, transform.mean, transform.std)
+    # Everything is moved at once: transfers one by one would wait for each other.
     said = trained.model(views.to(device), valid=valid.to(device), cameras=cameras.to(device))
+    # The mean of areas keeps the energy of a texture; picking texels would alias.
     maps = {name: F.interpolate(said[name].float(), size, mode="area").cpu() for name in MAP_NAMES}
     return MaterialMaps(**maps | {"normal": unit_normals(maps["normal"])}).unstack()

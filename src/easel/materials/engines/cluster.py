@@ -39,6 +39,7 @@ def ray_cluster(workers: int = 0, *, gpus: bool = False) -> Generator[Engine]:
     GPU where the cluster has any. More workers than GPUs share them. ClusterError when it is not there.
     """
     ray = _ray()
+    # Who connected before stays connected after.
     starts = not ray.is_initialized()
     if starts:
         _connect(ray, workers)
@@ -105,6 +106,7 @@ def _shared(ray: Any, workers: int, gpus: bool, open_maker: OpenMaker, units: It
     coming = iter(units)
     waiting = []
     try:
+        # Only as many tasks as workers are in flight, so that results of a million units do not pile up.
         while True:
             waiting.extend(make.remote(home, packed, unit) for unit in islice(coming, at_once - len(waiting)))
             if not waiting:
@@ -112,6 +114,7 @@ def _shared(ray: Any, workers: int, gpus: bool, open_maker: OpenMaker, units: It
             (done,), waiting = ray.wait(waiting, num_returns=1)
             yield _result(ray, done)
     finally:
+        # The caller stopped early: nobody will take their results.
         for task in waiting:
             ray.cancel(task)
 
@@ -120,7 +123,8 @@ def _result(ray: Any, task: Any) -> Any:
     try:
         return ray.get(task)
     except ray.exceptions.RayTaskError as error:
-        raise error.cause from None  # what the unit itself raised
+        # What the unit itself raised.
+        raise error.cause from None
     except ray.exceptions.RayError as error:
         raise WorkerError(
             f"Ray lost a unit of work {RETRIES + 1} times ({type(error).__name__}), perhaps for want of memory. Run it "
@@ -142,4 +146,5 @@ def _opened(home: str, packed: bytes) -> Make:
         raise WorkerError(
             f"{socket.gethostname()} has no folder {home} ({error.strerror}): Ray's machines must share it."
         ) from None
+    # Bytes that this program itself has packed.
     return pickle.loads(packed)()

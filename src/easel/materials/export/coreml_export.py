@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from easel.graphics.files import FileError
-from easel.materials.export.record import KEY, ExportError, NetworkRecord, record_of
+from easel.materials.export.running import KEY, ExportError, NetworkRecord, record_of
 from easel.materials.maps import CHANNELS, MAP_NAMES
 from easel.materials.models.generator import MultiViewPBRGenerator
 from easel.materials.models.network_files import Trained
@@ -45,6 +45,7 @@ class _Pictures(nn.Module):
     def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
         super().__init__()
         self.network = network
+        # (x / 255 − mean) / std as one multiplication and one subtraction, which half precision rounds less.
         self.register_buffer("scale", (1 / (255 * std))[:, None, None])
         self.register_buffer("offset", (mean / std)[:, None, None])
 
@@ -85,14 +86,17 @@ def save_coreml(
             f"{GRAIN_PIXELS}."
         )
     if not keeps_sr:
+        # The caller's network keeps its decoder.
         network = copy.deepcopy(network)
         network.decoder.super_resolution = nn.Identity()
     mean = torch.tensor(config.transform.mean)
     std = torch.tensor(config.transform.std)
     pictures = _Pictures(network.cpu(), mean, std).eval()
+    # coremltools prints progress bars and warns of every version of torch that it has not seen.
     with _quiet():
         try:
             tools = import_module("coremltools")
+            # k-means of the palette; told now, not after minutes of conversion.
             if palettized:
                 import_module("sklearn")
         except ImportError as error:
@@ -120,9 +124,12 @@ def package_bytes(path: Path) -> int:
 
 def _traced(pictures: nn.Module, size: tuple[int, int]) -> Any:
     """Trace the graph, without the aliases of a tensor that coremltools has no operator for."""
+    # Values do not matter for a trace, shapes do.
     example = tuple(torch.zeros(1, 3, *size) for _ in VIEWS)
+    # Core ML's frontend knows ATen operators, not the composite ones.
     program = torch.export.export(pictures, example, strict=False).run_decompositions({})
     graph = program.graph_module.graph
+    # A copy of the list: nodes are erased from it meanwhile.
     for node in list(graph.nodes):
         if node.target is torch.ops.aten.alias.default:
             node.replace_all_uses_with(node.args[0])
@@ -156,6 +163,7 @@ def _converted(tools: Any, program: Any, size: tuple[int, int], half: bool, pale
 
 def _check_specification(specification: Any, size: tuple[int, int], enlarged: tuple[int, int]) -> None:
     """Raise ExportError unless names, kinds and sizes are those that an app relies on."""
+    # An older version would not load as ImageType outputs on the devices meant.
     if specification.specificationVersion < LEAST_VERSION:
         raise ExportError(f"coremltools wrote version {specification.specificationVersion}, before iOS 17.")
     colour = "RGB"
@@ -177,15 +185,18 @@ def _whole_package(path: Path) -> Iterator[Path]:
     """Yield the name of a sibling to write the package to; ending well, it takes the name, failing, it is removed."""
     if path.exists() and not (path.is_dir() and (path / "Manifest.json").is_file()):
         raise FileError(f"cannot write {str(path)!r}: something else has that name. Choose another.")
+    # Random: two exports to the same name must not fill one folder.
     mark = secrets.token_hex(8)
     partial, replaced = (path.with_name(f".{mark}.{role}{path.suffix}") for role in ("new", "old"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
+        # Before the rename: a power cut must not leave a package with empty files.
         for file in partial.rglob("*"):
             if file.is_file():
                 with file.open("rb+") as stream:
                     os.fsync(stream.fileno())
+        # A folder cannot be renamed onto another one.
         if path.exists():
             path.rename(replaced)
         partial.rename(path)

@@ -19,8 +19,7 @@ from torch import Tensor, nn
 
 from easel.graphics.files import write_whole
 from easel.materials.config import ModelConfig
-from easel.materials.export.record import KEY, ExportError, NetworkRecord, record_of
-from easel.materials.export.running import open_session
+from easel.materials.export.running import KEY, ExportError, NetworkRecord, open_session, record_of
 from easel.materials.maps import MAP_NAMES
 from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import GRAIN_PIXELS, usual_tile
@@ -58,6 +57,7 @@ def save_onnx(path: str | Path, trained: Trained, *, fixed: bool = False, opset:
     Where the network itself allows one size alone, the file has that one. The record has the largest difference
     between torch's maps and onnxruntime's. ExportError, before anything is written, for what is not possible.
     """
+    # Checked before the trace, which takes minutes for a network of that size.
     weights = sum(parameter.numel() for parameter in trained.model.parameters())
     if 4 * weights > MOST_BYTES:
         raise ExportError(
@@ -71,6 +71,7 @@ def save_onnx(path: str | Path, trained: Trained, *, fixed: bool = False, opset:
             import_module(library)
     except ImportError as error:
         raise ExportError(f"writing ONNX needs {error.name}: pip install 'torch-easel[export]'.") from None
+    # A dict of outputs has no order in ONNX.
     network = _Named(trained.model).eval()
     with _quiet():
         program, fixed = _program(network, trained, fixed)
@@ -89,6 +90,7 @@ def save_onnx(path: str | Path, trained: Trained, *, fixed: bool = False, opset:
     entry = model.metadata_props.add()
     entry.key = KEY
     entry.value = record.to_json()
+    # Only now: a file that fails the comparison never appears.
     with write_whole(path) as partial:
         partial.write_bytes(model.SerializeToString())
     return record
@@ -96,7 +98,8 @@ def save_onnx(path: str | Path, trained: Trained, *, fixed: bool = False, opset:
 
 def least_side(model: ModelConfig) -> int:
     """Return the smallest side, in pixels, that a file of any size takes: its latent exceeds a window of attention."""
-    grains = 2  # a size of one would be taken for a constant
+    # A size of one would be taken for a constant.
+    grains = 2
     if model.encoder_type != "compact" and fusion_of(model) == "vit" and model.fusion_attention == "views_windows":
         texel = (
             16 * output_stride(model)
@@ -130,6 +133,7 @@ def _program(network: nn.Module, trained: Trained, fixed: bool) -> tuple[Any, bo
             return torch.export.export(network, example, dynamic_shapes=free, strict=False), False
         except Exception as error:  # a layer that asks for a size makes torch raise one of many things
             _LOG.warning("this network is exported for one size of photos: %s", _line(error))
+    # Either it was asked for, or free sizes could not be traced.
     side = _fixed_side(trained)
     try:
         return torch.export.export(network, _example(side, side, PHOTOS), strict=False), True
@@ -139,10 +143,12 @@ def _program(network: nn.Module, trained: Trained, fixed: bool) -> tuple[Any, bo
 
 def _example(height: int, width: int, photos: int) -> tuple[Tensor, Tensor, Tensor]:
     """Draw photos of noise, masks with holes, and cameras of which the last is unknown."""
+    # Seeded: the same network gives the same file and the same error.
     generator = torch.Generator().manual_seed(0)
     views = torch.rand(1, photos, 3, height, width, generator=generator) * 2 - 1
     valid = (torch.rand(1, photos, 1, height, width, generator=generator) > 0.1).float()
     cameras = torch.randn(1, photos, 3, generator=generator) * 0.2 + torch.tensor([0.0, 0.0, 1.2])
+    # The branch for unknown cameras must be part of the graph.
     cameras[:, -1] = torch.nan
     return views * valid, valid, cameras
 
@@ -173,6 +179,7 @@ def _make_optional(model: Any, fixed: bool) -> None:
                 sides = [size if size == 3 else f"{name}_{axis}" for axis, size in enumerate(shape)]
                 place.CopyFrom(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, sides))
     graph.initializer.append(one)
+    # Protocol buffers cannot insert in front: the list is emptied and filled again.
     kept = list(graph.node)
     del graph.node[:]
     graph.node.extend([*nodes, *kept])
@@ -183,11 +190,13 @@ def _checked(model: Any, network: nn.Module, trained: Trained, side: int, fixed:
     import onnx
     import onnxruntime
 
+    # What is checked is what is written.
     serialized = model.SerializeToString()
     onnx.checker.check_model(onnx.load_model(io.BytesIO(serialized)))
     session = open_session(onnxruntime, serialized)
     height, photos = (side, PHOTOS) if fixed else (side + GRAIN_PIXELS, PHOTOS - 1)
     inputs = _example(height, side, photos)
+    # Defaults of left-out inputs must equal masks of ones and unknown cameras.
     unknown = (inputs[0], torch.ones_like(inputs[1]), torch.full_like(inputs[2], torch.nan))
     error = 0.0
     for given, count in ((inputs, 3), (unknown, 1)):
@@ -208,6 +217,7 @@ def _line(error: Exception) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence torch's exporter and its libraries."""
+    # They warn of much that is no matter to who exports.
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "torch.fx")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

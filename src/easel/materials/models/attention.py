@@ -134,8 +134,11 @@ class Attention(nn.Module):
 
     def forward(self, x: Groups, bias: GroupBias | None) -> Groups:
         g, t, d = x.shape
+        # One matrix for all three: one large product is faster than three.
         query, key, value = self.qkv(x).reshape(g, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        # The mask is added to the logits: the same for all heads and all queries.
         mask = None if bias is None else bias[:, None, None].to(query.dtype)
+        # scaled_dot_product_attention drops weights whenever the rate is above 0, in evaluation, too.
         rate = 0.0
         if self.training:
             rate = self.attention_drop
@@ -169,6 +172,7 @@ class TransformerBlock(nn.Module):
         self.path = DropPath(path_drop)
 
     def forward(self, tokens: Tokens, bias: Bias | None) -> Tokens:
+        # Pre-norm (Xiong et al. 2020): the shortcut is never normalised, so deep stacks train.
         groups = self.groups.split(self.norm1(tokens))
         mixed = self.attn(groups, self.groups.split_bias(bias, tokens))
         tokens = tokens + self.path(self.groups.join(mixed, tokens))

@@ -53,6 +53,7 @@ class StagedEncoder(nn.Module):
             for module in self.modules():
                 if isinstance(module, NORMS):
                     module.requires_grad_(False)
+            # Puts the norms that were just frozen into evaluation mode.
             self.train(self.training)
 
     def train(self, mode: bool = True) -> "StagedEncoder":
@@ -67,6 +68,8 @@ class StagedEncoder(nn.Module):
 
 def recomputed(layer: Callable[..., Any], *inputs: Any) -> Any:
     """Run a layer without keeping what its gradient needs: it runs again for that."""
+    # Nothing is kept without gradients: there is nothing to recompute.
     if not torch.is_grad_enabled():
         return layer(*inputs)
+    # The reentrant variant needs inputs with gradients, which photos have not.
     return checkpoint(layer, *inputs, use_reentrant=False)

@@ -18,6 +18,7 @@ def build_model(config: TrainConfig | Mapping[str, Any], *, pretrained: bool = F
 
     What reads a checkpoint needs no such file. ValueError for a config that does not fit, FileError for such a file.
     """
+    # Checked again: a config from a file has not been.
     config = checked(config if isinstance(config, TrainConfig) else TrainConfig.from_dict(config))
     if config.model.encoder_type == "compact":
         return CompactGenerator(config)

@@ -64,6 +64,7 @@ class CompactGenerator(nn.Module):
         self.look = nn.Sequential(
             _conv(PHOTO_CUES + JOINT_CUES, first, padding), nn.ReLU(), _conv(first, first, padding)
         )
+        # Mean and maximum over the photos, and what all photos say together.
         self.join = nn.Conv2d(2 * first + JOINT_CUES, first, 1)
         self.alike = Alike(first, context)
         self.down = nn.ModuleList(
@@ -105,10 +106,9 @@ class CompactGenerator(nn.Module):
         With a `window`, which lies within the picture, that part of them; the rest is looked at all the same.
         """
         window = window or Crop(0, 0, views.shape[-2], views.shape[-1])
+        # Light adds up in linear values; sRGB would bend every ratio between photos.
         photos = self._linear(views)
-        shown = valid
-        if valid is None:
-            shown = torch.ones_like(photos[:, :, :1])
+        shown = torch.ones_like(photos[:, :, :1]) if valid is None else valid
         found = cues(photos, shown, cameras)
         answer = self._maps(found, shown, window)
         guess = window.cut(found.guess).clamp(LEAST_SURE, 1 - LEAST_SURE)
@@ -144,6 +144,7 @@ class CompactGenerator(nn.Module):
             nn.init.zeros_(block.second.weight)
             if block.modulate is not None:
                 nn.init.zeros_(block.modulate.weight)
+        # The last convolution of each block starts at 0: the block begins as an identity.
         for block in self.texels:
             nn.init.zeros_(block.get_parameter("1.weight"))
         # The first answer is the guess: flat, and of the albedo that the photos show.
@@ -162,7 +163,9 @@ class CompactGenerator(nn.Module):
         count = shown.shape[1]
         each = torch.cat([found.by_photo, found.joint[:, None].expand(-1, count, -1, -1, -1)], dim=2)
         near, inner = _around(window, (shown.shape[-2], shown.shape[-1]), self.padding)
+        # The U-Net sees the whole picture; only its result is cut.
         told = near.cut(self._surroundings(each, found, shown))
+        # Full size costs most: only the crop and its surroundings are computed there.
         joint = near.cut(found.joint)
         shown = near.cut(shown)
         read = self.read(near.cut(each).flatten(0, 1).contiguous(memory_format=torch.channels_last))
@@ -190,12 +193,14 @@ class CompactGenerator(nn.Module):
             skips.append(block(x))
             x = down(skips[-1])
         x = self.bottom(x)
+        # Mean, maximum and deviation of the whole picture: one number each per channel.
         context = self.context(torch.cat([x.mean((2, 3)), x.amax((2, 3)), _deviation(x), pooled.mean((2, 3))], dim=1))
         x = self.bottom_out(x, context)
         for level, skip in zip(self.up, reversed(skips), strict=True):
             narrow, block = level.children()
             x = block(upsample(narrow(x), (skip.shape[-2], skip.shape[-1]), self.padding) + skip, context)
         x = self.tell(x)
+        # Bilinear doublings: one jump by 4 would leave a grid of 4 texels.
         while x.shape[-1] < shown.shape[-1]:
             x = upsample(x, (2 * x.shape[-2], 2 * x.shape[-1]), self.padding)
         return x[..., : size[0], : size[1]]
@@ -237,9 +242,12 @@ class Alike(nn.Module):
         self.tell = nn.Conv2d(facts, channels, 1)
 
     def forward(self, x: Float[Tensor, "b c h w"], gloss: Float[Tensor, "b g h w"]) -> Float[Tensor, "b c h w"]:
+        # A softmax over texels, so that each kind is a weighted mean over the picture.
         share = self.share(x).flatten(2).softmax(1)
+        # 1e-3: a kind without texels has a size of 0.
         size = share.sum(2)[..., None] + 1e-3
         seen, light, squared = torch.einsum("bkp,bgp->bkg", share, gloss.flatten(2)).chunk(3, dim=-1)
+        # 1e-2: angles that no texel is seen at would divide by 0.
         mean = light / (seen + 1e-2)
         deviation = (squared / (seen + 1e-2) - mean.square()).clamp_min(1e-4).sqrt()
         features = torch.einsum("bkp,bcp->bkc", share, x.flatten(2)) / size

@@ -37,12 +37,15 @@ class LargeKernel(nn.Module):
         self.padding = padding
         offsets = torch.arange(side, dtype=torch.float32) - side // 2
         distance = torch.hypot(offsets[:, None], offsets)
+        # A peak that falls off over a quarter of its side: it begins as a blur.
         self.weight = nn.Parameter((0.1 * torch.exp(-distance / (side / 4))).expand(channels, 1, side, side).clone())
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        # Sums to at most 1, so that a deep stack neither grows nor fades.
         weight = self.weight / self.weight.abs().sum((-2, -1), keepdim=True).clamp_min(1e-6)
         reach = self.weight.shape[-1] // 2
         if self.padding == "circular":
+            # conv2d itself pads with zeros alone.
             x = F.pad(x, (reach,) * 4, mode="circular")
             reach = 0
         return F.conv2d(x, weight.to(x.dtype), padding=reach, groups=x.shape[1])
@@ -60,6 +63,7 @@ class ConvAttnBlock(nn.Module):
         self.gate = nn.Sequential(
             nn.Conv2d(channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, channels, 1), nn.Sigmoid()
         )
+        # Small at first, so that deep stacks begin near the identity.
         self.gamma = nn.Parameter(torch.full((channels, 1, 1), START_OF_GAMMA))
 
     def forward(self, x: Float[Tensor, "b c h w"], kernel: LargeKernel) -> Float[Tensor, "b c h w"]:

@@ -54,11 +54,15 @@ def cues(
 ) -> Cues:
     """Compute the cues of linear photos under a flash."""
     height, width = photos.shape[-2:]
+    # Weights of a mean over the photos that show a texel; they sum to 1 where any does.
     share = shown / shown.sum(1, keepdim=True).clamp_min(1)
     direction, dimming = _flash(cameras, photos)
+    # Divided by the light that arrives: what remains is reflectance.
     apparent = photos / (WHITE_CARD * dimming)
+    # In logarithms a product of albedo, light and slope is a sum.
     bright = torch.log(apparent + DARKEST)
     level = bright.mean(2, keepdim=True)
+    # Tangents of the direction: brightness is linear in them for small slopes.
     slant = direction[:, :, :2] / direction[:, :, 2:]
     known = shown * torch.ones_like(level)
 
@@ -68,11 +72,13 @@ def cues(
     change = change - known * change.sum((-2, -1), keepdim=True) / known.sum((-2, -1), keepdim=True).clamp_min(1)
     swing = (slant - (share * slant).sum(1, keepdim=True)) * known
     xx, yy = ((share * swing[:, :, i : i + 1].square()).sum(1) + SLOPE_NOISE / 3 for i in (0, 1))
+    # The 2 x 2 normal equations of the least squares, solved in closed form below.
     xy = (share * swing[:, :, :1] * swing[:, :, 1:]).sum(1)
     x, y = ((share * swing[:, :, i : i + 1] * change).sum(1) for i in (0, 1))
     slope = (torch.cat([yy * x - xy * y, xx * y - xy * x], dim=1) / (xx * yy - xy.square())).clamp(-STEEPEST, STEEPEST)
 
     angle = torch.rad2deg(torch.acos(direction[:, :, 2:])) / ANGLE_STEP_DEGREES
+    # A triangular histogram: gradients flow between neighbouring bins.
     near = (1 - (angle - torch.arange(ANGLES, device=angle.device)[:, None, None]).abs()).clamp_min(0)
     gloss = torch.cat([near, near * level, near * level.square()], dim=2)
 
@@ -83,6 +89,7 @@ def cues(
     mean = (share * bright).sum(1)
     usual = (mean * seen).sum((-2, -1), keepdim=True) / seen.sum((-2, -1), keepdim=True).clamp_min(1)
     mean = mean.where(seen > 0, usual)
+    # Hidden photos must be neither darkest nor brightest.
     dark = bright.where(shown > 0, math.inf).amin(1).nan_to_num(posinf=0.0)
     light = bright.where(shown > 0, -math.inf).amax(1).nan_to_num(neginf=0.0)
     by_photo = torch.cat(
@@ -119,6 +126,7 @@ def _flash(
     offset = cameras[:, :, None, None] - texels
     squared = offset.square().sum(-1, keepdim=True)
     direction = offset * squared.rsqrt()
+    # Relative to the middle of the picture, where the exposure is metered.
     middle = cameras.square().sum(-1)[:, :, None, None, None]
     dimming = middle / squared * direction[..., 2:] / (cameras[:, :, None, None, 2:] * middle.rsqrt())
     return direction.movedim(-1, 2), dimming.movedim(-1, 2).clamp_min(0.05)

@@ -30,6 +30,7 @@ class DecoderBlock(nn.Module):
         self.norm2 = normalisation(norm, outputs)
 
     def forward(self, x: Float[Tensor, "b c h w"], skip: Float[Tensor, "b s h2 w2"]) -> Float[Tensor, "b d h2 w2"]:
+        # To the size of the skip, which odd sizes make one texel smaller than double.
         x = upsample(x, (skip.shape[-2], skip.shape[-1]), self.padding)
         x = F.relu(self.norm0(self.conv0(x)))
         x = F.relu(self.norm1(self.conv1(torch.cat([skip, x], dim=1))))
@@ -66,14 +67,17 @@ class Decoder(nn.Module):
         padding = config.padding
         self.recomputes = config.gradient_checkpointing
         self.blocks = nn.ModuleList()
+        # Coarsest first: the way back up.
         for skip in reversed(skip_channels):
             outputs = skip
             if skip > WIDTH:
                 outputs = skip // 2
             self.blocks.append(DecoderBlock(inputs, skip, outputs, norm, padding))
             inputs = outputs
+        # U-Nets may end narrower than the heads expect.
         self.widen = convolution(inputs, WIDTH, 1, bias=True) if inputs != WIDTH else nn.Identity()
         self.super_resolution = super_resolution(config.decoder_sr_scale, norm, padding)
+        # Without normalisation: a head's bias sets the level of its map.
         self.heads = nn.ModuleDict({name: nn.Conv2d(WIDTH, width, 1) for name, width in CHANNELS.items()})
         if config.predict_uncertainty:
             self.heads["log_variance"] = nn.Conv2d(WIDTH, len(MAP_NAMES), 1)
@@ -88,7 +92,8 @@ class Decoder(nn.Module):
                 # Small, so that no sigmoid starts where it is flat.
                 head.normal_(std=0.01) if name.endswith("weight") else head.zero_()
                 if name == "normal.bias":
-                    head[2] = 1.0  # upright
+                    # Upright.
+                    head[2] = 1.0
 
     def forward(
         self, latent: Float[Tensor, "b c h w"], features: Sequence[Float[Tensor, "b _ _ _"]]

@@ -52,6 +52,7 @@ def over_channels(weight: Tensor, channels: int) -> Tensor:
     if held == channels:
         return weight
     times = -(-channels // held)
+    # The response to a constant picture stays what it was.
     return weight.repeat(1, times, 1, 1)[:, :channels] * (held / channels)
 
 

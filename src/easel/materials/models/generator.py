@@ -53,7 +53,9 @@ class MultiViewPBRGenerator(nn.Module):
         self, views: Tensor, valid: Tensor | None = None, cameras: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
         """Return (latent, features, finest first) of the material: the input of the decoder."""
+        # Here, with the names of the caller's arguments, not as a shape error deep inside.
         check_photos(views, valid, cameras, self.config.model.encoder_in_channels)
+        # All photos as one batch: the encoder sees each alone.
         b, n = views.shape[:2]
         found, latent = self.encoder(views.flatten(0, 1))
         features = []

@@ -59,6 +59,7 @@ def upsample(x: Float[Tensor, "b c h w"], size: tuple[int, int], padding: Paddin
         return x
     if padding == "circular":
         x = F.pad(x, (1, 1, 1, 1), mode="circular")
+    # A factor, not a size: exports stay free of the picture's size.
     x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
     if padding == "circular":
         x = x[..., 2:-2, 2:-2]

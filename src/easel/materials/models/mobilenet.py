@@ -101,6 +101,7 @@ class InvertedResidual(nn.Module):
         if swishes:
             kind = nn.Hardswish
         layers: list[nn.Module] = []
+        # The first block does not widen: a 1x1 convolution there would cost and add nothing.
         if hidden != inputs:
             layers.append(_layer(inputs, hidden, 1, norm, padding, kind(inplace=True)))
         layers.append(_layer(hidden, hidden, side, norm, padding, kind(inplace=True), stride=stride, groups=hidden))
@@ -139,6 +140,7 @@ class MobileNetEncoder(StagedEncoder):
                 InvertedResidual(widths[-1], side, hidden, outputs, excites, swishes, block_stride, norm, padding)
             )
             widths.append(outputs)
+        # As the paper's last convolution before the pooling has it.
         self.channels = 6 * widths[-1]
         features.append(_layer(widths[-1], self.channels, 1, norm, padding, nn.Hardswish(inplace=True)))
         self.features = nn.Sequential(*features)

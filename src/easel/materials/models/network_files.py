@@ -102,7 +102,8 @@ def portable(config: TrainConfig, folder: Path | None, *, shared: bool = True) -
     stored = config.to_dict()
     absent = TrainConfig().to_dict()
     for name in ("input_dir", "output_dir"):
-        absent["data"][name] = ""  # nobody's ./data is meant
+        # Nobody's ./data is meant.
+        absent["data"][name] = ""
     for section, names in PATHS.items():
         for name in names:
             path = stored[section][name]
@@ -171,6 +172,7 @@ def apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for name, value in tensors.items():
         value = value.detach().cpu()
         found[name] = value.clone() if value.data_ptr() in seen else value
+        # safetensors refuses two tensors that share memory.
         seen.add(value.data_ptr())
     return found
 
@@ -184,6 +186,7 @@ def find_run(path: str | os.PathLike[str]) -> Path:
     Damaged ones are passed over with a warning each. FileError when there is none.
     """
     path = Path(path)
+    # A `.pth` stands for the run's folder beside it.
     if path.suffix == ".pth":
         path = path.with_suffix("")
     if (path / checkpoint.MANIFEST).is_file():
@@ -251,6 +254,7 @@ def load_generator(path: str | os.PathLike[str], device: str | torch.device = "c
         config = read_record(run / CONFIG)
     config = _config(config, path)
     model = _model(config, weights, path).to(device).eval()
+    # A file from elsewhere may hold anything there; True is an int, too.
     if type(step) is not int:
         step = 0
     return Trained(model, config, step, checkpoint.digest(weights), folder)
@@ -271,7 +275,8 @@ def _model(config: TrainConfig, weights: Mapping[str, Tensor], path: Path) -> nn
     reason = misfit(expected, weights)
     if reason:
         raise FileError(f"cannot read {str(path)!r}: {reason}.")
-    with torch.random.fork_rng([]):  # initial weights that nobody will see
+    # Initial weights that nobody will see.
+    with torch.random.fork_rng([]):
         model = build_model(config)
     model.load_state_dict(dict(weights))
     return model

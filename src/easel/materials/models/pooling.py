@@ -13,7 +13,8 @@ def shown_share(valid: Float[Tensor, "b n 1 h w"], height: int, width: int) -> F
     rows = valid.shape[-2] // height
     columns = valid.shape[-1] // width
     if rows * height == valid.shape[-2] and columns * width == valid.shape[-1]:
-        return F.avg_pool2d(valid[:, :, 0], (rows, columns))  # the same, and exported for any size
+        # The same, and exported for any size.
+        return F.avg_pool2d(valid[:, :, 0], (rows, columns))
     return F.adaptive_avg_pool2d(valid[:, :, 0], (height, width))
 
 
@@ -25,6 +26,7 @@ def mean_and_maximum(
         return torch.cat([features.mean(1), features.amax(1)], dim=1)
     share = shown[:, :, None].to(features.dtype)
     mean = (features * share).sum(1) / share.sum(1).clamp_min(1e-6)
+    # No photo that shows the texel is below it.
     lowest = torch.finfo(features.dtype).min
     maximum = features.where(share > 0, lowest).amax(1).where(share.amax(1) > 0, 0)
     return torch.cat([mean, maximum], dim=1)
@@ -36,6 +38,7 @@ class PhotoPooling(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.mix = nn.Conv2d(2 * inputs, outputs, 1, bias=False)
+        # An identity for the means: training starts from plain averaging.
         if inputs == outputs:
             nn.init.zeros_(self.mix.weight)
             with torch.no_grad():
@@ -76,6 +79,7 @@ class AttentionPooling(nn.Module):
         self.norm_out = nn.LayerNorm(dim)
 
     def forward(self, tokens: Tokens, bias: Bias | None) -> Float[Tensor, "b h w d"]:
+        # One logit per head: a dot product with a query that does not depend on the texel.
         logits = self.query(self.norm_in(tokens))
         if bias is not None:
             logits = logits + bias[..., None].to(logits.dtype)

@@ -23,6 +23,7 @@ def texel_positions(height: int, width: int, device: torch.device) -> Float[Tens
 
 def position_code(height: int, width: int, device: torch.device) -> Float[Tensor, "height width c"]:
     """Return sines and cosines of both coordinates, OCTAVES of each."""
+    # Whole periods: the code repeats with a texture that tiles.
     frequencies = 2.0 ** torch.arange(OCTAVES, device=device)
     phases = (2 * math.pi * texel_positions(height, width, device)[..., None] * frequencies).flatten(-2)
     return torch.cat([phases.sin(), phases.cos()], dim=-1)

@@ -53,6 +53,7 @@ class ConcatFusion(nn.Module):
         tokens = self.project(latents.flatten(0, 1)).unflatten(0, (b, n)).permute(0, 1, 3, 4, 2)
         for block in self.blocks:
             tokens = recomputed(block, tokens, None) if self.recomputes else block(tokens, None)
+        # Position in the concatenation is what tells photos apart: hence the fixed order.
         fused = self.norm(self.fusion(tokens.permute(0, 2, 3, 1, 4).flatten(-2)))
         return fused.permute(0, 3, 1, 2)
 

@@ -80,6 +80,7 @@ class ResNetEncoder(StagedEncoder):
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = MaxPool(padding)
         inputs = WIDTHS[0]
+        # Named layer1 to layer4, so that torchvision's weights fit.
         for number, (count, width) in enumerate(zip(counts, WIDTHS, strict=True), 1):
             layers = []
             for index in range(count):

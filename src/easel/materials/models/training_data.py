@@ -20,6 +20,7 @@ def training_dataset(
     dataset's errors pass through.
     """
     data = trained.data
+    # The metadata path belongs to the network's own folder, not to any other.
     own = input_dir is None or input_dir == Path(data.input_dir)
     if input_dir is None and not data.input_dir:
         raise ValueError("this network does not say where its dataset is: name it with --input-dir and --output-dir.")

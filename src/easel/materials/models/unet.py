@@ -50,6 +50,7 @@ class UNetEncoder(StagedEncoder):
     @property
     def stages(self) -> list[Callable[[Tensor], Tensor]]:
         stem, *rest = [block for block in self.blocks if isinstance(block, DoubleConvolution)]
+        # The feature is taken before the stride, where it still has the larger size.
         if self.strided:
             between = [_chain(before.second, block.first) for before, block in pairwise(rest)]
             return [stem, rest[0].first, *between, rest[-1].second]

@@ -54,6 +54,7 @@ class Score:
 def judge(trained: Trained, sample: Sample, photos: int) -> Judged:
     """Predict maps from the first `photos` of a sample, and compare them with the true ones."""
     seen = slice(0, photos)
+    # One tile of the whole photo: the comparison is of the network, not of the tiling.
     side = max(sample.photos.shape[-2:])
     predicted = infer(trained, sample.photos[seen], sample.valid[seen], sample.cameras[seen], tile=side)
     return Judged(sample, photos, predicted, compare(predicted, sample.maps))
@@ -61,6 +62,7 @@ def judge(trained: Trained, sample: Sample, photos: int) -> Judged:
 
 def compare(predicted: MaterialMaps, true: MaterialMaps) -> Figures:
     """Compute all metrics of one material: each map by itself, and relit under held-out lights."""
+    # A batch of one: metrics are of batches.
     mine, others = (maps.each(lambda value: value[None]) for maps in (predicted, true))
     with torch.inference_mode():
         found = {**map_metrics(mine, others), **rerender_metrics(mine, others)}
@@ -69,6 +71,7 @@ def compare(predicted: MaterialMaps, true: MaterialMaps) -> Figures:
 
 def mean_maps(folders: Iterable[Path]) -> MaterialMaps:
     """Return the best guess without a photo: the mean of all texels of all materials, (C, 1, 1) each."""
+    # Small ones are enough for a mean, and read in a fraction of the time.
     values = [
         MaterialMaps.load(folder, size=(GUESS_SIDE, GUESS_SIDE)).to_tensor().mean(dim=(1, 2)) for folder in folders
     ]

@@ -47,6 +47,7 @@ def infer(
     def look(window: Crop) -> tuple[Tensor, Tensor]:
         return as_values(window.cut(photos)), window.cut(valid)
 
+    # It has never seen surroundings of another extent.
     tile = tile or usual_tile(trained)
     tiling = Tiling((height, width), tile, min(overlap, tile // 2), wrap)
     return infer_windows(trained, look, cameras, tiling, progress=progress)
@@ -72,12 +73,14 @@ def infer_windows(
 
     def predict(window: Crop) -> Float[Tensor, "c h w"]:
         nonlocal done
+        # Cameras are given in the frame of the window, which is all that the network sees.
         said = ask(trained, *look(window), window.positions(cameras, frame or tiling.size))
         done += 1
         if progress is not None:
             progress(done / len(tiling))
         return said
 
+    # Blended normals are shorter than 1 where windows disagree: made unit again below.
     maps = MaterialMaps.from_tensor(blend(predict, tiling, scale=enlargement(trained)))
     # Row by row and in place: the maps of 4096 x 4096 texels are half a GiB.
     for rows in maps.normal.split(256, dim=-2):
@@ -113,6 +116,7 @@ def spread_windows(
                 progress((hidden + share) / count)
 
         maps = infer_windows(trained, look_at_rest, cameras[kept], tiling, frame=frame, progress=told)
+        # E[x²] − E[x]²: two running sums instead of all maps in memory.
         values = maps.to_tensor()
         total = total + values / count
         squares = squares + values.square() / count
@@ -128,6 +132,7 @@ def ask(
 ) -> Float[Tensor, "c h2 w2"]:
     """Run the network on photos that it takes at once; the answer is on the CPU."""
     height, width = photos.shape[-2:]
+    # Edge pixels are repeated, and cut off again: black ones would look like a border of the material.
     room = (0, -width % GRAIN_PIXELS, 0, -height % GRAIN_PIXELS)
     device = device_of(trained)
     transform = trained.config.transform

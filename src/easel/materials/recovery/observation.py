@@ -64,6 +64,7 @@ class Observation:
     ) -> Float[Tensor, "3 n"]:
         """Render a photo of `texture` at these pixels, sRGB in [0, 1]."""
         width = self.pixels.shape[-1]
+        # +0.5: a pixel's value is that of its centre.
         centers = torch.stack([chosen % width + 0.5, chosen // width + 0.5, torch.ones_like(chosen)])
         mapped = self.to_uv @ centers.to(self.to_uv)
         uv = mapped[:2] / mapped[2]
@@ -71,6 +72,7 @@ class Observation:
         area = (torch.linalg.det(self.to_uv) / mapped[2] ** 3).abs()[None].float()
         positions = torch.cat([(uv - 0.5) * TILE_SIDE, torch.zeros_like(uv[:1])])[:, None]
         to_camera = normalize(self.eye[:, None, None] - positions).float()
+        # Footprint in texels: it picks the level of detail that does not alias.
         height, width = texture.sizes[0]
         surface = texture.sample(uv.float()[:, None], area * (height * width))
         radiance = torch.zeros((), device=area.device)
@@ -98,6 +100,7 @@ def difference(maps: MaterialMaps, observations: Sequence[Observation], strength
     texture = Texture.of(Surface.of(maps))
     errors = []
     with torch.no_grad():
+        # In pieces: a photo has millions of pixels, and each needs a surface and all lights.
         for observation, strength in zip(observations, strengths, strict=True):
             for chosen in observation.shown.split(PIXELS_AT_ONCE):
                 rendered = observation.rendered(texture, strength, chosen)
@@ -109,6 +112,7 @@ def guessed_strengths(maps: MaterialMaps, observation: Observation) -> Float[Ten
     """Scale the strengths so that a rendering of `maps` is as bright as the photo in the mean; known ones stay."""
     if observation.is_lit_as_told:
         return observation.strengths
+    # A sample of the pixels: a mean needs no more.
     chosen = observation.shown[:: max(1, len(observation.shown) // PIXELS_AT_ONCE)]
     with torch.no_grad():
         texture = Texture.of(Surface.of(maps))
@@ -123,10 +127,13 @@ def guessed_eye(uv_to_pixel: Float[Tensor, "3 3"], size: tuple[int, int]) -> Flo
     Zhang 2000, section 3.1: the columns of K⁻¹ H are two axes of the plane and the way to its corner.
     """
     height, width = size
+    # The focal length in pixels, from the field of view across the shorter side.
     focal = min(size) / 2 / math.tan(math.radians(FOV_DEGREES) / 2)
     intrinsics = uv_to_pixel.new_tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], dtype=torch.float64)
     columns = torch.linalg.inv(intrinsics) @ uv_to_pixel.double()
+    # The homography is known up to scale; the axes of the plane have length 1.
     columns = columns / columns[:, :2].norm(dim=0).mean()
+    # The plane lies in front of the camera, so its depth is positive.
     if columns[2].sum() < 0:
         columns = -columns
     right = columns[:, 0]
@@ -140,6 +147,7 @@ def guessed_eye(uv_to_pixel: Float[Tensor, "3 3"], size: tuple[int, int]) -> Flo
 
 
 def _observation(photo: Photo, side: int, repeats: bool, device: torch.device) -> Observation:
+    # float64 from here on: homographies of large photos lose pixels in float32.
     pixels = as_values(photo.pixels)
     homography = photo.uv_to_pixel.double()
     fineness = pixels_across(homography) / side
@@ -158,6 +166,7 @@ def _observation(photo: Photo, side: int, repeats: bool, device: torch.device) -
     y, x = (torch.arange(length, dtype=torch.float64) + 0.5 for length in (height, width))
     x, y = torch.meshgrid(x, y, indexing="xy")
     u, v, w = to_uv @ torch.stack([x, y, torch.ones_like(x)]).flatten(1)
+    # Behind the camera a homography mirrors: those pixels show nothing.
     shows = w > 0
     if not repeats:
         shows &= (u >= 0) & (v >= 0) & (u <= w) & (v <= w)

@@ -103,8 +103,10 @@ def read_pictures(paths: Sequence[Path], how: Rectify = "auto", corners: Sequenc
     """Read these photos alone, in this order, as `read_photos`; what is stored beside the first tells of them."""
     folder = paths[0].parent
     shots = stored_shots(folder, paths)
+    # Packed in 8 or 16 bits: sixty photos as floats would be gigabytes.
     pixels = [pack(*read_photo(path)) for path in paths]
     marked = _marked(folder, paths, corners)
+    # Marked corners are a person's word; stored cameras come next; matching is a guess.
     if how == "auto":
         known = all(shot is not None and shot.camera is not None for shot in shots)
         how = "corners" if marked else "camera" if known else "match" if len(paths) > 1 else "none"
@@ -211,5 +213,6 @@ def _matched(
             notes.append(f"{path.name} is left out: it does not match {paths[0].name}, {matched}")
             found.append(None)
         else:
+            # From the frame to the first photo, and from there to this one.
             found.append(matched @ first.double())
     return found, notes

@@ -46,6 +46,7 @@ def recover(
     overlap = overlap or min(LEAST_OVERLAP_PIXELS, tile // 2)
     margin = 0
     if tileable:
+        # The margin is photographed as well, and then blended over the opposite edge.
         margin = size // MARGIN_SHARE
     whole = (size + margin, size + margin)
     # One tile of a texture repeats, and what lies beyond it is known; else the margin is part of what is photographed.
@@ -88,6 +89,7 @@ def refine_all(
     photos and the maps rendered as they were taken, before and after. Maps that would not come nearer stay as they are.
     """
     side = min(maps.size[0], MOST_REFINED)
+    # Refinement takes hundreds of renderings: it is done small, and carried over.
     start = maps.resize((side, side)).to(device)
     observations = observe(photos, side, device)
     found = start

@@ -80,8 +80,11 @@ def refine(
     sizes = [(max(1, height >> level), max(1, width >> level)) for level in range(config.levels)]
     pyramid = [start.new_zeros(len(start), *size, requires_grad=True) for size in sizes]
     known = [guessed_strengths(maps, observation) for observation in observations]
+    # Light as exp(gain): strengths stay positive.
     gains = [torch.zeros_like(strengths, requires_grad=True) for strengths in known]
+    # Known light is not adjusted: it would take the place of albedo.
     free = [gain for gain, observation in zip(gains, observations, strict=True) if not observation.is_lit_as_told]
+    # β₂ = 0.99: the usual 0.999 remembers longer than these runs last.
     optimizer = torch.optim.Adam([*pyramid, *free], lr=config.learning_rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     draws = [_batches(each.shown, config.pixels // len(observations), generator) for each in observations]
@@ -101,9 +104,11 @@ def refine(
             ((away.square() + OUTLIER**2).sqrt().mean() / len(observations)).backward()
             difference += away.detach().abs().mean().item() / len(observations)
         prior = config.nearness * correction.square().mean() + (smoothness * _unevenness(correction)).mean()
+        # Texel gradients of all photos, and those of the prior, in one pass.
         torch.autograd.backward([texture.texels, prior], [texels.grad, None])
         optimizer.step()
         schedule.step()
+        # Rendered from the moved values: the step that is told is the one taken.
         with torch.no_grad():
             refined = from_unbounded(start + speed * _summed(pyramid))
             lit = tuple(strengths * gain.exp() for strengths, gain in zip(known, gains, strict=True))

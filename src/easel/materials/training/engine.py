@@ -81,6 +81,7 @@ class FabricEngine(Engine):
         self.world = self.fabric.world_size
 
     def any(self, flags: Sequence[bool]) -> list[bool]:
+        # Numbers, not booleans: NCCL sums those alone.
         votes = torch.tensor([float(flag) for flag in flags], device=self.device)
         return [vote > 0 for vote in self.fabric.all_reduce(votes, reduce_op="sum").tolist()]
 
@@ -113,6 +114,7 @@ def start_engine(device: str, distributed: bool) -> Engine:
     for several processes that nobody started, ValueError for a word that names none.
     """
     chosen = pick_device(device)
+    # Under torchrun without --distributed every process would train alone: nobody asked for more.
     if not distributed:
         return Engine(chosen)
     if "LOCAL_WORLD_SIZE" not in os.environ:
@@ -131,6 +133,7 @@ def pick_device(name: str) -> torch.device:
     mps = torch.backends.mps.is_available()
     if name == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    # torch.device raises RuntimeError for a word it does not know, and takes some that cannot train, such as meta.
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -163,6 +166,7 @@ def numerics(deterministic: bool, device: torch.device) -> Iterator[None]:
             torch.use_deterministic_algorithms(before[0])
             torch.backends.cudnn.benchmark = before[1]
         return
+    # Put back afterwards: the setting belongs to the program, not to the run.
     precision = torch.get_float32_matmul_precision()
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
@@ -178,11 +182,13 @@ def pick_precision(wanted: str, use_amp: bool, device: torch.device) -> Precisio
     "auto" is bfloat16 on CUDA devices of compute capability 8 and up, float16 with a scaled loss on older ones, float32
     elsewhere; without `use_amp` it is float32.
     """
+    # Who names a precision gets it, on devices that are slow with it, too.
     if wanted in ("fp32", "bf16", "fp16"):
         return wanted
     if not use_amp or device.type != "cuda":
         return "fp32"
     if torch.cuda.get_device_capability(device) >= (8, 0):
+        # From Ampere (8.0) on: bfloat16 has float32's range, so that no loss has to be scaled.
         return "bf16"
     return "fp16"
 
@@ -195,6 +201,7 @@ def fit_to_memory(config: TrainConfig, device: torch.device) -> TrainConfig:
         return config
     if torch.cuda.get_device_properties(device).total_memory > SMALL_CUDA_BYTES:
         return config
+    # By the same factor, so that the ratio of maps to photos, and with it the decoder, stays.
     smaller = config.copy()
     for name in ("image_size", "output_size"):
         setattr(smaller.data, name, tuple(pixels * SMALL_CUDA_PIXELS // side for pixels in getattr(data, name)))

@@ -49,14 +49,18 @@ class Trainer(Networks):
         rates of both networks. Memory that runs out halves the parts of a batch, for good; OutOfMemoryError when a part
         is one sample already.
         """
+        # A generator that answers noise teaches a discriminator nothing.
         adversarial = self.discriminator is not None and epoch >= self.config.training.gan_start_epoch
         while True:
             try:
                 return self._step(list(self._parts(batches, number, epoch)), epoch, index, rates, adversarial)
             except _PartTooLarge:
+                # Half-summed gradients of the failed attempt would be added to the next one.
                 self._forget_gradients()
+                # What the allocator keeps is too fragmented for parts of another size.
                 if self.engine.device.type == "cuda":
                     torch.cuda.empty_cache()
+            # A part is one sample already: nothing is left to halve.
             if self.splits >= self.config.data.batch_size:
                 raise OutOfMemoryError(
                     "out of memory with one sample at a time: lower --data.image-size or --data.crop-size, "
@@ -91,12 +95,14 @@ class Trainer(Networks):
             return total
 
         loss, g_finite = self._gradients(parts, loss_of)
+        # Where the discriminator diverged, the generator's gradient came through it.
         if finite and g_finite:
             finite = self._move(self.g_optimizer, self.g_scaler, self.generator, rates[0])
         finite = finite and g_finite
         if finite:
             self._follow(index)
         self._forget_gradients()
+        # Parts may differ in size: their means are weighed by their share of the samples.
         shares = torch.tensor([part.share for part in parts], device=self.engine.device)
         info = {name: (torch.stack([info[name] for info in infos]) * shares).sum() for name in infos[0]}
         return Outcome(loss, d_loss, info, maps[-1], parts[-1].batch, not finite, self.splits)
@@ -104,9 +110,11 @@ class Trainer(Networks):
     def _parts(self, batches: Sequence[Batch], number: int, epoch: int) -> Iterator[BatchPart]:
         """Yield the batches, each cut into up to `splits` parts, on the device."""
         total = sum(len(batch.ids) for batch in batches)
+        # Rounded up, so that `splits` is the most parts, whatever the batch size.
         rows = math.ceil(self.config.data.batch_size / self.splits)
         for batch in batches:
             count = len(batch.ids)
+            # Counted over all processes: a sample draws the same numbers however many share the batch.
             first = number * self.config.data.batch_size * self.engine.world + self.engine.rank * count
             window = self._window(batch, key(self.config.training.seed, epoch, first, "focus"))
             if window is not None:
@@ -163,6 +171,7 @@ class Trainer(Networks):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         judged = None
         if adversarial and self.discriminator is not None:
+            # Its weights need no gradient here, but the maps need one through it.
             self.discriminator.requires_grad_(False)
             judged = generator_loss(self.config.loss, self._judge(MaterialMaps.join(answer).float()))
             self.discriminator.requires_grad_(True)
@@ -173,8 +182,10 @@ class Trainer(Networks):
     def _follow(self, index: int) -> None:
         """Move the average towards the weights; quickly at first, when they are far from where they will be."""
         decay = self.config.training.ema_decay
+        # Nothing follows where nobody asked for an average.
         if self.average is None or decay is None:
             return
+        # (1 + n) / (10 + n) is the warmup of TensorFlow's ExponentialMovingAverage.
         towards = 1 - min(decay, (1 + index) / (10 + index))
         for name, value in self.generator.state_dict().items():
             self.average[name].lerp_(value, towards) if value.is_floating_point() else self.average[name].copy_(value)
@@ -196,7 +207,9 @@ class Trainer(Networks):
                 scaler.scale(loss).backward()
                 losses.append(loss.detach())
         total = torch.stack(losses).sum().item()
+        # One process with a bad sample must stop all of them, or their weights part ways.
         infinite = self.engine.any([not math.isfinite(total)])[0]
+        # The loss that is told is that of the whole batch.
         mean = torch.tensor(total, device=self.engine.device)
         self.engine.average([mean])
         return mean.item() if self.engine.world > 1 else total, not infinite
@@ -222,18 +235,22 @@ class Trainer(Networks):
         """Take the optimizer's step, unless a gradient is not finite. True if it was taken."""
         moving = [parameter for parameter in network.parameters() if parameter.requires_grad]
         for parameter in moving:
-            if parameter.grad is None:  # unused in this process, perhaps not in others
+            # Unused in this process, perhaps not in others.
+            if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self.engine.average([parameter.grad for parameter in moving if parameter.grad is not None])
         self.engine.average([value for name, value in network.named_buffers() if "running_" in name])
+        # Before clipping: the limit is of true gradients, not of scaled ones.
         scaler.unscale_(optimizer)
         longest = self.config.training.grad_clip_norm or math.inf
         norm = nn.utils.clip_grad_norm_(moving, longest)
+        # A float16 overflow is the scaler's to handle; elsewhere it is a fault.
         finite = scaler.is_enabled() or math.isfinite(norm.item())
         if finite:
             for group in optimizer.param_groups:
                 group["lr"] = lr * group["share"]
-            scaler.step(optimizer)  # leaves a step out when float16 overflowed, and lowers the scale
+            # Leaves a step out when float16 overflowed, and lowers the scale.
+            scaler.step(optimizer)
             scaler.update()
         return finite
 
@@ -248,6 +265,7 @@ class Trainer(Networks):
         devices = []
         if self.engine.device.type == "cuda":
             devices = [self.engine.device]
+        # Dropout has no generator argument, so torch's own is seeded and put back.
         with torch.random.fork_rng(devices):
             torch.manual_seed(key_seed(self.config.training.seed, epoch, part.first, "dropout") >> 1)
             yield

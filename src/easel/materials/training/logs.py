@@ -32,6 +32,7 @@ class Logs:
         self.folder = Path(training.checkpoint_dir)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.path = self.folder / METRICS
+        # A resumed run takes those steps again: without the cut they would stand there twice.
         if self.path.exists():
             _cut_after(self.path, step)
         self._file = self.path.open("a", encoding="utf-8")
@@ -49,6 +50,7 @@ class Logs:
         if None in finite.values():
             record["nonfinite"] = [name for name, value in finite.items() if value is None]
         self._file.write(json.dumps(record, allow_nan=False) + "\n")
+        # Line by line: a killed run keeps what it has told.
         self._file.flush()
         for name, value in values.items():
             self._writer.call("add_scalar", name, value, step)
@@ -92,6 +94,7 @@ def _tensorboard(folder: Path, step: int) -> Any:
         writer = import_module("tensorboardX").SummaryWriter
     except ModuleNotFoundError:
         raise RuntimeError("tensorboardX is missing: pip install 'torch-easel[train]'") from None
+    # TensorBoard then hides what an earlier attempt wrote of later steps.
     return writer(str(folder), purge_step=step or None)
 
 
@@ -109,6 +112,7 @@ def _wandb(config: TrainConfig, folder: Path) -> Any:
 def _cut_after(path: Path, step: int) -> None:
     """Drop the lines of later steps, and a line that a killed process left unfinished."""
     kept = []
+    # Undecodable bytes are those of a line that was cut, which is dropped as well.
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             if json.loads(line)["step"] <= step:

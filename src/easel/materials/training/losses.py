@@ -30,10 +30,7 @@ class HybridLoss:
 
     def __init__(self, config: TrainConfig | LossConfig | None = None) -> None:
         """Raise ValueError where `extra` names a function that cannot be found."""
-        config = config or LossConfig()
-        self.config = config
-        if isinstance(config, TrainConfig):
-            self.config = config.loss
+        self.config: LossConfig = config.loss if isinstance(config, TrainConfig) else config or LossConfig()
         self.extra = {name: (named_function(name), weight) for name, weight in self.config.extra.items()}
 
     def __call__(
@@ -44,9 +41,8 @@ class HybridLoss:
         `target` is MaterialMaps or the dataset's tensor (B, 4, 3, H, W). `adversarial` is what `generator_loss` made of
         the discriminator's logits. `key` draws the lights of the re-rendering part, always the same without one.
         """
-        truth = target
-        if isinstance(target, Tensor):
-            truth = MaterialMaps.from_targets(target)
+        truth = MaterialMaps.from_targets(target) if isinstance(target, Tensor) else target
+        # Differences of near-equal maps vanish in half precision.
         with torch.autocast(truth["albedo"].device.type, enabled=False):
             mine, true = ({name: maps[name].float() for name in MAP_NAMES} for maps in (predicted, truth))
             total, info = self._sum(mine, true, adversarial, key)
@@ -64,12 +60,14 @@ class HybridLoss:
         l1 = {name: (mine[name] - true[name]).abs().mean() for name in MAP_NAMES}
         weights = {name: getattr(config, "w_normal_map" if name == "normal" else f"w_{name}") for name in MAP_NAMES}
         l1_total = torch.stack([weight * l1[name] for name, weight in weights.items()]).sum()
+        # One stack and one sum below: fewer kernels than adding part by part.
         total = config.w_l1 * l1_total
         info: dict[str, Tensor] = {f"l1_{name}": value for name, value in l1.items()} | {"loss_l1_total": l1_total}
         if config.loss_type == "hybrid":
             parts = self._parts(mine, true, adversarial, key)
             total = torch.stack([total, *(weight * value for weight, value in parts.values())]).sum()
             info |= {name: value for name, (_, value) in parts.items()}
+        # Figures to read, in the user's units; no gradient flows through them.
         with torch.no_grad():
             info["normal_angle_deg"] = angle_degrees(mine["normal"], true["normal"]).mean()
             info["mae_albedo"] = l1["albedo"]
@@ -88,12 +86,14 @@ class HybridLoss:
         if config.w_normal:
             cosine = F.cosine_similarity(mine["normal"], true["normal"], dim=1)
             parts["loss_normal"] = config.w_normal, 1 - cosine.mean()
+        # Rendering is the dearest part: without weight it is left out, not multiplied by 0.
         if config.w_render:
             scenes = draw_scenes(key, len(true["albedo"]), config.render_lights)
             difference = log_difference(mine, true, scenes, config.render_epsilon)
             parts["loss_render"] = config.w_render, difference
         if adversarial is not None:
             parts["loss_gan_g"] = config.w_gan, adversarial.float()
+        # Last, so that a function of the user's cannot change the draws above.
         for name, (function, weight) in self.extra.items():
             parts[f"loss_{name.rpartition(':')[2]}"] = weight, function(mine, true)
         return parts
@@ -104,6 +104,7 @@ def uncertainty_loss(predicted: Maps, true: Maps, log_variance: Float[Tensor, "b
 
     The maps themselves are not moved by it.
     """
+    # Detached: a map must not become worse to be predictably wrong.
     squares = [(predicted[name] - true[name]).detach().square().mean(dim=1) for name in MAP_NAMES]
     # exp(10) is enough for the smallest error that 8 bits know, and does not overflow
     log_variance = log_variance.clamp(-10, 10)

@@ -31,6 +31,7 @@ def map_metrics(predicted: Maps, target: Maps) -> Metrics:
     for name in SCALAR_MAPS:
         difference = predicted[name].float() - target[name].float()
         square = difference.square().mean(dim=(1, 2, 3), dtype=torch.float64)
+        # −10 log₁₀ MSE is PSNR for a range of 1; equal maps would be infinite.
         found[f"{name}_psnr"] = (-10 * square.log10()).clamp(max=BEST_PSNR)
         found[f"{name}_ssim"] = ssim(predicted[name], target[name]).double()
         found[f"{name}_mae"] = difference.abs().mean(dim=(1, 2, 3), dtype=torch.float64)
@@ -48,6 +49,7 @@ def angle_statistics(angles: Float[Tensor, "b h w"]) -> Metrics:
     """Return `normal_angle_{mean,median,std,min,max,percentile_90,percentile_95}` in degrees."""
     flat = angles.flatten(1)
     median, ninety, ninety_five = torch.stack([percentiles(row, (0.5, 0.9, 0.95)) for row in flat], dim=1)
+    # A mean of many float32 angles drifts in its fifth digit.
     exact = flat.double()
     return {
         "normal_angle_mean": exact.mean(1),
@@ -62,6 +64,7 @@ def angle_statistics(angles: Float[Tensor, "b h w"]) -> Metrics:
 
 def percentiles(values: Float[Tensor, " n"], shares: tuple[float, ...]) -> Float[Tensor, " q"]:
     """Return quantiles in float64; those of many values come from a histogram, exact to 1/65536 of their range."""
+    # torch.quantile sorts, and refuses more numbers than `MOST_SORTED`.
     wanted = torch.tensor(shares, dtype=values.dtype, device=values.device)
     if values.numel() <= MOST_SORTED:
         return torch.quantile(values, wanted).double()
@@ -71,6 +74,7 @@ def percentiles(values: Float[Tensor, " n"], shares: tuple[float, ...]) -> Float
     below = counts.cumsum(0)
     places = wanted.double() * values.numel()
     bins = torch.searchsorted(below, places).clamp(max=BINS - 1)
+    # Linear within the bin, as torch.quantile is between neighbours.
     inside = (places - (below - counts)[bins]) / counts[bins].clamp(min=1)
     return low.double() + (bins + inside.clamp(0, 1)) / BINS * (high - low).double()
 

@@ -35,8 +35,10 @@ class Networks:
         self.g_optimizer = build_optimizer(config.optimizer, "g", self.generator.parameters())
         self.d_optimizer = discriminator and build_optimizer(config.optimizer, "d", discriminator.parameters())
         self.precision = pick_precision(config.training.precision, config.training.use_amp, engine.device)
+        # bfloat16 and float32 do not underflow; a disabled scaler passes losses through.
         scaled = self.precision == "fp16"
         self.g_scaler, self.d_scaler = (torch.amp.GradScaler(engine.device.type, enabled=scaled) for _ in "gd")
+        # A copy: state_dict hands out the weights themselves.
         self.average = {name: value.clone() for name, value in self.generator.state_dict().items()}
         if config.training.ema_decay is None:
             self.average = None
@@ -51,6 +53,7 @@ class Networks:
 
     def answer(self, batch: Batch) -> Maps:
         """Predict maps in evaluation mode, with the averaged weights where there are any."""
+        # The average is asked as it is used: without dropout, with running statistics.
         self.generator.eval()
         try:
             with torch.no_grad(), self.half():
@@ -93,9 +96,11 @@ class Networks:
         """Put back what `tensors` and `state` gave; ValueError, in a few words, where it is of another network."""
         splits = None
         if isinstance(state, dict):
+            # A file may be damaged: a huge number of parts would make steps without end.
             splits = state.get("splits")
         if type(splits) is not int or not 0 < splits < 2**20:
             raise ValueError("its state of the learner is damaged")
+        # Copied into the tensors that exist, which optimizers and the average refer to.
         for name, kept in self.tensors().items():
             if "optimizer" not in name:
                 _copy(kept, tensors[name])

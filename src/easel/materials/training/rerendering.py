@@ -50,16 +50,20 @@ def draw_scenes(keys: Keys | None, materials: int, count: int) -> RelightingScen
     Such highlights tell roughness and normals apart. Deschaintre et al. 2018, section 4.2. Without keys the scenes are
     always the same.
     """
+    # Validation compares checkpoints: its light must not change between them.
     if keys is None:
         keys = torch.Generator().manual_seed(0)
     if isinstance(keys, torch.Generator):
         numbers = torch.rand(materials, count, 8, generator=keys)
     else:
         numbers = torch.stack([torch.rand(count, 8, generator=generator) for generator in keys])
+    # Eight uniform numbers a scene: two directions, two distances, and a place on the tile.
     distances = NEAREST + (FARTHEST - NEAREST) * numbers[..., 4:6]
     cameras = _directions(numbers[..., 0:2]) * distances[..., :1]
     lights = _directions(numbers[..., 2:4]) * distances[..., 1:]
+    # Where on the tile the mirrored highlight falls; z = 0 is the surface.
     place = torch.nn.functional.pad((numbers[..., 6:8] - 0.5) * TILE_SIDE, (0, 1))
+    # The camera's direction mirrored at the normal of the plane.
     mirrored = torch.nn.functional.normalize((cameras - place) * torch.tensor([-1.0, -1.0, 1.0]), dim=-1)
     sees_highlight = torch.arange(count)[:, None] < (count + 1) // 2
     return RelightingScenes(cameras, torch.where(sees_highlight, place + mirrored * distances[..., 1:], lights))
@@ -67,6 +71,7 @@ def draw_scenes(keys: Keys | None, materials: int, count: int) -> RelightingScen
 
 def _directions(numbers: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 3"]:
     """Map uniform numbers to directions above the plane, as dense as their cosine with the normal says."""
+    # Uniform on the disc under the hemisphere is cosine-weighted on it (Malley's method).
     radius = (numbers[..., 0] * (1 - LOWEST_COSINE**2)).sqrt()
     azimuth = 2 * math.pi * numbers[..., 1]
     return torch.stack([radius * azimuth.cos(), radius * azimuth.sin(), (1 - radius.square()).sqrt()], dim=-1)
@@ -75,6 +80,7 @@ def _directions(numbers: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 3"]:
 def light_up(maps: Mapping[str, Tensor], scenes: RelightingScenes) -> Float[Tensor, "b k 3 h w"]:
     """Render the radiance of every material in each of its scenes, texel by texel."""
     cameras, lights = (positions.to(maps["albedo"].device) for positions in (scenes.cameras, scenes.lights))
+    # π d² cancels the falloff and the 1/π of a Lambertian surface: white chalk has radiance 1.
     intensity = (math.pi * lights.square().sum(-1, keepdim=True)).expand_as(lights)
     return render_texture(
         {name: value[:, None] for name, value in maps.items()}, [PointLight(lights, intensity)], cameras
@@ -85,6 +91,7 @@ def log_difference(
     predicted: Mapping[str, Tensor], true: Mapping[str, Tensor], scenes: RelightingScenes, epsilon: float | int
 ) -> Float[Tensor, ""]:
     """Return the mean |log(I + ε) − log(I' + ε)| of both linear radiances. Deschaintre et al. 2018, section 4.2."""
+    # The truth has no weights to learn.
     with torch.no_grad():
         expected = (light_up(true, scenes) + epsilon).log()
     return ((light_up(predicted, scenes) + epsilon).log() - expected).abs().mean()
@@ -108,6 +115,7 @@ def rerender_metrics(predicted: Mapping[str, Tensor], target: Mapping[str, Tenso
 
 def _held_out(maps: Mapping[str, Tensor]) -> Iterator[Float[Tensor, "b 3 h w"]]:
     """Yield pictures of the maps, one light after the other: large maps times five would be a lot of memory."""
+    # Half precision would band the highlights that are compared.
     whole = {name: value.float() for name, value in maps.items()}
     for number, tilt in enumerate(HELD_OUT_TILTS_DEGREES):
         azimuth = math.radians(HELD_OUT_AZIMUTH_DEGREES + 90 * number)

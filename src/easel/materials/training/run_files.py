@@ -39,17 +39,20 @@ class Run:
 
 def save_run(folder: Path, names: Sequence[str], networks: Networks, progress: RunProgress) -> list[Path]:
     """Save a run under every name: the first is written, the others link to it. Returns the path of each, to report."""
+    # By `time` the newest whole folder is found and continued.
     facts = {"kind": "materials run", "step": progress.step, "epoch": progress.epoch, "time": time.time()}
     first = folder / names[0]
     called = names_of(networks.config)
     previous = None
     if names[0] == called.latest:
+        # The run before the last survives a fault that the last one has saved already.
         previous = folder / PREVIOUS
     with checkpoint.whole_folder(first, facts, previous=previous) as partial:
         for name, tensors in networks.tensors().items():
             checkpoint.write(partial / f"{name}.safetensors", apart(tensors), {})
         _write_json(partial / STATE, {**progress.to_json(), "learner": networks.state()})
         _write_json(partial / CONFIG, portable(networks.config, folder, shared=False))
+    # Links share their bytes: `best_model` of the same step costs no disk space.
     for name in names[1:]:
         with checkpoint.whole_folder(folder / name, facts) as partial:
             for path in first.iterdir():
@@ -57,6 +60,7 @@ def save_run(folder: Path, names: Sequence[str], networks: Networks, progress: R
                     _link(path, partial / path.name)
     if not networks.config.training.save_pth:
         return [folder / name for name in names]
+    # The average where there is one: this file is handed on, not trained on.
     weights = {name: value.cpu() for name, value in networks.weights().items()}
     thin = {
         called.weights: weights,
@@ -73,6 +77,7 @@ def save_run(folder: Path, names: Sequence[str], networks: Networks, progress: R
     torch.save(thin, buffer)
     with write_whole(paths[0]) as partial:
         partial.write_bytes(buffer.getbuffer())
+    # A link cannot replace a file: the empty sibling goes first.
     for path in paths[1:]:
         with write_whole(path) as partial:
             partial.unlink()
@@ -103,6 +108,7 @@ def read_run(path: str | os.PathLike[str]) -> Run:
 
 def restore(run: Run, networks: Networks) -> None:
     """Restore everything that a step changes; FileError, before anything changes, where the files do not fit."""
+    # All files are read before the first tensor is copied: a damaged one changes nothing.
     tensors = {name: checkpoint.read(run.folder / f"{name}.safetensors")[0] for name in networks.tensors()}
     try:
         networks.load(tensors, read_record(run.folder / STATE).get("learner"))

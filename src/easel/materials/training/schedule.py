@@ -21,12 +21,14 @@ def build_optimizer(config: OptimizerConfig, whose: str, parameters: Iterable[Te
     )
     moving = [parameter for parameter in parameters if parameter.requires_grad]
     shares = [rate_share(parameter, config.lr_fan_in) for parameter in moving]
+    # One group for each share: an optimizer's rate is that of a group.
     groups = [
         {"params": [parameter for parameter, its in zip(moving, shares, strict=True) if its == share], "share": share}
         for share in sorted(set(shares))
     ]
     if kind == "sgd":
         return torch.optim.SGD(groups, lr=lr, momentum=SGD_MOMENTUM, weight_decay=decay)
+    # One kernel moves all parameters; on the CPU the plain loop is kept.
     fused = all(parameter.is_cuda for parameter in moving)
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
     return kinds[kind](groups, lr=lr, betas=betas, weight_decay=decay, fused=fused)
@@ -52,10 +54,12 @@ def learning_rate(config: OptimizerConfig, lr: float, epoch: int, epochs: int, p
     `plateau` is what `Plateau` has made of the rate so far.
     """
     warmup = config.scheduler_warmup_epochs
+    # (epoch + 1) / warmup: the last epoch of the warmup has the whole rate.
     if epoch < warmup:
         return lr * (WARMUP_START + (1 - WARMUP_START) * (epoch + 1) / warmup)
     epoch = epoch - warmup
     epochs = epochs - warmup
+    # A rate below the minimum must not rise towards it.
     lowest = min(config.scheduler_min_lr, lr)
     if config.scheduler == "cosine":
         # Loshchilov and Hutter 2017, eq. 5, without restarts
@@ -104,6 +108,7 @@ def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tenso
     """Put back what `optimizer_tensors` gave; ValueError where it is another optimizer's."""
     state = optimizer.state_dict()
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    # A file decides what is read here: unknown names would be kept, and saved again.
     names = {"momentum_buffer"} if isinstance(optimizer, torch.optim.SGD) else {"step", "exp_avg", "exp_avg_sq"}
     remembered: dict[int, dict[str, Tensor]] = {}
     for label, value in tensors.items():

@@ -19,9 +19,11 @@ def ssim(predicted: Float[Tensor, "b c h w"], true: Float[Tensor, "b c h w"]) ->
     In float32, over every texel with a whole Gaussian window of 11 texels and sigma 1.5. A side shorter than that
     takes the longest odd window that fits it. `graphics.metrics.ssim` is the slow one, in float64, for one picture.
     """
+    # E[x²] − E[x]² cancels: half precision would leave noise.
     with torch.autocast(predicted.device.type, enabled=False):
         x = predicted.float()
         y = true.float()
+        # Five images in one pass of each axis.
         blurred = _blur(torch.cat([x, y, x * x, y * y, x * y], dim=1))
         mean_x, mean_y, square_x, square_y, product = blurred.chunk(5, dim=1)
         variance_x = square_x - mean_x.square()
@@ -34,6 +36,7 @@ def ssim(predicted: Float[Tensor, "b c h w"], true: Float[Tensor, "b c h w"]) ->
 def _blur(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
     channels = maps.shape[1]
     for axis in (2, 3):
+        # An even window has no centre: the longest odd one that fits is taken.
         length = maps.shape[axis]
         taps = _taps(min(WINDOW_TEXELS, length - (length + 1) % 2)).to(maps.device)
         shape = (channels, 1, -1, 1) if axis == 2 else (channels, 1, 1, -1)
@@ -44,5 +47,6 @@ def _blur(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h2 w2"]:
 
 @functools.cache
 def _taps(size: int) -> Float[Tensor, " size"]:
+    # In float64, and rounded once.
     offsets = torch.arange(size, dtype=torch.float64) - size // 2
     return torch.softmax(-offsets.square() / (2 * SIGMA_TEXELS**2), dim=0).float()

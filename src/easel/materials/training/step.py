@@ -25,8 +25,8 @@ class Outcome:
     """That part."""
     skipped: bool
     """True if no weights moved, because a loss or a gradient was not finite."""
-    splits: int
-    """In how many parts each batch was computed."""
+    splits: int = 1
+    """Number of parts in which each batch was computed."""
 
 
 @dataclass

@@ -98,6 +98,7 @@ class _Training:
             self.teacher = teacher(config, self.engine)
             config = self.teacher.config
         self.config = config
+        # A process killed between two renames leaves folders that only their writer may repair.
         if self.engine.rank == 0:
             finish_folders(self.folder)
         # torchrun starts all processes again when one is lost, with the same arguments: what they saved comes first.
@@ -107,7 +108,7 @@ class _Training:
             resume = str(self.folder)
         self.resumed = None if resume is None or is_lone(resume) else self._run_at(resume)
         place = {"rank": self.engine.rank, "world": self.engine.world, "strict": config.data.strict}
-        self.batches = Batches(config, "train", **place, answers=self.teacher and self.teacher.answers)
+        self.batches = Batches(config, "train", **place, answers=None if self.teacher is None else self.teacher.answers)
         self.held_out = Batches(config, "val", **place)
         if len(self.batches) == 0:
             raise ValueError(
@@ -125,6 +126,7 @@ class _Training:
                 found = find_run(path)
             except FileError as error:
                 found = error
+        # Errors travel, too: a process that raised alone would leave the others waiting.
         found = self.engine.from_first(found)
         if not isinstance(found, Path):
             raise found
@@ -152,6 +154,7 @@ class _Training:
         learner = Trainer(config, engine, generator, discriminator)
         if self.teacher is not None:
             learner.objective = self.teacher.objective(learner)
+        # Only the call is compiled: state_dict would get another prefix for every name.
         learner.forward = compiled(learner.generator, engine.device)
         if run is not None:
             restore(run, learner)
@@ -174,6 +177,7 @@ class _Training:
             log.warning("no material is kept for validation: the best checkpoint is that of the lowest training loss.")
         logs = None
         if first:
+            # One writer: several processes would interleave their lines.
             logs = Logs(self.config, self.progress.step)
         try:
             while self._stopped_by(False) is None:
@@ -205,6 +209,7 @@ class _Training:
         batches = self.batches.epoch(progress.epoch, progress.batch)
         rates = self._rates()
         while group := list(islice(batches, training.accumulate)):
+            # Compared after the step, to tell of a change once.
             splits = self.learner.splits
             with numerics(training.deterministic, self.engine.device):
                 outcome = self.learner.step(group, progress.batch, number, progress.step, rates)
@@ -307,6 +312,7 @@ class _Training:
         judged = ended.g_loss
         if len(self.held_out):
             judged = ended.validation.get("loss")
+        # NaN compares as False with everything: it must never become the best.
         if judged is not None and math.isfinite(judged):
             progress.val_loss = judged
             progress.plateau.update(self.config.optimizer, judged)
@@ -349,6 +355,7 @@ class _Training:
         if self._has_saved():
             run = self._run_at(self.folder)
         self.learner, self.progress = self._start(run)
+        # Progress was loaded as well, and with it the counters of before the fault.
         self.progress.reloads = 1
         self.progress.faults = 0
         start = "the start"

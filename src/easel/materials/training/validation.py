@@ -34,9 +34,11 @@ def validate(networks: Networks, batches: Batches) -> tuple[dict[str, float], An
     for number, batch in enumerate(islice(batches.epoch(0), config.training.val_batches)):
         batch = batch.to(networks.engine.device)
         answer = networks.answer(batch)
+        # The first batch alone: pictures of all would fill the log.
         shown = shown or (batch, answer)
         keys = [key(config.training.seed, "validation", number, row) for row in range(len(batch.ids))]
         _, info = networks.loss(answer, batch.maps, key=keys)
+        # Training has its total under the other name; curves of both are compared.
         info["loss"] = info.pop("loss_total")
         parts = {name: value.expand(len(batch.ids)) for name, value in info.items()}
         found.append({name: value.cpu() for name, value in (parts | map_metrics(answer, batch.maps)).items()})
@@ -51,6 +53,7 @@ def pictures(answer: Answer, mean: list[float], std: list[float]) -> Iterator[tu
     scale, shift = (batch.views.new_tensor(values)[:, None, None] for values in (std, mean))
     photos = (batch.views[rows] * scale + shift) * batch.valid[rows]
     yield "val/input_views", _sheet(list(photos.unbind(1)))
+    # log_variance is no picture.
     mine = {name: value[rows].float() for name, value in predicted.items() if name in MAP_NAMES}
     true = batch.maps.each(lambda value: value[rows])
     columns = []

@@ -156,6 +156,7 @@ def _histograms(models: Sequence["INRF"]) -> "Tensor":
     for name, count in counts.items():
         draw.text((12, y + 6), name.replace("_", " "), INK, font)
         y += title
+        # Twelve at most: a latent scale drawn at random has as many values as there are pictures.
         for value, number in count.most_common(12):
             end = 148 + 360 * number / len(models)
             draw.text((140, y + row / 2), value[:18], INK, font, anchor="rm")

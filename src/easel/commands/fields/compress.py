@@ -177,5 +177,6 @@ def _table(rows: "Sequence[Coded]", missing: Sequence[str], size: tuple[int, int
     for row in rows:
         bpp = 8 * row.bytes / math.prod(size)
         lines.append(f"{row.codec:8}{row.bytes:10,}{bpp:9.4f}{row.psnr:9.2f}{row.ssim:9.4f}")
+    # Named all the same: a missing line would read as if the codec had not been tried.
     lines += [f"{codec:8} cannot be so small, or has no alpha" for codec in missing]
     return "\n".join(lines)

@@ -84,6 +84,7 @@ def _save_html(model: "INRF", path: Path, title: str) -> None:
 def _save_onnx(model: "INRF", path: Path) -> float:
     from easel.fields.export.onnx_export import OnnxMissingError, save_onnx
 
+    # The file is compared with torch before it is written, so its error is known here.
     try:
         return save_onnx(
             path, model.map_fn, model.dimensions, latent=model.map_fn.latent, recipe=model.recipe.to_json()

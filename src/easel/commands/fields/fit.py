@@ -103,6 +103,7 @@ def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
         if config.mask is not None:
             mask = imread(config.mask, channels=1, device="cpu")[..., 0] > 0.5
         steps = _steps(config)
+        # Without any limit the preset's own; with one it must not be cut short by it.
         if (steps, config.seconds, config.target_psnr) == (None, None, None):
             steps = preset_named(config.preset).steps
 
@@ -159,6 +160,7 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
         prediction = slice_picture(prediction)
         target = slice_picture(target)
     imwrite(folder / "prediction.png", prediction)
+    # Four times as bright: the errors of a good fit are a few levels, too dark to see.
     imwrite(folder / "error.png", ((prediction - target)[..., :3].abs() * 4).clamp(0, 1))
     # Not every step is measured, and a curve needs two points.
     points = [(step.index + 1, step.psnr) for step in result.history if step.psnr is not None]

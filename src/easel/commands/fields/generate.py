@@ -79,6 +79,7 @@ def generate(config: GenerateConfig) -> int:
                 note += f" ({redraws} before it showed nothing)"
             bar.update((number + 1) / config.num_samples, note)
             print(f"wrote {note}")
+    # A sheet of one picture would only be that picture, smaller.
     if len(thumbnails) > 1:
         imwrite(config.out / "contact-sheet.png", contact_sheet(thumbnails))
         print(f"wrote {config.out / 'contact-sheet.png'}")

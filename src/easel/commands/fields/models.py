@@ -63,6 +63,7 @@ def make_model(options: FieldOptions, shape: tuple[int, ...], seed: int) -> "INR
 
     kind = INRF3D if len(shape) == 4 else INRF2D
     given = {entry.name: getattr(options, entry.name) for entry in fields(FieldOptions)}
+    # Settings of the model itself; all others belong to its network.
     kept = {name: given.pop(name) for name in ("latent_dim", "latent_scale", "contrast")}
     topology = given.pop("topology")
     chosen: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in given.items() if value is not None}
@@ -87,6 +88,7 @@ def visible_model(
     `options` gives those of a seed. After 20 the last one comes, whatever it shows.
     """
     model = make_model(options(seed), shape, seed)
+    # Bounded: some options, such as a tiny width, show nothing for any seed.
     redraws = 0
     while redraws < MOST_REDRAWS and model.is_dull():
         redraws += 1

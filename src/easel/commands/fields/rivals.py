@@ -40,6 +40,7 @@ def rivals(picture: Float[Tensor, "h w c"], limit_bytes: int) -> list[Coded]:
     A codec that cannot be so small, or has no alpha, is left out. Each is the better of its settings: JPEG with
     optimised tables, sequential and progressive, colours halved or whole; WebP by its slowest method.
     """
+    # Pillow's grey is two-dimensional.
     levels = (picture * 255).round().to(torch.uint8).numpy()
     image = Image.fromarray(levels.squeeze(-1) if levels.shape[-1] == 1 else levels)
     found = []

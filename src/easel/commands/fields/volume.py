@@ -113,6 +113,7 @@ def _show(values: "Volume", spacing: tuple[float, float, float], config: VolumeC
     from easel.fields.volumes.volume_files import write_volume
     from easel.graphics.image import imwrite
 
+    # The slices first: they are quick, and show whether the slow pictures below are worth waiting for.
     look = Look(transfer=config.transfer, shape=config.shape, up=config.up)
     for view in ("front", "side", "top"):
         _written(config.out / f"{view}.png", lambda path, view=view: imwrite(path, slice_picture(values, view)))
@@ -122,6 +123,7 @@ def _show(values: "Volume", spacing: tuple[float, float, float], config: VolumeC
         sheet = twelve_views(values, look=look, spacing=spacing)
         _written(config.out / "transfers.png", lambda path: imwrite(path, sheet))
     if config.turntable:
+        # Lazily: a frame is marched when the film asks for it, so a long turntable takes the memory of one.
         frames = turntable(values, config.turntable, config.size, look, spacing=spacing)
         with progress("turning") as bar:
             film = counted(frames, config.turntable, bar)

@@ -57,6 +57,7 @@ def write_samples(
 
     suffix = Path(path).suffix.lower()
     if suffix == ".zarr":
+        # A zarr array is a folder, which `write_whole` cannot exchange; it makes its own whole.
         planes = planes_of(shape, dtype)
         write_zarr(path, regrouped(arrays(), planes * math.prod(shape[1:-1]), (-1, *shape[1:])), shape, dtype)
         return
@@ -94,6 +95,7 @@ def mapped(path: str | os.PathLike[str], shape: Sequence[int], dtype: str) -> Te
 
 
 def _write_npy(file: BinaryIO, arrays: Iterator[np.ndarray], shape: Sequence[int], dtype: str, text: str) -> None:
+    # Version 1.0, which every reader knows; only headers beyond 64 KiB need another.
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": tuple(shape)}
     np.lib.format.write_array_header_1_0(file, header)
     for array in arrays:
@@ -163,6 +165,7 @@ def _tiles(arrays: Iterator[np.ndarray], width: int, axis: tuple[int, ...]) -> I
         rows = band.reshape(-1, width, band.shape[-1])
         for left in range(0, width, _TILE_PIXELS):
             tile = rows[:, left : left + _TILE_PIXELS]
+            # All tiles of a TIFF have one size.
             down, across = (_TILE_PIXELS - samples for samples in tile.shape[:2])
             yield np.pad(tile, ((0, down), (0, across), (0, 0))).reshape(_TILE_PIXELS, _TILE_PIXELS, *axis)
 

@@ -88,6 +88,7 @@ def rotation_film(
         raise ValueError("a volume is turned by `volumes.views.turntable`, not by a film of its field.")
     if frames < 1:
         raise ValueError(f"a film has at least one frame; got {frames}.")
+    # Of a sharp picture, turned coordinates, not turned pixels: nothing is resampled.
     height, width = size or model.output_shape[:2]
     # Supersampled by hand: `generate` takes coordinates as they are.
     fine = (height * supersample, width * supersample)

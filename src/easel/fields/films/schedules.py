@@ -48,6 +48,7 @@ def schedule(name: str, start: Number, end: Number, steps: int) -> list[float]:
 
 
 def _between(name: str, start: Number, end: Number, t: float) -> float:
+    # A factor for every step: the picture grows by the same share from frame to frame.
     if name == "geometric":
         return start * (end / start) ** t
     return start + (end - start) * _CURVES[name](t)

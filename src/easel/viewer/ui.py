@@ -20,6 +20,7 @@ from easel.viewer.imgui.style_names import color_index, variable_index
 from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.widgets.readouts import as_curve
 
+# In the signatures they stay apart: a person writes `x, y`, and a checker tells what is missing.
 VECTORS = re.compile(
     r"\b(width, height|outer_width, outer_height|x, y|x1, y1|x2, y2|cx, cy|uv0x, uv0y|uv1x, uv1y"
     r"|r, g, b, a|r, g, b|v0, v1, v2, v3|v0, v1, v2|v0, v1)\b"
@@ -98,6 +99,7 @@ def _picture(location: str) -> Callable[..., Any]:
     return picture
 
 
+# Alive as long as the drag: Dear ImGui keeps no reference, and the caller may have dropped its own.
 _dragged: object = None
 """The payload in flight; one is enough, as there is one pointer, and Dear ImGui can carry no Python object."""
 

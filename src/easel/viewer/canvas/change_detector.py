@@ -105,6 +105,7 @@ def _bytes(tensor: Tensor) -> np.ndarray:
 
 def _checksum(tensor: Tensor, number: int, count: int) -> int:
     """Return the checksum of one of the `count` strips that a tensor is cut into along its first axis."""
+    # Whole rows: a cut within one would leave pieces that are not a slice, and would have to be copied.
     rows = tensor.shape[0]
     strip = tensor[rows * number // count : rows * (number + 1) // count]
     return zlib.crc32(_bytes(strip).data)

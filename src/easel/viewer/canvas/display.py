@@ -89,7 +89,10 @@ def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, invalid: bool) -> 
         picture = dithered(picture)
     if display.clip_marks and display.channels != "flow":
         picture = mark_clipped(toned, picture)
-    return mark_invalid(values, picture) if invalid else picture
+    # Last, over everything: no setting hides that a value is not finite.
+    if invalid:
+        return mark_invalid(values, picture)
+    return picture
 
 
 @torch.no_grad()
@@ -100,6 +103,7 @@ def split(tensor: Tensor, display: Display) -> tuple[Shaped[Tensor, "h w c"], Ma
     """
     if display.is_identity or display.channels in ("labels", "flow", "norm", "pca"):
         return None
+    # Stored values go up unconverted: half precision and bytes are a fraction of what floats would move.
     chosen = _choose(tensor.detach(), display)
     display = _lock(chosen, display)
     scale, offset = _line(display)

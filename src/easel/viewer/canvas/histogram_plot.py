@@ -102,6 +102,7 @@ def renew(canvas: Canvas, histogram: Histogram) -> None:
         return
     display = canvas.display
     past = canvas.past
+    # A sample: the shares of a hundred thousand pixels are those of all, to the width of a line.
     stride = stride_of(*canvas.size)
     # The range is no part of it: a drag of its handles counts nothing anew.
     key = canvas.version, display.layout, display.channels, past and past.step

@@ -19,6 +19,7 @@ CHECKER_GREYS = (0.4, 0.6)
 
 def on_checkerboard(picture: Float[Tensor, "h w 3"], alpha: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 3"]:
     """Composite a picture, not premultiplied by `alpha`, over the checkerboard."""
+    # In tensor pixels, so that a save and a film have the same board as the screen.
     rows, columns = (torch.arange(n, device=picture.device) // CHECKER_PIXELS for n in picture.shape[:2])
     even, odd = CHECKER_GREYS
     squares = torch.where((rows[:, None] + columns) % 2 == 0, even, odd)[..., None].to(picture)
@@ -44,5 +45,6 @@ def _painted(
     picture: Float[Tensor, "h w d"], mask: Bool[Tensor, "h w c"], color: tuple[float, float, float]
 ) -> Float[Tensor, "h w 3"]:
     """Return `picture` in `color` where `mask` holds for any channel."""
+    # Marks are colours: grey becomes three channels, and alpha, which could hide a mark, is dropped.
     picture = picture[..., :3].expand(*picture.shape[:2], 3)
     return torch.where(mask.any(dim=-1, keepdim=True), picture.new_tensor(color), picture)

@@ -143,6 +143,7 @@ class Overlay:
                 self._draw.add_rect(start, end, colour(shade), 0.0, width * self._scale)
         mine = self._canvas.name
         theirs = comparison.other.name
+        # The name tells which of the two is on screen: alternating, nothing else does.
         match comparison.mode:
             case "flicker":
                 words = theirs if comparison.other_is_shown else mine

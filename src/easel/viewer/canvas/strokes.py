@@ -71,5 +71,6 @@ class Trail:
 
 def in_pixels(position: Point, rectangle: Rectangle, size: tuple[int, int]) -> Point:
     """Convert a point of the window to pixels of a picture of `size` = (height, width) that fills `rectangle`."""
+    # Not rounded: a stroke in a zoomed picture is finer than its pixels.
     left, top, width, height = rectangle
     return (position[0] - left) / width * size[1], (position[1] - top) / height * size[0]

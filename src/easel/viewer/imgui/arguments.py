@@ -13,6 +13,7 @@ def check_name(name: object, what: str) -> None:
 def check_numbers(what: str, **numbers: object) -> None:
     """Raise TypeError or ValueError unless all `numbers` are finite; `what` takes them, such as "a slider"."""
     for name, number in numbers.items():
+        # Tensors of one element and NumPy's scalars are numbers here: whatever `isfinite` takes.
         try:
             finite = math.isfinite(number)  # pyright: ignore[reportArgumentType]  it says itself what is no number
         except (TypeError, ValueError, RuntimeError, OverflowError) as error:

@@ -34,6 +34,7 @@ class Edits:
 
         Returns True if it continues the last edit, because `settle` was not called since.
         """
+        # A redone edit could undo, unseen, what has been done in between.
         self.undone.clear()
         if self._continues and self.done and (self.done[-1].owner, self.done[-1].what) == (owner, what):
             # A drag changes the value in every frame: its first `undo` and its newest `redo` span all of it.

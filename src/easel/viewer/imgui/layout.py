@@ -108,6 +108,7 @@ def rectangles(area: Area, room: Rectangle) -> dict[str, Rectangle]:
 
 def cut(room: Rectangle, side: str, share: Number) -> tuple[Rectangle, Rectangle]:
     """Return the part of `room` at `side` that takes `share` of it, and the rest."""
+    # What is left, not a second share: two products need not add up to the whole.
     x, y, width, height = room
     part, rest = width * share, width - width * share
     if side == "left":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+# Written out wherever a number comes in, as programs pass 1 for 1.0.
 Number = float | int
 """The numbers that Python's type rules accept as `float`; beartype, in the tests, takes `float` literally."""
 Rgba = tuple[Number, Number, Number, Number]

@@ -100,6 +100,7 @@ class OptionalControl(Control):
     help: str = ""
 
     def draw(self, form: Form, value: Any) -> Any:
+        # Remembered while it is on: a person who ticks the box again expects what was there.
         if value is not None:
             self.last = value
         with form.row():
@@ -133,6 +134,7 @@ class FieldControls(Control):
     """Name of a field → its control."""
 
     def draw(self, form: Form, value: Any) -> Any:
+        # The controls were read from one class: an object of another has other fields.
         if type(value) is not self.kind:
             return ReadOnly(self.label).draw(form, value)
         if self.label:

@@ -94,6 +94,7 @@ def _group_controls(group: dict[str, Any], scope: str) -> list[tuple[str, Contro
     def slider(words: str, span: Range, help: str) -> WidgetControl:
         return WidgetControl(_label(words, scope), slider_over(span, span.min), f"{help} Acts at the next step.")
 
+    # Several kinds of optimizers at once: each group has the keys of its own kind.
     means = "Running mean of gradients: the share that stays."
     squares = "Running mean of gradients: the share that stays, for their squares."
     known = {
@@ -161,6 +162,7 @@ def _fields(config: Any, path: str, name: str, ranges: Mapping[str, Range]) -> F
         hints = {}
     described = FieldControls(_words(path), cls)
     for entry in fields(config):
+        # Private by Python's convention: not for the person at the panel either.
         if entry.name.startswith("_"):
             continue
         reader = _Reader(f"{path}{entry.name}", name, field_docs(cls).get(entry.name, ""), ranges)

@@ -87,6 +87,7 @@ class Button(Switch):
         check_numbers("a button", width=self.width, height=self.height)
 
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
+        # By its number: Dear ImGui identifies a button by its label, which a program may rewrite in every frame.
         visible, _ = imgui_name(label)
         with pushed_colors(tinted(self.color)):
             clicked = imgui.button(f"{visible}###button{self.identity}", imgui.ImVec2(self.width, self.height))

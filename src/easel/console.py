@@ -70,6 +70,7 @@ def progress(title: str, *, interval_seconds: float = 5.0) -> Generator[Progress
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
 
+    # On standard error: what a command prints may go into a pipe.
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[note]}"))
     with RichProgress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=1.0, note="")
@@ -90,6 +91,7 @@ def counted(things: Iterable[Thing], total: int, bar: Progress, noun: str = "fra
 
 def complain(sentence: str) -> None:
     """Print one line on standard error, where a user and a log look for what went wrong."""
+    # One line whatever came in: messages of libraries may have several.
     print("easel: " + " ".join(sentence.split()), file=sys.stderr, flush=True)
 
 
@@ -101,6 +103,7 @@ def prepare_folder(out: Path) -> None:
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
+        # A full disk is no mistake of the user's in naming a folder.
         if error.errno == errno.ENOSPC:
             raise
         raise BadInput(f"cannot write into the folder {out}: {error.strerror}. Name another one with --out.") from error

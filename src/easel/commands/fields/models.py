@@ -88,7 +88,7 @@ def visible_model(
     `options` gives those of a seed. After 20 the last one comes, whatever it shows.
     """
     model = make_model(options(seed), shape, seed)
-    # Bounded: some options, such as a tiny width, show nothing for any seed.
+    # Bounded: with some options no seed shows anything.
     redraws = 0
     while redraws < MOST_REDRAWS and model.is_dull():
         redraws += 1

@@ -51,12 +51,14 @@ def encode(bands: Bands, weights: Integers) -> bytes:
         # Neighbours of the low band are alike, as pixels are: their differences are small numbers.
         residual = _difference(bands.low)
         for plane, low in enumerate(residual):
-            _code(low, _nothing(low), len(bands.details), 2, plane, model, data, True)
+            entropy_coder.code_band(low, _nothing(low), len(bands.details), 2, plane, model, data, True)
         for level, direction, plane in _order(bands):
             band = bands.details[level][direction][plane]
             if _code_emptiness(not band.any(), level, plane, model, data, True):
                 continue
-            _code(band, _known(bands, level, direction, plane), level, direction, plane, model, data, True)
+            entropy_coder.code_band(
+                band, _known(bands, level, direction, plane), level, direction, plane, model, data, True
+            )
         used = entropy_coder.finish(model, data)
         if used <= room:
             return data[:used].tobytes()
@@ -70,12 +72,14 @@ def decode(data: bytes, bands: Bands, weights: Integers) -> None:
     entropy_coder.begin(model, buffer)
     entropy_coder.code_numbers(weights, 0, model, buffer, False)
     for plane, low in enumerate(bands.low):
-        _code(low, _nothing(low), len(bands.details), 2, plane, model, buffer, False)
+        entropy_coder.code_band(low, _nothing(low), len(bands.details), 2, plane, model, buffer, False)
     _undo_difference(bands.low)
     for level, direction, plane in _order(bands):
         band = bands.details[level][direction][plane]
         if not _code_emptiness(False, level, plane, model, buffer, False):
-            _code(band, _known(bands, level, direction, plane), level, direction, plane, model, buffer, False)
+            entropy_coder.code_band(
+                band, _known(bands, level, direction, plane), level, direction, plane, model, buffer, False
+            )
 
 
 def _order(bands: Bands) -> Iterator[tuple[int, int, int]]:
@@ -86,19 +90,6 @@ def _order(bands: Bands) -> Iterator[tuple[int, int, int]]:
             for plane in range(len(bands.low)):
                 if bands.details[level][direction].size:
                     yield level, direction, plane
-
-
-def _code(
-    band: Integers,
-    known: Integers,
-    level: int,
-    direction: int,
-    plane: int,
-    model: entropy_coder.Model,
-    data: NDArray[np.uint8],
-    encoding: bool,
-) -> None:
-    entropy_coder.code_band(band, known, level, direction, plane, model, data, encoding)
 
 
 def _code_emptiness(

@@ -147,7 +147,8 @@ def test_from_training_to_inference_in_line(here: Path, capsys: pytest.CaptureFi
 )
 def test_presets_are_found_by_name_and_by_the_guides_paths(here: Path, preset: str, monkeypatch) -> None:
     found = []
-    monkeypatch.setattr("easel.materials.training.train.train", lambda config, knobs: found.append(config) or [])
+    home = "easel.materials.distillation.teacher_source"
+    monkeypatch.setattr(f"{home}.train", lambda config, knobs: found.append(config) or [])
     paths = "--input-dir ./data/input --output-dir ./data/output --batch-size 2 --device cpu"
     assert run(f"train --config {preset} {paths}") == 0
     assert found[0].data.batch_size == 2

@@ -46,7 +46,8 @@ def told(monkeypatch):
 
     def read(*arguments: str) -> TrainConfig:
         found = []
-        monkeypatch.setattr("easel.materials.training.train.train", lambda config, knobs: found.append(config) or [])
+        home = "easel.materials.distillation.teacher_source"
+        monkeypatch.setattr(f"{home}.train", lambda config, knobs: found.append(config) or [])
         assert main(["materials", "train", *arguments]) == 0
         return found[0]
 

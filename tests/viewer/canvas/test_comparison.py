@@ -92,6 +92,14 @@ def test_bad_comparisons_are_named():
         mine.compare(theirs, "l1", gain=0)
 
 
+def test_a_refused_comparison_leaves_the_one_that_there_was():
+    mine, theirs = pair()
+    before = mine.compare(theirs).comparison
+    with pytest.raises(ValueError, match="unknown comparison"):
+        mine.compare(theirs, "swipe")
+    assert before is not None and mine.comparison is before
+
+
 def test_the_line_of_a_wipe_can_be_dragged_and_is_saved_as_shown(open_headless, tmp_path):
     view = open_headless()
     mine = view.panel("P").canvas("mine").bind(torch.zeros(48, 64, 3), live=False)

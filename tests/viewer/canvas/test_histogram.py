@@ -80,6 +80,16 @@ def test_a_still_picture_is_counted_once_and_a_live_one_within_its_share_of_time
     assert 80 <= histogram.counted <= 102  # 0.01 s of every 0.11
 
 
+def test_counts_stay_when_the_next_ones_fail(monkeypatch):
+    histogram = Histogram()
+    histogram.renew("a", False, lambda: noise(4, 4, 3), 1)
+    before, histogram._due = histogram.counts, 0.0
+    monkeypatch.setattr("easel.viewer.canvas.histogram.count", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        histogram.renew("b", False, lambda: noise(4, 4, 3), 1)
+    assert before is not None and histogram.counts is before
+
+
 def test_it_counts_stored_values(open_headless):
     view = open_headless("Test", 800, 600)
     canvas = view.panel("P").canvas("c").bind(lambda: noise(30, 40, 3) * 9)

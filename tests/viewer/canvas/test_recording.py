@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from easel.viewer.canvas.canvas import Canvas
-from easel.viewer.canvas.frame_queue import FrameQueue
-from easel.viewer.canvas.recording import Recorder, free_path, letterbox
+from easel.viewer.canvas.recording import FrameQueue, Recorder, free_path, letterbox
 from easel.viewer.driver import Driver
 from easel.viewer.view import View
 

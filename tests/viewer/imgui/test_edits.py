@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from easel.fields.model.config import FieldConfig, Knobs
 from easel.graphics.checked_record import Range
 from easel.viewer.driver import Driver
+from easel.viewer.imgui.edits import Edits
 from easel.viewer.widgets.controls import FieldControls, ReadOnly, WidgetControl
 from easel.viewer.widgets.describe import describe, field_docs, slider_over, usual_range
 from easel.viewer.widgets.widgets import Slider
@@ -306,3 +307,12 @@ def test_groups_are_told_apart_and_a_tensor_s_rate_stays_its_tensor(open_any) ->
     driver.type("lr##group 0", "0.125")
     assert [group["momentum"] for group in optimizer.param_groups] == [0, 0.8]
     assert optimizer.param_groups[0]["lr"] is rate and rate.item() == 0.125
+
+
+def test_an_edit_continues_only_that_of_the_very_same_owner() -> None:
+    edits = Edits()
+    one, equal = [1], [1]
+    assert not edits.note(one, "name", list, list)
+    assert edits.note(one, "name", list, list)
+    assert not edits.note(equal, "name", list, list)
+    assert len(edits.done) == 2

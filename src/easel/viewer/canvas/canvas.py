@@ -171,10 +171,7 @@ class Canvas(Recordable, Displayed):
             source = stored = as_tensor(tensor, self._who).detach()
             size = check(stored, self._requested, self._who)
             producer = Producer(stored)
-        self._source = source
-        self._stored = stored
-        self._size = size
-        self._producer = producer
+        self._source, self._stored, self._size, self._producer = source, stored, size, producer
         self.live = live
         self._forget_content()
         return self
@@ -310,9 +307,8 @@ class Canvas(Recordable, Displayed):
                 f"{self._who} is compared with a canvas or a step of its history; got {type(other).__name__}. "
                 "A tensor becomes one by Canvas(name).bind(tensor)."
             )
-        self.comparison = None
-        if other is not None:
-            self.comparison = Comparison(other, mode, gain)
+        # At once: an unknown mode leaves the comparison that there was.
+        self.comparison = None if other is None else Comparison(other, mode, gain)
         return self
 
     def look(self) -> Shaped[Tensor, "h w c"] | None:

@@ -55,9 +55,7 @@ class Comparison:
             raise ValueError(f"unknown comparison {mode!r}. Known: {', '.join(MODES)}.")
         if gain <= 0:
             raise ValueError(f"gain is above 0; got {gain}.")
-        self.other = other
-        self.mode = mode
-        self.gain = gain
+        self.other, self.mode, self.gain = other, mode, gain
         self.split: float = 0.5
         """Position of a wipe's line, as a share of the picture's width: this canvas left, the other right of it."""
         self.held = False

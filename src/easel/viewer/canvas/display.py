@@ -143,10 +143,7 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
         return display
     values = _reduce(values, display)
     # Of colours, a colormap takes the mean, and so does its range; alpha is no value.
-    if display.channels == "flow":
-        values = values.norm(dim=-1)
-    else:
-        values = values[..., :3].mean(dim=-1)
+    values = values.norm(dim=-1) if display.channels == "flow" else values[..., :3].mean(dim=-1)
     # One infinite pixel, as at the start of many runs, must not decide about the range.
     values = values[values.isfinite()]
     if not len(values):
@@ -156,11 +153,7 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
     if display.channels == "flow":
         low = 0.0
     low, high = NAMED_RANGES.get(str(display.channels), (low, high))
-    return replace(
-        display,
-        vmin=given_or(display.vmin, low),
-        vmax=given_or(display.vmax, high),
-    )
+    return replace(display, vmin=given_or(display.vmin, low), vmax=given_or(display.vmax, high))
 
 
 def _line(display: Display) -> tuple[float, float]:
@@ -222,13 +215,9 @@ def _reduce(values: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "
 
 def _tone(scaled: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h w c"]:
     """Convert scene-linear light to display-referred colour, where the display asks for it."""
-    match display.tonemap:
-        case None:
-            return scaled
-        case "neutral":
-            return tonemap(scaled)
-        case _:
-            return linear_to_srgb(scaled)
+    if display.tonemap is None:
+        return scaled
+    return tonemap(scaled) if display.tonemap == "neutral" else linear_to_srgb(scaled)
 
 
 def _color(toned: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h w d"]:

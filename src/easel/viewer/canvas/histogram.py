@@ -80,9 +80,7 @@ class Histogram:
         if (key == self._key and not live) or began < self._due:
             return
         values = read()
-        self.counts = None
-        if values is not None:
-            self.counts = count(values, self.axes == "log values", stride)
+        self.counts = None if values is None else count(values, self.axes == "log values", stride)
         self.counted += 1
         self._key = key
         # A pause in proportion to the work, so that any picture takes the same share of the time.
@@ -113,9 +111,9 @@ def count(values: Float[Tensor, "h w c"], log_values: bool = False, stride: int 
         stop = math.log10(high)
         pixels = pixels.log10()
     elif 0 <= low and high <= 1:
-        start, stop = (0.0, 1.0)
+        start, stop = 0.0, 1.0
     else:
-        start, stop = (low, high)
+        start, stop = low, high
     # One value alone: bins of no width would count nothing.
     if stop - start < 1e-6 * max(abs(start), 1):
         start -= 0.5
@@ -142,13 +140,11 @@ def stride_of(height: int, width: int) -> int:
 
 def axis_range(counts: Counts, handles: tuple[Number, Number] | None, log_values: bool) -> tuple[float, float]:
     """Return the ends of the axis of values: all that is counted, and the handles, with a little room."""
-    low = float(counts.edges[0])
-    high = float(counts.edges[-1])
+    low, high = float(counts.edges[0]), float(counts.edges[-1])
     if log_values:
         return low, high
     if handles is not None:
-        low = min(low, *handles)
-        high = max(high, *handles)
+        low, high = min(low, *handles), max(high, *handles)
     # A handle at the very end would lie under the frame of the plot, and could not be taken hold of.
     room = 0.03 * (high - low)
     return low - room, high + room

@@ -41,8 +41,7 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     histogram.area = None  # until its bars are drawn
     em = imgui.get_font_size()
     margin = MARGIN * imgui.get_style().font_scale_dpi
-    width = WIDTH_EMS * em
-    height = HEIGHT_EMS * em
+    width, height = WIDTH_EMS * em, HEIGHT_EMS * em
     if visible.width < width + 2 * margin or visible.height < 1.6 * height:
         return
     # A window of its own: what happens over it is not for the canvas, and the canvas stays the panel's last item.
@@ -76,8 +75,8 @@ class HistogramPlot(Widget[str]):
         return self.histogram.axes
 
     def draw(self, layout: ItemLayout, label: str, value: str) -> str:
-        self.histogram.area = None
         # None until it is drawn: hidden by a scroll bar, it must not be found by a script.
+        self.histogram.area = None
         renew(self.canvas, self.histogram)
         # Its colours are made for a dark ground, as over a picture.
         corner = imgui.get_cursor_screen_pos()

@@ -48,9 +48,7 @@ class History:
                 "a history has at least 1 byte, every step or fewer, and no less than 0 bytes on disk; "
                 f"got {limit_bytes}, {every} and {disk_bytes}."
             )
-        self.limit_bytes = limit_bytes
-        self.every = every
-        self.disk_bytes = disk_bytes
+        self.limit_bytes, self.every, self.disk_bytes = limit_bytes, every, disk_bytes
         self.bytes = 0
         """Main memory in use."""
         self._newest: deque[PastFrame] = deque()

@@ -35,8 +35,7 @@ class Loupe:
 
     def reset(self) -> None:
         """Show the whole picture as the canvas fits it."""
-        self.zoom = 1.0
-        self.center = (0.5, 0.5)
+        self.zoom, self.center = 1.0, (0.5, 0.5)
 
     def place(self, fitted: Rectangle) -> Rectangle:
         """Return the rectangle of the enlarged picture, which goes on covering its rectangle at zoom 1, `fitted`."""
@@ -52,16 +51,14 @@ class Loupe:
     def magnify(self, zoom: Number, at: Point, fitted: Rectangle) -> None:
         """Set the zoom; the point `at` of the screen keeps its content, as far as the picture's edges allow."""
         # Not `place`, which is on whole pixels: over several notches their fractions would add up.
-        width = fitted.width * self.zoom
-        height = fitted.height * self.zoom
+        width, height = fitted.width * self.zoom, fitted.height * self.zoom
         x = (at[0] - _centered(fitted.x, fitted.width, width, self.center[0])) / width
         y = (at[1] - _centered(fitted.y, fitted.height, height, self.center[1])) / height
         # Up and down by equal notches ends within rounding of 1, and must end at it: `unzoomed` compares exactly.
         if abs(zoom - 1) < 1e-3:
             zoom = 1.0
         self.zoom = zoom
-        width = fitted.width * self.zoom
-        height = fitted.height * self.zoom
+        width, height = fitted.width * zoom, fitted.height * zoom
         self._move_to(Rectangle(at[0] - x * width, at[1] - y * height, width, height), fitted)
 
     def drag(self, by: Point, fitted: Rectangle) -> None:

@@ -55,10 +55,7 @@ class Overlay:
     """The overlay of one canvas in one frame."""
 
     def __init__(self, canvas: Canvas, picture: Rectangle, visible: Rectangle, draw_list: "imgui.ImDrawList") -> None:
-        self._canvas = canvas
-        self._picture = picture
-        self._visible = visible
-        self._draw = draw_list
+        self._canvas, self._picture, self._visible, self._draw = canvas, picture, visible, draw_list
         self._scale = imgui.get_style().font_scale_dpi
         self._gap = PADDING * self._scale
         self._line = (SMALL_TEXT_PIXELS + 2) * self._scale
@@ -71,15 +68,12 @@ class Overlay:
             return
         display = self._canvas.display
         comparison = self._canvas.comparison
-        words = legend(display)
-        colors = display.colors
+        words, colors = legend(display), display.colors
         ends: tuple[Number | None, Number | None] = (display.vmin, display.vmax)
         if (past := self._canvas.past) is not None:
-            words = past.name
-            colors = None  # it was stored with its colours
+            words, colors = past.name, None  # it was stored with its colours
         if comparison is not None and comparison.mode in MAPS:
-            colors = MAP_COLORS
-            ends = (0, 1 / comparison.gain)
+            colors, ends = MAP_COLORS, (0, 1 / comparison.gain)
         if colors:
             self._draw_color_legend(colors, ends, words)
         elif words and (box := self._box(self._measure(words), left=True)) is not None:
@@ -141,8 +135,7 @@ class Overlay:
             start, end = (self._on_screen(*corner) for corner in ((left, top), (right, bottom)))
             for shade, width in OUTLINED:
                 self._draw.add_rect(start, end, colour(shade), 0.0, width * self._scale)
-        mine = self._canvas.name
-        theirs = comparison.other.name
+        mine, theirs = self._canvas.name, comparison.other.name
         # The name tells which of the two is on screen: alternating, nothing else does.
         match comparison.mode:
             case "flicker":
@@ -192,8 +185,7 @@ class Overlay:
             return
         left, top = self._visible.x, self._visible.y
         right, bottom = _corner(self._visible)
-        columns = self._visible_range(0)
-        rows = self._visible_range(1)
+        columns, rows = self._visible_range(0), self._visible_range(1)
         # Fading in with the zoom: a grid at full strength between ten pixels is all that one would see.
         veil = colour((0.5, 0.5, 0.5, min(max((size / self._scale - GRID_PIXELS) / 20, 0.1), 0.45)))
         for column in range(columns.start, columns.stop + 1):

@@ -1,6 +1,7 @@
 """Recording of a canvas or of a whole view into a film.
 
-The loop pays for one copy of the picture as bytes; a worker thread encodes and writes.
+The loop pays for one copy of the picture as bytes; a worker thread encodes and writes, and frames wait in a queue
+meanwhile.
 """
 
 import atexit
@@ -8,11 +9,14 @@ import itertools
 import logging
 import math
 import os
+import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -21,7 +25,6 @@ from torch import Tensor
 from easel.graphics.files import FileError
 from easel.graphics.image import as_bytes, as_picture, resize
 from easel.graphics.video import VideoWriter, film_path, film_pixels
-from easel.viewer.canvas.frame_queue import MEMORY_BYTES, FrameQueue
 from easel.viewer.imgui.layout import Rectangle, fit
 from easel.viewer.imgui.sketch import Number
 
@@ -33,9 +36,107 @@ Look = Callable[[], Tensor | None]
 Recorded = TypeVar("Recorded", bound="Recordable")
 
 CLOCKS = ("wall", "frames")
+MEMORY_BYTES = 128 * 2**20
+"""Memory for waiting frames; 50 of 1280 x 720."""
 
 _unfinished: "set[Recorder]" = set()
 """Recorders whose films are not complete."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A waiting frame, in memory or at `offset` in the file, and the number of frames for which it is shown."""
+
+    pixels: Pixels | None
+    offset: int
+    shape: tuple[int, ...]
+    count: int
+
+
+class FrameQueue:
+    """First in, first out, between two threads; frames beyond `memory_bytes` wait in a file in `folder`.
+
+    The file has no name: it disappears with the process, whatever ends it.
+    """
+
+    def __init__(self, folder: Path, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._folder = folder
+        self._memory_bytes = memory_bytes
+        # One lock for all: frames are large and few, and whoever holds it does little.
+        self._changed = threading.Condition()
+        self._waiting: deque[_Entry] = deque()
+        self._held_bytes = 0
+        self._file: BinaryIO | None = None
+        self._frames_filed = 0
+        self._closed = False
+        self._error: BaseException | None = None
+
+    def put(self, pixels: Pixels, count: int) -> None:
+        """Add a frame, which from now on belongs to the queue; OSError when the disk is needed and full."""
+        with self._changed:
+            # After a failure nobody reads: what is fed until the recorder notices must not fill the memory.
+            if self._closed:
+                return
+            if self._held_bytes + pixels.nbytes <= self._memory_bytes:
+                self._held_bytes += pixels.nbytes
+                self._waiting.append(_Entry(pixels, 0, pixels.shape, count))
+            else:
+                self._waiting.append(_Entry(None, self._write(pixels), pixels.shape, count))
+            self._changed.notify()
+
+    def close(self, error: BaseException | None = None) -> None:
+        """End the queue. With an `error`, the reader gets it at once instead of the frames that wait."""
+        with self._changed:
+            self._closed = True
+            self._error = self._error or error
+            self._changed.notify()
+
+    def drop(self) -> None:
+        """Release memory and disk, as nobody reads any more."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def __iter__(self) -> Iterator[tuple[Pixels, int]]:
+        """Yield frames and their counts, as they come, until `close`."""
+        while (frame := self._take()) is not None:
+            yield frame
+
+    def _take(self) -> tuple[Pixels, int] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            # Before the frames that wait: the film is lost, and encoding more of it would delay the news.
+            if self._error is not None:
+                raise self._error
+            if not self._waiting:
+                return None
+            entry = self._waiting.popleft()
+            if entry.pixels is None:
+                return self._read(entry.offset, entry.shape), entry.count
+            self._held_bytes -= entry.pixels.nbytes
+            return entry.pixels, entry.count
+
+    def _write(self, pixels: Pixels) -> int:
+        """Append a frame to the file and return its offset."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder)
+        offset = self._file.seek(0, 2)
+        self._file.write(pixels.data)
+        self._frames_filed += 1
+        return offset
+
+    def _read(self, offset: int, shape: tuple[int, ...]) -> Pixels:
+        assert self._file is not None
+        self._file.seek(offset)
+        pixels = np.frombuffer(self._file.read(math.prod(shape)), np.uint8).reshape(shape)
+        self._frames_filed -= 1
+        # An encoder that has caught up gives the disk back; with frames left, their offsets must stay true.
+        if not self._frames_filed:
+            self._file.truncate(0)
+        return pixels
 
 
 class Recorder:
@@ -69,9 +170,7 @@ class Recorder:
         self.save_error: str | None = None
         """Reason why there is no film."""
         self.is_recording = True
-        self._fps = fps
-        self._clock = clock
-        self._now = now
+        self._fps, self._clock, self._now = fps, clock, now
         self._after = tuple(after)
         self._began = now()
         # The last picture is held back until the next one tells for how many ticks it is shown.

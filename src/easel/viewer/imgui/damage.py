@@ -269,6 +269,5 @@ def _worth_merging(a: Box, b: Box) -> bool:
 
 def _around(a: Box, b: Box) -> Box:
     """Return the smallest box that contains both."""
-    x = min(a[0], b[0])
-    y = min(a[1], b[1])
+    x, y = min(a[0], b[0]), min(a[1], b[1])
     return x, y, max(a[0] + a[2], b[0] + b[2]) - x, max(a[1] + a[3], b[1] + b[3]) - y

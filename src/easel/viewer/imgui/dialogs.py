@@ -154,11 +154,9 @@ class FileBrowser(Dialog):
 
     def _draw_buttons(self) -> None:
         if self.question.save:
-            verb = "Save"
-            acceptable = not self.path.endswith("/") and bool(self.path)
+            verb, acceptable = "Save", not self.path.endswith("/") and bool(self.path)
         else:
-            verb = "Open"
-            acceptable = Path(self.path).is_file()
+            verb, acceptable = "Open", Path(self.path).is_file()
         imgui.begin_disabled(not acceptable)
         if imgui.button(verb):
             self._answer = self.path

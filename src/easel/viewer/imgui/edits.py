@@ -36,7 +36,7 @@ class Edits:
         """
         # A redone edit could undo, unseen, what has been done in between.
         self.undone.clear()
-        if self._continues and self.done and (self.done[-1].owner, self.done[-1].what) == (owner, what):
+        if self._continues and self.done and self.done[-1].owner is owner and self.done[-1].what == what:
             # A drag changes the value in every frame: its first `undo` and its newest `redo` span all of it.
             self.done[-1].redo = redo
             return True

@@ -141,8 +141,7 @@ def native(size: tuple[int, int], room: Rectangle) -> Rectangle:
 
 def overlap(a: Rectangle, b: Rectangle) -> Rectangle:
     """Return the intersection of two rectangles; its width or height is 0 where they do not meet."""
-    x = max(a.x, b.x)
-    y = max(a.y, b.y)
+    x, y = max(a.x, b.x), max(a.y, b.y)
     right = min(a.x + a.width, b.x + b.width)
     bottom = min(a.y + a.height, b.y + b.height)
     return Rectangle(x, y, max(right - x, 0), max(bottom - y, 0))

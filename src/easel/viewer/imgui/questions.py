@@ -42,8 +42,8 @@ class Question:
 
     def complete(self, path: str) -> str:
         """Return `path`, with the default extension if it is to be saved and has none."""
-        needs_extension = self.save and path and not Path(path).suffix
-        return path + self.default_extension * bool(needs_extension)
+        needs_extension = self.save and bool(path) and not Path(path).suffix
+        return path + self.default_extension * needs_extension
 
 
 class Dialog(ABC):

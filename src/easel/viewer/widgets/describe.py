@@ -53,9 +53,7 @@ def describe(config: Any, name: str = "", ranges: Mapping[str, Range] | None = N
     takes precedence over annotations. TypeError for anything but an instance, ValueError for an unknown field.
     """
     if isinstance(config, type) or not is_dataclass(config):
-        what = type(config).__name__
-        if isinstance(config, type):
-            what = f"the class {config.__name__}: call it"
+        what = f"the class {config.__name__}: call it" if isinstance(config, type) else type(config).__name__
         raise TypeError(f"controls are made from an instance of a dataclass; got {what}.")
     # Ranges are checked afterwards: a misspelled one would else be ignored, and its slider silently be another.
     described = _fields(config, "", name, ranges or {})
@@ -96,7 +94,7 @@ def _group_controls(group: dict[str, Any], scope: str) -> list[tuple[str, Contro
 
     # Several kinds of optimizers at once: each group has the keys of its own kind.
     means = "Running mean of gradients: the share that stays."
-    squares = "Running mean of gradients: the share that stays, for their squares."
+    squares = f"{means[:-1]}, for their squares."
     known = {
         "lr": slider("lr", RATE, "Learning rate."),
         "weight_decay": slider("weight decay", DECAY, "Pull of the weights towards zero; off at the left end."),
@@ -114,9 +112,7 @@ def slider_over(span: Range, default: Number) -> Slider:
         format = f"%.{max(math.ceil(-math.log10(least)), 4)}g"
     else:
         # To two digits below the length of the range, or as fine as its notches.
-        digits = 2 - math.log10((span.max - span.min) or 1.0)
-        if span.step:
-            digits = -math.log10(span.step)
+        digits = -math.log10(span.step) if span.step else 2 - math.log10((span.max - span.min) or 1.0)
         format = f"%.{min(max(math.ceil(digits), 0), 9)}f"
     return Slider(span.min, span.max, default, span.log, format, span.step)
 

@@ -148,8 +148,8 @@ class NumberSlider(Widget[N]):
             flags |= imgui.SliderFlags_.logarithmic
         identity = layout.caption(label)
         with layout.track(self.position(value)):
-            slider = getattr(imgui, self.function)
-            changed, moved = slider(identity, value, self.min, self.max, self.format, flags)
+            draw = getattr(imgui, self.function)
+            changed, moved = draw(identity, value, self.min, self.max, self.format, flags)
         # Untouched, a value keeps the digits that float32 lacks.
         return moved if changed else value
 

@@ -197,10 +197,9 @@ def _choose(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
         return values[..., list(channels)]
     needed = _CHANNEL_COUNTS.get(channels)
     if needed is not None and count not in needed:
-        what = "is shown as it is" if channels is None else f"is shown as {channels}"
         raise ValueError(
             f"Expected {', '.join(map(str, needed[:-1])) + ' or ' if needed[1:] else ''}{needed[-1]} channels for what "
-            f"{what}, got {count} in {tuple(tensor.shape)} with layout={display.layout!r}. "
+            f"is shown as {channels or 'it is'}, got {count} in {tuple(tensor.shape)} with layout={display.layout!r}. "
             "Set channels to the numbers of some, to 'norm' or to 'pca', or another layout."
         )
     return values

@@ -37,12 +37,12 @@ VARIABLES = (
 
 
 def color_index(color: int | str) -> int:
-    """The number of a colour in the library that runs, from its name or its number in Dear ImGui 1.92."""
+    """Return a colour's number in the installed library, from its name or its number in Dear ImGui 1.92."""
     return imgui.Col_[_name(color, COLORS, imgui.Col_, "colour")]
 
 
 def variable_index(variable: int | str, kind: type) -> int:
-    """The same for a variable; `kind` is what it must hold, a float or an ImVec2."""
+    """Return a variable's number likewise; ValueError unless it holds a `kind`, a float or an ImVec2."""
     name = _name(variable, VARIABLES, imgui.StyleVar_, "variable")
     if not isinstance(getattr(imgui.get_style(), name), kind):
         pushes = {float: "push_style_var_vec2 with two numbers", imgui.ImVec2: "push_style_var_float with one number"}

@@ -6,7 +6,8 @@ Each public name comes from its home when it is first read, so that `import ease
 from easel.lazy import attach
 
 _load, _names, __all__ = attach(__name__, __file__)
-__all__ = sorted([*__all__, "HAS_CUDA"])
+__all__ += ["HAS_CUDA"]
+__all__.sort()
 
 
 def __getattr__(name: str) -> object:

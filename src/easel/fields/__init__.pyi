@@ -35,7 +35,7 @@ from easel.fields.model.encodings import OneBlob as OneBlob
 from easel.fields.model.encodings import RandomFourier as RandomFourier
 from easel.fields.model.encodings import SphericalHarmonics as SphericalHarmonics
 from easel.fields.model.extent import Extent as Extent
-from easel.fields.model.extent import Extent as Window  # the name that Extent had at first
+from easel.fields.model.extent import Extent as Window  # pyright: ignore[reportUnusedImport] - its first name
 from easel.fields.model.field import Field as Field
 from easel.fields.model.field import build_field as build_field
 from easel.fields.model.grids import HashGrid as HashGrid

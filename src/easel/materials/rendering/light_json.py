@@ -77,9 +77,8 @@ def environment(source: str, *, rotation_degrees: float | int = 0.0, strength: f
 
 
 def _numbers(vector: Vector) -> list[float]:
-    if isinstance(vector, Tensor):
-        vector = vector.tolist()
-    return [float(number) for number in vector]
+    numbers = vector.tolist() if isinstance(vector, Tensor) else vector
+    return [float(number) for number in numbers]
 
 
 def _is_number(value: object) -> bool:

@@ -31,7 +31,7 @@ from easel.materials.dataset.listing import (
     shots_of,
 )
 from easel.materials.dataset.reading import PHOTO_CHANNELS, read_pixels
-from easel.materials.dataset.views import SOURCES, VIEWS_FILE, Shot, read_views_json
+from easel.materials.dataset.views import SOURCES, VIEWS_FILE, Shot, Source, read_views_json
 from easel.materials.maps import CHANNELS, map_paths
 from easel.materials.synthesis.dataset_writer import PARTIAL
 from easel.materials.synthesis.normals import Normals, look_at_normals
@@ -87,7 +87,7 @@ def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = N
         report(path, "unreadable metadata", str(error))
 
     refused = {}
-    sources = [source for source in SOURCES if (input_dir / source).is_dir()]
+    sources: list[Source] = [source for source in SOURCES if (input_dir / source).is_dir()]
     for sample in list_samples(input_dir, output_dir, metadata, sources, views):
         if not isinstance(sample, LeftOut):
             continue

@@ -1,4 +1,8 @@
-"""What stands in front of the camera: cameras, lights and mishaps of a sample, all of them drawn from its index."""
+"""Photo setups: cameras, lights and mishaps of a sample, all of them drawn from its index.
+
+Every draw has a key of its own (`dataset.keys`): a sample depends neither on the others nor on the order in which its
+parts are asked for.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -31,27 +35,32 @@ from easel.materials.synthesis.shadows import LUMINANCE, Shadow, daylight_of
 LightKind = Literal["flash", "room", "mixed", "environment"]
 
 MOST_TILT_DEGREES = 40.0
-P_SHADOW, P_LENS = 0.75, 0.60
-"""Chances that a dirty sample has shadows, and dirt on its lens."""
+"""Largest angle of a camera from straight above."""
+P_SHADOW = 0.75
+"""Chance that a dirty sample has shadows."""
+P_LENS = 0.60
+"""Chance that a dirty sample has dirt on its lens."""
 WHITE_CARD = 0.85
-"""How bright the exposure shows a white card: phones leave some room for highlights."""
+"""Luminance to which a white card is exposed: phones leave some room for highlights."""
 FLASH_OFFSET = 0.025
 """World units between lens and flash: 15 mm at a distance of 36 cm."""
 FLASH_JITTER = 0.005
+"""Standard deviation of the flash's place, from photo to photo."""
 FULL_FLASH = math.pi * ORBIT_RADIUS**2
 """Radiant intensity under which a white sheet below the camera has a radiance of 1, as under an environment."""
-DIM, ANY = (0.02, 0.2), (0.1, 10.0)
-"""The strength of surroundings beside a flash of strength 1: in the evening, and at any time of the day."""
+DIM = (0.02, 0.2)
+"""Strengths of surroundings beside a flash of strength 1, in the evening."""
+ANY = (0.1, 10.0)
+"""The same at any time of the day."""
 ROOMS = 1_000_000
 """Different surroundings of each kind."""
-
-
 KINDS = ("room", "sky", "softbox", "studio")
+"""Kinds of surroundings; their order is part of a dataset's seed."""
 
 
 @dataclass(frozen=True)
-class Scenes:
-    """How samples are photographed; sample `index` is a function of this and of the index."""
+class PhotoSetups:
+    """Setups in which samples are photographed; sample `index` is a function of this and of the index."""
 
     seed: int = 0
     views: int = 3
@@ -68,13 +77,13 @@ class Scenes:
     """Take every sample clean and dirty."""
 
     def sources(self, index: int) -> tuple[Source, ...]:
-        """How sample `index` is taken."""
+        """Return whether sample `index` is taken clean, dirty or both ways."""
         if self.both:
             return ("clean", "dirty")
         return ("dirty",) if uniform(key(self.seed, index, "source")) < self.p_dirty else ("clean",)
 
     def cameras(self, index: int) -> list[PlaneCamera]:
-        """Where the photos are taken from: from all sides, one of them nearly from above.
+        """Draw the cameras of a sample: from all sides, one of them nearly from above.
 
         Both angles are stratified, as somebody walks around a thing that is photographed: photos from one side leave
         open how it slopes along the other.
@@ -93,13 +102,15 @@ class Scenes:
         ]
 
     def surroundings(self, index: int) -> Environment:
-        """What shines from all around in every photo of a sample."""
+        """Draw the surroundings of all photos of a sample."""
         draws = key(self.seed, index, "surroundings")
         turn, place, amount = (uniform(draws) for _ in range(3))
         low, high = {"flash": DIM, "mixed": ANY}.get(self.light, (1.0, 1.0))
+        # Even in stops: light is seen by its ratio
         strength = low * (high / low) ** amount
         if self.environment is not None:
             room = _loaded(self.environment)
+            # Procedural ones are made so; a file has any brightness
             strength /= sheet_luminance(room)
         else:
             kind = "room" if self.light == "flash" else KINDS[int(uniform(draws) * len(KINDS))]
@@ -107,7 +118,7 @@ class Scenes:
         return room.turned(round(360 * turn, 6), round(strength, 9))
 
     def flashes(self, index: int, cameras: list[PlaneCamera]) -> list[PointLight | None]:
-        """The lamp beside the lens in each photo; None where it is off."""
+        """Draw the lamp beside the lens for each photo; None where it is off."""
         if self.light not in ("flash", "mixed"):
             return [None] * len(cameras)
         draws = key(self.seed, index, "flash")
@@ -126,10 +137,15 @@ class Scenes:
         return lamps
 
     def take(self, maps: MaterialMaps, index: int, source: Source) -> list[tuple[Picture, Shot]]:
-        """The photos of sample `index`, whose material has these maps, and what is known of each."""
-        cameras, room = self.cameras(index), self.surroundings(index)
-        shadow, lens_seed = self.mishaps(index) if source == "dirty" else (None, None)
-        dirt = None if lens_seed is None else draw_dirt(self.size, self.size, lens_seed)
+        """Photograph sample `index`, whose material has these maps; return each photo with its shot."""
+        cameras = self.cameras(index)
+        room = self.surroundings(index)
+        shadow = lens_seed = dirt = None
+        if source == "dirty":
+            shadow, lens_seed = self.mishaps(index)
+        if lens_seed is not None:
+            # Nobody wipes it between the photos
+            dirt = draw_dirt(self.size, self.size, lens_seed)
         out = []
         for view, (camera, flash) in enumerate(zip(cameras, self.flashes(index, cameras), strict=True)):
             exposure = round(WHITE_CARD / incident(room, flash), 9)
@@ -142,7 +158,7 @@ class Scenes:
                 known |= faults.strengths()
             if lens_seed is not None:
                 known |= {"smudges": SMUDGE_ALPHA, "scratches": SCRATCH_ALPHA, "lens_seed": lens_seed}
-            # What casts a shadow stands between the room and the material; the flash shines past it, from the lens.
+            # Things that cast shadows stand between the room and the material; the flash shines past, from the lens.
             if shadow is not None:
                 daylight = daylight_of(room.radiance * (room.strength * exposure))
                 light = render_plane(maps, aimed, [room], shadow=partial(shadow.left, daylight=daylight))
@@ -157,17 +173,19 @@ class Scenes:
         return out
 
     def mishaps(self, index: int) -> tuple[Shadow | None, int | None]:
-        """The shadow over a dirty sample, and the seed of the dirt on its lens; one of them at least."""
+        """Draw the shadow over a dirty sample, and the seed of the dirt on its lens; one of them at least."""
         draws = key(self.seed, index, "mishaps")
         has_shadow = has_dirt = False
         while not (has_shadow or has_dirt):
-            has_shadow, has_dirt = uniform(draws) < P_SHADOW, uniform(draws) < P_LENS
+            # Both are drawn each time: the numbers that follow stay those of the same key
+            has_shadow = uniform(draws) < P_SHADOW
+            has_dirt = uniform(draws) < P_LENS
         shadow = Shadow(_seed(self.seed, index, "shadow"), uniform(draws, -1, 1), uniform(draws, -1, 1))
         return shadow if has_shadow else None, _seed(self.seed, index, "lens") if has_dirt else None
 
 
 def incident(room: Environment, flash: PointLight | None) -> float:
-    """The luminance of a white sheet that lies at the origin: what a light meter on it measures."""
+    """Return the luminance of a white sheet that lies at the origin, as a light meter on it measures it."""
     received = room.strength * sheet_luminance(room)
     if flash is not None:
         x, y, z = map(float, flash.position)
@@ -178,28 +196,31 @@ def incident(room: Environment, flash: PointLight | None) -> float:
 
 
 def sheet_luminance(room: Environment) -> float:
-    """The luminance of a white sheet that lies flat under an environment, at strength 1."""
+    """Return the luminance of a white sheet that lies flat under an environment, at strength 1."""
     return daylight_of(room.radiance).irradiance / math.pi
 
 
 def misaimed(camera: PlaneCamera, right_pixels: float | int, down_pixels: float | int) -> PlaneCamera:
-    """The same camera turned so that the middle of its photo moves by so many pixels."""
+    """Return the camera turned so that the middle of its photo moves by so many pixels."""
     pose = camera.pose().double()
+    # World units of a pixel at the target
     pixel = math.dist(camera.position, camera.target) / camera.focal_pixels
     shift = pixel * (down_pixels * pose[:3, 1] - right_pixels * pose[:3, 0])
     return replace(camera, target=tuple((torch.tensor(camera.target, dtype=torch.float64) + shift).tolist()))
 
 
+# A dataset has one environment, whose tables are filtered once
 @lru_cache(maxsize=1)
 def _loaded(path: Path) -> Environment:
     return Environment.load(path)
 
 
 def _seed(seed: int, index: int, what: str) -> int:
-    """A seed that fits the 32 bits of the noise, with room for the numbers beside it."""
+    """Return a seed that fits the 32 bits of the noise, with room for the numbers beside it."""
     return key_seed(seed, index, what) % 2**30
 
 
+# Rounded before use, so that views.json tells exactly the lamp that made the photo
 def _rounded(vector: tuple[float, float, float] | list[float]) -> tuple[float, float, float]:
     x, y, z = (round(number, 7) for number in vector)
     return x, y, z

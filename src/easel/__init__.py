@@ -7,7 +7,6 @@ from easel.lazy import attach
 
 _load, _names, __all__ = attach(__name__, __file__)
 __all__ += ["HAS_CUDA"]
-__all__.sort()
 
 
 def __getattr__(name: str) -> object:

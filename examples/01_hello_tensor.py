@@ -19,7 +19,7 @@ ramp = torch.linspace(0, 1, SIZE, device=DEVICE)
 green, red = torch.meshgrid(ramp, ramp, indexing="ij")  # rows run down, columns to the right
 gradient = torch.stack([red, green, torch.full_like(red, 0.3)], dim=-1)
 
-view = easel.viewer.launcher("01 - Hello Tensor", 512, 512)
+view = easel.viewer.launch("01 - Hello Tensor", 512, 512)
 view.panel("Viewer").canvas("gradient").bind(gradient)
 
 if __name__ == "__main__":

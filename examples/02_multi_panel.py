@@ -29,7 +29,7 @@ pictures = {
     "Blue": only(2, (x // CHECKER ^ y // CHECKER) & 1),
 }
 
-view = easel.viewer.launcher("02 - Multi Panel", 800, 1200)
+view = easel.viewer.launch("02 - Multi Panel", 800, 1200)
 combined = view.panel("Combined", side="right", width=0.5)
 for name, picture in pictures.items():
     view.panel(name).canvas(name).bind(picture)

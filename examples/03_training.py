@@ -29,7 +29,7 @@ model = nn.Sequential(
 ).to(DEVICE)  # fmt: skip
 optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
 
-view = easel.viewer.launcher("03 - Training", 1280, 760, frames=90)
+view = easel.viewer.launch("03 - Training", 1280, 760, frames=90)
 gt_panel = view.panel("GT", side="left", width=0.5)
 info = view.panel("Info", side="bottom", width=0.28)
 prediction_panel = view.panel("Prediction")

@@ -71,7 +71,7 @@ class Board:
 
 
 board = Board(torch.bernoulli(torch.full((SIZE, SIZE), 0.3, device=DEVICE)))
-view = easel.viewer.launcher("04 - Game of Life", 1024, 768, frames=300)
+view = easel.viewer.launch("04 - Game of Life", 1024, 768, frames=300)
 sidebar = view.panel("Controls", side="left", width=0.22)
 grid = view.panel("Grid")
 canvas = grid.canvas("cells", filter="nearest").bind(board.picture)

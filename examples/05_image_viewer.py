@@ -32,7 +32,7 @@ def transformed(picture: Tensor, transform: str, brightness: float, contrast: fl
     return ((TRANSFORMS[transform](picture) - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
 
 
-view = easel.viewer.launcher("05 - Image Viewer", 1024, 768)
+view = easel.viewer.launch("05 - Image Viewer", 1024, 768)
 controls = view.panel("Controls", side="left", width=0.28)
 original, result = view.panel("Original").canvas("original"), view.panel("Transformed").canvas("transformed")
 state = {"name": "coffee.png", "picture": torch.from_numpy(coffee()) / 255}

@@ -26,7 +26,7 @@ paint[..., 0], paint[..., 2] = 1.0, 0.3 * (1.5 - y)
 on_grid = torch.arange(SIZE, device=DEVICE) % GRID == 0
 on_grid = (on_grid[:, None] | on_grid)[..., None]
 
-view = easel.viewer.launcher("06 - Pixel Canvas", 900, 700)
+view = easel.viewer.launch("06 - Pixel Canvas", 900, 700)
 controls = view.panel("Brush", side="left", width=0.28)
 canvas_panel = view.panel("Canvas")
 canvas = canvas_panel.canvas("painting", filter="nearest")

@@ -59,7 +59,7 @@ def depth_colors(depth: Tensor, background: tuple[float, float, float]) -> Tenso
     return torch.where(hit[..., None], easel.colormap(depth, "turbo"), torch.tensor(background, device=DEVICE))
 
 
-view = easel.viewer.launcher("07 - Multichannel", 1200, 900)
+view = easel.viewer.launch("07 - Multichannel", 1200, 900)
 color_panel = view.panel("RGB", side="left", width=0.5)
 canvases = {name: view.panel(name).canvas(name.lower()) for name in ("RGB", "Depth", "Normal", "Alpha")}
 

@@ -35,7 +35,7 @@ hidden = [part for width in (2, 64, 64) for part in (nn.Linear(width, 64), nn.Re
 model = nn.Sequential(*hidden, nn.Linear(64, 3), nn.Sigmoid()).to(DEVICE)
 optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
 
-view = easel.viewer.launcher("08 - GT vs Prediction", 1280, 1000, frames=40)
+view = easel.viewer.launch("08 - GT vs Prediction", 1280, 1000, frames=40)
 metrics = view.panel("Metrics", side="right", width=0.28)
 error_panel = view.panel("Error", side="bottom", width=0.5)
 gt_panel = view.panel("GT", side="left", width=0.5)

@@ -56,7 +56,7 @@ torch.manual_seed(0)
 start = make_model()
 S = State(start, OPTIMIZERS["Adam"](start.parameters()))
 
-view = easel.viewer.launcher("09 - Live Tuning", 1100, 900, frames=40)
+view = easel.viewer.launch("09 - Live Tuning", 1100, 900, frames=40)
 controls = view.panel("Controls", side="left", width=0.32)
 curves = view.panel("Curves", side="bottom", width=0.3)
 controls.canvas("target").bind(gt)

@@ -70,7 +70,7 @@ def reset(count: int) -> None:
 torch.manual_seed(0)
 reset(200)
 
-view = easel.viewer.launcher("10 - Gaussian Splatting in 2D", 1100, 900, frames=20)
+view = easel.viewer.launch("10 - Gaussian Splatting in 2D", 1100, 900, frames=20)
 controls = view.panel("Controls", side="left", width=0.25)
 curves = view.panel("Curves", side="bottom", width=0.28)
 target_canvas = view.panel("Target", side="left", width=0.5).canvas("target").bind(gt)

@@ -49,7 +49,7 @@ TEXTURES = {"Checker": checker, "Radial": radial, "Sines": sines, "Normals": nor
 GEOMETRIES = ("plane", "sphere", "cube", "heightfield")
 SAMPLES = (1, 2, 4, 8)
 
-view = easel.viewer.launcher("11 - 3D Inspector", 1200, 800)
+view = easel.viewer.launch("11 - 3D Inspector", 1200, 800)
 controls = view.panel("Controls", side="left", width=0.28)
 stage = view.panel("Scene")
 scene = easel.SceneView("inspector", msaa=4)

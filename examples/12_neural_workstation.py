@@ -75,7 +75,7 @@ torch.manual_seed(0)
 model = make_model(*S.architecture)
 optimizer = OPTIMIZERS[S.optimizer](model.parameters(), lr=1e-2, weight_decay=1e-5)
 
-view = easel.viewer.launcher("12 - Neural Workstation", 900, 900, frames=12)
+view = easel.viewer.launch("12 - Neural Workstation", 900, 900, frames=12)
 controls = view.panel("Controls", side="left", width=0.5)
 prediction_panel, error_panel, metrics = view.panel("Prediction"), view.panel("Error Map"), view.panel("Metrics")
 prediction_canvas, error_canvas = prediction_panel.canvas("prediction"), error_panel.canvas("error")

@@ -173,7 +173,7 @@ def value_map() -> Tensor:
     return S.agent.values([S.game.observe(cell) for cell in cells]).amax(dim=-1).reshape(SIZE, SIZE)
 
 
-view = easel.viewer.launcher("13 - Snake", 1100, 700, frames=120)
+view = easel.viewer.launch("13 - Snake", 1100, 700, frames=120)
 controls = view.panel("Controls", side="left", width=0.22)
 curves = view.panel("Curves", side="bottom", width=0.36)
 board_canvas = view.panel("Board", side="left", width=0.5).canvas("board", filter="nearest").bind(board_picture)

@@ -31,7 +31,7 @@ def kaleidoscope(t):
     return waves * torch.cos(6 * angle % math.tau + t / 2 + ANGULAR_PHASES) / 2 + 0.5
 
 
-view = easel.viewer.launcher("14 - Screen Recorder", 1024, 700, dt=1 / FPS)
+view = easel.viewer.launch("14 - Screen Recorder", 1024, 700, dt=1 / FPS)
 controls = view.panel("Recorder", side="right", width=0.28)
 canvas = view.panel("Kaleidoscope").canvas("kaleidoscope").bind(kaleidoscope(0.0))
 state = {"t": 0.0, "time": view.time, "since": 0.0}

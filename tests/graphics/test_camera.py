@@ -151,3 +151,8 @@ def test_zooming_out_never_loses_the_target():
     camera = Camera(distance=5000.0)
     clip = camera.clip_from_world(1.5) @ torch.tensor([0.0, 0.0, 0.0, 1.0])
     assert -1 < (clip[2] / clip[3]).item() < 1
+
+
+def test_shapes_are_checked_here():
+    with pytest.raises(TypeError, match="Type-check"):
+        view_of(torch.eye(3))

@@ -19,13 +19,7 @@ def get_quick_test_config() -> TrainConfig:
     return _with(
         _sized(256, 256),
         data={"num_workers": 4},
-        model={
-            "encoder_backbone": "resnet18",
-            "transformer_depth": 2,
-            "transformer_dim": 256,
-            "transformer_num_heads": 8,
-            "discriminator_n_layers": 3,
-        },
+        model={"encoder_backbone": "resnet18", "discriminator_n_layers": 3} | _attention(256, heads=8),
         training={"epochs": 20},
         optimizer={"scheduler_warmup_epochs": 2},
     )
@@ -33,11 +27,7 @@ def get_quick_test_config() -> TrainConfig:
 
 def get_lightweight_config() -> TrainConfig:
     """Return the default without a discriminator."""
-    return _with(
-        get_default_config(),
-        model={"use_gan": False},
-        loss={"w_gan": 0.0, "w_ssim": 0.5, "w_normal": 0.7},
-    )
+    return _with(get_default_config(), model={"use_gan": False}, loss={"w_gan": 0.0, "w_ssim": 0.5, "w_normal": 0.7})
 
 
 def high_quality() -> TrainConfig:
@@ -79,11 +69,7 @@ def high_res() -> TrainConfig:
 
 def mobilenetv3_512() -> TrainConfig:
     """Return a student for phones: MobileNetV3 and a small transformer; 512 px in, 1024 px out."""
-    return _with(
-        _mobile(512, 1024),
-        model={"encoder_stride": 1, "discriminator_n_layers": 4},
-        data={"batch_size": 8},
-    )
+    return _with(_mobile(512, 1024), model={"encoder_stride": 1, "discriminator_n_layers": 4}, data={"batch_size": 8})
 
 
 def mobilenetv3_2048() -> TrainConfig:
@@ -105,11 +91,7 @@ def convattn_student() -> TrainConfig:
 
 def convattn_student_high_quality() -> TrainConfig:
     """Return the same, trained longer and more slowly."""
-    return _with(
-        convattn_student(),
-        training={"epochs": 150},
-        optimizer={"g_lr": 5e-5, "scheduler_warmup_epochs": 10},
-    )
+    return _with(convattn_student(), training={"epochs": 150}, optimizer={"g_lr": 5e-5, "scheduler_warmup_epochs": 10})
 
 
 def convattn_student_fast() -> TrainConfig:
@@ -130,32 +112,13 @@ def laptop() -> TrainConfig:
 
 def laptop_teacher() -> TrainConfig:
     """Return ResNet-18 and two attention blocks at the size of `laptop`: slow, for small students to learn from."""
-    return _with(
-        _on_laptop(),
-        model={
-            "encoder_type": "resnet",
-            "encoder_backbone": "resnet18",
-            "transformer_depth": 2,
-            "transformer_dim": 256,
-            "transformer_num_heads": 8,
-        },
-    )
+    resnet = {"encoder_type": "resnet", "encoder_backbone": "resnet18"}
+    return _with(_on_laptop(), model=resnet | _attention(256, heads=8))
 
 
 def laptop_student() -> TrainConfig:
     """Return its student: a small MobileNetV3 and a small transformer; trained on two CPU cores, 128 px."""
-    return _with(
-        _on_laptop(),
-        model={
-            "encoder_type": "mobilenetv3",
-            "encoder_backbone": "mobilenet_v3_small",
-            "encoder_stride": 2,
-            "transformer_depth": 2,
-            "transformer_dim": 128,
-            "transformer_num_heads": 4,
-            "transformer_mlp_ratio": 2.0,
-        },
-    )
+    return _with(_on_laptop(), model=_mobilenet("mobilenet_v3_small", 128))
 
 
 def laptop_student_convattn() -> TrainConfig:
@@ -206,19 +169,18 @@ def _at_half_resolution() -> TrainConfig:
 
 
 def _mobile(image: int, output: int) -> TrainConfig:
-    return _with(
-        _sized(image, output),
-        model={
-            "encoder_type": "mobilenetv3",
-            "encoder_backbone": "mobilenet_v3_large",
-            "encoder_stride": 2,
-            "transformer_dim": 256,
-            "transformer_num_heads": 4,
-            "transformer_depth": 2,
-            "transformer_mlp_ratio": 2.0,
-        },
-        transform={"use_imagenet_stats": True},
-    )
+    model = _mobilenet("mobilenet_v3_large", 256)
+    return _with(_sized(image, output), model=model, transform={"use_imagenet_stats": True})
+
+
+def _mobilenet(backbone: str, dim: int) -> dict[str, Any]:
+    encoder = {"encoder_type": "mobilenetv3", "encoder_backbone": backbone, "encoder_stride": 2}
+    # Half the default's hidden layer: the network has to fit a phone.
+    return encoder | _attention(dim, heads=4) | {"transformer_mlp_ratio": 2.0}
+
+
+def _attention(dim: int, *, heads: int) -> dict[str, Any]:
+    return {"transformer_depth": 2, "transformer_dim": dim, "transformer_num_heads": heads}
 
 
 def _on_laptop() -> TrainConfig:

@@ -27,7 +27,10 @@ from easel.materials.rendering.microfacet import (
     split_sum,
     visibility,
 )
-from easel.materials.rendering.vectors import dot, length
+from easel.materials.rendering.vectors import Scalars, Vectors, dot, length
+
+Parts = tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]
+"""Diffuse and specular: of the base, and of the mirror upon it."""
 
 DIELECTRIC_F0 = 0.04
 """Reflectance of glass, plastic, wood and stone at normal incidence: ((n - 1) / (n + 1))² of an index n = 1.5."""
@@ -92,12 +95,7 @@ class Surface:
         return torch.lerp(torch.full_like(self.albedo, DIELECTRIC_F0), self.albedo, self.metallic)
 
 
-def reflectance(
-    surface: Surface,
-    to_light: Float[Tensor, "*#b 3 #h #w"],
-    to_camera: Float[Tensor, "*#b 3 #h #w"],
-    brdf: Brdf = STANDARD,
-) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
+def reflectance(surface: Surface, to_light: Vectors, to_camera: Vectors, brdf: Brdf = STANDARD) -> Parts:
     """Return the diffuse and the specular part of f(l, v), per steradian.
 
     Both directions are of length 1. n·l is not multiplied in: `Lamp.reflected` does that.
@@ -130,12 +128,7 @@ def reflectance(
     return base * passing, specular
 
 
-def _between_facets(
-    roughness: Float[Tensor, "*#b 1 #h #w"],
-    f0: Float[Tensor, "*#b 3 #h #w"],
-    n_dot_l: Float[Tensor, "*#b 1 #h #w"],
-    n_dot_v: Float[Tensor, "*#b 1 #h #w"],
-) -> Float[Tensor, "*b 3 h w"]:
+def _between_facets(roughness: Scalars, f0: Vectors, n_dot_l: Scalars, n_dot_v: Scalars) -> Float[Tensor, "*b 3 h w"]:
     """Return the lobe of light that left a rough mirror after several bounces. Kulla and Conty 2017."""
     lost_l = 1 - directional_albedo(n_dot_l, roughness)
     lost_v = 1 - directional_albedo(n_dot_v, roughness)
@@ -144,15 +137,13 @@ def _between_facets(
     return bounces(f0, mean) * (lost_l * lost_v / (math.pi * (1 - mean).clamp(min=1e-4)))
 
 
-def directional_albedo(
-    cosine: Float[Tensor, "*#b 1 #h #w"], roughness: Float[Tensor, "*#b 1 #h #w"]
-) -> Float[Tensor, "*b 1 h w"]:
+def directional_albedo(cosine: Scalars, roughness: Scalars) -> Float[Tensor, "*b 1 h w"]:
     """Return E(μ): the share of a white sky that a rough mirror of f0 = 1 sends into one direction."""
     scale, bias = split_sum(*torch.broadcast_tensors(cosine, roughness))
     return scale + bias
 
 
-def bounces(f0: Float[Tensor, "*#b 3 #h #w"], mean: Float[Tensor, "*#b 1 #h #w"]) -> Float[Tensor, "*b 3 h w"]:
+def bounces(f0: Vectors, mean: Scalars) -> Float[Tensor, "*b 3 h w"]:
     """Return the colour of all bounces after the first, for facets that lose `1 - mean` of the light at each.
 
     A geometric series: F_avg² E_avg / (1 - F_avg (1 - E_avg)). Kulla and Conty 2017.

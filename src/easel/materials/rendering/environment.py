@@ -21,25 +21,11 @@ from torch import Tensor
 
 from easel.graphics.files import FileError
 from easel.graphics.image import imread, resize
-from easel.materials.rendering.brdf import DIELECTRIC_F0, Brdf, Surface, bounces
+from easel.materials.rendering import microfacet, vectors
+from easel.materials.rendering.brdf import DIELECTRIC_F0, Brdf, Parts, Surface, bounces
 from easel.materials.rendering.lights import LightSource
-from easel.materials.rendering.microfacet import (
-    SMALLEST_COSINE,
-    alpha_of,
-    distribution,
-    mean_albedo,
-    schlick,
-    split_sum,
-)
 from easel.materials.rendering.procedural_radiance import ROWS, procedural_radiance
-from easel.materials.rendering.vectors import (
-    Number,
-    dot,
-    equirectangular,
-    octahedron,
-    sample_equirectangular,
-    to_octahedron,
-)
+from easel.materials.rendering.vectors import Number, Vectors, sample_equirectangular
 
 LARGEST_ROWS = 512
 """Environment files with more rows are brought down to these."""
@@ -105,36 +91,30 @@ class Environment(LightSource):
         """Return the radiance from those directions, of length 1: a background."""
         return self.strength * sample_equirectangular(self.radiance[None].to(directions), self._turn(directions))[0]
 
-    def reflected(
-        self,
-        surface: Surface,
-        positions: Float[Tensor, "*#b 3 #h #w"],
-        to_camera: Float[Tensor, "*#b 3 #h #w"],
-        brdf: Brdf,
-    ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
+    def reflected(self, surface: Surface, positions: Vectors, to_camera: Vectors, brdf: Brdf) -> Parts:
         irradiance_map, rough_maps = self._filtered
-        n_dot_v = dot(surface.normal, to_camera)
+        n_dot_v = vectors.dot(surface.normal, to_camera)
         reflection = self._turn(2 * n_dot_v * surface.normal - to_camera)
-        n_dot_v = n_dot_v.clamp(min=SMALLEST_COSINE)
+        n_dot_v = n_dot_v.clamp(min=microfacet.SMALLEST_COSINE)
         received = self._look_up(irradiance_map, self._turn(surface.normal)) / math.pi
 
         roughness = surface.roughness.expand_as(n_dot_v).clamp(0, 1)
-        scale, bias = split_sum(n_dot_v, roughness)
+        scale, bias = microfacet.split_sum(n_dot_v, roughness)
         f0 = surface.f0
         level = roughness * LEVELS
         mirrored = self._look_up(self._mirror, reflection)
-        rough = self._look_up(rough_maps, reflection, (2 * (level - 1) / (LEVELS - 1) - 1))
+        rough = self._look_up(rough_maps, reflection, 2 * (level - 1) / (LEVELS - 1) - 1)
         # Below the first level the mirror and that level are blended
         specular = torch.lerp(mirrored, rough, level.clamp(max=1)) * (f0 * scale + bias)
         if brdf.multiple_scattering:
             # brdf's term under even light: the part of it that depends on the light integrates to 1 - mean
-            specular = specular + received * bounces(f0, mean_albedo(roughness)) * (1 - scale - bias)
+            specular = specular + received * bounces(f0, microfacet.mean_albedo(roughness)) * (1 - scale - bias)
 
         if brdf.diffuse == "gltf":
             passing = 1 - (DIELECTRIC_F0 * scale + bias)
         else:
             # 20/21 = 1 - 2 ∫ (1 - μ)⁵ μ dμ: what passes on the way in, in the mean over the sky
-            passing = (1 - DIELECTRIC_F0) ** 2 * (20 / 21) * (1 - schlick(n_dot_v))
+            passing = (1 - DIELECTRIC_F0) ** 2 * (20 / 21) * (1 - microfacet.schlick(n_dot_v))
         return received * surface.albedo * ((1 - surface.metallic) * passing), specular
 
     # Kept for later calls, which may need gradients whatever the first one needed
@@ -159,21 +139,17 @@ class Environment(LightSource):
         return torch.stack([cos * x + sin * y, cos * y - sin * x, z], dim=-3)
 
     def _look_up(
-        self,
-        maps: Tensor,
-        directions: Float[Tensor, "*b 3 h w"],
-        depth: Float[Tensor, "*b 1 h w"] | None = None,
+        self, maps: Tensor, directions: Float[Tensor, "*b 3 h w"], depth: Float[Tensor, "*b 1 h w"] | None = None
     ) -> Float[Tensor, "*b 3 h w"]:
         """Sample octahedral maps (1, 3, n, n), or (1, 3, levels, n, n) at a level in [-1,1], in those directions."""
-        place = to_octahedron(directions)
+        place = vectors.to_octahedron(directions)
         if depth is not None:
             place = torch.cat([place, depth], dim=-3)
         parts = place.shape[-3]
         grid = place.movedim(-3, -1).reshape(1, *[1] * (parts - 1), -1, parts)
-        values = torch.nn.functional.grid_sample(
-            maps.to(directions), grid, align_corners=True, padding_mode="border"
-        ).reshape(3, *directions.shape[:-3], *directions.shape[-2:])
-        return self.strength * values.movedim(0, -3)
+        maps = maps.to(directions)
+        values = torch.nn.functional.grid_sample(maps, grid, align_corners=True, padding_mode="border")
+        return self.strength * values.reshape(3, *directions.shape[:-3], *directions.shape[-2:]).movedim(0, -3)
 
 
 def procedural_environment(
@@ -187,9 +163,7 @@ def procedural_environment(
     return Environment(procedural_radiance(kind, seed, rows), rotation_degrees, strength, f"{kind}:{seed}")
 
 
-def prefilter(
-    radiance: Float[Tensor, "h w 3"],
-) -> tuple[Float[Tensor, "1 3 n n"], Float[Tensor, "1 3 levels n n"]]:
+def prefilter(radiance: Float[Tensor, "h w 3"]) -> tuple[Float[Tensor, "1 3 n n"], Float[Tensor, "1 3 levels n n"]]:
     """Return octahedral maps of the irradiance and of what mirrors of each roughness show that face the camera."""
     rows = min(radiance.shape[0], FILTER_ROWS)
     planes = torch.nn.functional.adaptive_avg_pool2d(radiance.permute(2, 0, 1), (rows, 2 * rows))
@@ -198,19 +172,20 @@ def prefilter(
     lobes = _lobes(rows).to(radiance.device)
     filtered = torch.fft.irfft(torch.einsum("koif,ifc->kofc", lobes, spectrum), n=2 * rows, dim=2)
     # Rounding may leave a little less than nothing in the dark
-    maps = sample_equirectangular(filtered.clamp(min=0), octahedron(rows + 1).to(radiance.device))
+    maps = sample_equirectangular(filtered.clamp(min=0), vectors.octahedron(rows + 1).to(radiance.device))
     return maps[:1], maps[1:].transpose(0, 1)[None]
 
 
 def mirror(radiance: Float[Tensor, "h w 3"]) -> Float[Tensor, "1 3 n n"]:
     """Return the octahedral map of the environment itself, as a perfect mirror shows it."""
-    return sample_equirectangular(radiance[None], octahedron(2 * radiance.shape[0] + 1).to(radiance.device))
+    nodes = vectors.octahedron(2 * radiance.shape[0] + 1)
+    return sample_equirectangular(radiance[None], nodes.to(radiance.device))
 
 
 @lru_cache(maxsize=2)
 def _lobes(rows: int) -> Complex[Tensor, "lobes rows rows frequencies"]:
     """Return for each lobe the weight of every pixel of a row, seen from the first pixel of another; transformed."""
-    directions = equirectangular(rows)
+    directions = vectors.equirectangular(rows)
     cosine = torch.einsum("co,ciw->oiw", directions[:, :, 0], directions).clamp(-1, 1)
     polar = (torch.arange(rows) + 0.5) / rows * math.pi
     solid_angle = (polar.sin() * (math.pi / rows) * (2 * math.sin(math.pi / rows / 2)))[None, :, None]
@@ -219,8 +194,8 @@ def _lobes(rows: int) -> Complex[Tensor, "lobes rows rows frequencies"]:
     sine_squared = (1 - cosine) / 2
     weights = [lit]
     for level in range(1, LEVELS + 1):
-        alpha_squared = alpha_of(torch.tensor(level / LEVELS)).square()
+        alpha_squared = microfacet.alpha_of(torch.tensor(level / LEVELS)).square()
         # Of light from there, a mirror that is seen along its normal reflects D (n·l) / 4, up to its own albedo
-        weight = lit * distribution(sine_squared, alpha_squared)
+        weight = lit * microfacet.distribution(sine_squared, alpha_squared)
         weights.append(weight / weight.sum(dim=(1, 2), keepdim=True))
     return torch.fft.rfft(torch.stack(weights), dim=-1)

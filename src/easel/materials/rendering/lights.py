@@ -7,11 +7,8 @@ each of red, green and blue. Units are free, but the same for all lights: a whit
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from jaxtyping import Float
-from torch import Tensor
-
-from easel.materials.rendering.brdf import Brdf, Surface, reflectance
-from easel.materials.rendering.vectors import Vector, column, dot, length, normalize
+from easel.materials.rendering.brdf import Brdf, Parts, Surface, reflectance
+from easel.materials.rendering.vectors import Vector, Vectors, column, dot, length, normalize
 
 _NEAREST = 1e-3
 """Smallest distance in world units of a point light from what it lights: the inverse square has a pole at 0."""
@@ -21,13 +18,7 @@ class LightSource(ABC):
     """Something that shines; its vectors may be tensors (*b, 3) that fit the leading axes of a batch."""
 
     @abstractmethod
-    def reflected(
-        self,
-        surface: Surface,
-        positions: Float[Tensor, "*#b 3 #h #w"],
-        to_camera: Float[Tensor, "*#b 3 #h #w"],
-        brdf: Brdf,
-    ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
+    def reflected(self, surface: Surface, positions: Vectors, to_camera: Vectors, brdf: Brdf) -> Parts:
         """Return the diffuse and the specular radiance of the surface in the camera's direction."""
 
 
@@ -35,18 +26,10 @@ class Lamp(LightSource):
     """A light that reaches every point from one direction alone."""
 
     @abstractmethod
-    def arriving(
-        self, positions: Float[Tensor, "*#b 3 #h #w"]
-    ) -> tuple[Float[Tensor, "*b 3 #h #w"], Float[Tensor, "*b 3 #h #w"]]:
+    def arriving(self, positions: Vectors) -> tuple[Vectors, Vectors]:
         """Return l, the direction of length 1 towards it, and E, the irradiance of a surface that faces it there."""
 
-    def reflected(
-        self,
-        surface: Surface,
-        positions: Float[Tensor, "*#b 3 #h #w"],
-        to_camera: Float[Tensor, "*#b 3 #h #w"],
-        brdf: Brdf,
-    ) -> tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]:
+    def reflected(self, surface: Surface, positions: Vectors, to_camera: Vectors, brdf: Brdf) -> Parts:
         to_light, irradiance = self.arriving(positions)
         diffuse, specular = reflectance(surface, to_light, to_camera, brdf)
         # Light from behind the surface leaves it dark
@@ -66,9 +49,7 @@ class PointLight(Lamp):
     intensity: Vector
     """Radiant intensity in red, green and blue: the irradiance at a distance of 1."""
 
-    def arriving(
-        self, positions: Float[Tensor, "*#b 3 #h #w"]
-    ) -> tuple[Float[Tensor, "*b 3 #h #w"], Float[Tensor, "*b 3 #h #w"]]:
+    def arriving(self, positions: Vectors) -> tuple[Vectors, Vectors]:
         away = column(self.position, positions) - positions
         distance = length(away).clamp(min=_NEAREST)
         return away / distance, column(self.intensity, positions) / distance.square()
@@ -86,7 +67,5 @@ class DirectionalLight(Lamp):
     irradiance: Vector
     """Irradiance of a surface that faces it, in red, green and blue."""
 
-    def arriving(
-        self, positions: Float[Tensor, "*#b 3 #h #w"]
-    ) -> tuple[Float[Tensor, "*b 3 #h #w"], Float[Tensor, "*b 3 #h #w"]]:
+    def arriving(self, positions: Vectors) -> tuple[Vectors, Vectors]:
         return normalize(column(self.direction, positions)), column(self.irradiance, positions)

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from easel.graphics.camera import look_at, rays
 from easel.graphics.files import MAX_PIXELS
-
-Number = float | int
+from easel.materials.rendering.vectors import Number
 
 TILE_SIDE = 0.5
 """World units of one repeat of the texture."""
@@ -108,10 +107,8 @@ class PlaneCamera:
 
     def pose(self) -> Float[Tensor, "4 4"]:
         """Return the matrix camera → world, as `graphics.camera` takes it."""
-        position, target, up = (
-            torch.tensor(vector, dtype=torch.float64) for vector in (self.position, self.target, self.up)
-        )
-        return look_at(position, target, up).float()
+        vectors = (torch.tensor(vector, dtype=torch.float64) for vector in (self.position, self.target, self.up))
+        return look_at(*vectors).float()
 
     def uv_to_pixel(self) -> Float[Tensor, "3 3"]:
         """Return the homography from (u, v, 1) to pixels; its third coordinate is the depth, positive in front."""

@@ -22,8 +22,13 @@ Number = float | int
 Vector = tuple[Number, Number, Number] | Tensor
 """One vector as three numbers, or a tensor (*b, 3) of them, one for each material of a batch."""
 
+Vectors = Float[Tensor, "*#b 3 #h #w"]
+"""A vector or a colour at every pixel; axes of length 1 broadcast."""
+Scalars = Float[Tensor, "*#b 1 #h #w"]
+"""A number at every pixel; axes of length 1 broadcast."""
 
-def dot(a: Float[Tensor, "*#b 3 #h #w"], b: Float[Tensor, "*#b 3 #h #w"]) -> Float[Tensor, "*b 1 h w"]:
+
+def dot(a: Vectors, b: Vectors) -> Float[Tensor, "*b 1 h w"]:
     """Return a·b at every pixel."""
     return (a * b).sum(dim=-3, keepdim=True)
 

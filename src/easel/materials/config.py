@@ -376,9 +376,7 @@ class TrainConfig(Settings):
     @property
     def split_seed(self) -> int:
         """Seed of the choice of validation materials."""
-        if self.data.split_seed is None:
-            return self.training.seed
-        return self.data.split_seed
+        return self.training.seed if self.data.split_seed is None else self.data.split_seed
 
     def copy(self) -> "TrainConfig":
         """Return an independent config with the same values."""

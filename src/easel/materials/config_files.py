@@ -6,6 +6,7 @@ Standard library only: help texts must not wait for torch.
 import json
 import os
 import runpy
+import traceback
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,14 +28,13 @@ def open_config(name: str | os.PathLike[str]) -> TrainConfig:
     ValueError names the nearest preset; FileError says what is wrong with a file.
     """
     path = Path(name)
-    if path.suffix in (".py", ".json") and path.is_file():
-        if path.suffix == ".json":
-            return _from_json(path)
-        return _from_python(path)
+    read = {".json": _from_json, ".py": _from_python}.get(path.suffix)
+    if read is not None and path.is_file():
+        return read(path)
+    if path.stem in PRESETS:
+        return PRESETS[path.stem]()
     # A bare word is a preset; with a folder or a suffix it is a file's name.
     is_path = path.name != os.fspath(name) or path.suffix != ""
-    if (path.stem if is_path else path.name) in PRESETS:
-        return PRESETS[path.stem if is_path else path.name]()
     near = get_close_matches(path.stem, PRESETS, 1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(PRESETS)}; or a .py or .json file."
     raise ValueError(f"{'no config file' if is_path else 'unknown preset'} {os.fspath(name)!r}. {hint}")
@@ -71,15 +71,9 @@ def _from_python(path: Path) -> TrainConfig:
 
 def _line_within(error: BaseException, path: Path) -> str:
     """Return "line 7: " for the deepest line of the file that led to the error."""
-    number = 0
-    step = error.__traceback__
-    while step is not None:
-        if Path(step.tb_frame.f_code.co_filename) == path:
-            number = step.tb_lineno
-        step = step.tb_next
-    if number:
-        return f"line {number}: "
-    return ""
+    steps = traceback.walk_tb(error.__traceback__)
+    numbers = [number for frame, number in steps if Path(frame.f_code.co_filename) == path]
+    return "".join(f"line {number}: " for number in numbers[-1:])
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:

@@ -289,6 +289,7 @@ def _resized(name: str, value: Float[Tensor, "c h w"], size: tuple[int, int]) ->
     if tuple(value.shape[-2:]) == tuple(size):
         return value
     resized = torch.nn.functional.interpolate(value[None], tuple(size), mode="bilinear", antialias=True)[0]
+    # Means of unit vectors are shorter than 1.
     if name == "normal":
         return unit_normals(resized)
     return resized

@@ -63,9 +63,7 @@ def checked(config: TrainConfig) -> TrainConfig:
 
 def output_stride(model: ModelConfig) -> int:
     """Return pixels of a photo for one of the decoder's, before super-resolution: only some encoders have a stride."""
-    if model.encoder_type in ("resnet", "mobilenetv3"):
-        return model.encoder_stride
-    return 1
+    return model.encoder_stride if model.encoder_type in ("resnet", "mobilenetv3") else 1
 
 
 def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
@@ -87,18 +85,14 @@ def _sr_scale(data: DataConfig, model: ModelConfig) -> Literal[0, 2, 4]:
             f"model.decoder_sr_scale is {model.decoder_sr_scale}, but {data.image_size} to {data.output_size} at "
             f"stride {stride} is {scale or 1}. Leave it 0: it follows from the sizes."
         )
-    if data.crop_size is not None and (
-        data.crop_size < 16 or data.crop_size % stride or data.crop_size > min(data.image_size)
-    ):
-        raise ValueError(
-            f"data.crop_size is {data.crop_size}; it needs 16 to {min(data.image_size)}, in multiples of {stride}."
-        )
+    most = min(data.image_size)
+    if data.crop_size is not None and (not 16 <= data.crop_size <= most or data.crop_size % stride):
+        raise ValueError(f"data.crop_size is {data.crop_size}; it needs 16 to {most}, in multiples of {stride}.")
     if data.focus_size is not None and model.encoder_type != "compact":
         raise ValueError(f"data.focus_size is {data.focus_size}: only 'compact' looks around a window; leave it None.")
-    if data.focus_size is not None and not 1 <= data.focus_size <= (data.crop_size or min(data.output_size)):
-        raise ValueError(
-            f"data.focus_size is {data.focus_size}; it needs 1 to {data.crop_size or min(data.output_size)} texels."
-        )
+    texels = data.crop_size or min(data.output_size)
+    if data.focus_size is not None and not 1 <= data.focus_size <= texels:
+        raise ValueError(f"data.focus_size is {data.focus_size}; it needs 1 to {texels} texels.")
     return scale
 
 
@@ -117,6 +111,7 @@ def _check_model(model: ModelConfig) -> None:
         raise ValueError(
             "model.weights holds an encoder, which 'compact' has not: leave it None, or resume a checkpoint."
         )
+    # Attention splits a token into as many equal parts as it has heads.
     heads = model.transformer_num_heads
     dim = model.transformer_dim
     if fusion_of(model) in ("vit", "concat") and dim % heads:
@@ -146,10 +141,10 @@ def fusion_of(model: ModelConfig) -> str:
 def _check_discriminator(config: TrainConfig) -> None:
     data = config.data
     model = config.model
-    if model.discriminator_in_channels != sum(model.output_channels):
+    channels = sum(model.output_channels)
+    if model.discriminator_in_channels != channels:
         raise ValueError(
-            f"model.discriminator_in_channels is {model.discriminator_in_channels}; all maps have "
-            f"{sum(model.output_channels)}."
+            f"model.discriminator_in_channels is {model.discriminator_in_channels}; all maps have {channels}."
         )
     if model.discriminator_use_sigmoid and config.loss.gan_loss_type == "bce":
         raise ValueError(
@@ -163,9 +158,7 @@ def _check_discriminator(config: TrainConfig) -> None:
     least = SIMPLE_LEAST_PIXELS if simple else PATCHGAN_LEAST_PIXELS[model.discriminator_n_layers]
     if side < least:
         fitting = [str(layers) for layers, pixels in PATCHGAN_LEAST_PIXELS.items() if pixels <= side]
-        remedy = "use larger maps"
-        if fitting:
-            remedy = f"set model.discriminator_n_layers to {' or '.join(fitting)}"
+        remedy = f"set model.discriminator_n_layers to {' or '.join(fitting)}" if fitting else "use larger maps"
         raise ValueError(
             f"the discriminator sees maps of {side} pixels and needs {least}: {remedy}, or model.use_gan to False."
         )

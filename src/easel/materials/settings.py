@@ -79,11 +79,8 @@ def _misfit(place: str, value: Any, hint: Any, fitting: ValueError) -> ValueErro
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case Settings():
-            return value.to_dict()
-        case list() | tuple():
-            return [_plain(part) for part in value]
-        case Mapping():
-            return dict(value)
-    return value
+    if isinstance(value, Settings):
+        return value.to_dict()
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return dict(value) if isinstance(value, Mapping) else value

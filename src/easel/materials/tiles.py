@@ -102,23 +102,17 @@ class Tiling:
     """The picture repeats: windows go over its edges."""
 
     def __len__(self) -> int:
-        rows, columns = self._spans()
-        return len(rows) * len(columns)
+        return math.prod(map(len, self._spans()))
 
     def __iter__(self) -> Iterator[tuple[Crop, Float[Tensor, "h w"]]]:
         """Yield the crops row by row, each with the weight of its pixels."""
-        rows, columns = self._spans()
-        for row in rows:
-            for column in columns:
-                window = Crop(row.start, column.start, len(row.weights), len(column.weights))
-                yield window, row.weights[:, None] * column.weights
+        for row, column in product(*self._spans()):
+            window = Crop(row.start, column.start, len(row.weights), len(column.weights))
+            yield window, row.weights[:, None] * column.weights
 
-    def _spans(self) -> tuple[list[Span], list[Span]]:
-        height, width = self.size
-        return (
-            spans(height, self.tile, self.overlap, wrap=self.wrap),
-            spans(width, self.tile, self.overlap, wrap=self.wrap),
-        )
+    def _spans(self) -> list[list[Span]]:
+        """Return the spans of rows and those of columns."""
+        return [spans(length, self.tile, self.overlap, wrap=self.wrap) for length in self.size]
 
 
 def blend(

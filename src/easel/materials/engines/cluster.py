@@ -91,14 +91,10 @@ def _knock(address: str) -> None:
 
 def _shared(ray: Any, workers: int, gpus: bool, open_maker: OpenMaker, units: Iterable[Any]) -> Generator[Any]:
     resources = ray.cluster_resources()
-    there = 0
-    if gpus:
-        there = int(resources.get("GPU", 0))
+    there = gpus and int(resources.get("GPU", 0))
     at_once = workers or there or int(resources.get("CPU", 1))
     # A share of a GPU is one in a whole number, so that no worker waits for the rests of several
-    share = 0
-    if there:
-        share = 1 / -(-at_once // there)
+    share = 1 / -(-at_once // there) if there else 0
     make = ray.remote(num_cpus=1, num_gpus=share, max_retries=RETRIES)(_make_one)
     # Once for each machine: what makes units may be a list of a hundred thousand folders
     packed = ray.put(pickle.dumps(open_maker))

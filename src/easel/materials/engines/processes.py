@@ -14,10 +14,10 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -25,6 +25,8 @@ Make = Callable[[Any], Any]
 OpenMaker = Callable[[], Make]
 """Both can be pickled, unless the engine is `in_turn`."""
 Engine = Callable[[OpenMaker, Iterable[Any]], Generator[Any]]
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
 
 
 class WorkerError(RuntimeError):
@@ -46,15 +48,7 @@ def in_processes(workers: int, open_maker: OpenMaker, units: Iterable[Any]) -> G
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(open_maker,)) as pool:
         try:
-            # A window of tasks: of a million units not all are in the queue at once.
-            coming = iter(units)
-            waiting = deque()
-            for unit in itertools.islice(coming, 4 * workers):
-                waiting.append(pool.submit(_make_one, unit))
-            while waiting:
-                yield waiting.popleft().result()
-                for unit in itertools.islice(coming, 1):
-                    waiting.append(pool.submit(_make_one, unit))
+            yield from in_order(pool, _make_one, units, 4 * workers)
         except BrokenProcessPool:
             raise WorkerError(
                 "a process was lost, perhaps for want of memory. Run it again with fewer --workers; nothing is lost."
@@ -63,11 +57,19 @@ def in_processes(workers: int, open_maker: OpenMaker, units: Iterable[Any]) -> G
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def in_order(pool: Executor, make: Callable[[Unit], Result], units: Iterable[Unit], ahead: int) -> Generator[Result]:
+    """Yield what `make` returns for each unit, in their order, with up to `ahead` of them in the pool's queue."""
+    # Not pool.map, which submits everything at once: there may be a million units.
+    coming = iter(units)
+    waiting = deque(pool.submit(make, unit) for unit in itertools.islice(coming, ahead))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(pool.submit(make, unit) for unit in itertools.islice(coming, 1))
+
+
 def cores() -> int:
     """Return the number of cores that this process may use, in a container fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

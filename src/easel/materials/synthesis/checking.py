@@ -8,9 +8,7 @@ Nothing is changed.
 """
 
 import contextlib
-import itertools
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -32,8 +30,9 @@ from easel.materials.dataset.listing import (
 )
 from easel.materials.dataset.reading import PHOTO_CHANNELS, read_pixels
 from easel.materials.dataset.views import SOURCES, VIEWS_FILE, Shot, Source, read_views_json
+from easel.materials.engines.processes import in_order
 from easel.materials.maps import CHANNELS, map_paths
-from easel.materials.synthesis.dataset_writer import PARTIAL
+from easel.materials.synthesis.dataset_writer import PARTIAL, subfolders
 from easel.materials.synthesis.normals import Normals, look_at_normals
 
 MOST_NON_UNIT = 0.05
@@ -105,26 +104,27 @@ def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = N
         if not is_folder_name(material):
             report(path, "no material's name", f"{sample[:80]} is given {str(material)[:80]!r}. Give a folder's name.")
 
-    samples = []
-    for folder in itertools.chain.from_iterable(_folders(input_dir / source) for source in SOURCES):
-        if folder.name.startswith("sample_"):
-            samples.append(folder)
-        elif folder.name.endswith(PARTIAL):
+    def report_stray(folder: Path, kind: str, reason: str) -> None:
+        if folder.name.endswith(PARTIAL):
             report(folder, "left over", "an interrupted run left it. Render again, or delete it.")
         elif not folder.name.startswith("."):
-            report(folder, "stray folder", "samples are called sample_0000 and so on. Rename or move it.")
+            report(folder, kind, reason)
+
+    samples = []
+    for folder in (folder for source in SOURCES for folder in subfolders(input_dir / source)):
+        if folder.name.startswith("sample_"):
+            samples.append(folder)
+        else:
+            report_stray(folder, "stray folder", "samples are called sample_0000 and so on. Rename or move it.")
     if not samples:
         report(input_dir, "no samples", "neither clean nor dirty holds a folder sample_0000. Is this the input folder?")
 
     named = material_names(metadata)
-    materials = {folder.name: folder for folder in _folders(output_dir)}
+    materials = {folder.name: folder for folder in subfolders(output_dir)}
     for name in named - materials.keys():
         report(output_dir / name, "no such material", "samples show it, and it has no folder. Copy it there.")
     for name in materials.keys() - named:
-        if name.endswith(PARTIAL):
-            report(materials[name], "left over", "an interrupted run left it. Render again, or delete it.")
-        elif not name.startswith("."):
-            report(materials[name], "orphan", "no sample shows this material. List its samples, or move it away.")
+        report_stray(materials[name], "orphan", "no sample shows this material. List its samples, or move it away.")
     used = tuple(materials[name] for name in sorted(named & materials.keys()))
     problems.sort(key=lambda problem: problem.path)
     return Stock(metadata, tuple(samples), used, tuple(problems), refused, views)
@@ -132,17 +132,10 @@ def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = N
 
 def check(stock: Stock, *, workers: int = 1) -> Iterator[tuple[Path, list[Problem]]]:
     """Yield each folder of the stock with its problems, in order; `workers` folders are decoded at once."""
-    tasks: Iterator[tuple[Path, Callable[[Path], list[Problem]]]] = itertools.chain(
-        ((folder, partial(check_sample, views=stock.views, refused=stock.refused)) for folder in stock.samples),
-        ((folder, check_material) for folder in stock.materials),
-    )
-    # Not pool.map, which submits everything at once: a stock may have a million folders
+    of_sample = partial(check_sample, views=stock.views, refused=stock.refused)
     with ThreadPoolExecutor(workers) as pool:
-        waiting = deque((folder, pool.submit(task, folder)) for folder, task in itertools.islice(tasks, 2 * workers))
-        while waiting:
-            folder, future = waiting.popleft()
-            yield folder, future.result()
-            waiting.extend((folder, pool.submit(task, folder)) for folder, task in itertools.islice(tasks, 1))
+        for problems_of, folders in ((of_sample, stock.samples), (check_material, stock.materials)):
+            yield from zip(folders, in_order(pool, problems_of, folders, 2 * workers), strict=True)
 
 
 def check_sample(folder: Path, views: int, refused: dict[Path, LeftOut]) -> list[Problem]:
@@ -176,8 +169,7 @@ def _contradictions(path: Path, shots: tuple[Shot, ...], sizes: dict[str, tuple[
     told = {shot.file for shot in read_views_json(path).shots}
     for shot in shots:
         if shot.file not in told:
-            reason = f"it does not tell of {shot.file}, which lies beside it."
-            yield Problem(str(path), "contradiction", reason)
+            yield Problem(str(path), "contradiction", f"it does not tell of {shot.file}, which lies beside it.")
         # A photo that could not be decoded has no size
         if shot.camera is None or shot.file not in sizes:
             continue
@@ -259,10 +251,6 @@ def _coloured(pixels: np.ndarray) -> bool:
     step = max(1, pixels.shape[0] // 256)
     rows = pixels[::step, :, :3].astype(np.float32) / span
     return bool((rows.max(-1) - rows.min(-1)).mean() > LEAST_COLOUR)
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def _listed(sizes: dict[str, tuple[int, int]]) -> str:

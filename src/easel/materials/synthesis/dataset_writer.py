@@ -35,11 +35,9 @@ def sample_index(name: str) -> int | None:
     return found and int(found[1])
 
 
-def sample_folders(folder: Path) -> list[Path]:
-    """Return the `sample_*` folders in `input/clean` or `input/dirty`, by name; none where there is no such folder."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.name.startswith("sample_") and path.is_dir())
+def subfolders(folder: Path) -> list[Path]:
+    """Return the folders directly in a folder, by name; none where there is no such folder."""
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def whole_photos(folder: Path, seed: int, views: int, size: int) -> bool:

@@ -65,8 +65,7 @@ class Faults:
 
     def strengths(self) -> dict[str, float | tuple[float, ...]]:
         """Return the faults that are there, by name."""
-        strengths = {entry.name: (getattr(self, entry.name), entry.default) for entry in fields(self)}
-        return {name: strength for name, (strength, default) in strengths.items() if strength != default}
+        return {entry.name: value for entry in fields(self) if (value := getattr(self, entry.name)) != entry.default}
 
 
 def uniform(generator: Generator, low: float | int = 0.0, high: float | int = 1.0) -> float:
@@ -120,9 +119,7 @@ def photograph(light: Radiance, faults: Faults, generator: Generator, dirt: "Dir
         light = add_noise(light, faults.shot_noise, faults.read_noise, generator)
     light = light.movedim(0, -1)
     picture = linear_to_srgb(light.clamp(0, 1)) if faults.clipping else tonemap(light)
-    if faults.jpeg_quality:
-        return jpeg(picture, round(faults.jpeg_quality))
-    return picture
+    return jpeg(picture, round(faults.jpeg_quality)) if faults.jpeg_quality else picture
 
 
 @dataclass(frozen=True)

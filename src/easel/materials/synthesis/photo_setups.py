@@ -20,16 +20,8 @@ from easel.materials.rendering.light_json import light_to_json
 from easel.materials.rendering.lights import PointLight
 from easel.materials.rendering.plane import render_plane
 from easel.materials.rendering.plane_camera import ORBIT_RADIUS, PlaneCamera
-from easel.materials.synthesis.degrade import (
-    SCRATCH_ALPHA,
-    SMUDGE_ALPHA,
-    Faults,
-    Picture,
-    draw_dirt,
-    draw_faults,
-    photograph,
-    uniform,
-)
+from easel.materials.synthesis import degrade
+from easel.materials.synthesis.degrade import Faults, Picture, uniform
 from easel.materials.synthesis.shadows import LUMINANCE, Shadow, daylight_of
 
 LightKind = Literal["flash", "room", "mixed", "environment"]
@@ -145,7 +137,7 @@ class PhotoSetups:
             shadow, lens_seed = self.mishaps(index)
         if lens_seed is not None:
             # Nobody wipes it between the photos
-            dirt = draw_dirt(self.size, self.size, lens_seed)
+            dirt = degrade.draw_dirt(self.size, self.size, lens_seed)
         out = []
         for view, (camera, flash) in enumerate(zip(cameras, self.flashes(index, cameras), strict=True)):
             exposure = round(WHITE_CARD / incident(room, flash), 9)
@@ -153,11 +145,11 @@ class PhotoSetups:
             faults = Faults()
             aimed = camera
             if source == "dirty":
-                faults = draw_faults(key(self.seed, index, "faults", view), camera.height)
+                faults = degrade.draw_faults(key(self.seed, index, "faults", view), camera.height)
                 aimed = misaimed(camera, *faults.registration_pixels)
                 known |= faults.strengths()
             if lens_seed is not None:
-                known |= {"smudges": SMUDGE_ALPHA, "scratches": SCRATCH_ALPHA, "lens_seed": lens_seed}
+                known |= {"smudges": degrade.SMUDGE_ALPHA, "scratches": degrade.SCRATCH_ALPHA, "lens_seed": lens_seed}
             # Things that cast shadows stand between the room and the material; the flash shines past, from the lens.
             if shadow is not None:
                 daylight = daylight_of(room.radiance * (room.strength * exposure))
@@ -167,7 +159,7 @@ class PhotoSetups:
                 known |= {"shadow": round(daylight.depth, 6), "shadow_seed": shadow.seed}
             else:
                 light = render_plane(maps, aimed, [room] if flash is None else [room, flash])
-            picture = photograph(light * exposure, faults, key(self.seed, index, "noise", view), dirt)
+            picture = degrade.photograph(light * exposure, faults, key(self.seed, index, "noise", view), dirt)
             lights = tuple(light_to_json(lamp) for lamp in (room, flash) if lamp is not None)
             out.append((picture, Shot(f"{view}.png", camera, lights, exposure, known)))
         return out

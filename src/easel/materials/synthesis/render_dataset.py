@@ -29,9 +29,9 @@ from easel.materials.synthesis.dataset_writer import (
     merge_metadata,
     partial_of,
     png_size,
-    sample_folders,
     sample_index,
     sample_name,
+    subfolders,
     whole_maps,
     whole_photos,
 )
@@ -198,7 +198,8 @@ def _write_maps(maps: MaterialMaps, folder: Path, owner: str, bits: int) -> None
 
 def next_index(out: Path) -> int:
     """Return the first number after those of all samples in `out`."""
-    folders = (path.name for source in SOURCES for path in sample_folders(out / "input" / source))
+    # Any folder may stand there; only those of samples have a number.
+    folders = (path.name for source in SOURCES for path in subfolders(out / "input" / source))
     listed = known_metadata(out)
     return max((number + 1 for name in (*folders, *listed) if (number := sample_index(name)) is not None), default=0)
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.color import linear_to_srgb, srgb_to_linear
+from easel.materials.config import DataConfig
 from easel.materials.dataset.keys import key
 from easel.materials.dataset.sample import Cut, PackedSample
 from easel.materials.tiles import Crop
@@ -36,6 +37,17 @@ class Augmentation:
     white_balance: float = 0.0
     """Largest share by which each photo's red and blue change, in linear light."""
 
+    @staticmethod
+    def of(data: DataConfig) -> "Augmentation":
+        """Return the changes that a config asks for in training."""
+        if not data.use_augmentation:
+            return Augmentation(crop_size=data.crop_size)
+        # Only a photo whose camera is known shows where the neighbouring tiles lie.
+        shift = data.rectify == "camera"
+        light = (data.exposure_jitter, data.white_balance_jitter)
+        flips = (data.horizontal_flip, data.vertical_flip)
+        return Augmentation(*flips, data.random_rotation, data.crop_size, shift, *light)
+
 
 def draw(packed: PackedSample, views: list[int], augmentation: Augmentation, seed: int, epoch: int, index: int) -> Cut:
     """Draw a crop of the photos `views` and the maps of a sample; the same for the same seed, epoch and index."""
@@ -47,10 +59,9 @@ def draw(packed: PackedSample, views: list[int], augmentation: Augmentation, see
         cut = flip_v(cut)
     if augmentation.rotation:
         quarters = math.floor(4 * _chance(seed, epoch, index, "rotation"))
-        if cut.photos.shape[-1] != cut.photos.shape[-2]:
-            # Half turns alone keep the size, which is the same in a whole batch
-            quarters = quarters // 2 * 2
-        cut = rot90(cut, quarters)
+        # Half turns alone keep the size of an oblong, which is the same in a whole batch
+        square = cut.photos.shape[-1] == cut.photos.shape[-2]
+        cut = rot90(cut, quarters if square else quarters // 2 * 2)
     if augmentation.exposure_stops or augmentation.white_balance:
         gains = random_gains(len(views), augmentation, key(seed, epoch, index, "light"))
         cut = replace(cut, photos=brighten(cut.photos, gains))
@@ -63,8 +74,8 @@ def random_window(packed: PackedSample, augmentation: Augmentation, seed: int, e
     ValueError for a `crop_size` larger than the photos, or one that would cut texels of the maps.
     """
     margin = packed.margin if augmentation.shift else 0
-    corner = []
-    lengths = []
+    corner: list[int] = []
+    lengths: list[int] = []
     for axis, (pixels, texels) in enumerate(zip(packed.size, packed.maps.shape[-2:], strict=True)):
         length = augmentation.crop_size or pixels
         # The fewest pixels that are whole texels: a window begins and ends between two of them

@@ -62,7 +62,7 @@ class Batches:
         """Open the dataset of a resolved `config`, which says sizes, transform and seed too."""
         data = config.data
         training = split == "train"
-        shift = training and data.use_augmentation and data.rectify == "camera"
+        augmentation = Augmentation.of(data) if training else Augmentation()
         self.dataset = PBRDataset(
             data.input_dir,
             data.output_dir,
@@ -78,30 +78,15 @@ class Batches:
             strict=strict,
             num_views=data.num_views,
             rectify=data.rectify,
-            margin=min(data.image_size) // MARGIN_SHARE if shift else 0,
+            margin=min(data.image_size) // MARGIN_SHARE * augmentation.shift,
             # Every worker keeps what it has read.
             cache_mib=data.cache_mib // max(1, data.num_workers),
         )
-        augmentation = Augmentation()
-        if training:
-            augmentation = Augmentation(crop_size=data.crop_size)
-        if training and data.use_augmentation:
-            augmentation = Augmentation(
-                data.horizontal_flip,
-                data.vertical_flip,
-                data.random_rotation,
-                data.crop_size,
-                shift,
-                data.exposure_jitter,
-                data.white_balance_jitter,
-            )
-        fewest = data.min_views if training else data.num_views
-        self._sampler = _Sampler(
-            len(self.dataset), config.training.seed, training, data.batch_size, (fewest, data.num_views), rank, world
-        )
+        seed = config.training.seed
+        self._sampler = _Sampler(len(self.dataset), config, training, rank, world)
         workers = data.num_workers
         self._loader = DataLoader(
-            _Drawn(self.dataset, augmentation, config.training.seed if training else None, answers),
+            _Drawn(self.dataset, augmentation, seed if training else None, answers),
             batch_sampler=self._sampler,
             num_workers=workers,
             collate_fn=_Collate(tuple(config.transform.mean), tuple(config.transform.std)),
@@ -109,7 +94,7 @@ class Batches:
             persistent_workers=data.persistent_workers and workers > 0,
             prefetch_factor=data.prefetch_factor if workers > 0 else None,
             # It seeds its workers, which draw nothing from it. Without one of its own it would draw from torch's.
-            generator=key(config.training.seed, "workers"),
+            generator=key(seed, "workers"),
         )
 
     def __len__(self) -> int:
@@ -131,38 +116,42 @@ def _raised(found: Iterator[Batch | Exception]) -> Iterator[Batch]:
         yield batch
 
 
+@dataclass(eq=False)
 class _Sampler(Sampler[list[Order]]):
     """Order of the samples and number of photos of every batch."""
 
-    def __init__(
-        self, count: int, seed: int, training: bool, batch_size: int, views: tuple[int, int], rank: int, world: int
-    ) -> None:
-        self.count = count
-        self.seed = seed
-        self.training = training
-        self.batch_size = batch_size
-        self.views = views
-        self.rank = rank
-        self.world = world
-        self.epoch = self.start = 0
-        self.batches = math.ceil(count / (batch_size * world))
+    count: int
+    config: TrainConfig
+    training: bool
+    rank: int
+    world: int
+    epoch: int = 0
+    start: int = 0
+
+    @property
+    def batches(self) -> int:
+        """Batches of an epoch."""
+        return math.ceil(self.count / (self.config.data.batch_size * self.world))
 
     def __len__(self) -> int:
         return self.batches - self.start
 
     def __iter__(self) -> Iterator[list[Order]]:
         epoch = self.epoch
+        seed = self.config.training.seed
+        data = self.config.data
         order = list(range(self.count))
         if self.training:
-            order = torch.randperm(self.count, generator=key(self.seed, epoch, "order")).tolist()
+            order = torch.randperm(self.count, generator=key(seed, epoch, "order")).tolist()
         # Processes wait for one another: each needs as many samples, so the first ones come again.
         order = list(islice(cycle(order), math.ceil(self.count / self.world) * self.world))
-        together = self.batch_size * self.world
-        fewest, most = self.views
+        together = data.batch_size * self.world
+        fewest = data.min_views if self.training else data.num_views
         batches = []
         for number in range(self.start, self.batches):
             # The larger of two draws: more photos tell more, and are what most people will have taken
-            views = int(torch.randint(fewest, most + 1, (2,), generator=key(self.seed, epoch, number, "views")).max())
+            generator = key(seed, epoch, number, "views")
+            views = int(torch.randint(fewest, data.num_views + 1, (2,), generator=generator).max())
             mine = order[number * together : (number + 1) * together]
             share = len(mine) // self.world
             mine = mine[self.rank * share : (self.rank + 1) * share]
@@ -170,16 +159,14 @@ class _Sampler(Sampler[list[Order]]):
         return iter(batches)
 
 
+@dataclass(eq=False)
 class _Drawn(Dataset[tuple[str, Cut | Exception]]):
     """Crops of a dataset's samples, by order, or the error of reading one; random ones where there is a seed."""
 
-    def __init__(
-        self, dataset: PBRDataset, augmentation: Augmentation, seed: int | None, answers: Answers | None
-    ) -> None:
-        self.dataset = dataset
-        self.augmentation = augmentation
-        self.seed = seed
-        self.answers = answers
+    dataset: PBRDataset
+    augmentation: Augmentation
+    seed: int | None
+    answers: Answers | None
 
     def __getitem__(self, order: Order) -> tuple[str, Cut | Exception]:
         name = self.dataset.entries[order.index].name
@@ -191,10 +178,10 @@ class _Drawn(Dataset[tuple[str, Cut | Exception]]):
     def _cut(self, order: Order) -> Cut:
         packed = self.dataset.packed(order.index)
         photos = list(range(len(packed.photos)))
-        seed = self.seed
-        if seed is not None:
-            photos = torch.randperm(len(photos), generator=key(seed, order.epoch, order.index, "photos")).tolist()
-        drawing = (self.augmentation, seed or 0, order.epoch, order.index)
+        # Validation looks at the same photos in every epoch.
+        if self.seed is not None:
+            photos = torch.randperm(len(photos), generator=key(self.seed, order.epoch, order.index, "photos")).tolist()
+        drawing = (self.augmentation, self.seed or 0, order.epoch, order.index)
         cut = draw(packed, photos[: order.views], *drawing)
         if self.answers is None:
             return cut
@@ -216,14 +203,11 @@ class _Collate:
             if isinstance(cut, Exception):
                 return cut
             cuts.append(cut)
-        answers = [cut.answers for cut in cuts if cut.answers is not None]
-        photos = torch.stack([cut.photos for cut in cuts])
-        valid = torch.stack([cut.valid for cut in cuts])
-        return Batch(
-            normalize(photos, valid, self.mean, self.std),
-            valid,
-            torch.stack([cut.cameras for cut in cuts]),
-            MaterialMaps.stack([cut.maps for cut in cuts]),
-            tuple(name for name, _ in drawn),
-            MaterialMaps.stack(answers) if answers else None,
+        photos, valid, cameras = (
+            torch.stack(parts) for parts in zip(*((cut.photos, cut.valid, cut.cameras) for cut in cuts), strict=True)
         )
+        views = normalize(photos, valid, self.mean, self.std)
+        maps = MaterialMaps.stack([cut.maps for cut in cuts])
+        answers = [cut.answers for cut in cuts if cut.answers is not None]
+        names = tuple(name for name, _ in drawn)
+        return Batch(views, valid, cameras, maps, names, MaterialMaps.stack(answers) if answers else None)

@@ -11,27 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from easel.graphics.image import as_values
-from easel.materials.dataset.listing import (
-    METADATA_FILE,
-    LeftOut,
-    ListedSample,
-    Report,
-    curriculum_sources,
-    list_samples,
-    material_names,
-    read_metadata,
-    validation_materials,
-)
+from easel.materials.dataset import listing, registration
+from easel.materials.dataset.listing import METADATA_FILE, LeftOut, ListedSample, Report
 from easel.materials.dataset.reading import patiently, read_photo
-from easel.materials.dataset.registration import (
-    Photo,
-    Rectify,
-    Registered,
-    as_they_are,
-    by_camera,
-    by_corners,
-    by_matching,
-)
+from easel.materials.dataset.registration import Photo, Rectify, Registered
 from easel.materials.dataset.sample import Cache, PackedSample, Sample, normalize, pack, pack_maps, unpack_maps
 from easel.materials.maps import MaterialMaps, map_paths
 from easel.materials.tiles import Crop
@@ -99,12 +82,12 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         self.margin = margin
         self.rectify: Rectify = cast(Rectify, rectify)
         curriculum = curriculum_mode or 2 * use_dirty
-        metadata = read_metadata(Path(metadata_path or Path(input_dir) / METADATA_FILE))
-        sources = curriculum_sources(curriculum, Path(input_dir))
-        needs_corners = rectify == "corners"
-        found = list(
-            list_samples(Path(input_dir), Path(output_dir), metadata, sources, num_views, needs_corners=needs_corners)
-        )
+        inputs = Path(input_dir)
+        metadata = listing.read_metadata(Path(metadata_path or inputs / METADATA_FILE))
+        sources = listing.curriculum_sources(curriculum, inputs)
+        marked = rectify == "corners"
+        samples = listing.list_samples(inputs, Path(output_dir), metadata, sources, num_views, needs_corners=marked)
+        found = list(samples)
         usable = [sample for sample in found if isinstance(sample, ListedSample)]
         left_out = [sample for sample in found if isinstance(sample, LeftOut)]
         if strict and left_out:
@@ -118,7 +101,7 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
             )
         if split is not None:
             # After the check above: a split may be empty, a dataset may not
-            kept = validation_materials(material_names(metadata), val_ratio, seed)
+            kept = listing.validation_materials(listing.material_names(metadata), val_ratio, seed)
             usable = [sample for sample in usable if (sample.material in kept) == (split == "val")]
             left_out = [sample for sample in left_out if (sample.material in kept) == (split == "val")]
             self.report = Report(len(usable), tuple(left_out))
@@ -144,16 +127,10 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
         listed = self.entries[index]
         packed = self.packed(index)
         tile = Crop(packed.margin, packed.margin, *self.image_size)
-        return Sample(
-            listed.id,
-            listed.source,
-            listed.material,
-            as_values(tile.cut(packed.photos)),
-            tile.cut(packed.valid).float(),
-            packed.cameras,
-            unpack_maps(packed.maps),
-            packed.notes,
-        )
+        photos = as_values(tile.cut(packed.photos))
+        valid = tile.cut(packed.valid).float()
+        maps = unpack_maps(packed.maps)
+        return Sample(listed.id, listed.source, listed.material, photos, valid, packed.cameras, maps, packed.notes)
 
     def packed(self, index: int) -> PackedSample:
         """Return a sample decoded and rectified; read once as long as memory lasts."""
@@ -196,13 +173,14 @@ def _register(
 ) -> Registered:
     cameras = [shot.camera for shot in listed.shots or () if shot.camera is not None]
     if how == "none":
-        return as_they_are(photos, size)
+        return registration.as_they_are(photos, size)
     if how == "corners" and listed.corners is not None:
-        return by_corners(photos, listed.corners, size)
+        return registration.by_corners(photos, listed.corners, size)
     if how == "camera" and len(cameras) == len(photos):
-        return by_camera(photos, cameras, size, margin=margin)
+        return registration.by_camera(photos, cameras, size, margin=margin)
     # Matched with each other, photos would share a frame, but not that of the maps: the albedo is one more photo.
-    matched = by_matching(photos, size, reference=maps.albedo)
+    matched = registration.by_matching(photos, size, reference=maps.albedo)
     if matched.valid.any():
         return matched
-    return as_they_are(photos, size, notes=(*matched.notes, "no photo matches the albedo: all stay as they are."))
+    notes = (*matched.notes, "no photo matches the albedo: all stay as they are.")
+    return registration.as_they_are(photos, size, notes=notes)

@@ -17,8 +17,9 @@ Every rule is a function that raises what is wrong. `list_samples` applies all o
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +165,10 @@ def list_samples(
             if folder.name.startswith("sample_") and folder.is_dir():
                 folders.setdefault(folder.name, []).append((source, folder))
     # Samples share materials, whose files are looked at once
-    faults: dict[str, Exception | None] = {}
+    fault_of = cache(_fault_of_maps)
     for sample in sorted(folders, key=_natural):
         for source, folder in folders[sample]:
-            yield _listed(sample, source, folder, output_dir, metadata, num_views, needs_corners, faults)
+            yield _listed(source, folder, output_dir, metadata, num_views, needs_corners, fault_of)
     for sample in sorted(metadata.keys() - folders.keys(), key=_natural):
         # A sample of the other source alone is not of this dataset, and nothing is wrong with it
         if not is_folder_name(sample) or not any((input_dir / source / sample).is_dir() for source in SOURCES):
@@ -178,15 +179,15 @@ def list_samples(
 
 
 def _listed(
-    sample: str,
     source: Source,
     folder: Path,
     output_dir: Path,
     metadata: Mapping[str, Any],
     num_views: int,
     needs_corners: bool,
-    faults: dict[str, Exception | None],
+    fault_of: Callable[[Path], Exception | None],
 ) -> ListedSample | LeftOut:
+    sample = folder.name
     name = f"{sample}/{source}"
     if sample not in metadata:
         error = KeyError(f"{sample}: the metadata does not list it. Add it, or move {folder} away.")
@@ -196,9 +197,7 @@ def _listed(
         shown = json.dumps(material)[:80]
         error = ValueError(f"{sample}: the metadata gives {shown}; it takes the name of a folder in {output_dir}.")
         return LeftOut(name, "without a material's name", error)
-    if material not in faults:
-        faults[material] = _fault_of_maps(output_dir / material)
-    if (fault := faults[material]) is not None:
+    if (fault := fault_of(output_dir / material)) is not None:
         return LeftOut(name, "without usable maps", fault, material)
     try:
         numbered = photos_of(folder, num_views)

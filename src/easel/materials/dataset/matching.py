@@ -6,6 +6,7 @@
    inverse compositional algorithm. Baker and Matthews 2004, "Lucas–Kanade 20 years on".
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from torch import Tensor
 
 from easel.graphics.camera import apply_homography, homography
 from easel.materials.dataset.rectify import is_convex, texel_centers
+
+Homography = Float[Tensor, "3 3"]
+"""Matrix that takes (x, y, 1) of one picture to pixels of another."""
 
 WORKING_PIXELS = 384
 """Longer side at which photos are compared: larger ones are shrunk to it, smaller ones at most doubled."""
@@ -46,7 +50,7 @@ REFINEMENTS = ((0.25, 40), (0.5, 30), (1.0, 20))
 class Match:
     """Homography from a reference to a photo, and how well it is supported."""
 
-    to_photo: Float[Tensor, "3 3"] | None
+    to_photo: Homography | None
     """Pixels of the reference → pixels of the photo; None where no match can be relied on."""
     inliers: int
     """Pairs of features that agree."""
@@ -70,7 +74,7 @@ class Features:
     """SIFT descriptors (n, 128)."""
 
     @property
-    def to_working(self) -> Float[Tensor, "3 3"]:
+    def to_working(self) -> Homography:
         """Matrix from pixels of the photo to those of `grey`."""
         height, width = self.size
         return torch.diag(torch.tensor([self.grey.shape[1] / width, self.grey.shape[0] / height, 1])).double()
@@ -116,9 +120,7 @@ def match(reference: Features, photo: Features, generator: torch.Generator) -> M
     return Match((to_photo / to_photo[2, 2]).float(), inliers, best)
 
 
-def _from_features(
-    reference: Features, photo: Features, generator: torch.Generator
-) -> tuple[Float[Tensor, "3 3"] | None, int]:
+def _from_features(reference: Features, photo: Features, generator: torch.Generator) -> tuple[Homography | None, int]:
     """Return the homography that most pairs of features agree on, and their number."""
     from skimage.feature import match_descriptors
 
@@ -168,7 +170,7 @@ def _agreeing(
     return (mapped[..., :2] / mapped[..., 2:] - target).norm(dim=-1) < RANSAC_PIXELS
 
 
-def _fitted(source: Float[Tensor, "n 2"], target: Float[Tensor, "n 2"]) -> Float[Tensor, "3 3"]:
+def _fitted(source: Float[Tensor, "n 2"], target: Float[Tensor, "n 2"]) -> Homography:
     """Fit a homography to more than the four points of `graphics.camera.homography`, by least squares."""
     ones, zeros = torch.ones(len(source), 1, dtype=source.dtype), torch.zeros(len(source), 3, dtype=source.dtype)
     points = torch.cat([source, ones], dim=1)
@@ -178,7 +180,7 @@ def _fitted(source: Float[Tensor, "n 2"], target: Float[Tensor, "n 2"]) -> Float
     return torch.cat([entries[:, 0], ones[0]]).view(3, 3)
 
 
-def _implausible(matrix: Float[Tensor, "3 3"], reference: Features, photo: Features) -> str:
+def _implausible(matrix: Homography, reference: Features, photo: Features) -> str:
     """Return the fault of a homography that should be another look at the same plane; "" where it has none."""
     height, width = reference.grey.shape
     corners = matrix.new_tensor([[0, 0], [width, 0], [width, height], [0, height]])
@@ -199,7 +201,7 @@ def _implausible(matrix: Float[Tensor, "3 3"], reference: Features, photo: Featu
     return ""
 
 
-def agreement(reference: Float[Tensor, "h w"], photo: Float[Tensor, "h2 w2"], matrix: Float[Tensor, "3 3"]) -> float:
+def agreement(reference: Float[Tensor, "h w"], photo: Float[Tensor, "h2 w2"], matrix: Homography) -> float:
     """Return the correlation of local contrast where `matrix` makes both overlap."""
     seen, inside = _looked_up(contrast(photo), matrix, (reference.shape[0], reference.shape[1]))
     truth = contrast(reference)
@@ -224,19 +226,13 @@ def contrast(grey: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
 
 
 def _refined(
-    reference: Float[Tensor, "h w"],
-    photo: Float[Tensor, "h2 w2"],
-    matrix: Float[Tensor, "3 3"],
-    share: float,
-    steps: int,
-) -> Float[Tensor, "3 3"]:
+    reference: Float[Tensor, "h w"], photo: Float[Tensor, "h2 w2"], matrix: Homography, share: float, steps: int
+) -> Homography:
     """Refine `matrix` to where local contrast agrees best, at `share` of the size."""
-    small_reference = _resized(reference, share)
-    small_photo = _resized(photo, share)
-    reference_to_small = _scaling(reference, small_reference).to(matrix)
-    photo_to_small = _scaling(photo, small_photo).to(matrix)
-    truth = contrast(small_reference)
-    seen = contrast(small_photo)
+    truth = contrast(_resized(reference, share))
+    seen = contrast(_resized(photo, share))
+    reference_to_small = _scaling(reference.shape, truth.shape).to(matrix)
+    photo_to_small = _scaling(photo.shape, seen.shape).to(matrix)
     height, width = truth.shape
     current = photo_to_small @ matrix @ torch.linalg.inv(reference_to_small)
     # Coordinates of about one size keep the eight equations well conditioned.
@@ -263,13 +259,12 @@ def _refined(
     return torch.linalg.inv(photo_to_small) @ current @ reference_to_small
 
 
-def _scaling(before: Float[Tensor, "h w"], after: Float[Tensor, "h2 w2"]) -> Float[Tensor, "3 3"]:
-    """Return the matrix from pixels of one size of a picture to those of another."""
-    sides = [after.shape[1] / before.shape[1], after.shape[0] / before.shape[0], 1]
-    return torch.diag(torch.tensor(sides, dtype=torch.float64))
+def _scaling(before: Sequence[int], after: Sequence[int]) -> Homography:
+    """Return the matrix from pixels of a picture of one (height, width) to those of the same picture of another."""
+    return torch.diag(torch.tensor([after[1] / before[1], after[0] / before[0], 1], dtype=torch.float64))
 
 
-def _jacobian(truth: Float[Tensor, "h w"], unit: Float[Tensor, "3 3"]) -> Float[Tensor, "n 8"]:
+def _jacobian(truth: Float[Tensor, "h w"], unit: Homography) -> Float[Tensor, "n 8"]:
     """Return the derivative of each pixel by the eight numbers of a homography, at the identity, in [-1, 1]²."""
     height, width = truth.shape
     down, right = torch.gradient(truth.double())
@@ -281,7 +276,7 @@ def _jacobian(truth: Float[Tensor, "h w"], unit: Float[Tensor, "3 3"]) -> Float[
 
 
 def _looked_up(
-    picture: Float[Tensor, "h2 w2"], matrix: Float[Tensor, "3 3"], size: tuple[int, int]
+    picture: Float[Tensor, "h2 w2"], matrix: Homography, size: tuple[int, int]
 ) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:
     """Sample the picture where `matrix` sends each pixel of a reference of `size`; the second is 1 inside it."""
     height, width = picture.shape

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -48,7 +48,7 @@ def by_camera(
         scale = torch.tensor([photo.shape[-1] / camera.width, photo.shape[-2] / camera.height, 1])
         seen.append(rectify(photo, scale[:, None] * camera.uv_to_pixel(), size, margin=margin))
     positions = torch.tensor([camera.position for camera in cameras], dtype=torch.float32)
-    return _registered(seen, positions / TILE_SIDE, margin=margin)
+    return replace(_registered(seen), cameras=positions / TILE_SIDE, margin=margin)
 
 
 def by_corners(photos: Sequence[Photo], corners: Sequence[Float[Tensor, "4 2"]], size: tuple[int, int]) -> Registered:
@@ -80,12 +80,12 @@ def by_matching(photos: Sequence[Photo], size: tuple[int, int], *, reference: Ph
             notes.append(f"photo {number}: {matrix}. Mark its corners instead.")
         else:
             seen.append(warp(photo, matrix @ scale, texel_centers(size)))
-    return _registered(seen, notes=notes)
+    return _registered(seen, notes)
 
 
 def as_they_are(photos: Sequence[Photo], size: tuple[int, int], *, notes: Sequence[str] = ()) -> Registered:
     """Resize the whole photos, in no common frame."""
-    return _registered([_resized(photo, size) for photo in photos], notes=notes)
+    return _registered([_resized(photo, size) for photo in photos], notes)
 
 
 def matched_with(frame: Features, features: Sequence[Features], *, is_first: bool) -> list[Tensor | str]:
@@ -101,10 +101,7 @@ def matched_with(frame: Features, features: Sequence[Features], *, is_first: boo
             continue
         # Always the same draws: the same photos give the same maps.
         direct = match(frame, photo, key(0, "match", number))
-        if direct.to_photo is None:
-            found.append(direct.reason)
-        else:
-            found.append(direct.to_photo.double())
+        found.append(direct.reason if direct.to_photo is None else direct.to_photo.double())
     # By way of photos that did match; the frame itself, if it is one of them, was asked already.
     bridges = [(number, matrix) for number, matrix in enumerate(found) if isinstance(matrix, Tensor)][int(is_first) :]
     for number, photo in enumerate(features):
@@ -122,17 +119,10 @@ def _resized(photo: Photo, size: tuple[int, int]) -> tuple[Float[Tensor, "3 h w"
     return resized.clamp(0, 1), resized.new_ones(1, *size)
 
 
-def _registered(
-    seen: Sequence[tuple[Tensor, Tensor]],
-    cameras: Float[Tensor, "n 3"] | None = None,
-    *,
-    margin: int = 0,
-    notes: Sequence[str] = (),
-) -> Registered:
+def _registered(seen: Sequence[tuple[Tensor, Tensor]], notes: Sequence[str] = ()) -> Registered:
+    """Put photos and their valid texels together; nothing is known of cameras."""
     photos, valid = (torch.stack(tensors) for tensors in zip(*seen, strict=True))
-    if cameras is None:
-        cameras = torch.full((len(seen), 3), math.nan)
-    return Registered(photos, valid, cameras, margin, tuple(notes))
+    return Registered(photos, valid, torch.full((len(seen), 3), math.nan), notes=tuple(notes))
 
 
 STRIPE_PIXELS = 6
@@ -159,13 +149,9 @@ def overlap_picture(registered: Registered) -> Float[Tensor, "rows columns 3"]:
     mean = torch.where(count > 0, mean, stripes).permute(1, 2, 0)
     local = torch.stack([contrast(photo.mean(0)) for photo in photos])[:, None]
     spread = (local - (local * valid).sum(0) / count.clamp(min=1)).square().mul(valid).sum(0) / count.clamp(min=1)
-    rows = [
-        *shown,
-        # Empty places up to a full row of three
-        *[torch.full_like(mean, 0.08)] * (-number % 3),
-        mean,
-        colormap(count[0], "viridis", vmin=0, vmax=number),
-        # One photo alone agrees with itself
-        colormap(spread[0].sqrt() * (count[0] > 1), "magma", vmin=0, vmax=LARGEST_DEVIATION),
-    ]
-    return contact_sheet(rows, columns=3)
+    # Empty places up to a full row of three
+    shown += [torch.full_like(mean, 0.08)] * (-number % 3)
+    seen_by = colormap(count[0], "viridis", vmin=0, vmax=number)
+    # One photo alone agrees with itself
+    apart = colormap(spread[0].sqrt() * (count[0] > 1), "magma", vmin=0, vmax=LARGEST_DEVIATION)
+    return contact_sheet([*shown, mean, seen_by, apart], columns=3)

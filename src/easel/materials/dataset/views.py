@@ -22,7 +22,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -47,6 +47,8 @@ VERSION = 1
 """Version of `views.json`."""
 MOST_BYTES = 1 << 20
 """Largest file that is read: strangers' files must not fill the memory."""
+CAMERA_KEYS = ("position", "target", "up", "fov_y_deg", "width", "height")
+"""Keys of a camera, in the order of the fields of `PlaneCamera`."""
 MOST_SHOTS = 1000
 """Most shots of one sample."""
 MOST_CORNER_PIXELS = 1e6
@@ -139,15 +141,7 @@ def _shot_to_json(shot: Shot) -> dict[str, Any]:
     camera = shot.camera
     return {
         "file": shot.file,
-        "camera": camera
-        and {
-            "position": list(camera.position),
-            "target": list(camera.target),
-            "up": list(camera.up),
-            "fov_y_deg": camera.fov_degrees,
-            "width": camera.width,
-            "height": camera.height,
-        },
+        "camera": camera and dict(zip(CAMERA_KEYS, astuple(camera), strict=True)),
         "uv_to_pixel": camera and camera.uv_to_pixel().tolist(),
         "light": list(shot.lights),
         "exposure": shot.exposure,
@@ -180,7 +174,7 @@ def _shot_from_json(view: Any, who: str) -> Shot:
 
 
 def _camera_from_json(value: Any, who: str) -> PlaneCamera:
-    value = _object(value, who, ("position", "target", "up", "fov_y_deg", "width", "height"))
+    value = _object(value, who, CAMERA_KEYS)
     width, height = value["width"], value["height"]
     if type(width) is not int or type(height) is not int or min(width, height) < 1 or width * height > MAX_PIXELS:
         raise ValueError(f"{who}: {str(width)[:20]} x {str(height)[:20]} is no size of a photo in pixels")
@@ -213,11 +207,7 @@ def _mapped(matrix: Sequence[Sequence[float]], u: int, v: int) -> tuple[float, f
 
 
 def _corners_from_json(record: dict[str, Any]) -> dict[str, Float[Tensor, "4 2"]]:
-    corners = {name: _corners(name[:40], points) for name, points in record.items()}
-    for points in corners.values():
-        # Refuses corners that are out of order
-        corners_to_uv_to_pixel(points)
-    return corners
+    return {name: _corners(name[:40], points) for name, points in record.items()}
 
 
 def _corners(name: str, points: Any) -> Float[Tensor, "4 2"]:
@@ -226,7 +216,10 @@ def _corners(name: str, points: Any) -> Float[Tensor, "4 2"]:
     for point in points:
         if not isinstance(point, list) or len(point) != 2 or not all(_is_number(x, MOST_CORNER_PIXELS) for x in point):
             raise ValueError(f"a corner of {name!r} is no pair of pixels within {MOST_CORNER_PIXELS:.0f}")
-    return torch.tensor(points, dtype=torch.float64)
+    corners = torch.tensor(points, dtype=torch.float64)
+    # Refuses corners that are out of order
+    corners_to_uv_to_pixel(corners)
+    return corners
 
 
 def _object(value: Any, who: str, keys: Sequence[str]) -> dict[str, Any]:
@@ -249,9 +242,7 @@ def _vector(value: Any, who: str) -> tuple[float, float, float]:
 
 
 def _strength(value: Any, who: str) -> float | tuple[float, ...]:
-    if isinstance(value, list):
-        return tuple(_number(entry, who) for entry in value)
-    return _number(value, who)
+    return tuple(_number(entry, who) for entry in value) if isinstance(value, list) else _number(value, who)
 
 
 def _number(value: Any, who: str) -> float:

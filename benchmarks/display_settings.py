@@ -66,7 +66,7 @@ def measure(
         halves = split(tensor, display)
         assert halves is not None
         source = texture.upload(halves[0], (shown, shown))
-        target[0] = mapper.map(source, channels, halves[1], MARKS, target[0])
+        target[0] = mapper.map(source, channels, halves[1], target[0])
         context.finish()
 
     costs = least_cpu_ms(by_torch, repeats), None if display.is_identity else least_cpu_ms(by_shader, repeats)
@@ -83,7 +83,7 @@ def main() -> None:
     arguments = parser.parse_args()
     context, rows = open_headless(), []
     with context:
-        mapper = PictureMapper(context)
+        mapper = PictureMapper(context, MARKS)
         driver = "software" if is_software(context) else "hardware"
         print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
         print(f"{context.info['GL_RENDERER']} ({driver}: canvases use {'torch' if driver == 'software' else 'both'})")

@@ -17,14 +17,14 @@ from easel.viewer.canvas.settings import TONEMAPS, Display
 def mapped():
     """A function: a tensor shown by a display, as 8-bit RGB from the GPU."""
     with open_headless() as context:
-        mapper, texture = PictureMapper(context), PictureTexture(context)
+        mapper, texture = PictureMapper(context, MARKS), PictureTexture(context)
 
         def draw(tensor: torch.Tensor, display: Display) -> torch.Tensor:
             halves = split(tensor, display)
             assert halves is not None
             chosen, mapping = halves
             source = texture.upload(chosen)
-            target = mapper.map(source, chosen.shape[-1], mapping, MARKS)
+            target = mapper.map(source, chosen.shape[-1], mapping)
             rows = np.frombuffer(target.read(), np.uint8).reshape(*chosen.shape[:2], 4)
             assert (rows[..., 3] == 255).all()
             target.release()

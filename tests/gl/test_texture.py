@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from easel.gl.context import open_headless
-from easel.gl.nearest import NearestEnlarger
+from easel.gl.programs import NearestEnlarger
 from easel.gl.target import read_back
 from easel.gl.texture import PictureTexture, shrink
 from easel.graphics.image import as_values

@@ -12,6 +12,7 @@ memory at once: CUDA's work waits for OpenGL's drawing at the one, and OpenGL's 
 
 import importlib
 import logging
+import math
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -188,8 +189,8 @@ class ArrayCopy:
             # Asked for at every copy: mapped again, a texture may lie elsewhere.
             (array,) = interop.call("cudaGraphicsSubResourceGetMappedArray", self._resource, 0, 0)
             inside = interop.cuda.runtime().cudaMemcpyKind.cudaMemcpyDeviceToDevice
-            copied = array, 0, 0, source.data_ptr(), row, row, height, inside, stream
-            interop.call("cudaMemcpy2DToArrayAsync", *copied)
+            pointer = source.data_ptr()
+            interop.call("cudaMemcpy2DToArrayAsync", array, 0, 0, pointer, row, row, height, inside, stream)
         return source.nbytes
 
     def release(self) -> None:
@@ -203,11 +204,10 @@ class ArrayCopy:
     def _four_channels(self, picture: Shaped[Tensor, "h w 3"]) -> Shaped[Tensor, "h w 4"]:
         # RGB goes into a kept RGBA buffer: CUDA cannot register three-channel textures.
         size = (*picture.shape[:2], 4)
-        wide = self._wide
-        if wide is None or wide.shape != size or wide.dtype != picture.dtype:
-            wide = self._wide = picture.new_ones(size)
-        wide[..., :3] = picture
-        return wide
+        if self._wide is None or self._wide.shape != size or self._wide.dtype != picture.dtype:
+            self._wide = picture.new_ones(size)
+        self._wide[..., :3] = picture
+        return self._wide
 
 
 class SharedPicture:
@@ -218,9 +218,8 @@ class SharedPicture:
     def __init__(self, interop: Interop, shape: tuple[int, int, int], device: torch.device) -> None:
         self.shape = shape
         self._interop, self._device = interop, device
-        height, width, channels = shape
         # 4 bytes: float32.
-        self._buffer = interop.context.buffer(reserve=4 * height * width * channels)
+        self._buffer = interop.context.buffer(reserve=4 * math.prod(shape))
         self._resource: object = None
         try:
             with interop.cuda.device(device):

@@ -37,7 +37,7 @@ class MeshBrush:
 
     def load(self, mesh: Mesh) -> None:
         """Load the mesh to draw."""
-        self._table.load(torch.cat([mesh.positions, mesh.normals, mesh.uv], dim=1), mesh.triangles)
+        self._table.load(mesh.positions, mesh.normals, mesh.uv, triangles=mesh.triangles)
         # An open mesh, such as a plane, is looked at from both sides: nothing of it is ever culled.
         self._reach = mesh.positions.norm(dim=-1).max().item() if mesh.closed else math.inf
 
@@ -72,57 +72,39 @@ class MeshBrush:
         self._table.release()
 
 
-class LineBrush:
-    """Draws straight lines of any width; OpenGL's own are a single pixel wide."""
+class LineBrush(TableProgram):
+    """Draws straight lines of any width; OpenGL's own are a single pixel wide.
+
+    `load` takes their ends, (n, 2, 3), and their colours, (n, 3).
+    """
 
     def __init__(self, context: "moderngl.Context") -> None:
-        self._context = context
-        self._table = TableProgram(context, "easel.gl", "line", "3f 3f 3f/i", ("start", "end", "tint"))
-
-    def load(self, segments: Float[Tensor, "n 2 3"], colors: Float[Tensor, "n 3"]) -> None:
-        """Load the lines to draw, from point to point."""
-        self._table.load(torch.cat([segments.flatten(1), colors], dim=1))
+        super().__init__(context, "easel.gl", "line", "3f 3f 3f/i", ("start", "end", "tint"))
 
     def draw(self, clip_from_world: Float[Tensor, "4 4"], width_pixels: Number) -> None:
         """Draw the loaded lines; they are as wide near as far."""
-        self._table.set(clip_from_world=clip_from_world, size=_size(self._context), width=width_pixels)
+        self.set(clip_from_world=clip_from_world, size=self._context.fbo.size, width=width_pixels)
         # Four corners that the vertex shader moves apart by the width.
-        self._table.render(self._context.TRIANGLE_STRIP, each=4)
-
-    def release(self) -> None:
-        self._table.release()
+        self.render(self._context.TRIANGLE_STRIP, each=4)
 
 
-class PointBrush:
-    """Draws points as round discs."""
+class PointBrush(TableProgram):
+    """Draws points as round discs. `load` takes (n, 3) positions and (n, 3) colours."""
 
     def __init__(self, context: "moderngl.Context") -> None:
-        self._context = context
-        self._table = TableProgram(context, "easel.gl", "point", "3f 3f", ("position", "tint"))
-
-    def load(self, positions: Float[Tensor, "n 3"], colors: Float[Tensor, "n 3"]) -> None:
-        """Load the points to draw."""
-        self._table.load(torch.cat([positions, colors], dim=1))
+        super().__init__(context, "easel.gl", "point", "3f 3f", ("position", "tint"))
 
     def draw(self, clip_from_world: Float[Tensor, "4 4"], diameter_pixels: Number) -> None:
         """Draw the loaded points; they are as large near as far."""
         context = self._context
         # A pixel without samples is taken or left; with them, the driver takes as many as the disc covers.
         least = 0.01 if context.fbo.samples else 0.5
-        size = _size(context)
-        self._table.set(clip_from_world=clip_from_world, size=size, diameter=diameter_pixels, least_coverage=least)
+        size = context.fbo.size
+        self.set(clip_from_world=clip_from_world, size=size, diameter=diameter_pixels, least_coverage=least)
         # By default OpenGL takes one size for all points, and ignores the shader's.
         context.enable(context.PROGRAM_POINT_SIZE)
         context.enable_direct(ALPHA_TO_COVERAGE)
-        self._table.render(context.POINTS)
+        self.render(context.POINTS)
         # Other brushes' alpha is no coverage: left on, translucent things would be dithered.
         context.disable_direct(ALPHA_TO_COVERAGE)
         context.disable(context.PROGRAM_POINT_SIZE)
-
-    def release(self) -> None:
-        self._table.release()
-
-
-def _size(context: "moderngl.Context") -> Float[Tensor, "2"]:
-    """Return (width, height) of the framebuffer in use."""
-    return torch.tensor(context.fbo.size, dtype=torch.float32)

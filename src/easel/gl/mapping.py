@@ -5,7 +5,7 @@ The arithmetic is that of `graphics.color` and of the viewer's display, pixel by
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -65,44 +65,32 @@ def is_software(context: "moderngl.Context") -> bool:
 class PictureMapper:
     """Draws textures of stored numbers as textures of 8-bit colour, of the same size."""
 
-    def __init__(self, context: "moderngl.Context") -> None:
+    def __init__(self, context: "moderngl.Context", marks: Marks) -> None:
         self._context = context
         self._pass = ScreenPass(context, "mapping.frag")
+        for name, color in vars(marks).items():
+            self._pass.program[f"{name}_mark"] = color
+        # The units that textures are bound to in `map`.
+        for unit, name in enumerate(("source", "table", "pattern")):
+            self._pass.program[name] = unit
         self._tables: dict[str, moderngl.Texture] = {}
         thresholds = bayer(torch.device("cpu")).numpy()
         self._pattern = context.texture((BAYER_PIXELS, BAYER_PIXELS), 1, thresholds.tobytes(), dtype="f4")
 
     def map(
-        self,
-        source: "moderngl.Texture",
-        channels: int,
-        mapping: Mapping,
-        marks: Marks,
-        target: "moderngl.Texture | None" = None,
+        self, source: "moderngl.Texture", channels: int, mapping: Mapping, target: "moderngl.Texture | None" = None
     ) -> "moderngl.Texture":
         """Return `source`, of whose components the first `channels` count, as colours, in `target` if that fits."""
         target = self._pass.target(source.size, target)
         # Other pictures have no alpha, and a colormap shows numbers rather than a picture that could be translucent.
         checkered = mapping.checkered and channels == 4 and mapping.cmap is None
-        values: dict[str, Any] = {
-            "channels": channels,
-            "scale": mapping.scale,
-            "offset": mapping.offset,
-            "tonemap": TONEMAPS.index(mapping.tonemap),
-            "gamma": mapping.gamma,
-            "colored": mapping.cmap is not None,
-            "clip_marks": mapping.clip_marks,
-            "checkered": checkered,
-            "dithered": mapping.dithered,
-            "nan_mark": marks.nan,
-            "over_mark": marks.over,
-            "under_mark": marks.under,
-            "source": 0,
-            "table": 1,
-            "pattern": 2,
-        }
-        for name, value in values.items():
-            self._pass.program[name] = value
+        program = self._pass.program
+        for name in ("scale", "offset", "gamma", "clip_marks", "dithered"):
+            program[name] = getattr(mapping, name)
+        program["channels"] = channels
+        program["tonemap"] = TONEMAPS.index(mapping.tonemap)
+        program["colored"] = mapping.cmap is not None
+        program["checkered"] = checkered
         # Alpha is a number like the others here; elsewhere the texture shows itself opaque.
         swizzle = source.swizzle
         source.swizzle = "RGBA"

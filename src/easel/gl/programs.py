@@ -4,19 +4,20 @@ The OpenGL context must be current in every call.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Real
 from torch import Tensor
 
 if TYPE_CHECKING:
     import moderngl
 
 Number = float | int
+Uniform = Tensor | np.ndarray | Sequence[Number] | Number
 _INCLUDE = re.compile(r'^#include "([\w.]+)"$', re.MULTILINE)
 
 
@@ -75,6 +76,37 @@ class ScreenPass:
         self.program.release()
 
 
+class NearestEnlarger(ScreenPass):
+    """Draws textures at the size at which they are shown: every screen pixel shows exactly one texel.
+
+    Dear ImGui's renderer binds samplers of its own, always linear, so a picture that must show its pixels as squares is
+    enlarged beforehand; drawn 1:1, a linear sampler then changes nothing.
+    """
+
+    def __init__(self, context: "moderngl.Context") -> None:
+        super().__init__(context, "nearest.frag")
+
+    def enlarge(
+        self,
+        source: "moderngl.Texture",
+        shown: tuple[int, int],
+        target: "moderngl.Texture | None" = None,
+        part: tuple[int, int, int, int] | None = None,
+    ) -> "moderngl.Texture":
+        """Return `source` at `shown` = (height, width), in `target` if that has the right size, else a new texture.
+
+        `part` = (left, top, width, height) is the part that is needed, in the pixels of the result: a large zoom would
+        otherwise fill a texture of which the screen shows a corner.
+        """
+        left, top, width, height = part or (0, 0, shown[1], shown[0])
+        target = self.target((width, height), target)
+        source.use(0)
+        self.program["shown"] = shown[1], shown[0]
+        self.program["origin"] = left, top
+        self.draw(target)
+        return target
+
+
 class TableProgram:
     """A program and its table on the GPU, whose rows are vertices, or things to draw if `layout` ends with `/i`.
 
@@ -89,16 +121,18 @@ class TableProgram:
         self._program = context.program(
             vertex_shader=read_shader(package, f"{shader}.vert"), fragment_shader=read_shader(package, f"{shader}.frag")
         )
-        self._layout = layout
-        self._columns = columns
+        self._layout, self._columns = layout, columns
         self._count = 0
         self._buffers: list[moderngl.Buffer] = []
         self._array: moderngl.VertexArray | None = None
 
-    def load(self, rows: Float[Tensor, "n k"] | Float[np.ndarray, "n k"], triangles: Tensor | None = None) -> None:
-        """Load the table, and the triples of its rows that are triangles."""
-        self._count = len(rows)
-        tables = [torch.as_tensor(rows).float().cpu().contiguous().numpy()]
+    def load(self, *parts: Real[Tensor, "n ..."] | Real[np.ndarray, "n ..."], triangles: Tensor | None = None) -> None:
+        """Load the table, whose columns are those of `parts`, and the triples of its rows that are triangles."""
+        self._count = len(parts[0])
+        columns = [torch.as_tensor(part).flatten(1) for part in parts]
+        # Most tables come whole: joining would copy them.
+        rows = torch.cat(columns, dim=1) if len(columns) > 1 else columns[0]
+        tables = [rows.float().cpu().contiguous().numpy()]
         if triangles is not None:
             tables.append(triangles.to(torch.int32).cpu().contiguous().numpy())
         # Buffers that fit are written again: a new one each frame would cost the driver an allocation.
@@ -115,7 +149,7 @@ class TableProgram:
             index = self._buffers[1] if triangles is not None else None
             self._array = self._context.vertex_array(self._program, content, index)
 
-    def set(self, **uniforms: Tensor | np.ndarray | Number) -> None:
+    def set(self, **uniforms: Uniform) -> None:
         """Set values that are the same for all rows."""
         for name, value in uniforms.items():
             write_uniform(self._program, name, value)
@@ -138,9 +172,7 @@ class TableProgram:
         """Return True if tables of so many bytes fit into the buffers."""
         held = [buffer.size for buffer in self._buffers]
         # Things are counted when they are drawn, so that a table may end before its buffer; vertices are not.
-        if self._layout.endswith("/i") and held:
-            return held >= sizes
-        return held == sizes
+        return held >= sizes if held and self._layout.endswith("/i") else held == sizes
 
     def _forget(self) -> None:
         for held in (self._array, *self._buffers):
@@ -150,7 +182,7 @@ class TableProgram:
         self._buffers = []
 
 
-def write_uniform(program: "moderngl.Program", name: str, value: Tensor | np.ndarray | Number) -> None:
+def write_uniform(program: "moderngl.Program", name: str, value: Uniform) -> None:
     """Write a number, a vector or a matrix on the CPU into a uniform."""
     uniform: Any = program[name]
     uniform.write(np.asarray(value, np.float32).T.tobytes())  # matrices travel column by column

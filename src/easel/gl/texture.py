@@ -52,13 +52,12 @@ class PictureTexture:
         if picture.dtype not in FORMATS:
             picture = as_picture(picture)
         if self._interop.cuda.holds(picture):
-            self._upload_cuda(picture, late)
+            self.path, self.moved_bytes = self._upload_cuda(picture, late)
         else:
             # Not by `numpy()`: torch would mark the memory as shared, and whoever watches it for changes must then
             # compare all of it in every frame.
             self._prepare(picture, picture.shape[-1]).write(np.from_dlpack(picture.cpu().contiguous()))
-            self.path = "host"
-            self.moved_bytes = picture.nbytes
+            self.path, self.moved_bytes = "host", picture.nbytes
         return self.texture
 
     @property
@@ -75,26 +74,23 @@ class PictureTexture:
             self._texture.release()
             self._texture = None
 
-    def _upload_cuda(self, picture: Shaped[Tensor, "h w c"], late: bool) -> None:
-        """Upload a picture of a GPU by the best way that works; one that fails is not tried again."""
-        interop = self._interop
-        channels = picture.shape[-1]
+    def _upload_cuda(self, picture: Shaped[Tensor, "h w c"], late: bool) -> tuple[str, int]:
+        """Upload a picture of a GPU by the best way that works; one that fails is not tried again.
+
+        Returns the way and the bytes that were moved.
+        """
+        interop, channels = self._interop, picture.shape[-1]
         # A context is current now, which releasing shared memory needs.
         interop.tidy()
         try:
-            shared = interop.shared(picture)
-            if shared is not None:
-                self.moved_bytes = shared.copy_into(self._prepare(picture, channels))
-                self.path = shared.path
-                return
+            if (shared := interop.shared(picture)) is not None:
+                return shared.path, shared.copy_into(self._prepare(picture, channels))
             if interop.reaches(picture.device):
                 # CUDA cannot register textures of three channels.
                 texture = self._prepare(picture, 4 if channels == 3 else channels)
                 if not isinstance(self._cuda_copy, ArrayCopy):
                     self._cuda_copy = ArrayCopy(interop, texture, picture.device)
-                self.moved_bytes = self._cuda_copy.copy(picture)
-                self.path = self._cuda_copy.path
-                return
+                return self._cuda_copy.path, self._cuda_copy.copy(picture)
         except InteropError as error:
             interop.give_up(error)
             self.release()
@@ -103,8 +99,7 @@ class PictureTexture:
         if not isinstance(self._cuda_copy, HostCopy) or not self._cuda_copy.fits(picture):
             self._release_cuda_copy()
             self._cuda_copy = HostCopy(interop.cuda, picture)
-        self.moved_bytes = self._cuda_copy.copy_into(texture, picture, late)
-        self.path = self._cuda_copy.path
+        return self._cuda_copy.path, self._cuda_copy.copy_into(texture, picture, late)
 
     def _release_cuda_copy(self) -> None:
         if isinstance(self._cuda_copy, ArrayCopy):
@@ -114,8 +109,7 @@ class PictureTexture:
     def _prepare(self, picture: Shaped[Tensor, "h w c"], components: int) -> "moderngl.Texture":
         """Return a texture for such pictures, the present one if it fits."""
         height, width, channels = picture.shape
-        kind = FORMATS[picture.dtype]
-        texture = self._texture
+        kind, texture = FORMATS[picture.dtype], self._texture
         if texture is None or (texture.size, texture.components, texture.dtype) != ((width, height), components, kind):
             self.release()
             # alignment=1: rows of uint8 need not be a multiple of four bytes long.
@@ -130,14 +124,11 @@ class PictureTexture:
         height, width = picture.shape[:2]
         if shown is not None:
             shown = max(shown[0], 1), max(shown[1], 1)
-            down = height // shown[0]
-            across = width // shown[1]
+            times = height // shown[0], width // shown[1]
             # Below a factor of two linear filtering skips nothing.
-            if down > 1 and across > 1:
-                if picture.device.type == "cpu":
-                    picture = shrink(picture, (down, across))
-                else:
-                    picture = resize(as_picture(picture), shown)
+            if min(times) > 1:
+                on_cpu = picture.device.type == "cpu"
+                picture = shrink(picture, times) if on_cpu else resize(as_picture(picture), shown)
         if max(picture.shape[:2]) <= self._largest:
             return picture
         # A texture that is too large fails in the driver: less detail is better than no picture.
@@ -154,9 +145,7 @@ def shrink(picture: Shaped[Tensor, "h w c"], times: tuple[int, int]) -> Float[Te
     down, across = times
     rows, above = divmod(picture.shape[0], down)
     columns, left = divmod(picture.shape[1], across)
-    top = above // 2
-    start = left // 2
-    channels = picture.shape[2]
+    top, start, channels = above // 2, left // 2, picture.shape[2]
     inside = picture[top : top + rows * down, start : start + columns * across]
     mean = torch.eye(channels).repeat(across, 1) / (down * across)
     result = torch.empty(rows * columns, channels)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from easel.gl.cuda import interop_of
 from easel.gl.mapping import Mapping, PictureMapper, is_software
-from easel.gl.nearest import NearestEnlarger
+from easel.gl.programs import NearestEnlarger
 from easel.gl.target import read_back
 from easel.viewer.backends.base import Frame
 from easel.viewer.backends.canvas_texture import NOT_STILL, CanvasTexture, Upload, paste
@@ -41,7 +41,7 @@ def _mapper(context: "moderngl.Context") -> PictureMapper | None:
     if is_software(context):
         return None
     try:
-        return PictureMapper(context)
+        return PictureMapper(context, MARKS)
     except Exception as error:  # moderngl raises its own bare
         log.debug("the driver refuses the display pass, torch works pictures out: %s", error)
         return None
@@ -291,7 +291,7 @@ class FrameRenderer:
         """Put a picture on the GPU, and apply its display `mapping` there if it has one."""
         source = texture.upload(upload)
         if mapping is not None and self._mapper is not None:
-            texture.mapped = self._mapper.map(source, upload.picture.shape[-1], mapping, MARKS, texture.mapped)
+            texture.mapped = self._mapper.map(source, upload.picture.shape[-1], mapping, texture.mapped)
         # Settings were reset: the plain texture is shown, and this one would hide it.
         elif texture.mapped is not None:
             texture.mapped.release()

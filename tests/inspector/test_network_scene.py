@@ -412,7 +412,7 @@ def test_fine_textures_come_over_several_pictures(scene: Make):
 
 
 def test_no_opengl_is_no_error(monkeypatch):
-    def missing(make: object) -> None:
+    def missing() -> None:
         raise GLUnavailable("EGL gives no OpenGL 3.3 context")
 
     monkeypatch.setattr("easel.inspector.network_scene.RenderThread", missing)

@@ -3,17 +3,19 @@
 import fnmatch
 import itertools
 import math
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.gl.context import GLUnavailable
+from easel.gl.context import GLUnavailable, open_headless
 from easel.graphics.camera import Camera
 from easel.inspector.drawing.flat import flat_picture
 from easel.inspector.drawing.focus import focus_picture
-from easel.inspector.drawing.render_thread import RenderThread
 from easel.inspector.drawing.renderer import NetworkRenderer
 from easel.inspector.layout.arrangement import Arrangement, Box
 from easel.inspector.layout.layout import arrange
@@ -21,6 +23,9 @@ from easel.inspector.models.graph import Graph, TensorRef
 from easel.inspector.scene.content import Content
 from easel.inspector.scene.pick import Hit, Picker, ray_through, value_at
 from easel.inspector.scene.view import facing
+
+if TYPE_CHECKING:
+    import moderngl
 
 Number = float | int
 
@@ -58,7 +63,7 @@ class NetworkScene(Content):
         super().__init__(named, arrangement or arrange(named.values(), graph, style=style, aspect=aspect))
         # Boxes without values are left out: there is nothing to read in them.
         self._picker = Picker(tuple(sheet.box for sheet in self.sheets))
-        self._thread: RenderThread[NetworkRenderer] | None = None
+        self._thread: RenderThread | None = None
         self.fallback: str | None = None
         """Reason why pictures are drawn without OpenGL; None while they are not."""
         self._shown: tuple[object, ...] = ()
@@ -85,8 +90,7 @@ class NetworkScene(Content):
             return facing(_rectangle(origin, right, down), size, *_toward(right))
         row, column = box.sheet.cell(index)
         rows, columns = box.sheet.grid
-        cell_right = right / columns
-        cell_down = down / rows
+        cell_right, cell_down = right / columns, down / rows
         # 17 cells: the one that is looked at, and eight on each side.
         corner = origin + (column - 8) * cell_right + (row - 8) * cell_down
         camera = facing(_rectangle(corner, 17 * cell_right, 17 * cell_down), size, *_toward(right))
@@ -118,17 +122,12 @@ class NetworkScene(Content):
         # Opened when the first picture is drawn: many scenes are only picked, exported or drawn by a window's renderer.
         if self._thread is None and self.fallback is None:
             try:
-                self._thread = RenderThread(NetworkRenderer)
+                self._thread = RenderThread()
             except GLUnavailable as error:
                 self.fallback = str(error)
         if self._thread is None:
             return flat_picture(self, camera, size)
-
-        def picture(renderer: NetworkRenderer) -> Tensor:
-            renderer.draw(self, camera, size, upload_bytes)
-            return renderer.read()
-
-        return self._thread.run(picture)
+        return self._thread.picture(self, camera, size, upload_bytes)
 
     @property
     def is_complete(self) -> bool:
@@ -169,8 +168,7 @@ class NetworkScene(Content):
         """Give the GPU's memory back; the next picture starts afresh."""
         if self._thread is not None:
             self._thread.close()
-        self._thread = None
-        self._picture = None
+        self._thread = self._picture = None
 
     def state(self, camera: Camera, size: tuple[int, int]) -> tuple[object, ...]:
         """Return everything that a picture depends on: equal states, equal pictures."""
@@ -186,6 +184,56 @@ class NetworkScene(Content):
             near = self.find(name)[:3] or list(self.boxes)[:3]
             raise ValueError(f"no tensor {name!r} in this network. Known are, for instance, {', '.join(near)}.")
         return self.boxes[known]
+
+
+class RenderThread:
+    """A thread of its own with an OpenGL context of its own, so that drawing disturbs no window's.
+
+    Raises `GLUnavailable` if there is no OpenGL; `close` releases the renderer.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "easel-inspector")
+        # What is current belongs to a thread: on the caller's, a window or another product may be drawing.
+        try:
+            self._context, self.renderer = self._thread.submit(_open_renderer).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        self._end = weakref.finalize(self, _release, self._thread, self._context, self.renderer)
+        self._end.atexit = False  # threads have ended by then, and the driver tidies up by itself
+
+    def picture(
+        self, content: Content, camera: Camera, size: tuple[int, int], upload_bytes: int | None
+    ) -> Float[Tensor, "h w 3"]:
+        """Return the picture that a camera sees; see `NetworkScene.draw`."""
+
+        def work() -> Tensor:
+            with self._context:
+                self.renderer.draw(content, camera, size, upload_bytes)
+                return self.renderer.read()
+
+        return self._thread.submit(work).result()
+
+    def close(self) -> None:
+        self._end()
+
+
+def _open_renderer() -> "tuple[moderngl.Context, NetworkRenderer]":
+    context = open_headless()
+    with context:
+        return context, NetworkRenderer(context)
+
+
+def _release(thread: ThreadPoolExecutor, context: "moderngl.Context", renderer: NetworkRenderer) -> None:
+    # No method of RenderThread: a finalizer that holds the object would keep it from ever going.
+    def work() -> None:
+        with context:
+            renderer.release()
+        context.release()
+
+    thread.submit(work).result()
+    thread.shutdown()
 
 
 def turntable(

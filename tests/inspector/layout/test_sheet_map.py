@@ -85,6 +85,11 @@ def test_gates_and_groups_are_parted():
     assert sheet_of(ref((40, 6), module="LSTM", name="weight_ih_l0")).band == 10
     assert sheet_of(ref((30, 6), module="GRU", name="weight_ih_l0")).band == 10
     assert sheet_of(ref((30, 10), module="GRU", name="weight_hh_l0")).band == 10
+    assert sheet_of(ref((10, 10), module="RNN", name="weight_hh_l0")).band == 0
+    # With proj_size the second axis is shorter than a gate.
+    assert sheet_of(ref((40, 6), module="LSTM", name="weight_hh_l0")).band == 10
+    assert sheet_of(ref((40, 6), name="weight_hh_l0")).band == 10
+    assert [sheet_of(ref((n, 10), name="weight_hh_l0")).band for n in (10, 30, 40)] == [0, 10, 10]
     assert sheet_of(ref((48, 16), module="MultiheadAttention", name="in_proj_weight")).band == 16
     grouped = TensorRef("weight", torch.zeros(8, 2, 3, 3), module="Conv2d", groups=4)
     assert sheet_of(grouped).band == 6

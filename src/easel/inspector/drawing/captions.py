@@ -36,15 +36,11 @@ class LegendText:
 
 def text_rows(content: Content, eye: Eye) -> Rows:
     """Return names and legend as quads."""
-    legend = np.zeros((0, 12), np.float32)
-    taken: list[Region] = []
     # The legend first: names keep out of its way, not it out of theirs.
-    if content.legend:
-        legend, region = _legend_rows(_legend(content, eye), eye.size)
-        taken.append(region)
+    legends = [_legend_rows(_legend(content, eye), eye.size)] if content.legend else []
     labels = captions(content, eye) if content.labels else ()
-    names, _ = place(labels, eye.size, taken)
-    return np.vstack([names, legend])
+    names, _ = place(labels, eye.size, [region for _, region in legends])
+    return np.vstack([names, *(rows for rows, _ in legends)])
 
 
 def captions(scene: Content, eye: Eye) -> Iterator[Label]:
@@ -52,8 +48,7 @@ def captions(scene: Content, eye: Eye) -> Iterator[Label]:
     yield from _plate_labels(scene, eye)
     boxes = scene.arrangement.boxes
     corners = eye.project(scene.corners)
-    low = corners[..., :2].min(axis=1)
-    high = corners[..., :2].max(axis=1)
+    low, high = corners[..., :2].min(axis=1), corners[..., :2].max(axis=1)
     sizes = high - low
     # Docked strips are narrow: their names would cover the sheet beside them.
     shown = (sizes.max(axis=1) >= LEAST_PIXELS) & (~scene.docked | (sizes[:, 0] >= 3 * LEAST_PIXELS))
@@ -61,18 +56,15 @@ def captions(scene: Content, eye: Eye) -> Iterator[Label]:
     shown &= (high > 0).all(axis=1) & (low < (eye.size[1], eye.size[0])).all(axis=1)
     for number in np.flatnonzero(shown):
         edges = float(low[number, 0]), float(corners[number, 0, 1]), float(high[number, 1])
-        width, height = sizes[number].tolist()
-        yield _box_label(scene, boxes[number], edges, width, height)
+        yield _box_label(scene, boxes[number], edges, *sizes[number].tolist())
     for pad in scene.arrangement.pads:
         (x, y, depth), (right, *_) = eye.project(np.array([pad.origin, np.add(pad.origin, (pad.side, 0, 0))]))
         if depth > 0 and right - x > LEAST_PIXELS * 0.8:
             color = FAULT if pad.error else TEXT
             kind, _, size = pad.text.partition(" ")
             short = ((kind, SMALL, color),)
-            choices: tuple[tuple[tuple[str, int, Rgb], ...], ...] = (short,)
-            if size:
-                choices = ((*short, (pad.error or size, SMALL, FAINT)), short)
-            yield Label(float(x), float(y), choices, float(right - x))
+            full = (*short, (pad.error or size, SMALL, FAINT)) if size else short
+            yield Label(float(x), float(y), (full, short), float(right - x))
 
 
 def _plate_labels(scene: Content, eye: Eye) -> Iterator[Label]:
@@ -95,8 +87,7 @@ def _box_label(scene: Content, box: Box, edges: tuple[float, float, float], widt
     ref = scene.refs[box.name]
     shape = "×".join(map(str, ref.tensor.shape)) or "scalar"
     short = _short(box.name, box.stage)
-    kind = str(ref.tensor.dtype).removeprefix("torch.")
-    detail = f"{shape}  {box.note or kind}"
+    detail = f"{shape}  {box.note or str(ref.tensor.dtype).removeprefix('torch.')}"
     if (sheet := scene.sheet(box.name)) is not None:
         pyramid = sheet.pyramid(scene.aggregate)
         detail += f"  {pyramid.low:.2g} … {pyramid.high:.2g}"
@@ -121,9 +112,7 @@ def _short(name: str, stage: str) -> str:
     """Return a name within its stage, without the word that most names end with."""
     inside = name.removeprefix(f"{stage}.").removesuffix(".weight")
     # A number alone says nothing.
-    if inside.isdigit():
-        return name.removesuffix(".weight")
-    return inside or name
+    return name.removesuffix(".weight") if inside.isdigit() else inside or name
 
 
 def _count(values: int) -> str:
@@ -189,12 +178,11 @@ def _legend_rows(text: LegendText, size: tuple[int, int]) -> tuple[Rows, Region]
 
     write(text.left)
     bar = min(LEGEND_WIDTH, width // 4)
-    shares = np.linspace(0 if text.sequential else -1, 1, LEGEND_STEPS)
+    shares = np.linspace(text.sequential - 1, 1, LEGEND_STEPS)
     # Whole pixels: between rectangles that share one, the background would shine through.
     edges = np.round(np.linspace(x, x + bar, LEGEND_STEPS + 1))
     for start, end, color in zip(edges, edges[1:], value_colors(shares, sequential=text.sequential), strict=False):
-        red, green, blue = color.tolist()
-        rows.append(filled(start, top + 7, end - start, LEGEND_HEIGHT - 14, (red, green, blue)))
+        rows.append(filled(start, top + 7, end - start, LEGEND_HEIGHT - 14, color.tolist()))
     x += bar + 6
     write(text.right, gap=24)
     rows.append(filled(x, top + 9, LEGEND_HEIGHT - 18, LEGEND_HEIGHT - 18, LOUD))

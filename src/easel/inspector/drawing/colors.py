@@ -3,6 +3,8 @@
 Display-referred sRGB in [0, 1].
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float
 
@@ -62,7 +64,7 @@ def value_colors(shares: Float[np.ndarray, "*n"], *, sequential: bool = False) -
     return np.where(finite[..., None], colors, np.array(LOUD))
 
 
-def rgb_bytes(color: Rgb) -> tuple[int, int, int]:
+def rgb_bytes(color: Iterable[float]) -> tuple[int, int, int]:
     """Return a colour in bytes, as Pillow takes it."""
     # Rounded to nearest, as the GPU writes a framebuffer of 8 bits: both ways give the same picture.
     red, green, blue = (round(255 * part) for part in color)

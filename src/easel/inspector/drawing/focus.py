@@ -1,26 +1,23 @@
 """Focus: one tensor, or one kernel of it, as a flat heat map with its histogram."""
 
+from collections.abc import Iterable
+from functools import cache
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from easel.inspector.drawing.colors import (
-    AMBER,
-    BACKGROUND,
-    FAINT,
-    PLATE,
-    PLATE_EDGE,
-    TEXT,
-    Rgb,
-    rgb_bytes,
-    value_colors,
-)
+from easel.inspector.drawing.colors import AMBER, BACKGROUND, FAINT, PLATE, PLATE_EDGE, TEXT, rgb_bytes, value_colors
 from easel.inspector.drawing.labels import SMALL, TITLE
 from easel.inspector.scene.pyramid import Pyramid
 from easel.inspector.scene.sheet import Sheet
 
+Number = float | int
+
+# Pillow would decode its font anew for every text.
+_font = cache(ImageFont.load_default)
 BINS = 64
 MARGIN = 16
 """Pixels around the heat map and the histogram."""
@@ -123,21 +120,19 @@ def _histogram(
         sequential = sheet.is_sequential(pyramid.aggregate)
         colors = value_colors(middles / max(pyramid.limit, 1e-300), sequential=sequential)
         xs = np.linspace(left + 8, right - 8, BINS + 1).round().astype(int).tolist()
-        base = bottom - SMALL - 8
-        room = bottom - top - SMALL - 16
+        base, room = bottom - SMALL - 8, bottom - top - SMALL - 16
         for count, start, end, color in zip(counts.tolist(), xs, xs[1:], colors.tolist(), strict=False):
             if count:
                 # One value among millions is still a pixel high.
                 y = base - max(round(room * float(count) / tallest), 1)
-                red, green, blue = color
-                draw.rectangle((start, y, max(end - 2, start), base), fill=rgb_bytes((red, green, blue)))
+                draw.rectangle((start, y, max(end - 2, start), base), fill=rgb_bytes(color))
         _text(draw, (left + 8, top + 4), f"at most {tallest} of {finite.numel()} in a bar", FAINT, SMALL)
     # Text moves with its place: flush left at the left end, centred in the middle, flush right at the right end.
     for at, value in ((0.0, low), (0.5, (low + high) / 2), (1.0, high)):
         text = f"{value:.4g}"
-        x = left + 8 + at * (right - left - 16 - draw.textlength(text, font=ImageFont.load_default(SMALL)))
+        x = left + 8 + at * (right - left - 16 - draw.textlength(text, font=_font(SMALL)))
         _text(draw, (x, bottom - SMALL - 5), text, TEXT, SMALL)
 
 
-def _text(draw: ImageDraw.ImageDraw, at: tuple[float | int, float | int], text: str, color: Rgb, letters: int) -> None:
-    draw.text(at, text, fill=rgb_bytes(color), font=ImageFont.load_default(letters))
+def _text(draw: ImageDraw.ImageDraw, at: tuple[Number, Number], text: str, color: Iterable[float], size: int) -> None:
+    draw.text(at, text, fill=rgb_bytes(color), font=_font(size))

@@ -37,11 +37,8 @@ class LevelTexture:
 
 def level_sizes(cells: tuple[int, int]) -> list[tuple[int, int]]:
     """Return the rows and columns of all levels of a tile."""
-    sizes = [cells]
-    while max(sizes[-1]) > 1:
-        rows, columns = sizes[-1]
-        sizes.append((max(rows // 2, 1), max(columns // 2, 1)))
-    return sizes
+    rows, columns = cells
+    return [(max(rows >> level, 1), max(columns >> level, 1)) for level in range(max(cells).bit_length())]
 
 
 class SheetBrush:
@@ -143,21 +140,12 @@ class TextBrush(TableProgram):
 
 def _color_constants() -> str:
     """Return the colours of data as constants of GLSL."""
-    colors = {
-        "zero": ZERO,
-        "negative": NEGATIVE[0],
-        "deep_negative": NEGATIVE[1],
-        "positive": POSITIVE[0],
-        "deep_positive": POSITIVE[1],
-        "loud": LOUD,
-        "amber": AMBER,
-        "white": WHITE,
-    }
+    colors = {"zero": ZERO, "loud": LOUD, "amber": AMBER, "white": WHITE}
+    colors |= {"negative": NEGATIVE[0], "deep_negative": NEGATIVE[1]}
+    colors |= {"positive": POSITIVE[0], "deep_positive": POSITIVE[1]}
     lines = [f"const vec3 {name} = {_vec3(color)};" for name, color in colors.items()]
-    count = len(SEQUENTIAL)
-    lines.append(f"const vec3 ramp[{count}] = vec3[]({', '.join(map(_vec3, SEQUENTIAL))});")
-    lines.append(f"const int steps = {count - 1};")
-    return "\n".join(lines)
+    ramp = f"const vec3 ramp[{len(SEQUENTIAL)}] = vec3[]({', '.join(map(_vec3, SEQUENTIAL))});"
+    return "\n".join([*lines, ramp, f"const int steps = {len(SEQUENTIAL) - 1};"])
 
 
 def _vec3(color: Rgb) -> str:

@@ -26,6 +26,7 @@ PLAIN = "".join(map(chr, range(32, 127)))
 STAND_INS = str.maketrans({"×": "x", "−": "-", "–": "-", "·": "-", "→": ">", "“": '"', "”": '"'})
 """Characters that Pillow's font lacks → what is written instead."""
 
+Number = float | int
 Rows = Float[np.ndarray, "n 12"]
 """Quads: (x, y, width, height) in pixels, the same in the table of letters, (r, g, b, alpha)."""
 Region = tuple[float, float, float, float]
@@ -64,9 +65,7 @@ class Glyphs:
                     height = max(bottom - y, 0)
                 # +1: a gap, so that no filter reaches the neighbour.
                 if left + width + 1 > SIDE:
-                    left = 0
-                    top += tall + 1
-                    tall = 0
+                    left, top, tall = 0, top + tall + 1, 0
                 if top + height + 1 > table.height:
                     table = table.crop((0, 0, SIDE, 2 * table.height))
                 if width and height:
@@ -87,7 +86,7 @@ class Glyphs:
             self._widths[text, size] = int(sum(letter.advance for letter in letters)) + 1
         return self._widths[text, size]
 
-    def rows(self, text: str, x: float | int, y: float | int, size: int, color: Rgb = TEXT) -> Rows:
+    def rows(self, text: str, x: Number, y: Number, size: int, color: Rgb = TEXT) -> Rows:
         """Return the quads of a line whose upper left corner is at (x, y)."""
         rows = []
         # Whole pixels: the shader takes a texel of the table for each, without a filter.
@@ -111,9 +110,7 @@ def glyphs() -> Glyphs:
     return Glyphs()
 
 
-def filled(
-    x: float | int, y: float | int, width: float | int, height: float | int, color: Rgb, alpha: float = 1.0
-) -> Rows:
+def filled(x: Number, y: Number, width: Number, height: Number, color: Iterable[Number], alpha: float = 1.0) -> Rows:
     """Return the quad of a filled rectangle."""
     # A place left of the table tells the shader that there is no letter.
     return np.array([[x, y, width, height, -1, -1, 0, 0, *color, alpha]], np.float32)
@@ -148,16 +145,12 @@ def place(labels: Iterable[Label], size: tuple[int, int], taken: Iterable[Region
         for lines in label.choices:
             width = max(table.width(text, letters) for text, letters, _ in lines) + 2 * PADDING
             height = sum(letters + 3 for _, letters, _ in lines) + 2
-            if width > label.room:
+            left, top = round(label.x), round(label.y) - height
+            # A label beyond the sides names nothing that is seen; one that is cut by them moves inside.
+            if width > min(label.room, size[1]) or not (-width < left < size[1] and 0 <= top <= size[0] - height):
                 continue
-            top = round(label.y) - height
-            left = round(label.x)
-            # A label that is cut by an edge moves inside; one beyond it names nothing that is seen.
-            if -width < left < size[1]:
-                left = max(min(left, size[1] - width), 0)
+            left = max(min(left, size[1] - width), 0)
             region = np.array([left, top, left + width, top + height], np.float32)
-            if left < 0 or top < 0 or left + width > size[1] or top + height > size[0]:
-                continue
             # Against all regions at once: a thousand labels meet in every frame.
             if ((regions[:, :2] < region[2:]).all(1) & (regions[:, 2:] > region[:2]).all(1)).any():
                 continue

@@ -108,8 +108,9 @@ class NetworkRenderer:
         # One sample a pixel: lines between cells fade in the shader, and text lies on whole pixels.
         self._target.begin(size, 1, BACKGROUND)
         self._plates.draw(eye.clip_from_world)
+        clip_from_world = torch.from_numpy(eye.clip_from_world).float()
         for width, brush in self._lines:
-            brush.draw(torch.from_numpy(eye.clip_from_world).float(), width)
+            brush.draw(clip_from_world, width)
         # Once for all sheets: the shared limit is the largest of them all.
         switches = scene.ranges, scene.outlines, scene.filled, scene.shared_limit
         self._sheets.begin(eye.clip_from_world)
@@ -155,10 +156,9 @@ class NetworkRenderer:
         """Bring the textures in sight to the level at which they are seen, the coarse ones first."""
         self.moved_bytes = 0
         self.is_complete = True
+        in_sight = np.flatnonzero(visible).tolist()
         stale = [
-            number
-            for number in np.flatnonzero(visible).tolist()
-            if not self._tiles[number].is_current(int(levels[number]), scene.aggregate)
+            number for number in in_sight if not self._tiles[number].is_current(int(levels[number]), scene.aggregate)
         ]
         # Coarse levels are small: everything is there, if roughly, before the budget goes to what is near.
         for number in sorted(stale, key=lambda number: -levels[number]):
@@ -205,29 +205,22 @@ class NetworkRenderer:
     def _draw_tile(self, scene: Content, tile: _Tile, switches: tuple[object, ...]) -> None:
         """Draw a tile; `switches` are all settings of the scene on which its table depends."""
         assert tile.texture is not None
-        sheet = tile.sheet
-        texture = tile.texture
+        sheet, texture = tile.sheet, tile.texture
         state = tile.version, texture.first, switches
         # Limits are asked for once a state, not once a frame: hundreds of sheets are in sight.
         if tile.described != state:
             tile.described = state
             limits = scene.limits(sheet)
-            tile.table[0, 3] = sheet.is_sequential(scene.aggregate)
-            tile.table[1, 3] = texture.first
-            tile.table[2, 3] = texture.first + len(texture.corners) - 1
+            last = texture.first + len(texture.corners) - 1
+            tile.table[:3, 3] = sheet.is_sequential(scene.aggregate), texture.first, last
             tile.table[7] = -1, -1, 0, scene.outlines if scene.filled else 2
             for number, (left, top) in enumerate(texture.corners, texture.first):
                 tile.table[8 + number, :3] = limits[min(number, len(limits) - 1)], left, top
-        table = tile.table
-        name = sheet.box.name
-        hover = scene.hover
-        is_hovered = hover is not None and hover.name == name and hover.index is not None
-        if is_hovered or scene.selected == name:
-            # A copy: marks move with the mouse, and the table stays right for the next frame.
-            table = table.copy()
-            table[4, 3] = scene.selected == name
-            if hover is not None and is_hovered:
-                table[7, :2] = hover.cell[1], hover.cell[0]
+        # A copy: marks move with the mouse, and the table stays right for the next frame.
+        table = tile.table.copy()
+        table[4, 3] = scene.selected == sheet.box.name
+        if (hover := scene.hover) is not None and hover.name == sheet.box.name and hover.index is not None:
+            table[7, :2] = hover.cell[::-1]
         self._sheets.draw(table, texture)
 
     def _forget(self) -> None:
@@ -236,9 +229,7 @@ class NetworkRenderer:
             tile.release()
         for _, brush in self._lines:
             brush.release()
-        self._tiles = []
-        self._lines = []
-        self._arranged = None
+        self._tiles, self._lines, self._arranged = [], [], None
 
 
 def plate_rows(arrangement: Arrangement) -> Float[np.ndarray, "n 17"]:
@@ -270,10 +261,8 @@ def line_sets(arrangement: Arrangement) -> Iterator[tuple[float, Float[Tensor, "
 
 def _line_width(route: Route) -> float:
     """Return a width that grows with every power of ten from a thousand values on."""
-    # Nobody has counted, and 0 has no logarithm.
-    if not route.values:
-        return LINE_WIDTHS[0]
-    return LINE_WIDTHS[min(max(int(math.log10(route.values)) - 2, 0), len(LINE_WIDTHS) - 1)]
+    # `or 1`: nobody has counted, and 0 has no logarithm.
+    return LINE_WIDTHS[min(max(int(math.log10(route.values or 1)) - 2, 0), len(LINE_WIDTHS) - 1)]
 
 
 def _line_color(route: Route) -> Float32[np.ndarray, "3"]:

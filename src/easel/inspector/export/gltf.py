@@ -6,6 +6,7 @@ glTF 2.0 (Khronos), with the extension KHR_materials_unlit: colours are data her
 import io
 import math
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,7 @@ def sheet_picture(sheet: Sheet, most_texels: int) -> tuple[UInt8[np.ndarray, "h 
 
 def level_within(sheet: Sheet, most_texels: int) -> int:
     """Return the finest level of a sheet's pyramid whose longer side has at most so many texels."""
-    level = 0
-    while max(sheet.map.grid) >> level > most_texels:
-        level += 1
-    return level
+    return next(level for level in count() if max(sheet.map.grid) >> level <= most_texels)
 
 
 def sheets_of(refs: Iterable[TensorRef], arrangement: Arrangement | None) -> tuple[Arrangement, list[Sheet]]:
@@ -127,29 +125,26 @@ class _GltfContent:
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "PNG")
         self._images.append({"bufferView": self._binary.add(file.getvalue()), "mimeType": "image/png"})
-        right = np.array(box.right, np.float64)
-        down = np.array(box.down, np.float64)
         # The third column is never used, but a matrix without it could not be inverted.
-        normal = np.cross(right, down)
+        normal = np.cross(box.right, box.down)
         normal /= np.linalg.norm(normal)
         # Columns of the matrix one after another, as glTF has them.
-        matrix = np.stack([[*right, 0], [*down, 0], [*normal, 0], [*box.origin, 1]])
-        columns = matrix.reshape(-1).tolist()
+        columns = [*box.right, 0.0, *box.down, 0.0, *normal.tolist(), 0.0, *box.origin, 1.0]
         self.nodes.append({"name": box.name, "mesh": len(self.nodes), "matrix": columns, "extras": facts})
 
     def glb(self) -> bytes:
         """Return the file."""
-        count = range(len(self.nodes))
+        numbers = range(len(self.nodes))
         attributes = {"POSITION": 0, "TEXCOORD_0": 1}
         document = {
             "asset": {"version": "2.0", "generator": "Easel"},
             "extensionsUsed": ["KHR_materials_unlit"],
             "scene": 0,
-            "scenes": [{"nodes": list(count)}],
+            "scenes": [{"nodes": list(numbers)}],
             "nodes": self.nodes,
-            "meshes": [{"primitives": [{"attributes": attributes, "indices": 2, "material": k}]} for k in count],
+            "meshes": [{"primitives": [{"attributes": attributes, "indices": 2, "material": k}]} for k in numbers],
             "materials": [_material(node["name"], k) for k, node in enumerate(self.nodes)],
-            "textures": [{"sampler": 0, "source": k} for k in count],
+            "textures": [{"sampler": 0, "source": k} for k in numbers],
             # Nearest: a value must not be mixed with its neighbours'.
             "samplers": [{"magFilter": NEAREST, "minFilter": NEAREST, "wrapS": CLAMP, "wrapT": CLAMP}],
             "images": self._images,
@@ -173,10 +168,5 @@ def _material(name: str, texture: int) -> dict[str, Any]:
     """Return the material of one sheet: unlit, seen from both sides, clear where its texture is."""
     # Programs without the extension light it as a rough dielectric, which changes colours least.
     surface = {"baseColorTexture": {"index": texture}, "metallicFactor": 0.0, "roughnessFactor": 1.0}
-    return {
-        "name": name,
-        "pbrMetallicRoughness": surface,
-        "alphaMode": "MASK",
-        "doubleSided": True,
-        "extensions": {"KHR_materials_unlit": {}},
-    }
+    shown = {"alphaMode": "MASK", "doubleSided": True, "extensions": {"KHR_materials_unlit": {}}}
+    return {"name": name, "pbrMetallicRoughness": surface, **shown}

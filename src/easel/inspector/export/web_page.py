@@ -87,9 +87,8 @@ def _levels(sheets: list[Sheet], limit_bytes: int) -> list[int]:
     while sum(map(size_bytes, range(len(sheets)))) > limit_bytes:
         largest = max(range(len(sheets)), key=size_bytes)
         if max(sheets[largest].map.grid) >> levels[largest] <= LEAST_TEXELS:
-            raise ValueError(
-                f"the page would hold more than {limit_bytes / 2**20:g} MiB of values. Export fewer tensors."
-            )
+            most = f"{limit_bytes / 2**20:g} MiB"
+            raise ValueError(f"the page would hold more than {most} of values. Export fewer tensors.")
         levels[largest] += 1
     return levels
 
@@ -100,8 +99,7 @@ def _fields(record: object, *names: str) -> dict[str, Any]:
 
 def _entry(sheet: Sheet, level: int, offset: int, size: tuple[int, ...]) -> dict[str, Any]:
     """Return the facts of one sheet, whose values begin at the half numbered `offset`."""
-    pyramid = sheet.pyramid("peak")
-    cells = sheet.map
+    pyramid, cells = sheet.pyramid("peak"), sheet.map
     return {
         **tensor_facts(sheet.ref),
         **_fields(sheet.box, "origin", "right", "down"),

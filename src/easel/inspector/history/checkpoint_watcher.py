@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -30,7 +29,7 @@ class Follower:
         self.path = Path(path)
         self.notice = ""
         """Fault of the present files, in one line; empty while all is well."""
-        self._expected = None if model is None else _Expected.of(model)
+        self._expected = None if model is None else _Expected(model)
         self._seen: dict[Path, tuple[int, ...]] = {}
         """File → its stamp at the last poll."""
         self._read: dict[Path, tuple[int, ...]] = {}
@@ -46,14 +45,10 @@ class Follower:
             reason = error.strerror or error
             self.notice = f"cannot look at {str(self.path)!r}: {reason}. Check the name and the folder."
             return None
-        before = self._seen
-        self._seen = files
+        before, self._seen = self._seen, files
         for path, stamp in files.items():
             # Only what rests: a file that changed since the last poll may be half written.
-            if self._read.get(path) == stamp or before.get(path) != stamp:
-                continue
-            found = self._snapshot(path, stamp)
-            if found is not None:
+            if self._read.get(path) != stamp and before.get(path) == stamp and (found := self._snapshot(path, stamp)):
                 return found
         return None
 
@@ -113,32 +108,24 @@ def follow(
             time.sleep(seconds)
 
 
-@dataclass(frozen=True)
 class _Expected:
     """Names, shapes and kinds of a model's weights."""
 
-    names: Mapping[str, str]
-    """Each name that a file may use → the first one."""
-    like: Mapping[str, Tensor]
-    """The model's own weights, whose shapes a file must have."""
-    kinds: Mapping[str, Kind]
-
-    @staticmethod
-    def of(model: nn.Module) -> "_Expected":
+    def __init__(self, model: nn.Module) -> None:
         refs = tensors(model)
-        names = {alias: ref.name for ref in refs.values() for alias in (ref.name, *ref.aliases)}
+        self.names = {alias: ref.name for ref in refs.values() for alias in (ref.name, *ref.aliases)}
+        """Each name that a file may use → the first one."""
         # A state dict leaves out buffers that are not persistent; no file has to have them.
-        stored = {names[name] for name in clean_names(model.state_dict(keep_vars=True)) if name in names}
-        like = {name: ref.tensor for name, ref in refs.items() if name in stored}
-        return _Expected(names, like, {name: ref.kind for name, ref in refs.items()})
+        stored = {self.names.get(name) for name in clean_names(model.state_dict(keep_vars=True))}
+        # On `meta` a difference compares names and shapes alone, and computes nothing.
+        self.like = {name: ref.tensor.to("meta") for name, ref in refs.items() if name in stored}
+        """Tensors of the shapes that a file must have."""
+        self.kinds = {name: ref.kind for name, ref in refs.items()}
 
     def fit(self, path: Path, held: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Kind]]:
         """Return (tensors, kinds) under the model's first names. Raises FileError if they are not the model's."""
         renamed = {self.names.get(name, name): tensor for name, tensor in held.items()}
-        # On `meta` a difference compares names and shapes alone, and computes nothing.
-        expected = {name: tensor.to("meta") for name, tensor in self.like.items()}
-        came = {name: tensor.to("meta") for name, tensor in renamed.items()}
-        if mismatch := difference(expected, came).mismatch:
+        if mismatch := difference(self.like, {name: tensor.to("meta") for name, tensor in renamed.items()}).mismatch:
             raise FileError(f"{str(path)!r} does not fit the model: {mismatch}.")
         return renamed, {name: self.kinds.get(name, "parameter") for name in renamed}
 

@@ -51,8 +51,7 @@ def difference(
 
         difference(timeline.first, timeline.last).ranking[:5]   # what training changed most
     """
-    before = _by_name(a)
-    after = _by_name(b)
+    before, after = _by_name(a), _by_name(b)
     both = [name for name in before if name in after]
     shapes = [(name, tuple(before[name].shape), tuple(after[name].shape)) for name in both]
     changes = {name: subtract(after[name], before[name]) for name, old, new in shapes if old == new}
@@ -61,19 +60,17 @@ def difference(
         tuple(name for name in before if name not in after),
         tuple(name for name in after if name not in before),
         tuple((name, old, new) for name, old, new in shapes if old != new),
-        {name: _relative_norm(change, before[name]) for name, change in changes.items() if not change.is_meta},
+        {name: ratio(_norm(by), _norm(_wide(before[name]))) for name, by in changes.items() if not by.is_meta},
     )
 
 
 def subtract(b: Tensor, a: Tensor) -> Tensor:
     """Return b − a, on a's device; exactly zero where both are the same, also ∞ − ∞ and NaN − NaN."""
-    a = _wide(a)
-    b = _wide(b)
+    a, b = _wide(a), _wide(b)
     common = torch.promote_types(a.dtype, b.dtype)
     # Without values on one side there are none in the difference.
     device = "meta" if b.is_meta else a.device
-    a = a.to(device, common)
-    b = b.to(device, common)
+    a, b = a.to(device, common), b.to(device, common)
     # NaN is the only value that differs from itself. Plain subtraction would tell that such elements have changed.
     same = (a == b) | ((a != a) & (b != b))
     return torch.where(same, torch.zeros((), dtype=common, device=a.device), b - a)
@@ -97,11 +94,9 @@ def _wide(tensor: Tensor) -> Tensor:
 
 def _by_name(source: Snapshot | Mapping[str, Tensor] | nn.Module) -> Mapping[str, Tensor]:
     # The tensors themselves, not copies: they are read once, and subtracted one after another.
-    if isinstance(source, Snapshot):
-        return source.tensors
     if isinstance(source, nn.Module):
         return {name: ref.tensor for name, ref in tensors(source).items()}
-    return source
+    return source.tensors if isinstance(source, Snapshot) else source
 
 
 def ratio(part: float, whole: float) -> float:
@@ -110,10 +105,6 @@ def ratio(part: float, whole: float) -> float:
     if part == 0:
         return 0.0
     return part / whole if whole else math.inf
-
-
-def _relative_norm(change: Tensor, before: Tensor) -> float:
-    return ratio(_norm(change), _norm(_wide(before)))
 
 
 def _norm(tensor: Tensor) -> float:

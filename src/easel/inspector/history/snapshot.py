@@ -72,16 +72,12 @@ def copied(tensor: Tensor, before: Tensor | None = None) -> Tensor:
     if before is not None and dense.device.type == "cpu" and same_bits(dense, before):
         return before
     copy = dense.to("cpu", copy=True, memory_format=torch.contiguous_format)
-    if before is not None and same_bits(copy, before):
-        return before
-    return copy
+    return before if before is not None and same_bits(copy, before) else copy
 
 
 def same_bits(one: Tensor, other: Tensor) -> bool:
     """Return True if two dense tensors have the same type, shape and bits: NaN equals NaN, and -0.0 is not 0.0."""
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    return torch.equal(_bits(one), _bits(other))
+    return one.dtype == other.dtype and one.shape == other.shape and torch.equal(_bits(one), _bits(other))
 
 
 def _bits(tensor: Tensor) -> Tensor:

@@ -132,12 +132,12 @@ def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summ
     for chunk in flat.split(_CHUNK):
         finite.add(chunk.double())
     low, high = limits or (finite.low, finite.high)
-    mean = finite.mean
+    # Without finite elements all sums are 0, and so are the means.
+    number = max(finite.count, 1)
+    mean = finite.total / number
     # A second pass: E[x²] − E[x]² cancels to nothing where the mean is large beside the spread.
     squares = sum((float((_finite(c.double()) - mean).square().sum()) for c in flat.split(_CHUNK)), 0.0)
     histogram, underflow, overflow = _histogram(flat, low, high)
-    # Without finite elements all sums are 0, and so are the means.
-    number = max(finite.count, 1)
     return Summary(
         count=flat.numel(),
         nan_count=finite.nan_count,
@@ -171,8 +171,7 @@ def dead_units(activation: Tensor) -> DeadUnits:
         return DeadUnits(samples, units, (), ())
     # All samples and all places of a unit in one row.
     values = activation.detach().transpose(0, 1).reshape(units, -1)
-    low = values.amin(1)
-    high = values.amax(1)
+    low, high = values.aminmax(dim=1)
     return DeadUnits(samples, units, _indices(high <= 0), _indices(low == high))
 
 
@@ -262,10 +261,6 @@ class _Moments:
     low: float = 0.0
     high: float = 0.0
 
-    @property
-    def mean(self) -> float:
-        return self.total / max(self.count, 1)
-
     def add(self, chunk: Tensor) -> None:
         self.nan_count += int(chunk.isnan().sum())
         self.infinite_count += int(chunk.isinf().sum())
@@ -274,8 +269,7 @@ class _Moments:
             return
         low, high = (float(bound) for bound in torch.aminmax(values))
         # The zeros of an empty record are no extremes of anything.
-        self.low = min(self.low, low) if self.count else low
-        self.high = max(self.high, high) if self.count else high
+        self.low, self.high = (min(self.low, low), max(self.high, high)) if self.count else (low, high)
         self.count += values.numel()
         self.zeros += int((values == 0).sum())
         self.total += float(values.sum())
@@ -304,10 +298,7 @@ def _histogram(flat: Tensor, low: float, high: float) -> tuple[tuple[int, ...], 
 def _row_norms(tensor: Tensor) -> Tensor:
     values = _real(tensor)
     # `reshape(n, -1)` cannot tell how wide rows without elements are.
-    if values.ndim and values.numel():
-        rows = values.reshape(len(values), -1)
-    else:
-        rows = values.reshape(-1, 1)
+    rows = values.reshape(len(values), -1) if values.ndim and values.numel() else values.reshape(-1, 1)
     # As many rows together as make a chunk; one at least, however long it is.
     step = max(1, _CHUNK // max(rows.shape[1], 1))
     norms = [part.double().nan_to_num(0, 0, 0).square().sum(1).sqrt() for part in rows.split(step)]
@@ -331,10 +322,8 @@ def _finite(chunk: Tensor) -> Tensor:
 
 def _same(snapshot: Snapshot | None, name: str, tensor: Tensor) -> Tensor | None:
     """Return the tensor of that name in another snapshot, if it is there in the same shape."""
-    if snapshot is None or name not in snapshot.tensors:
-        return None
-    found = snapshot.tensors[name]
-    return found if found.shape == tensor.shape else None
+    found = snapshot.tensors.get(name) if snapshot else None
+    return found if found is not None and found.shape == tensor.shape else None
 
 
 def _norm(tensor: Tensor) -> float:
@@ -358,13 +347,10 @@ def _facts(row: StatisticsRow) -> dict[str, Any]:
     """Return a row as JSON has it; None for what is not finite."""
     summary = row.summary
     numbers = {name: row.number(name) for name in (*SUMMARY_COLUMNS, *ROW_COLUMNS)}
-    for key, number in numbers.items():
-        # JSON knows no infinity, and what grew from nothing has grown infinitely.
-        if number is not None and not math.isfinite(number):
-            numbers[key] = None
     return {
         "name": row.name,
-        **numbers,
+        # JSON knows no infinity, and what grew from nothing has grown infinitely.
+        **{name: None if number is None or not math.isfinite(number) else number for name, number in numbers.items()},
         "histogram": list(summary.histogram),
         "histogram_limits": list(summary.limits),
         "row_norms": summary.row_norms.tolist(),

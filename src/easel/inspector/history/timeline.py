@@ -1,6 +1,5 @@
 """Timelines: snapshots of a run by step, within a budget of memory: the first, the last, and evenly many between."""
 
-import bisect
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +43,8 @@ class Timeline:
         """Steps of the snapshots in the folder."""
         self._holders = Counter[int]()
         """id of a tensor → number of held snapshots that share it."""
-        self._used_bytes = 0
+        self.used_bytes = 0
+        """Memory of all snapshots in memory, shared tensors counted once."""
         self._stride = 1
         self._count = 0
 
@@ -68,11 +68,6 @@ class Timeline:
     def last(self) -> Snapshot | None:
         return next((self.at(step) for step in reversed(self.steps)), None)
 
-    @property
-    def used_bytes(self) -> int:
-        """Memory of all snapshots in memory, shared tensors counted once."""
-        return self._used_bytes
-
     def add(self, snapshot: Snapshot) -> None:
         """Add a snapshot; one of the same step is replaced."""
         step = snapshot.step
@@ -87,7 +82,7 @@ class Timeline:
         self._spilled -= {step}
         # The one that was last until now may have been there for that alone.
         held = self._thinned(held)
-        while (self._used_bytes > self.memory_bytes or len(held) > MOST_SNAPSHOTS) and len(held) > 2:
+        while (self.used_bytes > self.memory_bytes or len(held) > MOST_SNAPSHOTS) and len(held) > 2:
             self._stride *= 2
             held = self._thinned(held)
         self._held = held
@@ -113,9 +108,8 @@ class Timeline:
         for snapshot in self:
             tensor = snapshot.tensors.get(name)
             # A layer may have been added, or have grown, while the network was trained.
-            if tensor is None or tensor.ndim != len(index):
-                continue
-            if all(i < n for i, n in zip(index, tensor.shape, strict=True)):
+            fits = tensor is not None and tensor.ndim == len(index)
+            if tensor is not None and fits and all(i < n for i, n in zip(index, tensor.shape, strict=True)):
                 found.append((snapshot.step, tensor[index].item()))
         return found
 
@@ -148,22 +142,18 @@ class Timeline:
     def _account(self, snapshot: Snapshot, change: int) -> None:
         """Count a snapshot's tensors in (1) or out (−1)."""
         for tensor in snapshot.tensors.values():
-            before = self._holders[id(tensor)]
-            after = before + change
-            self._holders[id(tensor)] = after
+            self._holders[id(tensor)] += change
+            holders = self._holders[id(tensor)]
             # Only the first and the last holder change the memory.
-            if before == 0 or after == 0:
-                self._used_bytes += change * tensor.numel() * tensor.element_size()
+            if holders == 0 or holders - change == 0:
+                self.used_bytes += change * tensor.numel() * tensor.element_size()
             # An id lives on in another tensor: an entry that stayed would count for that one.
-            if after == 0:
+            if holders == 0:
                 del self._holders[id(tensor)]
 
     def _nearest(self, step: int) -> int | None:
-        steps = self.steps
-        if not steps:
-            return None
-        place = bisect.bisect_left(steps, step)
-        return min(steps[max(place - 1, 0) : place + 1], key=lambda other: abs(other - step))
+        # Of two that are equally near, `min` takes the earlier one.
+        return min(self.steps, key=lambda other: abs(other - step), default=None)
 
     def _path(self, step: int) -> Path:
         assert self.folder is not None

@@ -94,10 +94,9 @@ class Watch:
 
     def _receive(self) -> None:
         """Add the tensors that were on their way from a GPU to the timeline."""
-        transfer = self._transfer
+        transfer, self._transfer = self._transfer, None
         if transfer is None:
             return
-        self._transfer = None
         if transfer.event is not None:
             transfer.event.synchronize()
         # What is equal to the snapshot before becomes the very same tensor, and takes no more memory.
@@ -174,10 +173,6 @@ class _Transfer:
 
 def _arguments(sample: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the (positional, keyword) arguments that a sample stands for."""
-    match sample:
-        case Mapping():
-            return (), dict(sample)
-        case tuple() | list():
-            return tuple(sample), {}
-        case _:
-            return (sample,), {}
+    if isinstance(sample, Mapping):
+        return (), dict(sample)
+    return tuple(sample) if isinstance(sample, tuple | list) else (sample,), {}

@@ -47,8 +47,9 @@ class Layer:
 
     @property
     def outputs(self) -> int:
-        """Length of a one-dimensional tensor that belongs here; 0 without sheets."""
-        return _outputs(self.sheets[0]) if self.sheets else 0
+        """Length of a one-dimensional tensor that belongs to the first sheet, which is a parameter."""
+        # Transposed convolutions store inputs first.
+        return self.sheets[0].tensor.shape[int("Transpose" in self.sheets[0].module)]
 
 
 def layers_of(refs: list[TensorRef], graph: Graph | None) -> list[Layer]:
@@ -59,12 +60,6 @@ def layers_of(refs: list[TensorRef], graph: Graph | None) -> list[Layer]:
         layers = _in_order(layers, graph)
     _name_stages(layers)
     return _with_branches(layers, graph)
-
-
-def _outputs(ref: TensorRef) -> int:
-    # Transposed convolutions store inputs first.
-    axis = int("Transpose" in ref.module and ref.tensor.ndim > 1)
-    return ref.tensor.shape[axis]
 
 
 def _grouped(refs: Iterable[TensorRef]) -> list[Layer]:

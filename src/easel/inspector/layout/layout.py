@@ -56,12 +56,12 @@ def arrange(
     layers = layers_of([ref for ref in refs if ref.tensor.ndim], graph)
     for layer in layers:
         _measure(layer, style)
-    boxes, pads, plates = _Page(style).place(_best_lines(layers, float(aspect)))
+    page = _Page(style)
+    page.place(_best_lines(layers, float(aspect)))
     scalars = tuple(ref.name for ref in refs if not ref.tensor.ndim)
-    ways = ()
-    if style == "rows":
-        ways = routes([each for layer in layers for each in (layer, *layer.branches)], graph)
-    return Arrangement(tuple(boxes), tuple(pads), tuple(plates), ways, scalars)
+    placed = [each for layer in layers for each in (layer, *layer.branches)]
+    ways = routes(placed, graph) if style == "rows" else ()
+    return Arrangement(tuple(page.boxes), tuple(page.pads), tuple(page.plates), ways, scalars)
 
 
 @dataclass
@@ -98,23 +98,21 @@ class _Page:
         self.titled: set[str] = set()
         """Stages whose name is on a plate already."""
 
-    def place(self, lines: list[_Line]) -> tuple[list[Box], list[Pad], list[Plate]]:
-        """Return the boxes, pads and plates of all lines; their layers get their places too."""
+    def place(self, lines: list[_Line]) -> None:
+        """Add the boxes, pads and plates of all lines; their layers get their places too."""
         top = sum(line.pitch for line in lines) / 2
         width = max((line.width for line in lines), default=0.0)
         for number, line in enumerate(lines):
-            middle = top - line.lift - line.height / 2
+            ceiling = top - line.lift
+            middle = ceiling - line.height / 2
+            # Three quarters of the gap below: names stand right above the next line.
+            gutter = ceiling - line.height - 0.72 * LINE_GAP
             for x, layer in line.layers:
-                layer.line = number
-                # Three quarters of the gap below: names stand right above the next line.
-                layer.gutter = top - line.lift - line.height - 0.72 * LINE_GAP
-                layer.ceiling = top - line.lift
-                self._place(layer, x - width / 2, middle, 0.0)
+                layer.line, layer.gutter, layer.ceiling = number, gutter, ceiling
                 left = x - width / 2
+                self._place(layer, left, middle, 0.0)
                 for branch in layer.branches:
-                    branch.line = number
-                    branch.gutter = layer.gutter
-                    branch.ceiling = top
+                    branch.line, branch.gutter, branch.ceiling = number, gutter, top
                     y = middle + layer.height / 2 + LIFT + branch.height / 2
                     self._place(branch, left, y, -SET_BACK)
                     left += branch.width + GAP / 2
@@ -122,20 +120,15 @@ class _Page:
             if self.style == "rows":
                 self._add_plates(line, middle, -width / 2)
             top -= line.pitch
-        return self.boxes, self.pads, self.plates
 
     def _place(self, layer: Layer, left: float, middle: float, depth: float) -> None:
         """Put a layer with its left edge at `left` and its height around `middle`."""
-        layer.left = left
-        layer.middle = middle
-        layer.depth = depth
+        layer.left, layer.middle, layer.depth = left, middle, depth
         if layer.node is not None:
             origin = (left, middle + PAD / 2, depth)
             self.pads.append(Pad(layer.node.name, layer.title, origin, PAD, layer.node.error))
             return
-        top = middle + layer.height / 2
-        host = ""
-        x = left
+        x, top, host = left, middle + layer.height / 2, ""
         for ref, width, height in layer.parts:
             if self.style == "stack":
                 across: Vector = (0.0, 0.0, width)
@@ -152,28 +145,25 @@ class _Page:
         """Add the plates under a line, one for each stage."""
         for stage, run in groupby(line.layers, key=lambda placed: placed[1].stage):
             placed = list(run)
-            first_x, _ = placed[0]
-            last_x, last = placed[-1]
             tallest = max(layer.height for _, layer in placed)
             height = max(layer.height + _lift(layer) for _, layer in placed)
             # Behind the branches, if there are any; else close, so that sheets do not seem to float.
             back = -SET_BACK - 0.1 if height > tallest else -0.12
-            left = first_x + shift
-            right = last_x + last.width + shift
+            left = placed[0][0] + shift
+            right = placed[-1][0] + placed[-1][1].width + shift
             # 1.2: a little more above, where the title stands.
             top = middle + tallest / 2 + (height - tallest) + 1.2 * MARGIN
             title = "" if stage in self.titled else stage
             self.titled.add(stage)
-            size = right - left + 2 * MARGIN, height + 2 * MARGIN
-            self.plates.append(Plate(title, (left - MARGIN, top, back), *size))
+            origin = (left - MARGIN, top, back)
+            self.plates.append(Plate(title, origin, right - left + 2 * MARGIN, height + 2 * MARGIN))
 
 
 def _best_lines(layers: list[Layer], aspect: float) -> list[_Line]:
     """Return the lines that fill a picture of `aspect` = width / height best."""
     widest = max((layer.width for layer in layers), default=1.0)
     total = sum(layer.width + GAP + MARGIN for layer in layers) + widest
-    best = [_Line()]
-    least = math.inf
+    best, least = [_Line()], math.inf
     # 48 widths, evenly in ratio, from one layer a line to all layers in one.
     for step in range(48):
         lines = _broken(layers, widest * (total / widest) ** (step / 47))
@@ -183,8 +173,7 @@ def _best_lines(layers: list[Layer], aspect: float) -> list[_Line]:
         span = max(*(line.width for line in lines), sum(line.pitch for line in lines) * aspect)
         # The margin keeps the fewest breaks from depending on the last bits of equal spans.
         if span < least - 1e-9:
-            best = lines
-            least = span
+            best, least = lines, span
     return best
 
 
@@ -201,8 +190,7 @@ def _broken(layers: list[Layer], limit: float) -> list[_Line]:
         for layer in stage:
             line = lines[-1]
             if line.layers and line.width + layer.width > limit:
-                line = _Line()
-                lines.append(line)
+                lines.append(line := _Line())
             if line.layers and line.layers[-1][1].stage == layer.stage:
                 line.width += GAP
             line.layers.append((line.width, layer))
@@ -230,10 +218,11 @@ def _measure(layer: Layer, style: str) -> None:
     if layer.node is not None:
         layer.width = layer.height = PAD
     else:
-        layer.parts = [(ref, *_size(ref)) for ref in layer.sheets or layer.strips[:1]]
+        refs = [*layer.sheets, *layer.strips]
         # Docked, a strip is as tall as the first part; without sheets the first strip is that part.
-        docked = layer.strips if layer.sheets else layer.strips[1:]
-        layer.parts += [(ref, STRIP, layer.parts[0][2]) for ref in docked]
+        alone = len(layer.sheets) or 1
+        layer.parts = [(ref, *_size(ref)) for ref in refs[:alone]]
+        layer.parts += [(ref, STRIP, layer.parts[0][2]) for ref in refs[alone:]]
         layer.width = layer.depth_span = sum(width + STRIP_GAP for _, width, _ in layer.parts) - STRIP_GAP
         if style == "stack":
             layer.width = SHELF

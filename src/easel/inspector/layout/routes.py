@@ -32,8 +32,7 @@ def routes(layers: list[Layer], graph: Graph | None) -> tuple[Route, ...]:
         # Inside a layer nothing moves; of several activations on the same way one is drawn.
         if pair[0] == pair[1] or pair in found:
             continue
-        source = layers[pair[0]]
-        target = layers[pair[1]]
+        source, target = layers[pair[0]], layers[pair[1]]
         # Only along the main path: branches stand above it, and nothing stands between them and their ends.
         skips = pair not in neighbours and pair[0] < pair[1] and not source.depth and not target.depth
         found[pair] = _route(source, target, skips=skips, values=math.prod(edge.shape), is_known=True)
@@ -63,10 +62,8 @@ def _straight(source: Layer, target: Layer) -> list[Vector]:
 
 def _arc(source: Layer, target: Layer) -> list[Vector]:
     """Return a curve over all that stands between two layers of a line."""
-    left = (source.left + source.right) / 2
-    right = (target.left + target.right) / 2
-    start = source.middle + source.height / 2
-    end = target.middle + target.height / 2
+    left, right = (source.left + source.right) / 2, (target.left + target.right) / 2
+    start, end = source.middle + source.height / 2, target.middle + target.height / 2
     # The wider, the higher: arcs that begin or end together stay apart.
     top = max(source.ceiling, target.ceiling, start, end) + ARC + 0.02 * abs(right - left)
     points = []
@@ -83,18 +80,10 @@ def _arc(source: Layer, target: Layer) -> list[Vector]:
 
 def _around(source: Layer, target: Layer) -> list[Vector]:
     """Return the way along the gutter under the source's line to a layer of another line."""
-    leave = source.right + CORNER
-    enter = target.left - CORNER
-    return _rounded(
-        [
-            (source.right, source.middle, source.depth),
-            (leave, source.middle, source.depth),
-            (leave, source.gutter, source.depth),
-            (enter, source.gutter, target.depth),
-            (enter, target.middle, target.depth),
-            (target.left, target.middle, target.depth),
-        ]
-    )
+    leave, enter = source.right + CORNER, target.left - CORNER
+    first = [(source.right, source.middle), (leave, source.middle), (leave, source.gutter)]
+    second = [(enter, source.gutter), (enter, target.middle), (target.left, target.middle)]
+    return _rounded([*((x, y, source.depth) for x, y in first), *((x, y, target.depth) for x, y in second)])
 
 
 def _rounded(points: list[Vector]) -> list[Vector]:

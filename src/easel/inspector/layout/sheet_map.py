@@ -71,8 +71,7 @@ class SheetMap:
 
     def cell(self, index: tuple[int, ...]) -> tuple[int, int]:
         """Return the (row, column) of the sheet that shows the value at `index`."""
-        row = self._flat(index, self.row_axes)
-        column = self._flat(index, self.column_axes)
+        row, column = self._flat(index, self.row_axes), self._flat(index, self.column_axes)
         height, width = self.block
         # One of the two quotients is 0: a plane is cut along one side only.
         down, beside = divmod(row // height + column // width, self.across)
@@ -185,21 +184,17 @@ def _band(ref: TensorRef, shape: tuple[int, ...]) -> int:
     """Return the outputs of a gate (LSTM: i, f, g, o; GRU: r, z, n), of q, k and v, or of a group; 0 for one only."""
     last = ref.name.rpartition(".")[2]
     parts = 1
-    if last.startswith("weight_hh"):
-        # (gates · hidden, hidden)
-        return shape[1] if shape[0] > shape[1] else 0
-    if last.startswith("weight_ih"):
-        parts = {"GRU": 3, "GRUCell": 3, "RNN": 1, "RNNCell": 1}.get(ref.module, 4)
-        # A file without the model does not tell the class: 4 gates are a guess, which has to fit.
-        if shape[0] % parts:
-            return 0
+    if last.startswith(("weight_ih", "weight_hh")):
+        gates = {"LSTM": 4, "LSTMCell": 4, "GRU": 3, "GRUCell": 3, "RNN": 1, "RNNCell": 1}
+        # A file without the model does not tell the class: 4 gates are a guess, unless (gates · hidden, hidden) tells.
+        known = (count for count in (1, 3) if last.startswith("weight_hh") and shape[0] == count * shape[-1])
+        parts = gates.get(ref.module) or next(known, 4)
     elif last == "in_proj_weight":
         parts = 3
     elif "Transpose" not in ref.module:
         parts = ref.groups
-    if parts == 1:
-        return 0
-    return shape[0] // parts
+    # A guess has to fit.
+    return 0 if parts == 1 or shape[0] % parts else shape[0] // parts
 
 
 def _folded(
@@ -208,8 +203,7 @@ def _folded(
     """Return the sheet of a plane, cut into blocks of whole kernels if it would be too long."""
     height = math.prod(shape[axis] for axis in rows)
     width = math.prod(shape[axis] for axis in columns)
-    block = height, width
-    across = 1
+    block, across = (height, width), 1
     if len(shape) > 1 and height > MOST_ASPECT * width and kernel == (1, 1):
         # k columns of height / k rows are k² times as wide for their length.
         across = max(round(math.sqrt(height / width / 2)), 2)

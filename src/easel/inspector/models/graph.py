@@ -89,16 +89,12 @@ class Graph:
 
 def number_names(bases: list[str], taken: Container[str]) -> list[str]:
     """Return the bases in order, numbered `:1`, `:2` … if they come more than once or are taken."""
-    times = Counter(bases)
-    seen = Counter[str]()
+    times, seen = Counter(bases), Counter[str]()
     names: list[str] = []
     for base in bases:
         seen[base] += 1
-        name = base
         # All repetitions get a number, the first too: `relu` beside `relu:2` would look like another function.
-        if times[base] > 1 or base in taken:
-            name += f":{seen[base]}"
-        names.append(name)
+        names.append(f"{base}:{seen[base]}" if times[base] > 1 or base in taken else base)
     return names
 
 

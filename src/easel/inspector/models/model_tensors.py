@@ -41,13 +41,10 @@ def tensors(model: nn.Module, *, buffers: bool = True) -> dict[str, TensorRef]:
 
 def unwrap(model: nn.Module) -> nn.Module:
     """Return the module inside DataParallel, DistributedDataParallel and torch.compile."""
-    while True:
-        if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-            model = model.module
-        elif isinstance(inner := dict(model.named_children()).get("_orig_mod"), nn.Module):
-            model = inner
-        else:
-            return model
+    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return unwrap(model.module)
+    inner = dict(model.named_children()).get("_orig_mod")
+    return model if inner is None else unwrap(inner)
 
 
 def clean_path(path: str) -> str:

@@ -48,8 +48,7 @@ def read_onnx(path: str | os.PathLike[str]) -> tuple[dict[str, TensorRef], Graph
 def _ref(tensor: Any) -> TensorRef:
     from onnx import TensorProto, numpy_helper
 
-    name = tensor.name
-    path = name.rpartition(".")[0]
+    name, path = tensor.name, tensor.name.rpartition(".")[0]
     # Never fetched: a path inside a file from anywhere could lead to any file of this machine.
     if tensor.data_location == TensorProto.EXTERNAL:
         note = "not materialised: its values are in another file"

@@ -4,8 +4,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,36 +79,28 @@ def _is_onnx(head: bytes, path: Path) -> bool:
 def _model(name: str) -> nn.Module:
     """Import `package.module:function` and call it. Raises SourceError for anything but a model."""
     module_name, _, path = name.partition(":")
+    here = os.getcwd()
+    # Modules of the current folder can be imported, as by `python -m`.
+    sys.path.insert(0, here)
     try:
-        with _current_folder_first():
-            found: Any = importlib.import_module(module_name)
-            for part in path.split("."):
-                found = getattr(found, part)
-            # A module is callable too, and calling it would run a forward pass.
-            model = found if isinstance(found, nn.Module) else found()
+        found: Any = importlib.import_module(module_name)
+        for part in path.split("."):
+            found = getattr(found, part)
+        # A module is callable too, and calling it would run a forward pass.
+        model = found if isinstance(found, nn.Module) else found()
     except ModuleNotFoundError as error:
-        message = (
-            f"cannot open {name!r}: there is no module {error.name!r} here. Name a file, or package.module:function."
-        )
-        raise SourceError(message) from error
+        fits = "Name a file, or package.module:function."
+        raise SourceError(f"cannot open {name!r}: there is no module {error.name!r} here. {fits}") from error
     except AttributeError as error:
         raise SourceError(f"cannot open {name!r}: {error}.") from error
     # The user's own code may raise anything.
     except Exception as error:
         raise SourceError(f"cannot open {name!r}: it raised {one_line(error)}") from error
+    finally:
+        # By value, not by place: the code that ran may have put other folders in front, or taken this one away.
+        if here in sys.path:
+            sys.path.remove(here)
     if not isinstance(model, nn.Module):
         came = type(model).__name__
         raise SourceError(f"{name!r} returned a {came}; a function that returns a torch.nn.Module fits.")
     return model
-
-
-@contextmanager
-def _current_folder_first() -> Iterator[None]:
-    """Let modules of the current folder be imported, as by `python -m`."""
-    here = os.getcwd()
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        # By value, not by place: the code that ran may have put other folders in front.
-        sys.path.remove(here)

@@ -65,9 +65,7 @@ def clean_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     prefix = "module." if all(name.startswith("module.") for name in tensors) else ""
     cleaned = {clean_path(name.removeprefix(prefix)): tensor for name, tensor in tensors.items()}
     # Two names that become one keep their own.
-    if len(cleaned) < len(tensors):
-        return dict(tensors)
-    return cleaned
+    return cleaned if len(cleaned) == len(tensors) else dict(tensors)
 
 
 def last_number(stem: str, digits: int) -> int | None:
@@ -134,9 +132,9 @@ def _unzip(data: bytes) -> Any:
 
 def _checked_bytes(name: str, tensor: Tensor) -> int:
     """Return the bytes that a tensor takes when laid out. Raises ValueError if it claims more than the file holds."""
-    label = name[:60]
     if tensor.is_meta:
         return 0
+    label = name[:60]
     if tensor.layout is not torch.strided or tensor.is_quantized:
         raise ValueError(f"{label!r} is a sparse or quantized tensor; dense ones are read")
     # Strides of 0 let a few bytes claim any size; laid out, they would fill the memory.

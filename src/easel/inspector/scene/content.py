@@ -17,8 +17,7 @@ class Content:
     """The content of a scene, for everything that draws it."""
 
     def __init__(self, refs: dict[str, TensorRef], arrangement: Arrangement) -> None:
-        self.refs = refs
-        self.arrangement = arrangement
+        self.refs, self.arrangement = refs, arrangement
         boxes = arrangement.boxes
         self.boxes: dict[str, Box] = {box.name: box for box in boxes}
         self.sheets = [Sheet(box, refs[box.name]) for box in boxes if box.sheet is not None]
@@ -39,8 +38,7 @@ class Content:
         """The value whose cell is marked."""
         self.selected = ""
         """Name of the tensor that is framed and explained by the legend."""
-        self._aggregate = AGGREGATES[0]
-        self._ranges = RANGES[0]
+        self._aggregate, self._ranges = AGGREGATES[0], RANGES[0]
         self._by_name = {sheet.box.name: sheet for sheet in self.sheets}
         self._aliases = {alias: ref.name for ref in self.refs.values() for alias in ref.aliases}
 

@@ -105,8 +105,8 @@ def build(
         bad = finite.numel() - int(finite.sum().item())
         low, high = (extreme.item() for extreme in torch.aminmax(values.where(finite, 0)))
     peak = max(abs(low), abs(high))
-    # frexp gives a mantissa in [0.5, 1): one more doubling brings the peak into [1, 2).
-    exponent = 1 - math.frexp(peak)[1] if peak > 0 else 0
+    # frexp gives a mantissa in [0.5, 1): one more doubling brings the peak into [1, 2), and leaves 0 alone.
+    exponent = (peak > 0) - math.frexp(peak)[1]
     levels: list[tuple[Halves, ...]] = []
     samples: list[list[Values]] = []
     for tile in tiles or ((0, values.shape[0], 0, values.shape[1]),):
@@ -142,14 +142,12 @@ def tiles_of(grid: tuple[int, int], largest: int = LARGEST) -> tuple[Tile, ...]:
 def _coarser_levels(cells: Float[Tensor, "rows columns"], aggregate: str) -> Iterator[Float[Tensor, "_ _"]]:
     """Yield the levels from 1 on."""
     # Largest and smallest value of each texel: the peak is one of them, and they alone can be halved again.
-    high = low = cells
-    sums = cells
+    high = low = sums = cells
     if aggregate == "rms":
         sums = cells * cells
     for _ in range(max(cells.shape).bit_length() - 1):
         if aggregate != "mean":
-            high = halved(high, torch.maximum)
-            low = halved(low, torch.minimum)
+            high, low = halved(high, torch.maximum), halved(low, torch.minimum)
         if aggregate == "peak":
             yield torch.where(-low > high, low, high)
             continue

@@ -21,8 +21,7 @@ class Sheet:
 
     def __init__(self, box: Box, ref: TensorRef, largest: int = LARGEST) -> None:
         assert box.sheet is not None, "a box without values has no sheet"
-        self.box = box
-        self.ref = ref
+        self.box, self.ref = box, ref
         self.map: SheetMap = box.sheet
         self.tensor: Tensor = ref.tensor.detach()
         self.tiles = tiles_of(self.map.grid, largest)
@@ -43,9 +42,7 @@ class Sheet:
         # torch counts the writes into a tensor: the same memory with the same count holds the same values.
         if same and tensor._version == self._seen and tensor.dtype == self.tensor.dtype:
             return False
-        self.tensor = tensor
-        self._seen = tensor._version
-        self._pyramid = None
+        self.tensor, self._seen, self._pyramid = tensor, tensor._version, None
         self.version += 1
         return True
 
@@ -84,16 +81,15 @@ class Sheet:
         top, bottom, left, right = self.tiles[tile]
         rows, columns = self.map.grid
         origin, across, down = (np.array(vector) for vector in (self.box.origin, self.box.right, self.box.down))
-        block_rows, block_columns = self.map.block
         wide = self.map.is_wide
         table = np.zeros((22, 4))
         table[0, :3] = origin + across * left / columns + down * top / rows
         table[1, :3] = across * (right - left) / columns
         table[2, :3] = down * (bottom - top) / rows
         table[3] = right - left, bottom - top, left, top
-        kernel_rows, kernel_columns = self.map.kernel
-        table[4] = kernel_columns, kernel_rows, self.map.band, 0
-        table[5] = block_columns, block_rows, self.map.across, self.map.gutter
+        # The shader has columns first, as it has x before y.
+        table[4] = *self.map.kernel[::-1], self.map.band, 0
+        table[5] = *self.map.block[::-1], self.map.across, self.map.gutter
         table[6] = self.map.plane[int(wide)], wide, columns, rows
         # No cell is marked, and outlines are drawn.
         table[7] = -1, -1, 0, 1

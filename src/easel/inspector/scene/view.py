@@ -62,21 +62,17 @@ class Eye:
 def facing(corners: Float[np.ndarray, "n 3"], size: tuple[int, int], azimuth: Number, elevation: Number) -> Camera:
     """Return a camera that has all of `corners` in a picture of `size` = (height, width), with room for text."""
     height, width = size
-    low = corners.min(axis=0)
-    high = corners.max(axis=0)
+    low, high = corners.min(axis=0), corners.max(axis=0)
     target = (low + high) / 2
     distance = 2 * max(float(np.linalg.norm(high - low)), 1e-4)
     # Of small pictures at most a share: text would leave no room for the network.
-    above = min(TITLES, 0.1 * height)
-    below = min(LEGEND, 0.3 * height)
-    beside = min(SIDE, 0.05 * width)
+    above, below, beside = min(TITLES, 0.1 * height), min(LEGEND, 0.3 * height), min(SIDE, 0.05 * width)
     pose = orbit_pose(azimuth, elevation, 1.0, (0, 0, 0)).double().numpy()[:3, :3]
     focal = height / 2 / math.tan(math.radians(FOV) / 2)
     for _ in range(8):  # perspective: each step is right for the depths of the one before
         inside = (corners - target) @ pose
         depth = distance - inside[:, 2]
-        x = inside[:, 0] / depth * focal
-        y = inside[:, 1] / depth * focal
+        x, y = inside[:, 0] / depth * focal, inside[:, 1] / depth * focal
         share = max((x.max() - x.min()) / (width - 2 * beside), (y.max() - y.min()) / (height - above - below))
         # Titles need more room than the legend: the middle of the free part lies below the picture's.
         shift_x = (x.max() + x.min()) / 2

@@ -168,8 +168,7 @@ def _watched(model: nn.Module, recorder: ForwardRecorder, originals: Mapping[int
 @contextmanager
 def same_afterwards(model: nn.Module, mode: str, seed: int) -> Iterator[None]:
     """Seed all random numbers and set training flags inside; put back everything that a forward pass may change."""
-    python_state = random.getstate()
-    numpy_state = np.random.get_state()
+    python_state, numpy_state = random.getstate(), np.random.get_state()
     flags = [(module, module.training) for module in model.modules()]
     # The tensors of scripts are not exchanged: what they write into is put back.
     buffers = [(buffer, buffer.clone()) for script in _scripts(model) for buffer in script.buffers()]
@@ -222,10 +221,8 @@ def _swapped(
                 raise ValueError(f"the model's {name!r} is {tuple(tensor.shape)}; the weights that came are {came}.")
             values = weights[name].detach().to(tensor.device, tensor.dtype)
         # A forward pass may write into buffers (running statistics), and never into parameters.
-        if id(tensor) in is_buffer:
-            values = values.clone()
-        swapped[raw_name] = values
-        known[id(values)] = name
+        swapped[raw_name] = values.clone() if id(tensor) in is_buffer else values
+        known[id(swapped[raw_name])] = name
     return swapped, known, originals
 
 

@@ -117,11 +117,9 @@ class ForwardRecorder(TorchFunctionMode):
             with self._quietly():
                 given = [tensor for _, tensor in leaves((args, kwargs))]
                 self._alive.append(given)
-                numbers: list[int] = []
-                # _quietly counts 1; more means that this module runs inside a layer.
-                if is_layer and self._silent == 1:
-                    # What is read is known now; afterwards a tensor may have been written into.
-                    numbers = [self._read(tensor, self._path) for tensor in given]
+                # What is read is known now; afterwards a tensor may have been written into. _quietly counts 1; more
+                # means that this module runs inside a layer.
+                numbers = [self._read(each, self._path) for each in given] if is_layer and self._silent == 1 else []
                 versions = [_version(tensor) for tensor in given]
                 frame = _Frame(module, path, is_layer, given, versions, numbers, tensors, sys.exc_info()[1])
                 self._frames.append(frame)
@@ -141,18 +139,14 @@ class ForwardRecorder(TorchFunctionMode):
                     return self._fail(error, self._module_node(frame))
                 return self._module(frame, args, kwargs, output)
 
-        if isinstance(module, torch.jit.ScriptModule):
-            # A script takes no hooks of its own: these are called for every module there is.
-            before = register_module_forward_pre_hook(lambda called, args: enter(called, args, {}))
-            # Without keywords: torch would keep the note that this hook wants them for ever.
-            after = register_module_forward_hook(
-                lambda called, args, output: leave(called, args, {}, output), always_call=True
-            )
-            return [before, after]
-        return [
-            module.register_forward_pre_hook(enter, with_kwargs=True),
-            module.register_forward_hook(leave, with_kwargs=True, always_call=True),
-        ]
+        if not isinstance(module, torch.jit.ScriptModule):
+            before = module.register_forward_pre_hook(enter, with_kwargs=True)
+            return [before, module.register_forward_hook(leave, with_kwargs=True, always_call=True)]
+        # A script takes no hooks of its own: these are called for every module there is. Without keywords: torch would
+        # keep the note that a hook wants them for ever.
+        before = register_module_forward_pre_hook(lambda called, args: enter(called, args, {}))
+        after = register_module_forward_hook(lambda m, args, output: leave(m, args, {}, output), always_call=True)
+        return [before, after]
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -160,19 +154,18 @@ class ForwardRecorder(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._silent:
             return func(*args, **kwargs)
-        name = getattr(func, "__name__", type(func).__name__)
         given = [tensor for _, tensor in leaves((args, kwargs))]
         versions = [_version(tensor) for tensor in given]
         try:
             result = func(*args, **kwargs)
         except Exception as error:
             with self._quietly():
-                node = self._function_node(name, given)
+                node = self._function_node(func, given)
                 self._link_inputs(node, given)
                 self._fail(error, node)
             raise
         with self._quietly():
-            self._function(func, name, args, kwargs, given, versions, result)
+            self._function(func, args, kwargs, given, versions, result)
         return result
 
     def graph(self) -> tuple[Graph, dict[int, str]]:
@@ -180,16 +173,13 @@ class ForwardRecorder(TorchFunctionMode):
         # An error that the model caught itself is none of the graph's.
         pending = [node for node in self.nodes if not node.error or self.failure is not None]
         names = number_names([node.base for node in pending], set(self._known.values()))
-        outputs: dict[int, str] = {}
-        makers: dict[int, str] = {}
-        for name, node in zip(names, pending, strict=True):
-            for suffix, number in node.makes:
-                outputs[number] = name + suffix
-                makers[number] = name
+        named = list(zip(names, pending, strict=True))
+        makers = {number: name for name, node in named for _, number in node.makes}
+        outputs = {number: name + suffix for name, node in named for suffix, number in node.makes}
         nodes: list[Node] = []
         # A dict as an ordered set: an activation that is read twice is one edge.
         edges: dict[Edge, None] = {}
-        for name, node in zip(names, pending, strict=True):
+        for name, node in named:
             reads = list(dict.fromkeys(number for number in node.reads if number in makers))
             shape = next((self.shapes[number] for _, number in node.makes), None)
             made = tuple(outputs[number] for _, number in node.makes)
@@ -204,22 +194,14 @@ class ForwardRecorder(TorchFunctionMode):
         return self._frames[-1].path if self._frames else ""
 
     def _function(
-        self,
-        func: Callable[..., Any],
-        name: str,
-        args: Any,
-        kwargs: Any,
-        given: list[Tensor],
-        versions: list[int],
-        result: Any,
+        self, func: Callable[..., Any], args: Any, kwargs: Any, given: list[Tensor], versions: list[int], result: Any
     ) -> None:
         """Record a function that has run; `given` and `versions` are its tensors and their write counts before."""
         made = list(leaves(result))
         self._alive.extend((given, made))
-        if name in _ALIASES:
-            if given:
-                for _, tensor in made:
-                    self._follow(tensor, given[0])
+        if given and _name_of(func) in _ALIASES:
+            for _, tensor in made:
+                self._follow(tensor, given[0])
             return
         changed = {id(tensor) for tensor, version in zip(given, versions, strict=True) if _version(tensor) != version}
         same = {id(tensor) for tensor in given} - changed
@@ -231,7 +213,7 @@ class ForwardRecorder(TorchFunctionMode):
         made = [(suffix, tensor) for suffix, tensor in made if id(tensor) not in self._known]
         if not made:
             return
-        node = self._function_node(name, given)
+        node = self._function_node(func, given)
         reads = self._link_inputs(node, given)
         if len(made) == 1:
             made = [("", made[0][1])]
@@ -282,9 +264,9 @@ class ForwardRecorder(TorchFunctionMode):
         self.nodes.append(node)
         return node
 
-    def _function_node(self, name: str, given: list[Tensor]) -> PendingNode:
+    def _function_node(self, func: Callable[..., Any], given: list[Tensor]) -> PendingNode:
         """Return a function's node, not yet among `nodes`."""
-        kind = _plain_name(name)
+        kind = _plain_name(_name_of(func))
         owned = tuple(dict.fromkeys(self._known[id(tensor)] for tensor in given if id(tensor) in self._known))
         return PendingNode(kind, join_path(self._path, kind), self._path, tensors=owned)
 
@@ -297,16 +279,13 @@ class ForwardRecorder(TorchFunctionMode):
         return reads
 
     def _fail(self, error: BaseException, node: PendingNode) -> None:
-        """Blame the innermost node for an error, once."""
+        """Blame the innermost node for an error, once; `node` is among `nodes`."""
         # The error climbs through the modules around; those are no nodes beside the one that failed.
         if self.failure is error:
-            if node in self.nodes:
-                self.nodes.remove(node)
-            return
-        self.failure = error
-        node.error = one_line(error)
-        if node not in self.nodes:
-            self.nodes.append(node)
+            self.nodes.remove(node)
+        else:
+            self.failure = error
+            node.error = one_line(error)
 
     def _source(self, kind: str, base: str, path: str, tensor: Tensor, is_layers: bool) -> None:
         """Add a node without inputs, whose only output is `tensor`."""
@@ -372,6 +351,11 @@ def _whole(tensor: Tensor) -> Tensor:
     return tensor if tensor._base is None else tensor._base
 
 
+def _name_of(func: Callable[..., Any]) -> str:
+    # Some of torch's own are objects without a name.
+    return getattr(func, "__name__", type(func).__name__)
+
+
 def _plain_name(name: str) -> str:
     """Return a function's name for people: `__radd__` is add, `_max_pool2d` max_pool2d.
 
@@ -381,6 +365,4 @@ def _plain_name(name: str) -> str:
         return name.lstrip("_")
     name = name.strip("_")
     # r for reflected, i for in place: `__radd__`, `__iadd__`. `__index__` and others only begin like that.
-    if name[0] in "ri" and name[1:] in _OPERATORS:
-        return name[1:]
-    return name
+    return name[1:] if name[0] in "ri" and name[1:] in _OPERATORS else name

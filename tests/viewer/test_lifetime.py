@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import random
 import subprocess
 import sys
 import time
@@ -12,11 +13,13 @@ import pytest
 import torch
 from PIL import ImageGrab
 
+from easel.viewer import ui
 from easel.viewer.backends.base import BackendUnavailableError
 from easel.viewer.backends.window import WindowBackend
 from easel.viewer.driver import Driver
 from easel.viewer.panels.layout_file import layout_file
 from easel.viewer.view import View
+from easel.viewer.window import close_dropped
 
 PROGRAM = """
 import torch, easel.viewer as viewer
@@ -142,7 +145,73 @@ def test_a_dropped_view_is_closed(gl: None) -> None:
     del panel
     del view
     gc.collect()
+    close_dropped()
     assert backend._context is None
+
+
+def drawn_view() -> View:
+    """Draw a view that its own callback keeps alive, as a notebook's cell does."""
+    view = View("Before", 300, 200, backend="headless")
+    panel = view.panel("P")
+    panel.canvas("c").bind(torch.zeros(4, 4))
+    panel.on_frame(lambda: panel.text(str(view.time)))
+    view.run(max_frames=2)
+    view.capture()
+    return view
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["dropped", "closed"])
+def test_a_view_that_ends_within_anothers_frame_leaves_it_alone(gl: None, open_view, closed: bool) -> None:
+    before = [drawn_view()]
+    view = open_view("Going on", 300, 200, backend="headless")
+    panel = view.panel("P")
+
+    @panel.on_frame
+    def controls() -> None:
+        if closed and before:
+            before[0].close()
+        before.clear()
+        # Stands for the collector, which runs whenever it likes
+        gc.collect()
+        ui.text("hello")
+        panel.text("hello")
+
+    view.run(max_frames=3)
+    assert view.frame_count == 3 and view.capture().std() > 0
+
+
+@pytest.mark.slow
+def test_twenty_dropped_views_of_one_name(gl: None) -> None:
+    generator = random.Random(0)
+
+    def collecting() -> None:
+        if generator.random() < 0.3:
+            gc.collect()
+
+    def once() -> None:
+        view = View("Cell", 200, 100, backend="headless")
+        panel = view.panel("P")
+        canvas = panel.canvas("c").bind(torch.rand(8, 8, 3))
+
+        @panel.on_frame
+        def controls() -> None:
+            collecting()
+            panel.text(f"{view.time}")
+            ui.text(f"{canvas.name}")
+
+        view.run(max_frames=2)
+        collecting()
+
+    def descriptors() -> int:
+        gc.collect()
+        close_dropped()
+        return len(os.listdir("/proc/self/fd"))
+
+    once()
+    before = descriptors()
+    for _ in range(20):
+        once()
+    assert descriptors() <= before + 1
 
 
 def test_windows_end_glfw_and_start_it_again(xvfb: str, open_view, monkeypatch: pytest.MonkeyPatch) -> None:

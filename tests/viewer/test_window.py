@@ -368,4 +368,7 @@ def test_a_dropped_window_gives_everything_back(open_window) -> None:
     open_window(backend="none")
     del window
     gc.collect()
+    # Between frames, and not wherever the collector happens to run
+    assert backend._context is not None
+    open_window(backend="none").begin_frame()
     assert backend._context is None

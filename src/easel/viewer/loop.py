@@ -19,7 +19,7 @@ from easel.viewer.panels.layout_file import LayoutFile
 from easel.viewer.panels.pages import Pages
 from easel.viewer.panels.panel import Panel
 from easel.viewer.pictures import canvas_picture
-from easel.viewer.window import Window
+from easel.viewer.window import Window, close_dropped
 
 FPS_SECONDS = 0.5
 """Span over which `fps` is measured."""
@@ -46,8 +46,7 @@ class Loop(Callbacks, Recordable, ABC):
         self.needs_display = False
         """True if this frame will be drawn: time to update its content. Headless, never until a capture."""
         self._backend = window.backend
-        self._pages = pages
-        self._layout = layout
+        self._pages, self._layout = pages, layout
         self._theme = "dark"
         self._complete: Frame | None = None
         """The last complete frame."""
@@ -55,11 +54,9 @@ class Loop(Callbacks, Recordable, ABC):
         """True when the last step did without a frame: `_complete` is older."""
         self._posted: list[Event] = []
         """Events for the next frame that no window has sent."""
-        self._clock = clock
-        self._dt = dt
+        self._clock, self._dt = clock, dt
         self._born = self._stepped_at = self._fps_since = self._stirred_at = time.perf_counter()
-        self._quiet_steps = 0
-        self._fps_frames = 0
+        self._quiet_steps = self._fps_frames = 0
         self._end_told = False
 
     @abstractmethod
@@ -87,6 +84,7 @@ class Loop(Callbacks, Recordable, ABC):
 
         Where the environment sets EASEL_MAX_FRAMES, also False after so many frames: any program then ends by itself.
         """
+        close_dropped()
         # A deferred frame that nobody needed, left by a loop without end_step.
         self._frame_state.discard_frame()
         if self._frame_state.running:
@@ -147,9 +145,9 @@ class Loop(Callbacks, Recordable, ABC):
     def _finish(self) -> Frame:
         """Close the open frame; from here on it can be drawn."""
         self._frame_state.running = False
-        if self._backend.ui is not None:
-            self._backend.ui.activate()
-            self._backend.ui.end()
+        if (ui := self._backend.ui) is not None:
+            ui.activate()
+            ui.end()
         page = self._pages.shown
         self._complete = self.window.frame(partial(_panes, page.dock.area, dict(page.panels)))
         return self._complete
@@ -160,8 +158,7 @@ class Loop(Callbacks, Recordable, ABC):
         # widgets already.
         events = (*self.window.take_events(), *self._posted)
         if events:
-            self._stirred_at = time.perf_counter()
-            self._quiet_steps = 0
+            self._stirred_at, self._quiet_steps = time.perf_counter(), 0
         for event in events:
             self._dispatch(event)
             self.closed |= isinstance(event, CloseAsked)
@@ -182,9 +179,8 @@ class Loop(Callbacks, Recordable, ABC):
 
         The interface's own logic would only find what the last frame found. Whoever needs the frame opens it.
         """
-        if not self._backend.interactive or self.needs_display or self._complete is None:
-            return False
-        if self._frame_state.layout_reset or self._pages.asked is not None:
+        unable = not self._backend.interactive or self.needs_display or self._complete is None
+        if unable or self._frame_state.layout_reset or self._pages.asked is not None:
             return False
         # Steps and time: a loop of slow steps sees the person's last drag settle, too.
         self._quiet_steps += 1
@@ -215,10 +211,8 @@ class Loop(Callbacks, Recordable, ABC):
     def _begin(self) -> None:
         """Open the interface's frame and hand it the events that were posted."""
         now = time.perf_counter()
-        seconds = now - self._stepped_at
-        self._stepped_at = now
-        posted = self._posted
-        self._posted = []
+        seconds, self._stepped_at = now - self._stepped_at, now
+        posted, self._posted = self._posted, []
         self._pages.switch()
         page = self._pages.shown
         self._reset_layout()
@@ -255,8 +249,7 @@ class Loop(Callbacks, Recordable, ABC):
     def _reset_layout(self) -> None:
         """Hand the request for the program's own layout to the page that is shown, closed panels included."""
         page = self._pages.shown
-        page.dock.reset = self._frame_state.layout_reset
-        self._frame_state.layout_reset = False
+        page.dock.reset, self._frame_state.layout_reset = self._frame_state.layout_reset, False
         if page.dock.reset:
             for panel in page.panels.values():
                 panel.open = True
@@ -281,8 +274,7 @@ class Loop(Callbacks, Recordable, ABC):
         # An average over a span: the time of single frames jumps between drawn and skipped ones.
         if now - self._fps_since >= FPS_SECONDS:
             self.fps = self._fps_frames / (now - self._fps_since)
-            self._fps_since = now
-            self._fps_frames = 0
+            self._fps_since, self._fps_frames = now, 0
 
 
 def _panes(area: Area, panels: Mapping[str, Panel], size: tuple[int, int]) -> list[Pane]:

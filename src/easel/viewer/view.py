@@ -62,10 +62,9 @@ class View(Loop):
         # Training is never kept waiting for a screen: no vsync.
         window = Window(title, width, height, vsync=False, headless=headless, backend=backend, scale=scale)
         # Without this, a view that is dropped instead of closed would keep its window and its driver's memory.
-        self._finalizer = weakref.finalize(self, window.destroy)
+        self._finalizer = weakref.finalize(self, window.drop)
         used = window.backend
-        self.backend_name = used.name
-        self.backend_reason = window.backend_reason
+        self.backend_name, self.backend_reason = used.name, window.backend_reason
         self.headless = not used.interactive
         """True if nobody sits in front of it."""
         self.address = used.address
@@ -158,14 +157,8 @@ class View(Loop):
         if self._backend.ui is not None:
             self._backend.ui.activate()
             layout = self._layout.text()
-        page = self.shown_page.name
-        return {
-            "version": VERSION,
-            "page": page,
-            "theme": self.theme,
-            "layout": layout,
-            "widgets": self._pages.values(),
-        }
+        page, widgets = self.shown_page.name, self._pages.values()
+        return {"version": VERSION, "page": page, "theme": self.theme, "layout": layout, "widgets": widgets}
 
     def restore(self, state: object) -> None:
         """Return to a `state()`, in the next frame. For anything else ValueError, and nothing has changed.
@@ -228,7 +221,8 @@ class View(Loop):
         self.dialogs.close()
         # Panels outlive the view in the program's variables: their widgets then return what they hold.
         self._frame_state.ui = None
-        self._finalizer()
+        self._finalizer.detach()
+        self.window.destroy()
 
     def __enter__(self) -> "View":
         return self

@@ -1,8 +1,10 @@
 """Window: raw frames of tensors and widgets in any backend. A View puts panels into one."""
 
+import atexit
 import os
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -61,16 +63,16 @@ class Window:
         backend: str | Backend | None = None,
         scale: Number | None = None,
     ) -> None:
+        close_dropped()
         # Before anything opens: a size that no driver draws fails with a sentence, not in the driver.
         check_pixels("a window", MOST_PIXELS, width=width, height=height)
         self.most_frames = _most_frames()
         """Frames after which the program is to end by itself, the environment's EASEL_MAX_FRAMES; None: never."""
-        self.title = title
-        self.vsync = vsync
+        self.title, self.vsync = title, vsync
         self.backend, self.backend_reason = select(backend, headless, title, width, height, scale)
         self.backend.set_vsync(vsync)
         # A window that is dropped instead of destroyed, or still open at exit, gives its driver's memory back, too.
-        self._finalizer = weakref.finalize(self, self.backend.close)
+        self._finalizer = weakref.finalize(self, _drop, self.backend.close)
         self.dialogs = Dialogs(self.backend.ask)
         """The open file dialogs."""
         self.closed = False
@@ -109,6 +111,7 @@ class Window:
 
         Minimised, frames go on without being drawn, so that the program's work in them goes on as well.
         """
+        close_dropped()
         if not self._finalizer.alive:
             return False
         # A View can do without widgets, a program that draws its own cannot.
@@ -182,6 +185,11 @@ class Window:
 
     def destroy(self) -> None:
         """Close the window and give everything back; idempotent."""
+        self.drop()
+        close_dropped()
+
+    def drop(self) -> None:
+        """Close the window as soon as no frame is open: before the next one of any window begins."""
         self.closed = True
         self._finalizer()
         # Another window may have become the current one since.
@@ -201,9 +209,8 @@ class Window:
         """
         # Taken now, or the desktop calls the window unresponsive; delivered later, when the program asks.
         self._held += self.backend.poll()
-        frame = self._last()
         within = self.backend.ui is not None and self.backend.ui.open
-        if frame is not None and not within and self.backend.due():
+        if (frame := self._last()) is not None and not within and self.backend.due():
             self.activate()
             self.backend.present(frame)
         self.backend.wait(seconds)
@@ -213,9 +220,8 @@ class Window:
 
     def take_events(self) -> list[Event]:
         """Return what happened at the window since the last call."""
-        events = [*self._held, *self.backend.poll()]
-        self._held = []
-        return events
+        held, self._held = self._held, []
+        return [*held, *self.backend.poll()]
 
     @property
     def is_inside(self) -> bool:
@@ -229,8 +235,7 @@ class Window:
 
     def frame(self, panes: Callable[[tuple[int, int]], Sequence[Pane]] | None = None) -> Frame:
         """Return the frame that is complete now, of `panes` or of bare pictures."""
-        shown = self.pictures
-        placements = tuple(shown.placements)
+        shown, placements = self.pictures, tuple(self.pictures.placements)
 
         def bare(size: tuple[int, int]) -> list[Pane]:
             pictures = [canvas_picture(placed.canvas, placed.look, placed.room) for placed in placements]
@@ -241,6 +246,33 @@ class Window:
         # Callbacks hang on a frame, and those often know their view: held here, a view that is dropped would never end.
         self._last = weakref.ref(frame)
         return frame
+
+
+_dropped: deque[Callable[[], None]] = deque()
+"""Closes the backend of a window that nobody destroyed, one for each."""
+_ending = False
+"""True once the program is about to end, and no frame begins any more."""
+
+
+def _drop(close: Callable[[], None]) -> None:
+    # The collector runs at any moment and on any thread: inside another window's frame, too, which would go on in a
+    # context of Dear ImGui that is no more, and the process with it.
+    _dropped.append(close)
+    if _ending:
+        close_dropped()
+
+
+def close_dropped() -> None:
+    """Close the windows that were dropped instead of destroyed. Call it between frames."""
+    while _dropped:
+        _dropped.popleft()()
+
+
+@atexit.register
+def _end() -> None:
+    global _ending
+    _ending = True
+    close_dropped()
 
 
 def show(
@@ -293,8 +325,7 @@ def create_tensor(
     none is open.
     """
     window = window_in_use(window)
-    share = window.share if shared else None
-    return blank(height, width, channels, device, name=name, share=share)
+    return blank(height, width, channels, device, name=name, share=window.share if shared else None)
 
 
 def _most_frames() -> int | None:

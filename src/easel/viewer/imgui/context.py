@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import ClassVar
 
 from easel.viewer.imgui import events, toolkit
 from easel.viewer.imgui.fonts import load_fonts
@@ -19,6 +20,9 @@ frame_openers: list[Callable[[], object]] = []
 
 class UI:
     """The Dear ImGui context of one view; a frame is open between `begin` and `end`."""
+
+    _in_frame: ClassVar["list[UI]"] = []
+    """Those whose frame is open, the latest last."""
 
     def __init__(self, scale: float = 1.0) -> None:
         self._imgui = imgui.create_context()
@@ -76,11 +80,13 @@ class UI:
             self.end()
         imgui.new_frame()
         self.open = True
+        self._in_frame.append(self)
 
     def end(self) -> None:
         """Close the frame and generate its draw lists; no pixel is touched yet."""
         # Cleared first: should rendering raise, the next `begin` must not end this frame once more.
         self.open = False
+        self._in_frame.remove(self)
         imgui.render()
         # Once per text: a window that is not ended would be reported in every frame.
         for error in set(self.new_errors()) - self._logged:
@@ -118,13 +124,16 @@ class UI:
                 pass
 
     def close(self) -> None:
-        """Destroy both contexts; the renderer must have been shut down before."""
+        """Destroy both contexts; the renderer must have been shut down before. Others go on where they are."""
         self.activate()
         if self.open:
             self.end()
         # ImPlot was made inside of the other context, and goes first.
         implot.destroy_context(self._implot)
         imgui.destroy_context(self._imgui)
+        # A view may be closed within the frame of another, whose next widget needs its context.
+        if self._in_frame:
+            self._in_frame[-1].activate()
 
 
 def require_frame(who: str) -> None:

@@ -16,6 +16,7 @@ import math
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -251,7 +252,7 @@ class SharedPicture:
     def release(self) -> None:
         """Free the buffer, when the tensor is gone."""
         if self._resource is not None:
-            for step in (self._unmap, self._unregister):
+            for step in (self._unmap, partial(self._interop.call, "cudaGraphicsUnregisterResource", self._resource)):
                 # Each by itself: a failure of the first must not leave the buffer registered.
                 try:
                     step()
@@ -271,9 +272,6 @@ class SharedPicture:
         """Give the buffer back to OpenGL."""
         with self._interop.cuda.device(self._device):
             self._interop.call("cudaGraphicsUnmapResources", 1, self._resource, self._stream)
-
-    def _unregister(self) -> None:
-        self._interop.call("cudaGraphicsUnregisterResource", self._resource)
 
     @property
     def _stream(self) -> int:

@@ -12,15 +12,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.gl.programs import TableProgram
+from easel.gl.programs import Number, TableProgram
 from easel.graphics.color import srgb_to_linear
 from easel.graphics.light import Light
 from easel.graphics.mesh import Mesh
 
 if TYPE_CHECKING:
     import moderngl
-
-Number = float | int
 
 ALPHA_TO_COVERAGE = 0x809E
 """GL_SAMPLE_ALPHA_TO_COVERAGE, which moderngl has no name for."""
@@ -99,8 +97,8 @@ class PointBrush(TableProgram):
         context = self._context
         # A pixel without samples is taken or left; with them, the driver takes as many as the disc covers.
         least = 0.01 if context.fbo.samples else 0.5
-        size = context.fbo.size
-        self.set(clip_from_world=clip_from_world, size=size, diameter=diameter_pixels, least_coverage=least)
+        size, diameter = context.fbo.size, diameter_pixels
+        self.set(clip_from_world=clip_from_world, size=size, diameter=diameter, least_coverage=least)
         # By default OpenGL takes one size for all points, and ignores the shader's.
         context.enable(context.PROGRAM_POINT_SIZE)
         context.enable_direct(ALPHA_TO_COVERAGE)

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from easel.gl.programs import ScreenPass
+from easel.gl.programs import Number, ScreenPass
 from easel.graphics.color import colormap
 from easel.graphics.dither import BAYER_PIXELS, bayer
 
 if TYPE_CHECKING:
     import moderngl
 
-Number = float | int
 Rgb = tuple[float, float, float]
 
 TONEMAPS = (None, "srgb", "neutral")

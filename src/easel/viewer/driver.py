@@ -44,8 +44,7 @@ class Driver:
 
     def labels(self, panel: str | None = None) -> list[str]:
         """Return the labels of the last frame's widgets, in order."""
-        panels = [panel_ for name, panel_ in self._view.panels.items() if panel in (None, name)]
-        return [item[0] for panel_ in panels for item in panel_.items if isinstance(item, tuple)]
+        return [item[0] for owner in self._panels(panel) for item in owner.items if isinstance(item, tuple)]
 
     def read(self, label: str, panel: str | None = None) -> Any:
         """Return the value of a widget."""
@@ -67,25 +66,20 @@ class Driver:
         """Drag a slider's grab to the value `to`, as near as its pixels allow."""
         owner, widget = self._owner(label, panel, Slider, SliderInt)
         if not self._view.drawn:
-            owner.enter(label, to)
-            self.frames(1)
-            return
+            return self._enter(owner, label, to)
         area = self._spot(label, panel)
         xs = _grab_track(widget, area.width, owner.get(label), to)
-        self._drag([(area.x + x, area.y + area.height / 2) for x in xs], 0)
+        self._drag([(area.x + x, area.y + area.height / 2) for x in xs])
 
     def type(self, label: str, text: str, panel: str | None = None) -> None:
         """Type into a text field in place of what it held, or a number into a slider."""
         owner = self._panel_of(label, panel)
         if not self._view.drawn:
-            owner.enter(label, text)
-            self.frames(1)
-            return
-        slot = owner.widget_state(label)
-        slides = slot is not None and isinstance(slot.widget, Slider | SliderInt)
+            return self._enter(owner, label, text)
+        state = owner.widget_state(label)
         at = _center(self._spot(label, panel))
         # Ctrl+click turns a slider into a text field.
-        if slides:
+        if state is not None and isinstance(state.widget, Slider | SliderInt):
             self._frame(KeyChanged("ctrl", True))
             self._click(at)
             self._frame(KeyChanged("ctrl", False))
@@ -104,9 +98,7 @@ class Driver:
         owner, widget = self._owner(label, panel, Combo)
         text = widget.items[widget.accept(item)]
         if not self._view.drawn:
-            owner.enter(label, text)
-            self.frames(1)
-            return
+            return self._enter(owner, label, text)
         self.click(label, panel)
         # The list is open now, and its items have places of their own.
         self._click(_center(self._spot(f"{label}/{text}", owner.name)))
@@ -149,10 +141,15 @@ class Driver:
         elif self._view.step():
             self._view.end_step()
 
-    def _click(self, at: tuple[Number, Number]) -> None:
-        self._drag([at], 0)
+    def _enter(self, owner: Panel, label: str, value: object) -> None:
+        """Give a widget a value where nothing is drawn that a pointer could find."""
+        owner.enter(label, value)
+        self._frame()
 
-    def _drag(self, path: Sequence[tuple[Number, Number]], button: int) -> None:
+    def _click(self, at: tuple[Number, Number]) -> None:
+        self._drag([at])
+
+    def _drag(self, path: Sequence[tuple[Number, Number]], button: int = 0) -> None:
         # Moving, pressing and releasing need a frame each: widgets see one change per frame.
         self._pointer = PointerMoved(*path[0])
         self._frame()
@@ -166,10 +163,9 @@ class Driver:
     def _panel_of(self, label: str, panel: str | None) -> Panel:
         if panel is not None and panel not in self._view.panels:
             raise LookupError(f"there is no panel {panel!r}. Panels: {', '.join(self._view.panels)}.")
-        owners = self._holders(label, panel)
-        if not owners:
+        if not self._holders(label, panel):
             self.frames(2)  # before the first frame there are no widgets, and the second one moves those below canvases
-            owners = self._holders(label, panel)
+        owners = self._holders(label, panel)
         if not owners:
             raise LookupError(f"there is no widget {label!r}. Labels: {', '.join(self.labels(panel))}.")
         # Not the first one: a script that clicks the wrong panel is hard to debug.
@@ -178,16 +174,19 @@ class Driver:
             raise LookupError(f"widget {label!r} is in the panels {names}: say which with panel=.")
         return owners[0]
 
+    def _panels(self, panel: str | None) -> list[Panel]:
+        """Return the panel of this name, or all of them."""
+        return [owner for name, owner in self._view.panels.items() if panel in (None, name)]
+
     def _holders(self, label: str, panel: str | None) -> list[Panel]:
-        panels = [owner for name, owner in self._view.panels.items() if panel in (None, name)]
-        return [owner for owner in panels if owner.widget_state(label) is not None]
+        return [owner for owner in self._panels(panel) if owner.widget_state(label) is not None]
 
     def _owner(self, label: str, panel: str | None, *kinds: Any) -> tuple[Panel, Any]:
         owner = self._panel_of(label, panel)
-        slot = owner.widget_state(label)
-        if slot is None or not isinstance(slot.widget, kinds):
+        state = owner.widget_state(label)
+        if state is None or not isinstance(state.widget, kinds):
             raise LookupError(f"widget {label!r} is no {' or '.join(kind.__name__ for kind in kinds)}.")
-        return owner, slot.widget
+        return owner, state.widget
 
     def _bring_into_sight(self, canvas: Canvas | SceneView) -> None:
         """Turn frames until a canvas is in sight: before the first one nothing has a place, nor has it behind a tab."""

@@ -27,8 +27,7 @@ def launch(title: str, width: int = 1280, height: int = 720, *, frames: int = 60
         settings = {"clock": "frames", "headless": True} | settings
     view = View(title, width, height, **settings)
     # EASEL_MAX_FRAMES bounds every program, whatever its flags ask for.
-    asked = flags.frames or (frames if flags.headless else None)
-    bounds = (asked, view.window.most_frames)
+    bounds = (flags.frames or (frames if flags.headless else None), view.window.most_frames)
     view.window.most_frames = min(filter(None, bounds), default=None)
     if flags.headless:
         # Where the program was started, not where it lies: its folder may be read-only.

@@ -8,6 +8,7 @@ from functools import partial
 from easel.viewer.backends.base import Frame, Pane
 from easel.viewer.backends.pace import FRAMES_PER_SECOND
 from easel.viewer.canvas.recording import Recordable
+from easel.viewer.imgui.arguments import checked_attribute
 from easel.viewer.imgui.events import CloseAsked, Event
 from easel.viewer.imgui.layout import Area, Rectangle, rectangles
 from easel.viewer.imgui.sketch import Number
@@ -47,7 +48,7 @@ class Loop(Callbacks, Recordable, ABC):
         """True if this frame will be drawn: time to update its content. Headless, never until a capture."""
         self._backend = window.backend
         self._pages, self._layout = pages, layout
-        self._theme = "dark"
+        self.theme = "dark"
         self._complete: Frame | None = None
         """The last complete frame."""
         self._outdated = False
@@ -63,16 +64,12 @@ class Loop(Callbacks, Recordable, ABC):
     def _draw(self) -> None:
         """Draw the content of a frame."""
 
-    @property
-    def theme(self) -> str:
+    @checked_attribute
+    def theme(self, name: str) -> str:
         """Look of the interface: "dark" or "light"; pictures look the same in both."""
-        return self._theme
-
-    @theme.setter
-    def theme(self, name: str) -> None:
         if name not in THEMES:
             raise ValueError(f"unknown theme {name!r}. Known: {', '.join(THEMES)}.")
-        self._theme = name
+        return name
 
     @property
     def time(self) -> float:

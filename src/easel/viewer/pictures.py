@@ -38,8 +38,7 @@ class Pictures:
     def begin(self) -> list[Placement]:
         """Begin a frame. Returns its list of placements, empty as yet."""
         self._shown.clear()
-        self.placements = []
-        self.drawings = []
+        self.placements, self.drawings = [], []
         return self.placements
 
     def show(self, name: str, picture: Shaped[Tensor, "h w c"], filter: str, size: tuple[int, int]) -> None:
@@ -82,7 +81,8 @@ class Pictures:
 
     def numbered(self) -> list[Placement]:
         """Return every picture that has a number, in its own size, wherever the program draws it."""
-        return [_whole(self._named[name], number) for name, number in self._numbers.items()]
+        named = [(self._named[name], Rectangle(0, 0, *self.size(name)), self._numbers[name]) for name in self._numbers]
+        return [Placement(canvas, room, canvas.look, number) for canvas, room, number in named]
 
     def draw(self, subject: Subject, size: tuple[int, int]) -> int:
         """Draw `subject` at `size` = (height, width) in this frame. Returns the number of its texture."""
@@ -95,12 +95,6 @@ def _canvas(table: dict[Key, Canvas], key: Key, name: str) -> Canvas:
     if key not in table:
         table[key] = Canvas(name)
     return table[key]
-
-
-def _whole(canvas: Canvas, texture_id: int) -> Placement:
-    assert canvas.size is not None
-    height, width = canvas.size
-    return Placement(canvas, Rectangle(0, 0, width, height), canvas.look, texture_id)
 
 
 def canvas_picture(canvas: Canvas, look: Look, room: Rectangle | None = None) -> Picture:

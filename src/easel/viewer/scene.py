@@ -17,6 +17,7 @@ from easel.graphics.image import as_picture, check_tensor, resize
 from easel.graphics.light import Light
 from easel.viewer.canvas.placement import LEAST_PIXELS, Renderer
 from easel.viewer.canvas.pointer_input import pointer
+from easel.viewer.imgui.arguments import checked_attribute
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
@@ -32,10 +33,6 @@ SAMPLES = (1, 2, 4, 8, 16, 32, 64)
 HEIGHTFIELD_CORNERS = 128
 """Corners along the longer side of a heightfield."""
 AnyItem = TypeVar("AnyItem", PointCloud, Lines, Frustum)
-LEFT = 0
-RIGHT = 1
-MIDDLE = 2
-"""Mouse buttons."""
 
 
 class SceneView:
@@ -53,8 +50,7 @@ class SceneView:
         self, name: str = "SceneView", width: int = 800, height: int = 600, msaa: int = 4, *, geometry: str = "plane"
     ) -> None:
         self.name = name
-        self.width = width
-        self.height = height
+        self.width, self.height = width, height
         """Size in pixels, where the room for it is not known."""
         self.camera = Camera()
         self.light = Light()
@@ -76,46 +72,34 @@ class SceneView:
     def __repr__(self) -> str:
         return f"SceneView({self.name!r}, geometry={self.geometry!r})"
 
-    @property
-    def msaa(self) -> int:
+    @checked_attribute
+    def msaa(self, value: int) -> int:
         """Requested samples per pixel, against jagged edges: 1, 2, 4, 8, 16, 32 or 64."""
-        return self._msaa
-
-    @msaa.setter
-    def msaa(self, value: int) -> None:
         if value not in SAMPLES:
             raise ValueError(f"msaa is one of {', '.join(map(str, SAMPLES))}; got {value!r} for scene {self.name!r}.")
-        self._msaa = value
+        return value
 
     @property
     def samples(self) -> int:
         """Samples per pixel that the driver gives; those requested as long as nothing was drawn."""
-        return min(self._msaa, self.most_samples)
+        return min(self.msaa, self.most_samples)
 
-    @property
-    def geometry(self) -> str:
+    @checked_attribute
+    def geometry(self, value: str) -> str:
         """The surface of the tensor: "plane", "sphere", "cube" or "heightfield"."""
-        return self._geometry
-
-    @geometry.setter
-    def geometry(self, value: str) -> None:
         if value not in GEOMETRIES:
             raise ValueError(f"unknown geometry {value!r} for scene {self.name!r}. Known: {', '.join(GEOMETRIES)}.")
-        self._geometry = value
+        return value
 
-    @property
-    def background(self) -> tuple[float, float, float]:
+    @checked_attribute
+    def background(self, value: Numbers) -> tuple[float, float, float]:
         """Red, green and blue behind the scene, display-referred, in [0, 1]."""
-        return self._background
-
-    @background.setter
-    def background(self, value: Numbers) -> None:
         try:
             # Also refuses a number, and more or fewer than three of them.
             red, green, blue = map(float, value)
         except (TypeError, ValueError) as error:
             raise ValueError(f"background of scene {self.name!r} is red, green and blue; got {value!r}.") from error
-        self._background = red, green, blue
+        return red, green, blue
 
     def set_tensor(self, tensor: Tensor | np.ndarray | Image.Image | None) -> None:
         """Show `tensor`, as a canvas would, from now on: writing into it is enough to see it change. None shows none.
@@ -183,8 +167,7 @@ class SceneView:
         window = Window._current
         if window is None or not window.is_inside:
             return
-        at = imgui.get_cursor_screen_pos()
-        free = imgui.get_content_region_avail()
+        at, free = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
         # Next to nothing is free below other widgets, or in a window that takes its size from its content: there the
         # scene's own size holds.
         width = _extent(width, free.x, self.width)
@@ -206,8 +189,7 @@ class SceneView:
             x, y = pointer()
             self.mouse = x - room.x, y - room.y
         number = window.pictures.draw(self, (int(room.height), int(room.width)))
-        low = room.x, room.y
-        high = room.x + room.width, room.y + room.height
+        low, high = (room.x, room.y), (room.x + room.width, room.y + room.height)
         # OpenGL has drawn its first row at the bottom.
         imgui.get_window_draw_list().add_image(imgui.ImTextureRef(number), low, high, (0, 1), (1, 0))
 
@@ -225,14 +207,14 @@ class SceneView:
 
     def follow_mouse(self) -> None:
         """Move the camera by the mouse over the item just drawn; a drag goes on outside until it is released."""
-        io, camera = imgui.get_io(), self.camera
+        io, camera, button = imgui.get_io(), self.camera, imgui.MouseButton_
         moved = io.mouse_delta
         if imgui.is_item_active():
-            if imgui.is_mouse_down(LEFT):
+            if imgui.is_mouse_down(button.left):
                 camera.orbit(moved.x, moved.y)
-            elif imgui.is_mouse_down(RIGHT):
+            elif imgui.is_mouse_down(button.right):
                 camera.pan(moved.x, moved.y)
-            elif imgui.is_mouse_down(MIDDLE):
+            elif imgui.is_mouse_down(button.middle):
                 camera.zoom(-moved.y / PIXELS_PER_NOTCH)
         imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)  # else the panel scrolls, too
         if imgui.is_item_hovered() and io.mouse_wheel:
@@ -256,8 +238,7 @@ class SceneRenderer:
         scene.most_samples = self._context.max_samples
         self._target.begin(size, scene.samples, scene.background)
         clip_from_world = scene.camera.clip_from_world(size[1] / size[0])
-        picture = scene.picture()
-        if picture is not None:
+        if (picture := scene.picture()) is not None:
             self._load_surface(scene, picture)
             texture = self._texture.upload(picture)
             # A surface seen from the side shows many texels in one pixel.
@@ -287,9 +268,8 @@ class SceneRenderer:
 
 def _extent(asked: Number, free: Number, own: Number) -> Number:
     """Return the side that was asked for, else what is free, unless that is next to nothing."""
-    if asked > 0:
-        return asked
-    return free if free >= LEAST_PIXELS else own
+    usual = free if free >= LEAST_PIXELS else own
+    return asked if asked > 0 else usual
 
 
 def _brightness(picture: Shaped[Tensor, "h w c"]) -> Float[Tensor, "rows columns"]:

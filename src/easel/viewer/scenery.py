@@ -13,6 +13,7 @@ from torch import Tensor
 
 from easel.gl.draw import LineBrush, PointBrush
 from easel.graphics.camera import rays
+from easel.viewer.imgui.arguments import checked_attribute
 from easel.viewer.imgui.sketch import Number
 
 if TYPE_CHECKING:
@@ -44,17 +45,13 @@ class Colored:
         self.visible = True
         self.colors = colors
         # Checked when it is made only: live data may grow before its colours do.
-        if len(self._colors) not in (1, count):
-            raise ValueError(f"{count} {who} have one color or {count}; got {len(self._colors)}.")
+        if len(self.colors) not in (1, count):
+            raise ValueError(f"{count} {who} have one color or {count}; got {len(self.colors)}.")
 
-    @property
-    def colors(self) -> Real[Tensor, "n_or_1 3"]:
+    @checked_attribute
+    def colors(self, value: Numbers) -> Real[Tensor, "n_or_1 3"]:
         """In [0, 1], or 0 to 255 as uint8: one for each, or one for all."""
-        return self._colors
-
-    @colors.setter
-    def colors(self, value: Numbers) -> None:
-        self._colors = _colors(value)
+        return _colors(value)
 
 
 class PointCloud(Colored):
@@ -62,23 +59,19 @@ class PointCloud(Colored):
 
     def __init__(self, positions: Numbers, colors: Numbers, size: Number) -> None:
         self.positions = positions
-        super().__init__(colors, len(self._positions), "points")
+        super().__init__(colors, len(self.positions), "points")
         self.size = size
         """Diameter in pixels."""
 
-    @property
-    def positions(self) -> Real[Tensor, "n 3"]:
+    @checked_attribute
+    def positions(self, value: Numbers) -> Real[Tensor, "n 3"]:
         """Positions in the world."""
-        return self._positions
-
-    @positions.setter
-    def positions(self, value: Numbers) -> None:
-        self._positions = _table(value, "positions", (3,))
+        return _table(value, "positions", (3,))
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
         """Draw the current points."""
         # In every frame: a program writes into the tensor without telling.
-        brushes.points.load(self._positions.cpu().float(), _spread(self._colors, len(self._positions)))
+        brushes.points.load(self.positions.cpu().float(), _spread(self.colors, len(self.positions)))
         brushes.points.draw(clip_from_world, self.size)
 
 
@@ -87,22 +80,18 @@ class Lines(Colored):
 
     def __init__(self, segments: Numbers, colors: Numbers, width: Number) -> None:
         self.segments = segments
-        super().__init__(colors, len(self._segments), "lines")
+        super().__init__(colors, len(self.segments), "lines")
         self.width = width
         """Width in pixels."""
 
-    @property
-    def segments(self) -> Real[Tensor, "n 2 3"]:
+    @checked_attribute
+    def segments(self, value: Numbers) -> Real[Tensor, "n 2 3"]:
         """Start and end of each line in the world."""
-        return self._segments
-
-    @segments.setter
-    def segments(self, value: Numbers) -> None:
-        self._segments = _table(value, "segments", (2, 3))
+        return _table(value, "segments", (2, 3))
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
         """Draw the current lines."""
-        brushes.lines.load(self._segments.cpu().float(), _spread(self._colors, len(self._segments)))
+        brushes.lines.load(self.segments.cpu().float(), _spread(self.colors, len(self.segments)))
         brushes.lines.draw(clip_from_world, self.width)
 
 
@@ -114,37 +103,27 @@ class Frustum:
     ) -> None:
         self.visible = True
         self.pose = pose
-        self.fov_degrees = fov_degrees
-        self.aspect = aspect
+        self.fov_degrees, self.aspect = fov_degrees, aspect
         self.depth = depth
         """Length of the pyramid along the viewing direction, in world units."""
         self.color = color
         self.width = width
         """Width of its lines in pixels."""
 
-    @property
-    def pose(self) -> Real[Tensor, "4 4"]:
+    @checked_attribute
+    def pose(self, value: Numbers) -> Real[Tensor, "4 4"]:
         """Camera → world, as `graphics.camera` has it: the camera looks along its own -Z."""
-        return self._pose
-
-    @pose.setter
-    def pose(self, value: Numbers) -> None:
-        pose = _table(value, "pose", (4,))
-        # `_table` has checked the columns only.
-        if len(pose) != 4:
+        # The table's check is of columns only.
+        if len(pose := _table(value, "pose", (4,))) != 4:
             raise ValueError(f"the pose of a frustum is (4, 4), camera to world; got {tuple(pose.shape)}.")
-        self._pose = pose
+        return pose
 
-    @property
-    def color(self) -> Real[Tensor, "1 3"]:
-        return self._color
-
-    @color.setter
-    def color(self, value: Numbers) -> None:
-        color = _colors(value)
-        if len(color) != 1:
+    @checked_attribute
+    def color(self, value: Numbers) -> Real[Tensor, "1 3"]:
+        """Its colour, in [0, 1], or 0 to 255 as uint8."""
+        if len(color := _colors(value)) != 1:
             raise ValueError(f"a frustum has one color; got {len(color)} of them.")
-        self._color = color
+        return color
 
     def segments(self) -> Float[Tensor, "n 2 3"]:
         """Return its lines in the world: four from the eye, four around the far side, three of the mark."""
@@ -156,13 +135,13 @@ class Frustum:
         edges = [*((eye, at[i]) for i in range(4)), *((at[i], at[(i + 1) % 4]) for i in range(4))]
         edges += [(at[4], at[5]), (at[5], at[6]), (at[6], at[4])]
         inside = torch.stack([torch.stack(edge) for edge in edges])
-        pose = self._pose.float().cpu()
+        pose = self.pose.float().cpu()
         return inside @ pose[:3, :3].T + pose[:3, 3]
 
     def draw(self, brushes: Brushes, clip_from_world: Float[Tensor, "4 4"]) -> None:
         """Draw the current frustum."""
         segments = self.segments()
-        brushes.lines.load(segments, _spread(self._color, len(segments)))
+        brushes.lines.load(segments, _spread(self.color, len(segments)))
         brushes.lines.draw(clip_from_world, self.width)
 
 
@@ -188,8 +167,7 @@ def _colors(value: Numbers) -> Tensor:
     one = isinstance(value, Sequence) and len(value) == 3 and all(isinstance(part, float | int) for part in value)
     if one or (isinstance(value, Tensor | np.ndarray) and value.ndim == 1):
         value = torch.as_tensor(value)[None]
-    colors = _table(value, "colors", (3,))
-    if not len(colors):
+    if not len(colors := _table(value, "colors", (3,))):
         raise ValueError("colors in a scene are at least one; got none.")
     return colors
 

@@ -27,19 +27,9 @@ VECTORS = re.compile(
 )
 """Parameters that Dear ImGui takes as one vector."""
 
+FAMILIES = {"dock_builder_": "internal.dock_builder_", "draw_": "get_window_draw_list().add_"}
+"""Beginning of names → beginning of their locations from Dear ImGui's module."""
 LOCATIONS = {
-    "dock_builder_add_node": "internal.dock_builder_add_node",
-    "dock_builder_dock_window": "internal.dock_builder_dock_window",
-    "dock_builder_finish": "internal.dock_builder_finish",
-    "dock_builder_remove_node": "internal.dock_builder_remove_node",
-    "dock_builder_set_node_pos": "internal.dock_builder_set_node_pos",
-    "dock_builder_set_node_size": "internal.dock_builder_set_node_size",
-    "draw_circle": "get_window_draw_list().add_circle",
-    "draw_circle_filled": "get_window_draw_list().add_circle_filled",
-    "draw_line": "get_window_draw_list().add_line",
-    "draw_rect": "get_window_draw_list().add_rect",
-    "draw_rect_filled": "get_window_draw_list().add_rect_filled",
-    "draw_text": "get_window_draw_list().add_text",
     "get_display_size": "get_io().display_size",
     "get_io_delta_time": "get_io().delta_time",
     "get_io_framerate": "get_io().framerate",
@@ -68,12 +58,11 @@ def _split_node(node_id: int, split_dir: int, size_ratio: float) -> tuple[int, i
     return split.id_at_dir, split.id_at_opposite_dir
 
 
-def _input_text(label: str, text: str, max_length: int, flags: int) -> str:
-    return imgui.input_text(label, text, flags)[1][:max_length]
+def _input_text(draw: str) -> Callable[..., str]:
+    def text_field(label: str, text: str, max_length: int, *size_and_flags: Any) -> str:
+        return getattr(imgui, draw)(label, text, *size_and_flags)[1][:max_length]
 
-
-def _input_text_multiline(label: str, text: str, max_length: int, size: Any, flags: int) -> str:
-    return imgui.input_text_multiline(label, text, size, flags)[1][:max_length]
+    return text_field
 
 
 def _color(draw: str) -> Callable[..., tuple[float, ...]]:
@@ -127,8 +116,7 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     "dock_space_over_viewport": lambda flags: imgui.dock_space_over_viewport(flags=flags),
     "image": _picture("image"),
     "image_button": lambda id, texture_id, size: imgui.image_button(id, imgui.ImTextureRef(texture_id), size),
-    "input_text": _input_text,
-    "input_text_multiline": _input_text_multiline,
+    **{name: _input_text(name) for name in ("input_text", "input_text_multiline")},
     "open_popup": _open_popup,
     "plot_histogram": _plot("plot_histogram"),
     "plot_lines": _plot("plot_lines"),
@@ -170,7 +158,8 @@ def _bound(declared: Callable[..., list[Any]]) -> Callable[..., Any]:
     """Return the function that a row of the table declares; `declared` returns its arguments with vectors packed."""
     name = declared.__name__
     adapted = ADAPTED.get(name)
-    location = LOCATIONS.get(name, name)
+    family = next((beginning for beginning in FAMILIES if name.startswith(beginning)), "")
+    location = LOCATIONS.get(name) or FAMILIES.get(family, "") + name.removeprefix(family)
 
     @wraps(declared)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -180,9 +169,7 @@ def _bound(declared: Callable[..., list[Any]]) -> Callable[..., Any]:
         if adapted is not None:
             return adapted(*packed)
         found = _resolve(location)
-        if callable(found):
-            found = found(*packed)
-        return _plain(found)
+        return _plain(found(*packed) if callable(found) else found)
 
     return call
 
@@ -193,9 +180,8 @@ def _table() -> dict[str, Any]:
     rows = ast.parse(stub.read_text(encoding="utf-8"))
     for row in rows.body:
         if isinstance(row, ast.FunctionDef):
-            names = ", ".join(parameter.arg for parameter in row.args.args)
             # The row's body: Python itself then binds arguments, fills in defaults and refuses what does not fit.
-            packed = VECTORS.sub(r"(\1)", names)
+            packed = VECTORS.sub(r"(\1)", ", ".join(parameter.arg for parameter in row.args.args))
             row.body.append(ast.Return(ast.parse(f"[{packed}]", mode="eval").body))
     # Run as the module that it describes: an error in a default is then told with its file and line.
     space: dict[str, Any] = {"__name__": __name__}

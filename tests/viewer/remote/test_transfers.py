@@ -26,10 +26,10 @@ def test_no_name_leaves_the_folder(name: str) -> None:
 def test_what_the_program_saves_is_offered_once_and_goes_with_the_server() -> None:
     transfers = Transfers()
     path = transfers.expect("../snapshot.png")
-    assert not transfers.arrived() and transfers.offered(1) is None
+    assert not transfers.arrived() and 1 not in transfers.offered
     path.write_bytes(b"x")
     [(number, arrived)] = transfers.arrived()
-    assert arrived == path and path.name == "snapshot.png" and transfers.offered(number) == path
+    assert arrived == path and path.name == "snapshot.png" and transfers.offered[number] == path
     assert not transfers.arrived()
     other = transfers.place("snapshot.png")
     assert other != path and not other.exists()

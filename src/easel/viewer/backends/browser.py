@@ -36,8 +36,7 @@ class BrowserBackend(HeadlessBackend):
 
     def __init__(self, host: str = LOOPBACK, port: int = 0) -> None:
         super().__init__()
-        self._host = host
-        self._port = port
+        self._host, self._port = host, port
         self.server: Server | None = None
         self._pace = Pace()
         self._target: moderngl.Framebuffer | None = None
@@ -137,16 +136,14 @@ class BrowserBackend(HeadlessBackend):
         would stay where it was the frame before: a release after a movement has the next frame to itself.
         """
         self._coming += clients.take()
-        end = len(self._coming)
-        moved = False
+        end, moved = len(self._coming), False
         for index, message in enumerate(self._coming):
             if isinstance(message, PointerButton):
                 # A press may share a frame with the movement to its place; a release may not.
                 end = index if moved and not message.down else index + 1
                 break
             moved |= isinstance(message, PointerMoved)
-        messages = self._coming[:end]
-        self._coming = self._coming[end:]
+        messages, self._coming = self._coming[:end], self._coming[end:]
         if self._coming:
             clients.activity.set()  # the rest must not wait for the next message
         return messages

@@ -60,8 +60,7 @@ class CanvasTexture:
 
     def upload(self, upload: Upload) -> "moderngl.Texture":
         """Put a picture on the GPU."""
-        self.waiting = None
-        self._kind = upload.kind
+        self.waiting, self._kind = None, upload.kind
         return self.picture.upload(upload.picture, upload.shown, late=upload.late)
 
     def postpone(self, upload: Upload) -> bool:
@@ -95,8 +94,7 @@ class CanvasTexture:
             yield self.squares.glo
 
     def release(self) -> None:
-        self.picture.release()
-        for texture in (self.mapped, self.squares):
+        for texture in (self.picture, self.mapped, self.squares):
             if texture is not None:
                 texture.release()
 
@@ -109,9 +107,8 @@ def paste(picture: Shaped[Tensor, "h w c"], part: np.ndarray) -> bool:
     """
     # A driver that draws on the processor takes three times as long, and its threads wait for those of a training.
     height, width, channels = picture.shape
-    # (height, width) of the window's part.
-    size = part.shape[0], part.shape[1]
-    if (height >= 2 * size[0] and width >= 2 * size[1]) or picture.dtype not in (torch.uint8, torch.float32):
+    rows, columns = size = part.shape[0], part.shape[1]
+    if (height >= 2 * rows and width >= 2 * columns) or picture.dtype not in (torch.uint8, torch.float32):
         return False
     pixels = picture.detach()[..., : 1 if channels < 3 else 3]  # a fourth is not shown
     if pixels.dtype == torch.float32:
@@ -122,10 +119,10 @@ def paste(picture: Shaped[Tensor, "h w c"], part: np.ndarray) -> bool:
         planes = torch.nn.functional.interpolate(planes, size, mode="bilinear", align_corners=False)
     # Not by `numpy()`, after which the change detector would have to take the memory for shared with the program.
     shown = np.from_dlpack(planes[0])
-    for top in range(0, size[0], STRIP_ROWS):
-        rows = slice(top, top + STRIP_ROWS)
+    for top in range(0, rows, STRIP_ROWS):
+        strip = slice(top, top + STRIP_ROWS)
         for channel in range(3):
-            part[rows, :, channel] = shown[channel % len(shown), rows]
+            part[strip, :, channel] = shown[channel % len(shown), strip]
     return True
 
 

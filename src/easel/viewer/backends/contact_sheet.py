@@ -47,15 +47,12 @@ class ContactSheet:
     def draw_pane(self, pane: Pane) -> None:
         """Draw a title, the pictures in the room that the widgets leave them, and the widgets below."""
         x, y, width, height = pane.rectangle
-        width -= GAP
-        height -= GAP
+        width, height = width - GAP, height - GAP
         self._pen.rectangle((x, y + TITLE, x + width, y + height), _ink(PAPER))
         self._pen.rectangle((x, y + TITLE - 2, x + width, y + TITLE - 1), _ink(EDGE))
         self._write(x + PAD, y + 5, pane.title, INK, width)
         bottom = y + height - PAD
-        x += PAD
-        y += TITLE + PAD
-        width -= 2 * PAD
+        x, y, width = x + PAD, y + TITLE + PAD, width - 2 * PAD
         if width < 1:
             return
         # Pictures share what the widgets leave, but get a line each even where nothing is left.
@@ -125,9 +122,8 @@ class ContactSheet:
         # One line per run: a gap stays a gap.
         for start, stop in finite_runs(values):
             points = list(zip(across[start:stop].tolist(), down[start:stop].tolist(), strict=True))
-            if len(points) == 1:
-                points *= 2  # Pillow draws no line of a single point
-            self._pen.line(points, _ink(ACCENT), 2)
+            # Pillow draws no line of a single point.
+            self._pen.line(points if len(points) > 1 else points * 2, _ink(ACCENT), 2)
 
     def _write(self, x: Number, y: Number, text: str, color: Rgba, width: Number) -> None:
         # Letter by letter from the end: an ellipsis stands for what does not fit.

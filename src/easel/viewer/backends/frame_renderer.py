@@ -8,11 +8,10 @@ import logging
 import weakref
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -61,7 +60,7 @@ class FrameRenderer:
         self._mapper = _mapper(context)
         self._damage = Damage()
         """Damage since the frame that a person was shown last."""
-        self._revisions = 0
+        self._revisions = count(1)
         """Counter for all textures together: OpenGL gives the name of one that is gone to another."""
         # Shown for a canvas that has no picture yet: every number needs some texture.
         self._blank = context.texture((1, 1), 4, bytes(4))
@@ -94,7 +93,7 @@ class FrameRenderer:
             # The first picture of a window: nothing to compare with.
             if before is None:
                 boxes = [(0, 0, *size)]
-            if not boxes:
+            elif not boxes:
                 return before, []
             # A copy, as tabs still encode the one before in other threads.
             picture = np.empty((size[1], size[0], 4), np.uint8) if before is None else before.copy()
@@ -104,10 +103,8 @@ class FrameRenderer:
                 part = picture[y : y + height, x : x + width]
                 # What lies under an opaque picture that covers the box needs no drawing.
                 cover = self._damage.cover(box, pictures)
-                if cover is None:
-                    self._draw_part(target, box, 0, part)
-                elif not (cover.alone and self._paste(cover.texture, part)):
-                    self._draw_part(target, box, cover.number, part)
+                if not (cover and cover.alone and self._paste(cover.texture, part)):
+                    self._draw_part(target, box, cover.number if cover else 0, part)
             return picture, boxes
 
     def draw(self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
@@ -127,10 +124,6 @@ class FrameRenderer:
             framebuffer.release()
             color.release()
 
-    def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        """Return a zero-filled tensor in memory that OpenGL draws from; None where there is none such."""
-        return interop_of(self._context).share(height, width, channels, device)
-
     def close(self) -> bool:
         """Give everything back. False if tensors still live in the context's memory: the context must stay then."""
         # This releases Dear ImGui's own textures, such as the font's.
@@ -138,9 +131,8 @@ class FrameRenderer:
         for picture in (*self._textures.values(), *self._renderers.values()):
             picture.release()
         self._blank.release()
-        for tool in (self._enlarger, self._mapper):
-            if tool is not None:
-                tool.release()
+        for tool in filter(None, (self._enlarger, self._mapper)):
+            tool.release()
         return not interop_of(self._context).lends_memory
 
     def _resting(self, frame: Frame) -> set[Canvas]:
@@ -166,7 +158,7 @@ class FrameRenderer:
             textures[placement.texture_id] = self._texture_of(placement, placement.canvas in resting, late, wait)
         for drawing in frame.drawings:
             # A new revision in every frame: nobody knows whether a subject has changed.
-            textures[drawing.texture_id] = self._draw_subject(drawing), self._next_revision()
+            textures[drawing.texture_id] = self._draw_subject(drawing), next(self._revisions)
         renamed = _rename(imgui.get_draw_data(), {number: name for number, (name, _) in textures.items()})
         try:
             yield dict(textures.values())
@@ -207,21 +199,15 @@ class FrameRenderer:
             for command, _ in beneath:
                 command.elem_count = 0
             # The box moves to the target's corner; OpenGL's viewport clips the rest.
-            draw_data.display_pos = imgui.ImVec2(x, y)
-            draw_data.display_size = imgui.ImVec2(*size)
+            draw_data.display_pos, draw_data.display_size = imgui.ImVec2(x, y), imgui.ImVec2(*size)
             self._paint(target, size)
         finally:
-            draw_data.display_pos = imgui.ImVec2(0, 0)
-            draw_data.display_size = imgui.ImVec2(*whole)
+            draw_data.display_pos, draw_data.display_size = imgui.ImVec2(0, 0), imgui.ImVec2(*whole)
             for command, count in beneath:
                 command.elem_count = count
         rows = np.empty((size[1], size[0], 4), np.uint8)
         target.read_into(rows, viewport=(0, 0, *size), components=4)
         part[:] = rows[::-1]  # OpenGL's first row is at the bottom
-
-    def _next_revision(self) -> int:
-        self._revisions += 1
-        return self._revisions
 
     def _texture_of(self, placement: Placement, rests: bool, late: bool, wait: bool) -> tuple[int, int]:
         """Return OpenGL's name and the revision of an up-to-date texture: a blank one if there is nothing to show."""
@@ -245,8 +231,7 @@ class FrameRenderer:
             canvas.note_upload(texture.picture.path, texture.picture.moved_bytes)
             texture.seen = NOT_STILL if canvas.changes else canvas.version, shown
             # Other content: the squares show an older picture.
-            texture.cut = None
-            texture.revision = self._next_revision()
+            texture.cut, texture.revision = None, next(self._revisions)
             self.uploads += 1
         source = texture.source
         # Shown at its own size, pixels are squares already.
@@ -266,8 +251,7 @@ class FrameRenderer:
         # Made when it is first needed: most views never enlarge anything.
         self._enlarger = self._enlarger or NearestEnlarger(self._context)
         texture.squares = self._enlarger.enlarge(texture.source, shown, texture.squares, part)
-        texture.cut = shown, part
-        texture.revision = self._next_revision()
+        texture.cut, texture.revision = (shown, part), next(self._revisions)
 
     def _texture(self, canvas: Canvas) -> CanvasTexture:
         """Return the texture of a canvas, made when it is first seen."""
@@ -278,8 +262,7 @@ class FrameRenderer:
 
     def _gpu_input(self, canvas: Canvas) -> tuple[Tensor, Mapping] | None:
         """Return raw values and the display mapping, when the GPU can apply it; None when torch must."""
-        size = canvas.size
-        shown = _shown(canvas)
+        size, shown = canvas.size, _shown(canvas)
         if self._mapper is None or size is None or shown is None:
             return None
         # Far smaller on screen, what is averaged is the picture, not the numbers that it is made from.

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.gl.context import GLUnavailable, open_headless
+from easel.gl.cuda import interop_of
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame, enlarged
 from easel.viewer.backends.frame_renderer import FrameRenderer
 from easel.viewer.imgui import toolkit
@@ -48,7 +49,7 @@ class HeadlessBackend(Backend):
         if self._context is None or self._renderer is None:
             return None  # closed
         with self._context:
-            return self._renderer.share(height, width, channels, device)
+            return interop_of(self._context).share(height, width, channels, device)
 
     def close(self) -> None:
         if self._context is None:

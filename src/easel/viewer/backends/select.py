@@ -4,7 +4,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping
-from importlib import import_module
+from pkgutil import resolve_name
 
 from easel.viewer.backends.base import Backend, BackendUnavailableError
 from easel.viewer.imgui.sketch import Number
@@ -43,7 +43,7 @@ def select(
     refusals: list[str] = []
     # From the one asked for to the end of the table, which always opens.
     for name in names[names.index(asked) :]:
-        candidate = given if given and name == asked else _make(BACKENDS[name])
+        candidate = given if given and name == asked else resolve_name(BACKENDS[name])()
         try:
             candidate.open(title, width, height, scale)
         except BackendUnavailableError as error:
@@ -56,11 +56,6 @@ def select(
         log.info("showing %r in backend %s (%s)", title, name, reason)
         return candidate, reason
     raise AssertionError("the none backend always opens")
-
-
-def _make(row: str) -> Backend:
-    module, _, name = row.partition(":")
-    return getattr(import_module(module), name)()
 
 
 def _asked(backend: object, headless: bool) -> tuple[str, str]:
@@ -78,15 +73,14 @@ def _asked(backend: object, headless: bool) -> tuple[str, str]:
 
 def _asked_scale(scale: Number | None) -> Number | None:
     """Return `scale`, else the environment's EASEL_SCALE; None where neither is set."""
-    asked, source = scale, f"scale={scale}"
-    text = os.environ.get("EASEL_SCALE")
-    if scale is None and text:
+    source = f"scale={scale}"
+    if scale is None and (text := os.environ.get("EASEL_SCALE")):
         source = f"EASEL_SCALE={text}"
         try:
-            asked = float(text)
+            scale = float(text)
         except ValueError:
-            asked = math.nan
+            scale = math.nan
     # NaN fails every comparison: whatever is no number is out of range as well.
-    if asked is not None and not LEAST_SCALE <= asked <= MOST_SCALE:
+    if scale is not None and not LEAST_SCALE <= scale <= MOST_SCALE:
         raise ValueError(f"the scale of a window is from {LEAST_SCALE} to {MOST_SCALE}; got {source}.")
-    return asked
+    return scale

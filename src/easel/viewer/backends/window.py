@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.gl.context import GLUnavailable, of_current_window
+from easel.gl.cuda import interop_of
 from easel.viewer.backends.base import Backend, BackendUnavailableError, Frame
 from easel.viewer.backends.frame_renderer import FrameRenderer
 from easel.viewer.backends.pace import Pace
@@ -79,8 +80,8 @@ class WindowBackend(Backend):
 
     def poll(self) -> list[events.Event]:
         self._glfw.poll_events()
-        happened = self._events
-        self._events = []
+        happened = self._events.copy()
+        self._events.clear()
         if happened:
             self._moved = True
             self._pace.touched()
@@ -129,8 +130,8 @@ class WindowBackend(Backend):
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
         if self._renderer is None:
             return None  # closed
-        renderer, _ = self._activate()
-        return renderer.share(height, width, channels, device)
+        _, context = self._activate()
+        return interop_of(context).share(height, width, channels, device)
 
     def close(self) -> None:
         global _open_windows
@@ -169,11 +170,8 @@ class WindowBackend(Backend):
         return self._renderer, self._context
 
     def _listen(self) -> None:
-        glfw, window = self._glfw, self._window
+        glfw, window, add = self._glfw, self._window, self._events.append
         keys = _key_names(glfw)
-
-        def add(event: events.Event) -> None:
-            self._events.append(event)
 
         def on_key(_window: Any, code: int, _scancode: int, action: int, _mods: int) -> None:
             # Dear ImGui repeats held keys itself.
@@ -183,9 +181,7 @@ class WindowBackend(Backend):
         glfw.set_key_callback(window, on_key)
         glfw.set_char_callback(window, lambda _, code: add(events.TextTyped(chr(code))))
         glfw.set_cursor_pos_callback(window, lambda _, x, y: add(events.PointerMoved(x, y)))
-        glfw.set_mouse_button_callback(
-            window, lambda _, button, action, __: add(events.PointerButton(button, action == 1))
-        )
+        glfw.set_mouse_button_callback(window, lambda _, n, action, __: add(events.PointerButton(n, action == 1)))
         glfw.set_scroll_callback(window, lambda _, x, y: add(events.WheelTurned(x, y)))
         glfw.set_drop_callback(window, lambda _, paths: add(events.FilesDropped(tuple(paths))))
         glfw.set_framebuffer_size_callback(window, lambda *_: add(events.Resized()))
@@ -207,12 +203,12 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
     global _open_windows
     width = round(width * (scale or 1.0))
     height = round(height * (scale or 1.0))
-    problems: list[str] = []
+    problems = ["no reason given"]
     # GLFW reports problems by a callback only, and the one that glfw installs would only warn of them.
     previous = glfw.set_error_callback(lambda _code, text: problems.append(text.decode(errors="replace")))
     try:
         if not glfw.init():
-            raise BackendUnavailableError(f"GLFW finds no display ({_last(problems)})")
+            raise BackendUnavailableError(f"GLFW finds no display ({problems[-1]})")
         # Hints are global: another library of this process may have set some.
         glfw.default_window_hints()
         hints = {
@@ -225,8 +221,7 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
         }
         for hint, value in hints.items():
             glfw.window_hint(hint, value)
-        monitor = glfw.get_primary_monitor()
-        if monitor:
+        if monitor := glfw.get_primary_monitor():
             _, _, free_width, free_height = glfw.get_monitor_workarea(monitor)
             # 0 where the platform tells no work area.
             width = min(width, free_width or width)
@@ -235,7 +230,7 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
         if not window:
             if not _open_windows:
                 glfw.terminate()
-            raise BackendUnavailableError(f"GLFW opens no OpenGL window ({_last(problems)})")
+            raise BackendUnavailableError(f"GLFW opens no OpenGL window ({problems[-1]})")
     finally:
         glfw.set_error_callback(previous)
     _open_windows += 1
@@ -243,18 +238,8 @@ def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number
     return window
 
 
-def _last(problems: list[str]) -> str:
-    return (problems or ["no reason given"])[-1]
-
-
 def _key_names(glfw: Any) -> dict[int, str]:
-    names = {
-        getattr(glfw, f"KEY_{character.upper()}"): character for character in "abcdefghijklmnopqrstuvwxyz0123456789"
-    }
-    names |= {getattr(glfw, f"KEY_F{n}"): f"f{n}" for n in range(1, 13)}
-    names |= {getattr(glfw, f"KEY_{name.upper()}"): name for name in events.NAMED_KEYS}
     # Both sides are one key for a program.
-    for side in ("LEFT", "RIGHT"):
-        modifiers = {"CONTROL": "ctrl", "SHIFT": "shift", "ALT": "alt", "SUPER": "super"}
-        names |= {getattr(glfw, f"KEY_{side}_{code}"): name for code, name in modifiers.items()}
-    return names
+    sides = {f"{side}_{name}": name for side in ("left", "right") for name in events.MODIFIERS}
+    names = {name: name for name in events.KEYS if name not in events.MODIFIERS} | sides
+    return {getattr(glfw, f"KEY_{code.replace('ctrl', 'control').upper()}"): name for code, name in names.items()}

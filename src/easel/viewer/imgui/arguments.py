@@ -2,6 +2,31 @@
 
 import inspect
 import math
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+Given = TypeVar("Given")
+Kept = TypeVar("Kept")
+
+
+class checked_attribute(Generic[Given, Kept]):  # noqa: N801  a decorator, as `property` is one
+    """An attribute whose decorated method converts what is assigned to it, or refuses it.
+
+    @checked_attribute
+    def geometry(self, value: str) -> str:
+        ...
+    """
+
+    def __init__(self, accept: Callable[[Any, Given], Kept]) -> None:
+        self._accept = accept
+        self.__doc__ = accept.__doc__
+
+    def __get__(self, item: Any, kind: type) -> Kept:
+        # Asked of the class, for its docstring, it is itself.
+        return getattr(item, f"_{self._accept.__name__}", self)
+
+    def __set__(self, item: Any, value: Given) -> None:
+        setattr(item, f"_{self._accept.__name__}", self._accept(item, value))
 
 
 def check_name(name: object, what: str) -> None:

@@ -62,12 +62,11 @@ class Callbacks:
 
     def _dispatch(self, event: events.Event) -> None:
         """Call the callbacks that listen for this kind of event."""
-        is_key = isinstance(event, events.KeyChanged)
-        if is_key:
+        if isinstance(event, events.KeyChanged):
             # A release always counts: a key that went down before the text field took the keyboard must not stay down.
             (self.keys.add if event.down and not self._typing else self.keys.discard)(event.key)
-        if is_key and self._typing:
-            return
+            if self._typing:
+                return
         # A copy, here and below: a callback may define another one.
         for key, (kinds, callback) in list(self._listeners.items()):
             if isinstance(event, kinds):
@@ -93,8 +92,7 @@ class Callbacks:
         if not self._failed:
             return
         if self._frame_state.drawing:
-            corner = imgui.get_main_viewport().size
-            margin = imgui.get_font_size()
+            corner, margin = imgui.get_main_viewport().size, imgui.get_font_size()
             appearing = imgui.Cond_.appearing
             # When it appears only: a person may drag it elsewhere.
             imgui.set_next_window_pos((corner.x - margin, corner.y - margin), appearing, (1.0, 1.0))

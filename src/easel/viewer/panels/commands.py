@@ -15,13 +15,10 @@ from easel.viewer.panels.frame_state import FrameState
 from easel.viewer.panels.panel import Panel
 from easel.viewer.widgets.widgets import InputText, Switch
 
-KEYS = {
-    "Undo": "Ctrl+Z",
-    "Redo": "Ctrl+Shift+Z",
-    "Command palette": "Ctrl+P",
-    "Help": "F1",
-}
-"""Shortcuts by action, as they are written; Ctrl+K also opens the palette, Ctrl+Y also redoes."""
+KEYS = {"Undo": "Ctrl+Z", "Redo": "Ctrl+Shift+Z", "Command palette": "Ctrl+P", "Help": "F1"}
+"""Shortcuts by action, as they are written."""
+MORE_KEYS = {"Redo": "Ctrl+Y", "Command palette": "Ctrl+K"}
+"""Second shortcuts, which the help leaves out."""
 GESTURES = {
     "Ctrl+1, Ctrl+2 …": "go to a page",
     "Ctrl+click on a slider": "type its value",
@@ -79,26 +76,11 @@ class Commands:
 
     def draw(self) -> None:
         """Handle shortcuts, and draw what floats over everything: last in a frame."""
-        if self._frame_state.drawing:
-            self._press()
+        for name, keys in (*KEYS.items(), *MORE_KEYS.items()):
+            if self._frame_state.pressed(keys):
+                self._own[name]()
         for panel in self.shown().values():
             panel.draw()
-
-    def _press(self) -> None:
-        key = imgui.Key
-        chords = {
-            key.mod_ctrl | key.z: "Undo",
-            key.mod_ctrl | key.mod_shift | key.z: "Redo",
-            key.mod_ctrl | key.y: "Redo",
-            key.mod_ctrl | key.p: "Command palette",
-            key.mod_ctrl | key.k: "Command palette",
-            key.f1: "Help",
-        }
-        for chord, name in chords.items():
-            # Global: a shortcut works whatever has the focus, unless a text field takes the same keys, such as its own
-            # Ctrl+Z.
-            if imgui.shortcut(chord, imgui.InputFlags_.route_global):
-                self._own[name]()
 
 
 class Floating(Panel):
@@ -114,8 +96,7 @@ class Floating(Panel):
 
     def show(self) -> None:
         """Come to the front in the next frame."""
-        self.shown = True
-        self._frames = 0
+        self.shown, self._frames = True, 0
 
     def dismiss(self) -> None:
         """Disappear from the next frame on."""
@@ -174,8 +155,7 @@ class CommandPalette(Floating):
 
     def __init__(self, frame_state: FrameState, find: Callable[[], dict[str, Action]], do: Do) -> None:
         super().__init__("Palette", frame_state)
-        self._find = find
-        self._do = do
+        self._find, self._do = find, do
         self._actions: dict[str, Action] = {}
         self._sought = ""
         self._selected = 0
@@ -191,8 +171,7 @@ class CommandPalette(Floating):
         sought = self.ask(SEARCH, SearchField("", 100, focused=self._frames == 0))
         # Another search has another best match, which Enter is to take.
         if sought != self._sought:
-            self._sought = sought
-            self._selected = 0
+            self._sought, self._selected = sought, 0
         found = search(sought, self._actions)
         if not found:
             self.text("No action has these letters in this order.")
@@ -213,8 +192,7 @@ class CommandPalette(Floating):
         """Move the selection by the arrow keys. Returns the selected action when Enter is pressed."""
         if not self._frame_state.drawing or not found:
             return None
-        down = imgui.is_key_pressed(imgui.Key.down_arrow)
-        up = imgui.is_key_pressed(imgui.Key.up_arrow)
+        down, up = imgui.is_key_pressed(imgui.Key.down_arrow), imgui.is_key_pressed(imgui.Key.up_arrow)
         self._selected = (min(self._selected, len(found) - 1) + down - up) % len(found)
         return found[self._selected] if imgui.is_key_pressed(imgui.Key.enter, False) else None
 
@@ -233,8 +211,7 @@ def _score(letters: str, name: str) -> float | None:
     A letter that begins a word counts 3, one that follows the letter before counts 2, and earlier places count
     slightly more.
     """
-    at = -1
-    score = 0.0
+    at, score = -1, 0.0
     for letter in letters:
         # A slice, since `at + 1` may be past the end.
         follows = name[at + 1 : at + 2].lower() == letter
@@ -284,8 +261,7 @@ class ActionRow(Switch):
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         clicked, _ = imgui.selectable(f"{imgui_name(label)[0]}##{label}", self.lit)
         if self.keys:
-            low = imgui.get_item_rect_min()
-            high = imgui.get_item_rect_max()
+            low, high = imgui.get_item_rect_min(), imgui.get_item_rect_max()
             # Drawn over the row instead of beside it, so that all of the row can be clicked.
             x = high.x - imgui.calc_text_size(self.keys).x - imgui.get_style().item_inner_spacing.x
             y = (low.y + high.y - imgui.get_font_size()) / 2
@@ -293,5 +269,4 @@ class ActionRow(Switch):
         return clicked or value
 
     def sketch(self, label: str, value: bool) -> Sketch:
-        mark = "> " if self.lit else "  "
-        return Words(f"{mark}{imgui_name(label)[0]}  {self.keys}".rstrip())
+        return Words(f"{'> ' if self.lit else '  '}{imgui_name(label)[0]}  {self.keys}".rstrip())

@@ -39,8 +39,7 @@ class Dock:
         if drawing:
             imgui.dock_space_over_viewport(self._space, flags=imgui.DockNodeFlags_.passthru_central_node)
         new = [place for name, place in places.items() if name not in self._known]
-        arrives = self.arrives and bool(places)
-        self.arrives = False
+        arrives, self.arrives = self.arrives and bool(places), False
         if not new and not self.reset:
             return arrives
         # The first panels are arranged together; later ones are added to what is there.
@@ -50,8 +49,7 @@ class Dock:
                 self._apply(self.area)
         else:
             self._insert(new, drawing=drawing)
-        self.reset = False
-        self._known = dict(places)
+        self.reset, self._known = False, dict(places)
         return True
 
     def window(self, panel: str) -> str:
@@ -71,13 +69,13 @@ class Dock:
 
     def _apply(self, area: Area) -> None:
         """Dock every panel of `area` in its place, from scratch."""
-        builder = imgui.internal
+        builder, space = imgui.internal, self._space
         # Removed first: splitting a node that is split already would nest the old layout in the new one.
-        builder.dock_builder_remove_node(self._space)
-        builder.dock_builder_add_node(self._space, imgui.internal.DockNodeFlagsPrivate_.dock_space)
-        builder.dock_builder_set_node_size(self._space, imgui.get_main_viewport().work_size)
-        self._dock(area, self._space)
-        builder.dock_builder_finish(self._space)
+        builder.dock_builder_remove_node(space)
+        builder.dock_builder_add_node(space, builder.DockNodeFlagsPrivate_.dock_space)
+        builder.dock_builder_set_node_size(space, imgui.get_main_viewport().work_size)
+        self._dock(area, space)
+        builder.dock_builder_finish(space)
 
     def _dock(self, area: Area, node: int) -> None:
         if area is None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +12,7 @@ from easel.viewer.imgui import context
 from easel.viewer.imgui.context import UI
 from easel.viewer.imgui.dialogs import Dialogs
 from easel.viewer.imgui.edits import Edits
+from easel.viewer.imgui.toolkit import imgui
 
 
 @dataclass
@@ -49,9 +52,9 @@ class FrameState:
     def ensure_frame(self) -> bool:
         """Open the deferred frame. True if there was one."""
         # Dropped before it is called: the opener draws widgets, which ask for the frame again.
-        opener = self._opener
-        if not self.discard_frame() or opener is None:
+        if (opener := self._opener) is None:
             return False
+        self.discard_frame()
         opener()
         return True
 
@@ -72,3 +75,14 @@ class FrameState:
     def drawing(self) -> bool:
         """True while a widget that is called can draw itself."""
         return self.running and self.ui is not None
+
+    def pressed(self, keys: str) -> bool:
+        """Return True if this frame is drawn and a shortcut such as "Ctrl+Shift+Z" was pressed in it."""
+        # Global: it works whatever has the focus, unless a text field takes the same keys, such as its own Ctrl+Z.
+        return self.drawing and imgui.shortcut(_chord(keys), imgui.InputFlags_.route_global)
+
+
+@cache
+def _chord(keys: str) -> int:
+    names = {"Ctrl": "mod_ctrl", "Shift": "mod_shift"} | {str(digit): f"_{digit}" for digit in range(10)}
+    return reduce(or_, (getattr(imgui.Key, names.get(key, key.lower())) for key in keys.split("+")))

@@ -22,9 +22,7 @@ class LayoutFile:
     """
 
     def __init__(self, title: str, file: Path | None, remembers: bool) -> None:
-        self._title = title
-        self._file = file
-        self._remembers = remembers
+        self._title, self._file, self._remembers = title, file, remembers
         self._read = False
         self._given = ""
 
@@ -34,8 +32,7 @@ class LayoutFile:
 
     def read(self, names: Iterable[str]) -> None:
         """Load the layout that was saved for these pages or panels, once, unless another was given."""
-        given = self._given
-        self._given = ""
+        given, self._given = self._given, ""
         # Given by `restore`, at any time; the file is read once, before the first frame.
         if given:
             imgui.load_ini_settings_from_memory(given)

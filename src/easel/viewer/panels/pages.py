@@ -46,8 +46,7 @@ class Page:
         self.dock = Dock(name)
         self.timeline = FrameTimeline()
         """The step of the past that its canvases with a history show; a program may number its steps on it."""
-        self._frame_state = frame_state
-        self._hand_out = hand_out
+        self._frame_state, self._hand_out = frame_state, hand_out
 
     def __repr__(self) -> str:
         return f"Page({self.name!r})"
@@ -68,8 +67,7 @@ class Page:
             panel.hidden = not self.shown
             # Restored state comes before the program makes its panels, and waits for them.
             panel.recall(self._frame_state.kept.pop((self.name, name), {}))
-            self.panels[name] = panel
-            self.places[name] = PanelPlace(name, side, width)
+            self.panels[name], self.places[name] = panel, PanelPlace(name, side, width)
         return self.panels[name]
 
     def clear(self) -> None:
@@ -79,10 +77,8 @@ class Page:
             # The same page may be filled anew, with the same labels: a person's settings survive that.
             if values := panel.values:
                 self._frame_state.kept[self.name, panel.name] = values
-        self.panels = {}
-        self.places = {}
-        self.dock = Dock(self.name)
-        self.timeline = FrameTimeline()
+        self.panels, self.places = {}, {}
+        self.dock, self.timeline = Dock(self.name), FrameTimeline()
 
     def note_edit(self, what: str, undo: Callable[[], object], redo: Callable[[], object]) -> bool:
         """Record a person's change that no widget holds: Ctrl+Z calls `undo`, redoing calls `redo`.
@@ -114,8 +110,7 @@ class Pages:
     """The pages of one view by name, and the page of its own panels, which is alone until others are made."""
 
     def __init__(self, title: str, frame_state: FrameState, hand_out: Callable[[Path], object]) -> None:
-        self._frame_state = frame_state
-        self._hand_out = hand_out
+        self._frame_state, self._hand_out = frame_state, hand_out
         self.own = self.shown = Page("", frame_state, hand_out)
         # Shown until the first page is made: most views have no pages.
         self.own.show(True)
@@ -162,8 +157,7 @@ class Pages:
 
     def switch(self) -> None:
         """Show the page that was asked for, before a frame begins."""
-        asked = self.asked
-        self.asked = None
+        asked, self.asked = self.asked, None
         if asked is None or asked is self.shown:
             return
         self.shown.show(False)
@@ -208,9 +202,9 @@ class Pages:
         # The view's own panels get a tab only where there are any.
         tabs = [page for page in (*self.named.values(), self.own) if page.name or page.panels]
         for number, page in enumerate(tabs, 1):
-            clicked = self.bar.ask(page.name or OWN_PAGE, PageTab(page is self.shown), f"Ctrl+{number}")
-            # Without Dear ImGui there are no keys to ask for.
-            if clicked or (self._frame_state.drawing and number <= MOST_SHORTCUTS and _pressed(number)):
+            keys = f"Ctrl+{number}"
+            clicked = self.bar.ask(page.name or OWN_PAGE, PageTab(page is self.shown), keys)
+            if clicked or (number <= MOST_SHORTCUTS and self._frame_state.pressed(keys)):
                 self.asked = page
 
 
@@ -260,11 +254,9 @@ class PageTab(Switch):
     momentary: ClassVar[bool] = True
 
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
-        theme = current()
-        text = imgui.calc_text_size(label)
-        corner = imgui.get_cursor_screen_pos()
-        pad = imgui.get_style().frame_padding
-        scale = imgui.get_style().font_scale_dpi
+        theme, style = current(), imgui.get_style()
+        text, corner = imgui.calc_text_size(label), imgui.get_cursor_screen_pos()
+        pad, scale = style.frame_padding, style.font_scale_dpi
         # The item is invisible and the text drawn over it: a menu item would have the padding of menus.
         clicked = imgui.invisible_button(f"##{label}", (text.x + 2 * pad.x, imgui.get_frame_height()))
         lit = self.selected or imgui.is_item_hovered()
@@ -278,8 +270,3 @@ class PageTab(Switch):
 
     def sketch(self, label: str, value: bool) -> Sketch:
         return Words(f"[ {label} ]" if self.selected else label)
-
-
-def _pressed(number: int) -> bool:
-    """Return whether Ctrl and a digit were pressed, whatever has the keyboard."""
-    return imgui.shortcut(imgui.Key.mod_ctrl | getattr(imgui.Key, f"_{number}"), imgui.InputFlags_.route_global)

@@ -130,8 +130,7 @@ class Panel(Region):
         With `log` every decade is equally long; where `min` is 0, it stands at the left end before the decades that
         `format` shows.
         """
-        first = min if default is None else default
-        return self.ask(label, Slider(min, max, first, log, format), help)
+        return self.ask(label, Slider(min, max, min if default is None else default, log, format), help)
 
     def slider_int(
         self, label: str, min: int = 0, max: int = 100, *, default: int = 0, format: str = "%d", help: str = ""
@@ -229,16 +228,17 @@ class Panel(Region):
         if not isinstance(canvas, Recordable):
             raise TypeError(f"record_button takes a canvas or a view; got {type(canvas).__name__} {canvas!r}.")
         check_film(path, fps)
-        label = _recording_label(canvas, start_label, stop_label)
+        idle = SAVING if canvas.is_saving else start_label
+        label = stop_label if canvas.is_recording else idle
         # Two record buttons of one panel may both say "Stop Recording", and a label names one widget.
         if label != start_label and self._is_claimed(label):
             label = f"{label}##{start_label}"
         # Counted like a button of `button`: its label changes while it is pressed.
         self._buttons += 1
-        color = ALARM if canvas.is_recording else None
+        button = Button(0, 0, self._buttons, ALARM if canvas.is_recording else None)
         # While a film is completed the button can stop a recording, but start none.
         with self.enabled(canvas.is_recording or not canvas.is_saving):
-            if self.ask(label, Button(0, 0, self._buttons, color), help):
+            if self.ask(label, button, help):
                 _toggle_recording(canvas, path, fps, quality)
         if canvas.save_error:
             self.text_wrapped(canvas.save_error, color=ALARM)
@@ -250,8 +250,7 @@ class Panel(Region):
         Returns the step shown; None in the present.
         """
         timeline = self._timeline
-        steps = timeline.steps
-        if not steps:
+        if not (steps := timeline.steps):
             self.text("No history yet")
             return None
         standing = steps[-1] if timeline.shown is None else timeline.shown
@@ -315,12 +314,6 @@ class Panel(Region):
         if self.button(label, help=help):
             dialogs.ask(key, question)
         return answer
-
-
-def _recording_label(canvas: Recordable, start_label: str, stop_label: str) -> str:
-    if canvas.is_recording:
-        return stop_label
-    return SAVING if canvas.is_saving else start_label
 
 
 def _toggle_recording(canvas: Recordable, path: str | os.PathLike[str], fps: Number, quality: Number) -> None:

@@ -50,12 +50,8 @@ class Region:
         """Dear ImGui's name of the window."""
         self._callbacks: dict[object, Callable[[], object]] = {}
         self._states: dict[str, WidgetState] = {}
-        self._entered = 0
-        self._disabled = 0
-        self._unnoted = 0
-        self._buttons = 0
-        self._widgets_top = 0.0
-        self._widgets_height = 0.0
+        self._entered = self._disabled = self._unnoted = self._buttons = 0
+        self._widgets_top = self._widgets_height = 0.0
 
     def __repr__(self) -> str:
         return f"Panel({self.name!r})"
@@ -143,8 +139,7 @@ class Region:
 
     def draw(self) -> None:
         """Draw one frame: canvases, then callbacks, then the errors of either."""
-        self.items = []
-        self.item_layout.placed = {}
+        self.items, self.item_layout.placed = [], {}
         self._buttons = 0
         with self._inside() as drawn:
             if drawn:
@@ -168,10 +163,8 @@ class Region:
 
     def leave(self) -> None:
         """Go out of sight with all content."""
-        self.hidden = True
-        self.visible = False
-        self.items = []
-        self.item_layout.placed = {}
+        self.hidden, self.visible = True, False
+        self.items, self.item_layout.placed = [], {}
 
     @property
     def works(self) -> bool:
@@ -287,8 +280,7 @@ class Region:
             taken = widget.accept(widget.default) if before is UNSET else before
         if value != taken and widget.kept and not self._unnoted:
             self._frame_state.edits.note(self, label, partial(self.set, label, taken), partial(self.set, label, value))
-        state.value = value
-        state.by_hand = False
+        state.value, state.by_hand = value, False
         return value
 
     def _draw_widget(self, label: str, widget: Widget[T], value: T, help: str) -> T:
@@ -314,10 +306,9 @@ class Region:
 
     def _claim(self, label: str, state: WidgetState, widget: Widget[Any]) -> None:
         if self._is_claimed(label):
-            kind = type(widget).__name__
             raise ValueError(
-                f"panel {self.name!r} already has a widget {label!r} in this frame ({kind}). Labels name a widget's "
-                f"value: use '{label.partition('##')[0]}##2' or another label."
+                f"panel {self.name!r} already has a widget {label!r} in this frame ({type(widget).__name__}). Labels "
+                f"name a widget's value: use '{label.partition('##')[0]}##2' or another label."
             )
         state.frame = self._frame_state.index
 

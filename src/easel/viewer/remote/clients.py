@@ -28,8 +28,7 @@ class Clients:
         self.transfers = Transfers()
         self.tabs: list[Tab] = []
         """The first one steers."""
-        self._title = title
-        self._call = call
+        self._title, self._call = title, call
         self._lock = threading.Lock()
         self._events: deque[Message] = deque()
         self._down: dict[Event, None] = {}
@@ -45,9 +44,7 @@ class Clients:
     def take(self) -> list[Message]:
         """Return the messages of the steering tab since the last call."""
         with self._lock:
-            taken = list(self._events)
-            self._events.clear()
-        return taken
+            return [self._events.popleft() for _ in range(len(self._events))]
 
     def waits_for(self, number: int) -> bool:
         """Return True if a visible tab was sent picture `number` and can take another."""
@@ -211,27 +208,21 @@ class Clients:
 
     def _send_question(self) -> None:
         """Show the steering tab the oldest open question, or that there is none."""
+        # 0 closes a question that is answered or withdrawn.
+        message: dict[str, Any] = {"kind": "ask", "id": 0}
+        for number, question in list(self._questions.items())[:1]:
+            name = f"untitled{question.default_extension}" if question.save else ""
+            message |= {"id": number, "title": question.title, "accept": _accepted(question)}
+            message |= {"save": question.save, "name": name}
         for tab in self.tabs[:1]:
-            for number, question in self._questions.items():
-                tab.send(
-                    kind="ask",
-                    id=number,
-                    title=question.title,
-                    accept=_accepted(question),
-                    save=question.save,
-                    name=f"untitled{question.default_extension}" if question.save else "",
-                )
-                return
-            # Also closes a question that is answered or withdrawn.
-            tab.send(kind="ask", id=0)
+            tab.send(**message)
 
 
 class RemoteDialog(Dialog):
     """A question that a browser tab shows."""
 
     def __init__(self, clients: Clients, number: int) -> None:
-        self._clients = clients
-        self._number = number
+        self._clients, self._number = clients, number
 
     def poll(self) -> str | None:
         return self._clients.answer(self._number)

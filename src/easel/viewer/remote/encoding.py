@@ -62,10 +62,8 @@ def shares(parts: Sequence[Box]) -> list[list[Box]]:
     # Halves of the height, not of the pixels: close enough, and no box has to be cut twice.
     middle = (top + bottom) // 2 // TILE * TILE
     upper = [(x, y, width, min(height, middle - y)) for x, y, width, height in parts if y < middle]
-    lower = [
-        (x, max(y, middle), width, y + height - max(y, middle)) for x, y, width, height in parts if y + height > middle
-    ]
-    return [upper, lower]
+    below = ((x, max(y, middle), width, y + height) for x, y, width, height in parts if y + height > middle)
+    return [upper, [(x, start, width, end - start) for x, start, width, end in below]]
 
 
 def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
@@ -87,7 +85,8 @@ def boxes(tiles: np.ndarray, size: tuple[int, int]) -> list[Box]:
     if len(found) > MOST_BOXES:
         edges = np.array(found)
         found = [[*edges[:, :2].min(0).tolist(), *edges[:, 2:].max(0).tolist()]]
-    return [_in_pixels(part, size) for part in found]
+    corners = ([TILE * edge for edge in part] for part in found)
+    return [(left, top, min(right, size[0]) - left, min(bottom, size[1]) - top) for left, top, right, bottom in corners]
 
 
 @dataclass(frozen=True)
@@ -153,8 +152,3 @@ def _runs(line: np.ndarray) -> Iterator[tuple[int, int]]:
     # A stretch begins where False becomes True, and ends at the next change.
     edges = np.flatnonzero(np.diff(np.concatenate(([False], line, [False])).astype(np.int8)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
-def _in_pixels(part: list[int], size: tuple[int, int]) -> Box:
-    left, top, right, bottom = (TILE * edge for edge in part)
-    return left, top, min(right, size[0]) - left, min(bottom, size[1]) - top

@@ -9,6 +9,7 @@ import html
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib import import_module, resources
 from typing import Any
 
@@ -50,8 +51,7 @@ class Server:
 
     def __init__(self, title: str, host: str, port: int) -> None:
         try:
-            self._aiohttp = import_module("aiohttp")
-            self._web = import_module("aiohttp.web")
+            self._aiohttp, self._web = import_module("aiohttp"), import_module("aiohttp.web")
         except ImportError as error:
             raise ServerError(f"it needs aiohttp ({error}): pip install 'torch-easel[browser]'") from error
         self.auth = Auth(host)
@@ -118,10 +118,8 @@ class Server:
         self._stopped = asyncio.Event()
         web = self._web
 
-        @web.middleware
-        async def guard(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-            return await self._guard(request, handler)
-
+        # A partial: aiohttp marks its middlewares, and a method takes no marks.
+        guard = web.middleware(partial(self._guard))
         app = web.Application(middlewares=[guard], client_max_size=MOST_MESSAGE_BYTES)
         app.router.add_get("/stream", self._stream)
         app.router.add_post("/upload", self._upload)
@@ -178,10 +176,8 @@ class Server:
 
     async def _upload(self, request: Any) -> Any:
         """Receive a file that a person opens or drops; `for` is the question that it answers."""
-        web = self._web
-        transfers = self.clients.transfers
-        room = transfers.room()
-        received = 0
+        web, transfers = self._web, self.clients.transfers
+        room, received = transfers.room(), 0
         path = transfers.place(request.query.get("name", ""))
         try:
             with path.open("wb") as file:
@@ -202,7 +198,7 @@ class Server:
         return web.json_response({"bytes": received})
 
     async def _download(self, request: Any) -> Any:
-        path = self.clients.transfers.offered(int(request.match_info["number"]))
+        path = self.clients.transfers.offered.get(int(request.match_info["number"]))
         if path is None or not path.is_file():
             raise self._web.HTTPNotFound
         # As a download, never as a page: a file may be HTML.
@@ -213,11 +209,9 @@ class Server:
         # Every tab costs encoding time and bandwidth.
         if len(self.clients.tabs) >= MOST_TABS:
             raise self._web.HTTPServiceUnavailable(reason=f"{MOST_TABS} tabs are watching already")
-        socket = self._web.WebSocketResponse(
-            max_msg_size=MOST_MESSAGE_BYTES,
-            heartbeat=HEARTBEAT_SECONDS,
-            compress=False,  # once more what is a JPEG already would take nearly as long as encoding it
-        )
+        # Compressing once more what is a JPEG already would take nearly as long as encoding it.
+        limits = {"max_msg_size": MOST_MESSAGE_BYTES, "heartbeat": HEARTBEAT_SECONDS, "compress": False}
+        socket = self._web.WebSocketResponse(**limits)
         await socket.prepare(request)
         tab = Tab(socket, lambda: self._newest, self.clients.activity.set)
         self.clients.join(tab)

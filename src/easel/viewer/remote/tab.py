@@ -45,9 +45,7 @@ class Tab:
         self.number = 0
         """Number of the newest picture that was sent."""
         self.visible = True
-        self._socket = socket
-        self._newest = newest
-        self._on_idle = on_idle
+        self._socket, self._newest, self._on_idle = socket, newest, on_idle
         self._in_flight = 0
         self._shown: np.ndarray | None = None
         self._lossy = np.zeros((0, 0), bool)
@@ -63,11 +61,6 @@ class Tab:
     def ready(self) -> bool:
         """True if it is in sight and has shown most of what was sent."""
         return self.visible and self._in_flight < MOST_IN_FLIGHT
-
-    @property
-    def blank(self) -> bool:
-        """True before it was sent any picture."""
-        return self._shown is None
 
     def within_budget(self) -> bool:
         """Count a message of the tab. False if it sends more than a tab may."""
@@ -102,12 +95,11 @@ class Tab:
         while True:
             newest = self._newest()
             # At once if the tab can take it: the newest, whatever it has missed.
-            if newest.pixels is not None and self.ready and (newest.number != self.number or self.blank):
+            if newest.pixels is not None and self.ready and (newest.number != self.number or self._shown is None):
                 await self._send_changes(newest.pixels, newest.number, newest.damage)
                 continue
-            left = None  # wait for a change
-            if self.ready and self._lossy.any():
-                left = max(self._sent_at + STILL_SECONDS - time.monotonic(), 0.0)
+            rests = self.ready and bool(self._lossy.any())
+            left = max(self._sent_at + STILL_SECONDS - time.monotonic(), 0.0) if rests else None
             if left == 0.0 and self._shown is not None:
                 # A few rows at a time: should anything change meanwhile, the tab is not kept waiting for it.
                 tiles = np.zeros_like(self._lossy)
@@ -126,8 +118,7 @@ class Tab:
         # `damage` refers to the picture just before: a tab that has missed one compares all of it.
         follows = before is not None and number == self.number + 1
         parts = damage if follows else [(0, 0, pixels.shape[1], pixels.shape[0])]
-        self._shown = pixels
-        self.number = number
+        self._shown, self.number = pixels, number
         # All tiles will be sent; none of the old size is left.
         if before is None or before.shape != pixels.shape:
             self._lossy = np.zeros_like(changed_tiles(None, pixels))

@@ -25,9 +25,10 @@ class Transfers:
     most_bytes: int = MOST_UPLOAD_BYTES
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _count: int = 0
+    offered: dict[int, Path] = field(default_factory=dict)
+    """Files that a tab may download, by number."""
     _expected: dict[int, Path] = field(default_factory=dict)
     """Paths that were given out to be saved under, until a file lies there."""
-    _offered: dict[int, Path] = field(default_factory=dict)
 
     def room(self) -> int:
         """Return the bytes that may still be uploaded, in one file."""
@@ -51,20 +52,15 @@ class Transfers:
     def arrived(self) -> list[tuple[int, Path]]:
         """Return (number, path) of files that were saved since the last call; from now on they are `offered`."""
         done = [(number, path) for number, path in self._expected.items() if path.is_file()]
-        for number, path in done:
-            del self._expected[number]
-            self._offered[number] = path
+        for number, _ in done:
+            self.offered[number] = self._expected.pop(number)
         return done
 
     def offer(self, path: Path) -> int:
         """Offer a file of the program. Returns the number under which a tab may download it."""
         self._count += 1
-        self._offered[self._count] = path
+        self.offered[self._count] = path
         return self._count
-
-    def offered(self, number: int) -> Path | None:
-        """Return the file of this number, if there is one to download."""
-        return self._offered.get(number)
 
     @property
     def folder(self) -> Path:

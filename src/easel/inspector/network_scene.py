@@ -85,15 +85,16 @@ class NetworkScene(Content):
         """
         box = self._box(name)
         origin, right, down = (np.array(vector) for vector in (box.origin, box.right, box.down))
-        # From the front even in a stack, where all other sheets are seen at an angle.
+        # Straight on even in a stack, where all other sheets are seen at an angle.
+        azimuth = math.atan2(-right[2], right[0])
         if index is None or box.sheet is None:
-            return facing(_rectangle(origin, right, down), size, *_toward(right))
+            return facing(_rectangle(origin, right, down), size, azimuth, 0.0)
         row, column = box.sheet.cell(index)
         rows, columns = box.sheet.grid
         cell_right, cell_down = right / columns, down / rows
         # 17 cells: the one that is looked at, and eight on each side.
         corner = origin + (column - 8) * cell_right + (row - 8) * cell_down
-        camera = facing(_rectangle(corner, 17 * cell_right, 17 * cell_down), size, *_toward(right))
+        camera = facing(_rectangle(corner, 17 * cell_right, 17 * cell_down), size, azimuth, 0.0)
         # Zooming keeps the target in place: the cell itself, not the middle of the free part of the picture.
         middle = corner + 8.5 * (cell_right + cell_down)
         camera.target = float(middle[0]), float(middle[1]), float(middle[2])
@@ -200,8 +201,8 @@ class RenderThread:
         except BaseException:
             self._thread.shutdown()
             raise
-        self._end = weakref.finalize(self, _release, self._thread, self._context, self.renderer)
-        self._end.atexit = False  # threads have ended by then, and the driver tidies up by itself
+        self.close = weakref.finalize(self, _release, self._thread, self._context, self.renderer)
+        self.close.atexit = False  # threads have ended by then, and the driver tidies up by itself
 
     def picture(
         self, content: Content, camera: Camera, size: tuple[int, int], upload_bytes: int | None
@@ -214,9 +215,6 @@ class RenderThread:
                 return self.renderer.read()
 
         return self._thread.submit(work).result()
-
-    def close(self) -> None:
-        self._end()
 
 
 def _open_renderer() -> "tuple[moderngl.Context, NetworkRenderer]":
@@ -261,8 +259,3 @@ def turntable(
 def _rectangle(origin: np.ndarray, right: np.ndarray, down: np.ndarray) -> np.ndarray:
     """Return the corners of a rectangle, in no order around it."""
     return np.array([origin, origin + right, origin + down, origin + right + down])
-
-
-def _toward(right: np.ndarray) -> tuple[float, float]:
-    """Return azimuth and elevation from which a sheet is seen upright, straight on."""
-    return math.atan2(-right[2], right[0]), 0.0

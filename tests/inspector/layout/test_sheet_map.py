@@ -103,4 +103,6 @@ def test_a_vocabulary_folds():
 def test_complex_halves_lie_side_by_side():
     sheet = sheet_of(TensorRef("weight", torch.zeros(3, 4, dtype=torch.complex64)))
     assert sheet.shape == (3, 4, 2)
+    # A value is picked by its own index, and its cell is that of the real part.
+    assert sheet.cell((1, 2)) == sheet.cell((1, 2, 0)) == (1, 2)
     assert sheet.cell((1, 2, 0)) == (1, 2) and sheet.cell((1, 2, 1)) == (1, 6)

@@ -18,6 +18,11 @@ from easel.inspector.scene.pick import ray_through
 from easel.inspector.scene.sheet import Sheet
 from easel.inspector.scene.view import Eye
 
+Picture = Float[np.ndarray, "h w 3"]
+Depth = Float[np.ndarray, "h w"]
+Rays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""The eye, the direction of the middle, and its change per pixel to the right and down."""
+
 
 def flat_picture(scene: Content, camera: Camera, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
     """Return a picture of `size` = (height, width), computed by NumPy."""
@@ -38,7 +43,7 @@ def flat_picture(scene: Content, camera: Camera, size: tuple[int, int]) -> Float
     return torch.from_numpy(picture.astype(np.float32))
 
 
-def _background(scene: Content, eye: Eye) -> Float[np.ndarray, "h w 3"]:
+def _background(scene: Content, eye: Eye) -> Picture:
     """Return routes and pads on the background."""
     image = Image.new("RGB", (eye.size[1], eye.size[0]), rgb_bytes(BACKGROUND))
     draw = ImageDraw.Draw(image)
@@ -59,19 +64,8 @@ def _in_front(eye: Eye, points: Sequence[Vector]) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y, _ in at]
 
 
-def _draw_tile(
-    scene: Content,
-    sheet: Sheet,
-    tile: int,
-    eye: Eye,
-    picture: Float[np.ndarray, "h w 3"],
-    depth: Float[np.ndarray, "h w"],
-    rays: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-) -> None:
-    """Draw a tile over `picture` where it is nearer than `depth`.
-
-    `rays` are the eye, the direction of the middle, and its change per pixel to the right and down.
-    """
+def _draw_tile(scene: Content, sheet: Sheet, tile: int, eye: Eye, picture: Picture, depth: Depth, rays: Rays) -> None:
+    """Draw a tile over `picture` where it is nearer than `depth`."""
     table = sheet.table(tile)
     origin, right, down = table[:3, :3]
     columns, rows = table[3, :2].astype(int).tolist()
@@ -116,7 +110,7 @@ def _draw_tile(
     depth[top:bottom, left:end][hit] = distance[hit]
 
 
-def _write(picture: Float[np.ndarray, "h w 3"], rows: Rows) -> None:
+def _write(picture: Picture, rows: Rows) -> None:
     """Lay text and filled rectangles over the picture."""
     table = glyphs().table / 255.0
     for *places, red, green, blue, alpha in rows.tolist():

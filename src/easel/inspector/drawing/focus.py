@@ -73,16 +73,13 @@ def _facts(sheet: Sheet, kernel: tuple[int, ...], values: Tensor, finite: Tensor
 
 def _part(sheet: Sheet, kernel: tuple[int, ...]) -> Tensor:
     """Return the values (rows, columns) that are shown, as float64."""
-    # All values, not a pyramid's: the histogram counts every one.
-    tensor = sheet.tensor.detach().cpu()
-    # The sheet of a complex tensor has its two halves side by side, so a kernel of it is no rectangle.
-    if tensor.is_complex():
-        return sheet.map.spread(torch.view_as_real(tensor)).double()
-    if not kernel:
-        return sheet.map.spread(tensor).double()
-    if len(kernel) > tensor.ndim:
-        raise ValueError(f"{sheet.box.name!r} has {tensor.ndim} axes; got the index {kernel}.")
-    part = torch.atleast_1d(tensor[kernel].double())
+    # All values, not a pyramid's: the histogram counts every one. The sheet of a complex tensor has its two halves side
+    # by side, so a kernel of it is no rectangle.
+    if sheet.tensor.is_complex() or not kernel:
+        return sheet.values().double()
+    if len(kernel) > sheet.tensor.ndim:
+        raise ValueError(f"{sheet.box.name!r} has {sheet.tensor.ndim} axes; got the index {kernel}.")
+    part = torch.atleast_1d(sheet.tensor[kernel].cpu().double())
     return part.reshape(-1, part.shape[-1])
 
 

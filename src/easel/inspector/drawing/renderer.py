@@ -143,7 +143,7 @@ class NetworkRenderer:
         ]
         # As arrays: visibility of all tiles is one expression a frame.
         tables = np.array([tile.table for tile in self._tiles]).reshape(-1, 22, 4)
-        origin, right, down = tables[:, 0, :3], tables[:, 1, :3], tables[:, 2, :3]
+        origin, right, down = np.moveaxis(tables[:, :3, :3], 1, 0)
         self._corners = np.stack([origin, origin + right, origin + right + down, origin + down], axis=1)
         self._cells = np.stack([tables[:, 3, 1], tables[:, 3, 0]], axis=1)
         self._plates.load(plate_rows(scene.arrangement))

@@ -58,7 +58,7 @@ def save_gltf(
             reduced.append(sheet.ref.name)
         content.add(sheet.box, tensor_facts(sheet.ref) | {"limit": limit, "cells_per_texel": cells}, picture)
         # Checked as it grows: all of a large network would fill the memory before it is refused.
-        if content.size_bytes > limit_bytes:
+        if len(content.binary.data) > limit_bytes:
             raise ValueError(
                 f"the glTF would be larger than {limit_bytes / 2**20:g} MiB at {sheet.ref.name!r}. "
                 f"Lower most_texels (now {most_texels}), or export fewer tensors."
@@ -111,20 +111,16 @@ class _GltfContent:
     def __init__(self) -> None:
         self.nodes: list[dict[str, Any]] = []
         self._images: list[dict[str, Any]] = []
-        self._binary = Binary()
+        self.binary = Binary()
         for data in (CORNERS, CORNERS[:, :2].copy(), TRIANGLES):
-            self._binary.add(data.tobytes())
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self._binary.data)
+            self.binary.add(data.tobytes())
 
     def add(self, box: Box, facts: dict[str, Any], picture: UInt8[np.ndarray, "h w 4"]) -> None:
         """Add a node with a picture on it."""
         # PNG is lossless: colours are data, and JPEG would invent some.
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "PNG")
-        self._images.append({"bufferView": self._binary.add(file.getvalue()), "mimeType": "image/png"})
+        self._images.append({"bufferView": self.binary.add(file.getvalue()), "mimeType": "image/png"})
         # The third column is never used, but a matrix without it could not be inverted.
         normal = np.cross(box.right, box.down)
         normal /= np.linalg.norm(normal)
@@ -154,10 +150,10 @@ class _GltfContent:
                 _accessor(1, FLOAT, 4, "VEC2"),
                 _accessor(2, UNSIGNED_SHORT, 6, "SCALAR"),
             ],
-            "bufferViews": self._binary.views,
-            "buffers": [{"byteLength": len(self._binary.data)}],
+            "bufferViews": self.binary.views,
+            "buffers": [{"byteLength": len(self.binary.data)}],
         }
-        return glb(document, self._binary)
+        return glb(document, self.binary)
 
 
 def _accessor(view: int, component: int, count: int, kind: str) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def summarize(tensor: Tensor, limits: tuple[float, float] | None = None) -> Summ
     number = max(finite.count, 1)
     mean = finite.total / number
     # A second pass: E[x²] − E[x]² cancels to nothing where the mean is large beside the spread.
-    squares = sum((float((_finite(c.double()) - mean).square().sum()) for c in flat.split(_CHUNK)), 0.0)
+    squares = sum((float((c[c.isfinite()].double() - mean).square().sum()) for c in flat.split(_CHUNK)), 0.0)
     histogram, underflow, overflow = _histogram(flat, low, high)
     return Summary(
         count=flat.numel(),
@@ -264,7 +264,7 @@ class _Moments:
     def add(self, chunk: Tensor) -> None:
         self.nan_count += int(chunk.isnan().sum())
         self.infinite_count += int(chunk.isinf().sum())
-        values = _finite(chunk)
+        values = chunk[chunk.isfinite()]
         if not values.numel():
             return
         low, high = (float(bound) for bound in torch.aminmax(values))
@@ -316,13 +316,9 @@ def _real(tensor: Tensor) -> Tensor:
     return plain.abs() if plain.is_complex() else plain
 
 
-def _finite(chunk: Tensor) -> Tensor:
-    return chunk[chunk.isfinite()]
-
-
 def _same(snapshot: Snapshot | None, name: str, tensor: Tensor) -> Tensor | None:
     """Return the tensor of that name in another snapshot, if it is there in the same shape."""
-    found = snapshot.tensors.get(name) if snapshot else None
+    found = (snapshot or Snapshot(-1, {})).tensors.get(name)
     return found if found is not None and found.shape == tensor.shape else None
 
 

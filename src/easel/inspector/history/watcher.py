@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,8 @@ class Watch:
         self._due = -float("inf")
         self._step = -1
         self._last: Mapping[str, Tensor] = {}
-        self._transfer: _Transfer | None = None
+        self._transfer: tuple[Snapshot, torch.cuda.Event | None] | None = None
+        """What comes next, and the event that has happened when all of it has arrived."""
 
     def record(self, step: int | None = None) -> bool:
         """Take a snapshot if one is due; call it after each `optimizer.step()`. True if one was taken.
@@ -77,9 +77,9 @@ class Watch:
             self.capture = capture(self.model, *args, **kwargs)
             kept = {name: ref.tensor for name, ref in self.capture.activations.items() if ref.is_materialised}
             found |= {name: (tensor, "activation") for name, tensor in kept.items()}
-        self._transfer = _Transfer.of(self._step, found)
+        self._transfer = _start_transfer(self._step, found)
         # From a GPU the tensors arrive while the next step computes; they are received when the next one is due.
-        if self._transfer.event is None:
+        if self._transfer[1] is None:
             self._receive()
         # Long enough that snapshots take THRIFT of the time, however large the network is.
         if self.seconds:
@@ -94,15 +94,14 @@ class Watch:
 
     def _receive(self) -> None:
         """Add the tensors that were on their way from a GPU to the timeline."""
-        transfer, self._transfer = self._transfer, None
-        if transfer is None:
+        if self._transfer is None:
             return
-        if transfer.event is not None:
-            transfer.event.synchronize()
+        (came, event), self._transfer = self._transfer, None
+        if event is not None:
+            event.synchronize()
         # What is equal to the snapshot before becomes the very same tensor, and takes no more memory.
-        tensors = {name: copied(tensor, self._last.get(name)) for name, tensor in transfer.tensors.items()}
-        self._last = tensors
-        self._timeline.add(Snapshot(transfer.step, tensors, transfer.kinds))
+        self._last = {name: copied(tensor, self._last.get(name)) for name, tensor in came.tensors.items()}
+        self._timeline.add(Snapshot(came.step, self._last, came.kinds))
 
 
 def watch(
@@ -140,35 +139,27 @@ def watch(
     )
 
 
-@dataclass(frozen=True)
-class _Transfer:
-    """Tensors of a coming snapshot: those of the CPU as they are, those of a GPU on their way into pinned memory."""
+def _start_transfer(step: int, found: Mapping[str, tuple[Tensor, Kind]]) -> tuple[Snapshot, torch.cuda.Event | None]:
+    """Return a snapshot of tensors of the CPU as they are, and those of a GPU on their way into pinned memory.
 
-    step: int
-    tensors: Mapping[str, Tensor]
-    kinds: Mapping[str, Kind]
-    event: torch.cuda.Event | None
-    """Event that has happened when all have arrived; None if all are on the CPU already."""
-
-    @staticmethod
-    def of(step: int, found: Mapping[str, tuple[Tensor, Kind]]) -> "_Transfer":
-        """Start the transfer of tensors from the GPU."""
-        kinds: dict[str, Kind] = {name: kind for name, (_, kind) in found.items()}
-        tensors = {name: tensor for name, (tensor, _) in found.items()}
-        travelling = [name for name, tensor in tensors.items() if tensor.is_cuda and tensor.layout is torch.strided]
-        if not travelling:
-            return _Transfer(step, tensors, kinds, None)
-        for name, tensor in tensors.items():
-            if name in travelling:
-                # Pinned: only into such memory does a GPU copy beside the program's work.
-                pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-                tensors[name] = pinned.copy_(tensor, non_blocking=True)
-            else:  # the next step may write into it before the others have arrived
-                tensors[name] = copied(tensor)
-        # Recorded behind the copies, on their stream: it happens when the last of them is done.
-        event = torch.cuda.Event()
-        event.record()
-        return _Transfer(step, tensors, kinds, event)
+    The event has happened when all have arrived; None if all are on the CPU already.
+    """
+    kinds: dict[str, Kind] = {name: kind for name, (_, kind) in found.items()}
+    tensors = {name: tensor for name, (tensor, _) in found.items()}
+    travelling = [name for name, tensor in tensors.items() if tensor.is_cuda and tensor.layout is torch.strided]
+    if not travelling:
+        return Snapshot(step, tensors, kinds), None
+    for name, tensor in tensors.items():
+        if name in travelling:
+            # Pinned: only into such memory does a GPU copy beside the program's work.
+            pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+            tensors[name] = pinned.copy_(tensor, non_blocking=True)
+        else:  # the next step may write into it before the others have arrived
+            tensors[name] = copied(tensor)
+    # Recorded behind the copies, on their stream: it happens when the last of them is done.
+    event = torch.cuda.Event()
+    event.record()
+    return Snapshot(step, tensors, kinds), event
 
 
 def _arguments(sample: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

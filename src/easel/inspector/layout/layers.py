@@ -100,10 +100,9 @@ def _host(strip: TensorRef, layers: list[Layer]) -> Layer:
     """Return the layer of a module to which a bias belongs: by name, else by length, else the first."""
     # An LSTM has `weight_ih_l0` and `bias_ih_l0`, and all its weights are equally long.
     stem = strip.name.rpartition(".")[2].replace("bias", "weight")
-    for layer in layers:
-        if layer.sheets[0].name.rpartition(".")[2] == stem:
-            return layer
-    return next((layer for layer in layers if layer.outputs == strip.tensor.shape[0]), layers[0])
+    named = [layer for layer in layers if layer.sheets[0].name.rpartition(".")[2] == stem]
+    as_long = [layer for layer in layers if layer.outputs == strip.tensor.shape[0]]
+    return (named + as_long + layers)[0]
 
 
 def _in_order(layers: list[Layer], graph: Graph) -> list[Layer]:

@@ -70,7 +70,11 @@ class SheetMap:
         return self.block[1] < self.plane[1]
 
     def cell(self, index: tuple[int, ...]) -> tuple[int, int]:
-        """Return the (row, column) of the sheet that shows the value at `index`."""
+        """Return the (row, column) of the sheet that shows the value at `index`.
+
+        An index without the last axis, as a complex value has it, means the first cell: the real part.
+        """
+        index = (*index, 0)[: len(self.shape)]
         row, column = self._flat(index, self.row_axes), self._flat(index, self.column_axes)
         height, width = self.block
         # One of the two quotients is 0: a plane is cut along one side only.
@@ -118,12 +122,8 @@ class SheetMap:
         height, width = self.block
         down = -(-self.blocks // self.across)
         # Padded to whole blocks, then block by block with the gutters below and to the right of each.
-        if self.is_wide:
-            plane = torch.nn.functional.pad(plane, (0, self.blocks * width - plane.shape[1]))
-            blocks = plane.unflatten(1, (-1, width)).transpose(0, 1)
-        else:
-            plane = torch.nn.functional.pad(plane, (0, 0, 0, self.blocks * height - plane.shape[0]))
-            blocks = plane.unflatten(0, (-1, height))
+        plane = torch.nn.functional.pad(plane, (0, -plane.shape[1] % width, 0, -plane.shape[0] % height))
+        blocks = plane.unflatten(1, (-1, width)).unflatten(0, (-1, height)).transpose(1, 2).flatten(0, 1)
         sheet = plane.new_zeros(down * self.across, height + self.gutter, width + self.gutter)
         sheet[: self.blocks, :height, :width] = blocks
         sheet = sheet.unflatten(0, (down, self.across)).transpose(1, 2).flatten(2).flatten(0, 1)

@@ -50,7 +50,7 @@ class Sheet:
         """Return the pyramid of the values as they were at the last update; only the latest aggregate is kept."""
         # Built when it is asked for: of a large network most sheets are never near enough.
         if self._pyramid is None or self._pyramid.aggregate != aggregate:
-            self._pyramid = build(self._values(), aggregate, self.tiles)
+            self._pyramid = build(self.values(), aggregate, self.tiles)
         return self._pyramid
 
     def level(self, tile: int, number: int, aggregate: str) -> Halves:
@@ -59,7 +59,7 @@ class Sheet:
         if number:
             return pyramid.levels[tile][number - 1]
         # Level 0 is not kept: in halves it would take half of the tensor's memory once more.
-        return scaled(cut(self._values(), self.tiles[tile]), pyramid.exponent).half().numpy()
+        return scaled(cut(self.values(), self.tiles[tile]), pyramid.exponent).half().numpy()
 
     def is_sequential(self, aggregate: str) -> bool:
         """Return True if values of one sign have colours of their own; weights keep theirs, so that layers compare."""
@@ -96,11 +96,9 @@ class Sheet:
         return table
 
     @torch.no_grad()
-    def _values(self) -> Tensor:
+    def values(self) -> Tensor:
         """Return the values in the cells of the sheet, on the CPU; a complex one is two real ones."""
-        tensor = self.tensor.detach()
-        if tensor.is_complex():
-            tensor = torch.view_as_real(tensor)
+        tensor = torch.view_as_real(self.tensor) if self.tensor.is_complex() else self.tensor
         return self.map.spread(tensor.cpu())
 
 

@@ -44,7 +44,7 @@ class PendingNode:
 
 @dataclass(frozen=True)
 class Call:
-    """One call with its arguments, to be repeated by `verify_capture`."""
+    """One call with its arguments, to be repeated when a capture is checked."""
 
     function: Callable[..., Any]
     args: Sequence[Any]

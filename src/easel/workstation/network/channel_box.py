@@ -95,11 +95,8 @@ class ChannelBox:
         # Rows count downwards, y upwards.
         rows = slice(max(round(height / 2 - top), 0), max(round(height / 2 - bottom), 1))
         columns = slice(max(round(width / 2 + left), 0), max(round(width / 2 + right), 1))
-        return [
-            TensorRef(f"{ref.name}[0, {channel}]", ref.tensor[0, channel, rows, columns], "activation", ref.module_path)
-            for channel in range(ref.tensor.shape[1])
-            if ref.tensor[0, channel, rows, columns].numel()
-        ]
+        maps = {f"{ref.name}[0, {channel}]": each for channel, each in enumerate(ref.tensor[0, :, rows, columns])}
+        return [TensorRef(name, each, "activation", ref.module_path) for name, each in maps.items() if each.numel()]
 
 
 def path_spans(refs: Iterable[TensorRef]) -> dict[str, tuple[Number, Number]]:
@@ -126,30 +123,21 @@ def _stand(box: Box, maps: list[TensorRef]) -> list[Box]:
     pitch = width * (1 + APART), height * (1 + APART)
     left = x - (across * pitch[0] - APART * width) / 2
     top = y + (down * pitch[1] - APART * height) / 2
-    return [
-        Box(
-            single.name,
-            (left + number % across * pitch[0], top - number // across * pitch[1], z + LIFT),
-            (width, 0.0, 0.0),
-            (0.0, -height, 0.0),
-            sheet_of(single),
-            box.name,
-            box.stage,
-        )
-        for number, single in enumerate(maps)
-    ]
+    standing = []
+    for number, single in enumerate(maps):
+        origin = (left + number % across * pitch[0], top - number // across * pitch[1], z + LIFT)
+        edges = (width, 0.0, 0.0), (0.0, -height, 0.0)
+        standing.append(Box(single.name, origin, *edges, sheet_of(single), box.name, box.stage))
+    return standing
 
 
 def _frame(name: str, boxes: list[Box]) -> Route:
     """Return the outline around the maps that were taken apart."""
-    left, top, z = boxes[0].origin
-    right = max(box.origin[0] + box.right[0] for box in boxes)
-    bottom = min(box.origin[1] + box.down[1] for box in boxes)
+    x, y, z = boxes[0].origin
     margin = 2 * APART * boxes[0].right[0]
-    left = left - margin
-    right = right + margin
-    top = top + margin
-    bottom = bottom - margin
+    left, top = x - margin, y + margin
+    right = max(box.origin[0] + box.right[0] for box in boxes) + margin
+    bottom = min(box.origin[1] + box.down[1] for box in boxes) - margin
     outline = [(left, top, z), (right, top, z), (right, bottom, z), (left, bottom, z), (left, top, z)]
     # A route ends in the tip of an arrow along its last piece: one without length has none.
     return Route(name, name, (*outline, outline[-1]), skips=True)

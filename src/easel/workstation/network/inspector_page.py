@@ -136,16 +136,12 @@ class InspectorPage(WorkstationPage):
         if not source.tensors:
             self.notice = f"{self._opening} has no parameters and no buffers: there is nothing to show."
             return
-        self.title = self._opening
-        self.following = None
-        self._watch = None
-        self.notice = ""
+        self.title, self.following, self._watch, self.notice = self._opening, None, None, ""
         self._show(NetworkScene(source.tensors, source.graph))
 
     def _record(self) -> None:
         """Take a snapshot of the training that is followed, if it has made a step and one is due."""
-        training = None if self.following is None else self._trainings().get(self.following)
-        if training is None:
+        if self.following is None or (training := self._trainings().get(self.following)) is None:
             return
         # A page that begins again trains another model: its past is not that of the one before.
         if self._watch is None or self._watch.model is not training.model:
@@ -182,8 +178,7 @@ class InspectorPage(WorkstationPage):
     def draw_sources(self) -> None:
         """Draw the panel that opens networks and says which one is shown."""
         panel = self.sources
-        path = panel.file_dialog("Open network...", title="Open a network", filters=NETWORKS)
-        if path:
+        if path := panel.file_dialog("Open network...", title="Open a network", filters=NETWORKS):
             self.load(path)
         panel.section("Function")
         function = panel.input_text("Function", help=FUNCTION_HELP)

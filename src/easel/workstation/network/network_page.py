@@ -18,7 +18,7 @@ from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.theme import ALARM
 from easel.viewer.imgui.toolkit import imgui
 from easel.viewer.panels.panel import Panel
-from easel.viewer.scene import LEFT, MIDDLE, RIGHT, SceneView
+from easel.viewer.scene import SceneView
 from easel.workstation.network.tensor_details import TensorDetails
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ ZOOM_PER_NOTCH = 0.15
 LEAST_DISTANCE = 1e-3
 UPLOAD_BYTES = 8 << 20
 """Of textures in a frame; finer ones follow in the next."""
-RANGE_NAMES = {"own": "99.5 %", "peak": "own peak", "shared": "shared"}
-"""The inspector's ranges → their labels."""
+RANGE_NAMES = ("99.5 %", "own peak", "shared")
+"""Labels of the inspector's `RANGES`, in their order."""
 KEY_NAMES = {"left": "left_arrow", "right": "right_arrow"}
 """Our names of keys → those of Dear ImGui, where they differ."""
+FAR_HELP = "What a pixel shows of many cells."
+RANGE_HELP = "Where colours end: at 99.5 % of a tensor's magnitudes, at its largest, or at one limit for all."
 HELP = (
     "Left button turns, middle one moves, right one and wheel zoom; a click pins a value.\n"
     "u update   r whole network   f fly to what the mouse is on   l labels   w / s outlines only / filled\n"
@@ -104,11 +106,12 @@ class NetworkView(SceneView):
         if imgui.is_item_active():
             # A sum, not the distance from the press: a drag that returns to its start is no click.
             self._travel += abs(dx) + abs(dy)
-            if imgui.is_mouse_down(LEFT):
+            button = imgui.MouseButton_
+            if imgui.is_mouse_down(button.left):
                 self._drag(dx, dy)
-            elif imgui.is_mouse_down(MIDDLE):
+            elif imgui.is_mouse_down(button.middle):
                 self._pan(dx, dy)
-            elif imgui.is_mouse_down(RIGHT):
+            elif imgui.is_mouse_down(button.right):
                 self._zoom(-dy / PIXELS_PER_NOTCH)
         if imgui.is_item_deactivated() and self._travel <= CLICK_PIXELS:
             self.clicked = self.scene.pick(self.camera, self._room, *self._at())
@@ -134,7 +137,8 @@ class NetworkView(SceneView):
     def _pan(self, dx: Number, dy: Number) -> None:
         """Move the camera so that what is under the pointer, at the camera's distance, stays under it."""
         self.is_home = False
-        step = self._units_per_pixel()
+        # Height of the view at the target's distance, over the pixels of the picture.
+        step = 2 * math.tan(math.radians(self.camera.fov) / 2) * self.camera.distance / self._room[0]
         axes = self.camera.pose()[:3, :2].tolist()
         x, y, z = (
             t - step * dx * right + step * dy * up for t, (right, up) in zip(self.camera.target, axes, strict=True)
@@ -146,15 +150,9 @@ class NetworkView(SceneView):
         # Exponential: as many notches back lead to the very place where the first began.
         factor = math.exp(-ZOOM_PER_NOTCH * notches)
         x, y = self._at()
-        # The point under the pointer would move away from the middle by this share of its distance: pan back by as
-        # much.
-        shift = factor - 1
-        self._pan(shift * (x - self._room[1] / 2), shift * (y - self._room[0] / 2))
+        # The point under the pointer would move away from the middle by `factor - 1` of its distance: pan back as far.
+        self._pan((factor - 1) * (x - self._room[1] / 2), (factor - 1) * (y - self._room[0] / 2))
         self.camera.distance = max(self.camera.distance * factor, LEAST_DISTANCE)
-
-    def _units_per_pixel(self) -> float:
-        # Height of the view at the target's distance, over the pixels of the picture.
-        return 2 * math.tan(math.radians(self.camera.fov) / 2) * self.camera.distance / self._room[0]
 
 
 class _SceneDrawer:
@@ -183,15 +181,12 @@ class PointerTool(Protocol):
 
     def holds(self, name: str) -> bool:
         """Return whether a sheet is part of it."""
-        ...
 
     def scroll(self, notches: Number) -> None:
         """Act on the wheel, which was turned over it."""
-        ...
 
     def drag_to(self, name: str) -> None:
         """Act on a drag to a sheet."""
-        ...
 
 
 class NetworkPage:
@@ -282,8 +277,7 @@ class NetworkPage:
 
     def fly(self) -> None:
         """Look from near at the tensor under the mouse."""
-        hit = self.hit
-        if hit is not None:
+        if (hit := self.hit) is not None:
             self.view.look_at(hit.name)
 
     def pin(self, name: str, index: tuple[int, ...]) -> None:
@@ -347,16 +341,9 @@ class NetworkPage:
             asked = panel.input_text("Find", help="Part of a name, or a pattern with * and ?; Enter flies to the next.")
             if panel.button("Next") and asked:
                 self._find(asked)
-            aggregate = panel.combo(
-                "Far", AGGREGATES, default=AGGREGATES.index(scene.aggregate), help="What a pixel shows of many cells."
-            )
-            ranges = panel.combo(
-                "Range",
-                list(RANGE_NAMES.values()),
-                default=RANGES.index(scene.ranges),
-                help="Where colours end: at 99.5 % of a tensor's magnitudes, at its largest, or at one limit for all.",
-            )
-            scene.aggregate = AGGREGATES[aggregate]
+            far = panel.combo("Far", AGGREGATES, default=AGGREGATES.index(scene.aggregate), help=FAR_HELP)
+            scene.aggregate = AGGREGATES[far]
+            ranges = panel.combo("Range", RANGE_NAMES, default=RANGES.index(scene.ranges), help=RANGE_HELP)
             scene.ranges = RANGES[ranges]
             scene.labels = panel.checkbox("Labels", default=scene.labels)
             if panel.button("Whole"):

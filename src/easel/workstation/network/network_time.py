@@ -17,7 +17,8 @@ from easel.workstation.network.network_page import NetworkPage
 from easel.workstation.network.statistics_table import StatisticsTable
 
 VALUES, DIFFERENCE, RELATIVE, BLINK = MODES = ("Values", "B - A", "|B - A| / |A|", "Blink A, B")
-PLAY_SECONDS, BLINK_SECONDS = 0.25, 0.5
+PLAY_SECONDS = 0.25
+BLINK_SECONDS = 0.5
 WEIGHTS = "weights"
 
 
@@ -28,9 +29,7 @@ class NetworkTime:
     """
 
     def __init__(self, page: NetworkPage, source: Timeline | Watch, *, table: Panel | None = None) -> None:
-        self.page = page
-        self.source = source
-        self.table = table
+        self.page, self.source, self.table = page, source, table
         self.position: int | None = None
         """Index of the step that is shown; None follows the newest."""
         self.reference: int | None = None
@@ -89,7 +88,7 @@ class NetworkTime:
         position = self._position(steps)
         with panel.row():
             if panel.button("Pause##time" if self.playing else "Play##time"):
-                self.playing = not self.playing
+                self._toggle_play()
             if self.position is None:
                 panel.set("Moment", position)
             chosen = panel.slider_int("Moment", 0, len(steps) - 1, default=position, format=f"step {steps[position]}")
@@ -151,15 +150,13 @@ class NetworkTime:
     def _summarize(self, snapshot: Snapshot) -> NetworkSummary:
         # The step before says how far the last update went, the first one how far the whole training.
         timeline = self.timeline
-        before = [timeline.at(step) for step in timeline.steps if step < snapshot.step][-1:]
-        return summarize_network(snapshot, timeline.first, *before)
+        # Chosen before it is read: earlier ones may lie on the disk.
+        before = [step for step in timeline.steps if step < snapshot.step][-1:]
+        return summarize_network(snapshot, timeline.first, *map(timeline.at, before))
 
     def _position(self, steps: tuple[int, ...]) -> int:
         """Return the index of the step that is shown; a timeline that was thinned out may have fewer than before."""
-        last = len(steps) - 1
-        if self.position is None:
-            return last
-        return min(self.position, last)
+        return len(steps) - 1 if self.position is None else min(self.position, len(steps) - 1)
 
     def _stand(self, position: int) -> None:
         self.position = position
@@ -181,7 +178,7 @@ class NetworkTime:
             if int(time.monotonic() / BLINK_SECONDS) % 2 == 0:
                 snapshot = self.timeline.at(start)
         # The reference is part of what is shown only where something is compared with it.
-        wanted = (snapshot.step, mode, quantity, start if mode != VALUES else None)
+        wanted = (snapshot.step, mode, quantity, mode != VALUES and start)
         if wanted == self._shown:
             return
         # Before the values are made: if that fails, it would fail in every frame.
@@ -217,6 +214,5 @@ class NetworkTime:
         self.playing = not self.playing
 
     def _toggle_difference(self) -> None:
-        panel = self.page.panel
-        comparing = panel.get("Compare", 0) > 0
-        panel.set("Compare", MODES.index(DIFFERENCE) * (not comparing))
+        # From any comparison back to the values, the first mode; from there to B - A, the second.
+        self.page.panel.set("Compare", int(not self.page.panel.get("Compare", 0)))

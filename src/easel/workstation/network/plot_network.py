@@ -64,9 +64,7 @@ class PlotNetwork3D:
             raise ValueError(f"unknown plot_type {plot_type!r}. Known: 'param' and 'output'.")
         self.neural_network = neural_network
         self.stored_network_params_path = Path(stored_network_params_path)
-        self.normalize = normalize
-        self.plot_type = plot_type
-        self.test_data = test_data
+        self.normalize, self.plot_type, self.test_data = normalize, plot_type, test_data
         self.render_res = (int(render_res[0]), int(render_res[1]))
         """(width, height) of the window and of frames, in pixels."""
         self.output_anim_folder = Path(output_anim_folder)
@@ -89,8 +87,9 @@ class PlotNetwork3D:
         self._view: View | None = None
         self._due = False
         """An update was asked for by a key."""
-        boxed = bool(add_box_widget) and plot_type == "output"
-        self.box = ChannelBox(self.box_render_range, box_step) if boxed else None
+        self.box: ChannelBox | None = None
+        if add_box_widget and plot_type == "output":
+            self.box = ChannelBox(self.box_render_range, box_step)
         self._scene = self._make_scene()
         self._camera = self._scene.home(self._size)
         self._remember()
@@ -271,8 +270,7 @@ class PlotNetwork3D:
     # The window
 
     def _open(self, view: View) -> None:
-        panel = view.panel("Network")
-        details = view.panel("Tensor", side="right", width=DETAILS_SHARE)
+        panel, details = view.panel("Network"), view.panel("Tensor", side="right", width=DETAILS_SHARE)
         page = NetworkPage(panel, self._scene, details=details)
         page.view.camera = self._camera
         page.on_key("u", self._ask_update)

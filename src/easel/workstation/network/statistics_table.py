@@ -42,12 +42,11 @@ class StatisticsTable(Widget[str]):
         look = flags.row_bg | flags.borders_inner_v | flags.resizable | flags.sizing_fixed_fit | flags.scroll_y
         if not imgui.begin_table(f"##{label}", len(COLUMNS) + 1, sorting | look):
             return value
-        for heading in COLUMNS:
-            # Names are sought from A on; of a number, the largest is of interest first.
-            by_name = heading == "Tensor"
-            imgui.table_setup_column(
-                heading, column_flags.prefer_sort_ascending if by_name else column_flags.prefer_sort_descending
-            )
+        # Names are sought from A on; of a number, the largest is of interest first.
+        name_heading, *headings = COLUMNS
+        imgui.table_setup_column(name_heading, column_flags.prefer_sort_ascending)
+        for heading in headings:
+            imgui.table_setup_column(heading, column_flags.prefer_sort_descending)
         imgui.table_setup_column("Warnings", column_flags.width_stretch | column_flags.no_sort)
         # Names and headings stay in sight.
         imgui.table_setup_scroll_freeze(1, 1)
@@ -86,13 +85,11 @@ class StatisticsTable(Widget[str]):
 
 def numbers(row: StatisticsRow) -> list[str | Number | None]:
     """Return the values of a row's cells; None where one is not known."""
-    return [getattr(row, name) if hasattr(row, name) else getattr(row.summary, name) for name in COLUMNS.values()]
+    return [getattr(row, name, getattr(row.summary, name, None)) for name in COLUMNS.values()]
 
 
 def written(number: str | Number | None) -> str:
     """Return a cell's text; nothing for a number that is not known."""
-    if number is None:
-        return ""
-    if isinstance(number, str):
-        return number
+    if number is None or isinstance(number, str):
+        return number or ""
     return f"{number:.4g}" if math.isfinite(number) else "∞"

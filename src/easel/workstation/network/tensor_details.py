@@ -72,23 +72,16 @@ class TensorDetails:
 
 def heat_map(sheet: Sheet, kernel: tuple[int, ...] | None, index: tuple[int, ...] | None) -> Tensor:
     """Return the values (rows, columns) of a tensor near `index`, or of the kernel that `kernel` is in, in float32."""
-    values = sheet.tensor.detach()
+    values = sheet.tensor
     if values.is_complex():
         # Real and imaginary parts beside each other, as on the sheet.
         values = torch.view_as_real(values)
     if kernel is not None and values.ndim > 2:
-        plane = values[kernel[:2]].cpu().float()
-        if not plane.ndim:
-            return plane.reshape(1, 1)
+        plane = torch.atleast_1d(values[kernel[:2]].cpu().float())
         return plane.reshape(-1, plane.shape[-1])
-    spread = sheet.map.spread(values.cpu())
     # Whole parts, so that the heat map stands still while the pinned value moves inside of one.
-    top = left = 0
-    if index is not None:
-        row, column = sheet.map.cell(index)
-        top = row // PART * PART
-        left = column // PART * PART
-    return spread[top : top + PART, left : left + PART].float()
+    top, left = (at // PART * PART for at in sheet.map.cell(index or (0,) * len(sheet.map.shape)))
+    return sheet.values()[top : top + PART, left : left + PART].float()
 
 
 def sampled(tensor: Tensor) -> Tensor:
@@ -100,7 +93,8 @@ def sampled(tensor: Tensor) -> Tensor:
 
 
 def _describe(sheet: Sheet, aggregate: str) -> str:
-    pyramid, ref = sheet.pyramid(aggregate), sheet.ref
+    pyramid = sheet.pyramid(aggregate)
+    ref = sheet.ref
     dtype = str(ref.tensor.dtype).removeprefix("torch.")
     lines = [ref.name, f"{' x '.join(map(str, ref.shape))} {dtype}", f"{pyramid.low:.4g} to {pyramid.high:.4g}"]
     if pyramid.bad:

@@ -13,8 +13,8 @@ def maps_of(*names: str) -> dict[str, str]:
     """File → its maps, as one word; a channel as a digit, ! for inverted, v for green down."""
     return {
         named.path.name: " ".join(
-            f"{wanted}{'' if channel is None else channel}{'!' * named.content.inverted}{'v' * named.content.directx}"
-            for wanted, channel in named.content.channels.items()
+            f"{wanted}{'' if channel is None else channel}{'!' * named.usage.inverted}{'v' * named.usage.directx}"
+            for wanted, channel in named.usage.channels.items()
         )
         for named in classify([Path(name) for name in names])
     }

@@ -1,5 +1,6 @@
-"""Materials in a tree of folders: which files belong together, which of them is taken for which map, and why not."""
+"""Materials in a tree of folders: files that belong together, the one that is taken for each map, or why none is."""
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -28,15 +29,15 @@ class Candidate:
     files: dict[str, Named]
     """Map → the file that is taken for it."""
     refused: str | None = None
-    """Why it is no material for a flat tile; None if it may be one."""
+    """Reason why it is no material for a flat tile; None if it may be one."""
     licence: str | None = None
     origin: str | None = None
-    """Where its metadata says that it comes from."""
+    """Place or author that its metadata names."""
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """What was not taken, and why."""
+class Refused:
+    """A file or folder that was not taken, and why."""
 
     place: str
     reason: str
@@ -44,13 +45,13 @@ class LeftOut:
 
 def find_materials(
     source: Path, extensions: Sequence[str] = EXTENSIONS, skip: Path | None = None
-) -> Iterator[Candidate | LeftOut]:
-    """All materials below `source` in the order of their paths; links that lead out of it are not followed.
+) -> Iterator[Candidate | Refused]:
+    """Yield all materials below `source` in the order of their paths; links that lead out of it are not followed.
 
     A folder without any texture is passed over in silence; `skip` is a folder that is not entered.
     """
     root = source.resolve()
-    skipped = None if skip is None else skip.resolve()
+    skipped = skip and skip.resolve()
     for folder, below, names in os.walk(root):
         below[:] = sorted(name for name in below if not name.startswith(".") and Path(folder, name) != skipped)
         paths = []
@@ -58,18 +59,19 @@ def find_materials(
             path = Path(folder, name)
             if name.startswith(".") or path.suffix.lower() not in extensions:
                 continue
+            # A library from a stranger must not copy a file from elsewhere on this disk into the destination.
             if not Path(os.path.realpath(path)).is_relative_to(root):
-                yield LeftOut(_relative(path, root), "it is a link that leads out of the source folder")
+                yield Refused(_relative(path, root), "it is a link that leads out of the source folder")
             else:
                 paths.append(path)
         if paths:
             yield from _in_folder(Path(folder), root, paths)
 
 
-def _in_folder(folder: Path, root: Path, paths: list[Path]) -> Iterator[Candidate | LeftOut]:
+def _in_folder(folder: Path, root: Path, paths: list[Path]) -> Iterator[Candidate | Refused]:
     named = classify(paths)
     if not named:
-        yield LeftOut(_relative(folder, root), f"none of its {len(paths)} pictures has a map's name")
+        yield Refused(_relative(folder, root), f"none of its {len(paths)} pictures has a map's name")
         return
     groups = _by_material(named)
     licence, origin = _provenance(folder, root)
@@ -79,62 +81,56 @@ def _in_folder(folder: Path, root: Path, paths: list[Path]) -> Iterator[Candidat
         refused = None
         if len(udims) > 1:
             refused = f"its maps are UDIM tiles ({', '.join(map(str, udims))}): an object's, not a material's"
-        files = {
-            wanted: min((file for file in group if wanted in file.content.channels), key=Named.preference)
-            for wanted in MAP_NAMES
-            if any(wanted in file.content.channels for file in group)
-        }
+        files = {}
+        for wanted in MAP_NAMES:
+            if fitting := [file for file in group if wanted in file.usage.channels]:
+                files[wanted] = min(fitting, key=Named.preference)
         yield Candidate(folder.relative_to(root), name, files, refused, licence, origin)
 
 
 def _by_material(named: list[Named]) -> dict[str, list[Named]]:
-    """One group per folder, unless the names tell several materials apart, each with a colour and a normal."""
+    """Return one group per folder, unless the names tell several materials apart, each with a colour and a normal."""
     groups: dict[str, list[Named]] = {}
+    maps: dict[str, set[str]] = {}
     for file in named:
         groups.setdefault(file.material, []).append(file)
-    whole = [
-        words
-        for words, group in groups.items()
-        if {"albedo", "normal"} <= {wanted for file in group for wanted in file.content.channels}
-    ]
-    return groups if len(whole) > 1 else {"": named}
+        maps.setdefault(file.material, set()).update(file.usage.channels)
+    # Names of one material's files may differ as well: only what could be rendered alone counts as a material.
+    return groups if sum({"albedo", "normal"} <= found for found in maps.values()) > 1 else {"": named}
 
 
 def _provenance(folder: Path, root: Path) -> tuple[str | None, str | None]:
-    """Licence and origin, as JSON or a licence file in the folder, or the nearest one above it, says."""
+    """Return licence and origin, as JSON or a licence file in the folder, or the nearest one above it, says."""
     for place in (folder, *folder.parents):
         licence = origin = None
         for path in sorted(place.glob("*")):
             if path.suffix.lower() == ".json":
                 said_licence, said_origin = _read_metadata(path)
-                licence, origin = licence or said_licence, origin or said_origin
+                licence = licence or said_licence
+                origin = origin or said_origin
             elif path.stem.lower() in _LICENCE_FILES and path.suffix.lower() in ("", ".txt", ".md"):
-                lines = _read_note(path).strip().splitlines()
-                licence = licence or (lines[0].strip()[:_LONGEST_NOTE] if lines else None)
+                first = next(iter(_read_note(path).strip().splitlines()), "")
+                licence = licence or first.strip()[:_LONGEST_NOTE] or None
         if licence or origin or place == root:
             return licence, origin
     return None, None
 
 
 def _read_metadata(path: Path) -> tuple[str | None, str | None]:
-    try:
-        content = json.loads(_read_note(path))
-    except (ValueError, RecursionError):
-        return None, None
-    if not isinstance(content, dict):
-        return None, None
-    text = {
-        str(key).lower(): value.strip()[:_LONGEST_NOTE]
-        for key, value in content.items()
-        if isinstance(value, str) and value.strip()
-    }
+    """Return licence and origin; None for each that the file does not tell."""
+    text: dict[str, str] = {}
+    # Any file of that suffix may lie there, whatever it holds.
+    with contextlib.suppress(ValueError, RecursionError, AttributeError):
+        for key, value in json.loads(_read_note(path)).items():
+            if isinstance(value, str) and value.strip():
+                text[key.lower()] = value.strip()[:_LONGEST_NOTE]
     licence = next((text[key] for key in ("license", "licence") if key in text), None)
     origin = next((text[key] for key in ("url", "link", "source", "source_url", "author") if key in text), None)
     return licence, origin
 
 
 def _read_note(path: Path) -> str:
-    """The text of a small regular file; nothing of others, and of what cannot be read."""
+    """Return the text of a small regular file; nothing of others, and of what cannot be read."""
     try:
         if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST_NOTE_BYTES:
             return ""
@@ -148,7 +144,7 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def place_of(candidate: Candidate, flatten: bool) -> Path:
-    """Where a material goes below the destination: its folders' names in one, or its folders."""
+    """Return a material's place below the destination: its folders' names in one, or its folders."""
     parts = [slug(part) for part in candidate.place.parts] or [slug(candidate.name)]
     if candidate.place.name != candidate.name and candidate.place.parts:
         parts.append(slug(candidate.name))

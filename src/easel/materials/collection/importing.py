@@ -1,25 +1,28 @@
 """Folders of real materials → folders of four maps each, with a report of what was taken, from where, and why not."""
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from easel.graphics.files import FileError, write_whole
-from easel.materials.collection.finding import EXTENSIONS, Candidate, LeftOut, find_materials, place_of
+from easel.materials.collection.finding import EXTENSIONS, Candidate, Refused, find_materials, place_of
 from easel.materials.collection.reading import Textures, read_textures
 from easel.materials.maps import MAP_NAMES, SUFFIXES
 
 MANIFEST = "import_manifest.json"
+AnyPath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """How materials are taken."""
+    """Options of an import."""
 
     flatten: bool = True
     """One folder per material, named by all its folders; otherwise the tree of the source is kept."""
@@ -50,7 +53,7 @@ class Imported:
     size: tuple[int, int]
     """(H, W) as written."""
     notes: tuple[str, ...]
-    """What was done to make it fit."""
+    """Changes that were made so that it fits."""
     licence: str | None
     origin: str | None
     digest: str
@@ -59,23 +62,17 @@ class Imported:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What came of an import."""
+    """Outcome of an import."""
 
     source: str
     destination: str
     taken: tuple[Imported, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    version: int = field(default=1)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+    left_out: tuple[Refused, ...] = ()
+    version: int = 1
 
 
 def import_materials(
-    source: str | os.PathLike[str],
-    destination: str | os.PathLike[str],
-    options: ImportOptions | None = None,
-    manifest: str | os.PathLike[str] | None = None,
+    source: AnyPath, destination: AnyPath, options: ImportOptions | None = None, manifest: AnyPath | None = None
 ) -> ImportReport:
     """Take all materials below `source`; see `import_each`. The report is also written, as `manifest`.
 
@@ -89,16 +86,15 @@ def import_materials(
     return report
 
 
-def import_each(
-    source: str | os.PathLike[str], destination: str | os.PathLike[str], options: ImportOptions
-) -> Iterator[Imported | LeftOut]:
+def import_each(source: AnyPath, destination: AnyPath, options: ImportOptions) -> Iterator[Imported | Refused]:
     """Take one material after the other, each whole or not at all: albedo, roughness, metallic and normal.
 
     Roughness may come from glossiness, roughness and metallic from packed files, a DirectX normal is turned to
     OpenGL, a missing metallic is 0 unless `require_all`. Nothing is written outside `destination`, whatever the files
     are called. FileError if the source is no folder; a fault of the disk is the OSError that it is.
     """
-    root, target = Path(source), Path(destination)
+    root = Path(source)
+    target = Path(destination)
     if not root.is_dir():
         raise FileError(f"cannot import from {str(root)!r}: there is no such folder. Name one with materials in it.")
     if root.resolve() == target.resolve():
@@ -106,23 +102,18 @@ def import_each(
     digests: dict[str, str] = {}
     places: dict[Path, int] = {}
     for found in find_materials(root, [suffix.lower() for suffix in options.extensions], skip=target):
-        if isinstance(found, LeftOut):
+        if isinstance(found, Refused):
             yield found
             continue
         place = _free_place(place_of(found, options.flatten), places)
         yield _import_one(found, root.resolve(), target, place, digests, options)
 
 
-def report_of(
-    source: str | os.PathLike[str], destination: str | os.PathLike[str], results: Sequence[Imported | LeftOut]
-) -> ImportReport:
-    """The results of `import_each` sorted into what was taken and what was left out."""
-    return ImportReport(
-        os.fspath(source),
-        os.fspath(destination),
-        tuple(result for result in results if isinstance(result, Imported)),
-        tuple(result for result in results if isinstance(result, LeftOut)),
-    )
+def report_of(source: AnyPath, destination: AnyPath, results: Sequence[Imported | Refused]) -> ImportReport:
+    """Sort the results of `import_each` into what was taken and what was left out."""
+    taken = tuple(result for result in results if isinstance(result, Imported))
+    left_out = tuple(result for result in results if isinstance(result, Refused))
+    return ImportReport(os.fspath(source), os.fspath(destination), taken, left_out)
 
 
 def write_manifest(report: ImportReport, path: Path) -> None:
@@ -131,16 +122,16 @@ def write_manifest(report: ImportReport, path: Path) -> None:
     earlier = [
         material
         for material in _materials_of(path)
-        if material["name"] not in names and Path(report.destination, str(material["name"])).is_dir()
+        if material["name"] not in names and Path(report.destination, material["name"]).is_dir()
     ]
-    content = json.loads(report.to_json())
-    content["taken"] = sorted(earlier + content["taken"], key=lambda material: material["name"])
+    content = asdict(report)
+    content["taken"] = sorted([*earlier, *content["taken"]], key=lambda material: material["name"])
     with write_whole(path) as partial:
         partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _materials_of(path: Path) -> list[dict[str, object]]:
-    """The materials in an earlier manifest; none if there is none that can be read."""
+def _materials_of(path: Path) -> list[dict[str, Any]]:
+    """Return the materials in an earlier manifest; none if there is none that can be read."""
     try:
         taken = json.loads(path.read_text(encoding="utf-8"))["taken"]
         return [material for material in taken if isinstance(material["name"], str)]
@@ -149,31 +140,31 @@ def _materials_of(path: Path) -> list[dict[str, object]]:
 
 
 def _free_place(place: Path, places: dict[Path, int]) -> Path:
-    """`place`, or with a number behind it when another material of this import has it."""
+    """Return `place`, with a number behind it when another material of this import has it."""
     places[place] = places.get(place, 0) + 1
     return place if places[place] == 1 else place.with_name(f"{place.name}_{places[place]}")
 
 
 def _import_one(
     found: Candidate, root: Path, target: Path, place: Path, digests: dict[str, str], options: ImportOptions
-) -> Imported | LeftOut:
-    where = found.place.as_posix() if found.place.name == found.name else (found.place / found.name).as_posix()
+) -> Imported | Refused:
+    where = (found.place if found.place.name == found.name else found.place / found.name).as_posix()
     if found.refused:
-        return LeftOut(where, found.refused)
+        return Refused(where, found.refused)
     optional = () if options.require_all else ("metallic",)
     missing = [name for name in MAP_NAMES if name not in found.files and name not in optional]
     if missing:
-        return LeftOut(where, f"no file for {', '.join(missing)}")
+        return Refused(where, f"no file for {', '.join(missing)}")
     folder = target / place
     if (folder.exists() or folder.is_symlink()) and not options.overwrite:
-        return LeftOut(where, f"{place.as_posix()} is already there")
+        return Refused(where, f"{place.as_posix()} is already there")
     try:
         digest = _digest([found.files[name].path for name in MAP_NAMES if name in found.files])
         if digest in digests:
-            return LeftOut(where, f"the same files as {digests[digest]}")
+            return Refused(where, f"the same files as {digests[digest]}")
         textures = read_textures(found.files, options.resize)
     except FileError as error:
-        return LeftOut(where, str(error))
+        return Refused(where, str(error))
     digests[digest] = where
     files = {name: file.path.relative_to(root).as_posix() for name, file in found.files.items()}
     if not options.dry_run:
@@ -182,7 +173,7 @@ def _import_one(
 
 
 def _digest(paths: Sequence[Path]) -> str:
-    """SHA-256 of the files' contents, one after the other."""
+    """Return the SHA-256 of the hashes of the files' contents, one after the other."""
     total = hashlib.sha256()
     for path in paths:
         try:
@@ -194,7 +185,8 @@ def _digest(paths: Sequence[Path]) -> str:
 
 
 def _write(folder: Path, target: Path, textures: Textures, options: ImportOptions) -> None:
-    """The folder in one step: written beside the others under another name, which then becomes its own."""
+    """Write the folder in one step: beside the others under another name, which then becomes its own."""
+    # The name begins with a dot: whoever lists the materials meanwhile passes it over.
     target.mkdir(parents=True, exist_ok=True)
     partial = target / f".importing-{secrets.token_hex(8)}"
     try:
@@ -206,6 +198,7 @@ def _write(folder: Path, target: Path, textures: Textures, options: ImportOption
                 if not (options.link and _linked(path, kept)):
                     shutil.copyfile(path, kept)
         folder.parent.mkdir(parents=True, exist_ok=True)
+        # What a link leads to is somebody else's.
         if folder.is_symlink():
             folder.unlink()
         elif folder.exists():
@@ -218,11 +211,9 @@ def _write(folder: Path, target: Path, textures: Textures, options: ImportOption
 
 
 def _linked(path: Path, kept: Path) -> bool:
-    """Whether a link could be made: a hard one, or across disks a symbolic one."""
+    """Make a link, a hard one, or across disks a symbolic one; return whether that could be done."""
     for make in (os.link, os.symlink):
-        try:
+        with contextlib.suppress(OSError):
             make(path, kept)
             return True
-        except OSError:
-            continue
     return False

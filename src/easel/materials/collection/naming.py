@@ -1,4 +1,4 @@
-"""What the name of a texture file says: which map it holds, and how.
+"""Names of texture files, read for the map that each holds, and how.
 
 Names differ by site: `Bricks001_1K-PNG_NormalGL.png` (ambientCG), `brick_wall_02_nor_gl_1k.exr` and `…_arm_1k.png`
 (Poly Haven), `basecolor.png` (MatSynth), `T_Rock_ORM.tga`. A name is cut into words; the words that say the map come
@@ -13,8 +13,8 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Content:
-    """What a file holds."""
+class Usage:
+    """Use of a texture file: the maps in it, and their form."""
 
     channels: Mapping[str, int | None]
     """Map → the channel it is in; None for all of the file."""
@@ -26,15 +26,15 @@ class Content:
     """Among several files for one map the lowest is taken."""
 
 
-def _whole(name: str, **how: bool | int) -> Content:
-    return Content({name: None}, **how)  # pyright: ignore[reportArgumentType]
+def _whole(name: str, **how: bool | int) -> Usage:
+    return Usage({name: None}, **how)  # pyright: ignore[reportArgumentType]
 
 
-def _packed(rank: int = 2, **channels: int) -> Content:
-    return Content(dict(channels), rank=rank)
+def _packed(rank: int = 2, **channels: int) -> Usage:
+    return Usage(dict(channels), rank=rank)
 
 
-OTHER = Content({})
+OTHER = Usage({})
 """A map that materials here do not have: height, ambient occlusion, opacity."""
 
 _WORDS = {
@@ -61,7 +61,7 @@ _WORDS = {
         OTHER,
     ),
 }
-"""Words written together and in small letters → content."""
+"""Words written together and in small letters → usage."""
 
 _CUT = re.compile(r"[^0-9A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UDIM = re.compile(r"[._-](1[0-9]{3})$")
@@ -75,20 +75,20 @@ class Named:
     """A file whose name says a map."""
 
     path: Path
-    content: Content
+    usage: Usage
     material: str
     """The words before the map's: files of one material share them."""
     udim: int | None
     """The number of a UDIM tile."""
 
     def preference(self) -> tuple[int, int, int, str]:
-        """The smaller, the better: by content, by resolution, by length of the name."""
-        resolutions = [int(number) for number in _RESOLUTION.findall(self.path.stem)]
-        return self.content.rank, -max(resolutions, default=0), len(self.path.stem), self.path.name
+        """Return a key, the smaller, the better: by usage, by resolution, by length of the name."""
+        finest = max(map(int, _RESOLUTION.findall(self.path.stem)), default=0)
+        return self.usage.rank, -finest, len(self.path.stem), self.path.name
 
 
 def classify(paths: Sequence[Path]) -> list[Named]:
-    """Those files of one folder whose names say a map of a material, in the order given.
+    """Return those files of one folder whose names say a map of a material, in the order given.
 
     A word that all the names share belongs to the material: albedo_metal.png and rough_metal.png are no metal maps.
     """
@@ -97,34 +97,34 @@ def classify(paths: Sequence[Path]) -> list[Named]:
     finds = [_find(words, shared) for words, _ in cut]
     if not any(finds):
         finds = [_find(words, set()) for words, _ in cut]
-    named = []
-    for path, (words, udim), found in zip(paths, cut, finds, strict=True):
-        if found is not None and found[0].channels:
-            content, start = found
-            named.append(Named(path, content, " ".join(words[:start]), udim))
-    return named
+    return [
+        Named(path, found[0], " ".join(words[: found[1]]), udim)
+        for path, (words, udim), found in zip(paths, cut, finds, strict=True)
+        # Maps that no material here has are known too, so that they are not taken for others.
+        if found is not None and found[0].channels
+    ]
 
 
 def _words(stem: str) -> tuple[list[str], int | None]:
-    tail = _UDIM.search(stem)
-    udim = int(tail[1]) if tail else None
-    return [word.lower() for word in _CUT.split(stem[: tail.start()] if tail else stem) if word], udim
+    """Return the words of a name, in small letters, and the number of a UDIM tile at its end."""
+    name, *tail = _UDIM.split(stem)
+    return [word.lower() for word in _CUT.split(name) if word], int(tail[0]) if tail else None
 
 
-def _find(words: list[str], shared: set[str]) -> tuple[Content, int] | None:
-    """The content that the last words name, the longest phrase first, and where that phrase starts."""
+def _find(words: list[str], shared: set[str]) -> tuple[Usage, int] | None:
+    """Return the usage that the last words name, the longest phrase first, and the start of that phrase."""
     for end in range(len(words), 0, -1):
         for start in range(max(0, end - _LONGEST), end):
-            content = _WORDS.get("".join(words[start:end]))
-            if content is not None and not shared.issuperset(words[start:end]):
-                return content, start
+            usage = _WORDS.get("".join(words[start:end]))
+            if usage is not None and not shared.issuperset(words[start:end]):
+                return usage, start
     return None
 
 
 def slug(name: str) -> str:
-    """A folder's name that every system takes: small letters, digits and underscores; never empty."""
+    """Return a folder's name that every system takes: small letters, digits and underscores; never empty."""
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     plain = re.sub(r"[^0-9a-z]+", "_", letters).strip("_")[:80].strip("_")
-    # names that Windows keeps for devices
+    # Names that Windows keeps for devices
     reserved = re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", plain)
     return f"{plain}_" if reserved else plain or "material"

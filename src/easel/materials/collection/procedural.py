@@ -1,6 +1,7 @@
 """Materials from a seed: any size, tileable, the same on every machine."""
 
 from importlib import import_module
+from itertools import product
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from numpy import ndarray
 
 from easel.materials.collection.noise import combine, tile_rows
 from easel.materials.collection.sampling import Draw
-from easel.materials.collection.surface import Family, Field, Painting, Surface
+from easel.materials.collection.surface import Family, Field, Painting, Relief
 from easel.materials.maps import MaterialMaps
 
 _FAMILIES = {
@@ -47,7 +48,7 @@ MAX_SIZE = 8192
 
 
 def procedural(seed: int, size: int = 512, family: str | None = None) -> MaterialMaps:
-    """The maps (C, size, size) of material `seed`, of the family of its name or of another `family`.
+    """Return the maps (C, size, size) of material `seed`, of the family of its name or of another `family`.
 
     One seed is one material: a larger size shows it finer. Any integer is a seed; neighbours are as different as any
     others. ValueError for an unknown family and a size that is not 8 to 8192.
@@ -64,10 +65,10 @@ def procedural(seed: int, size: int = 512, family: str | None = None) -> Materia
     maps = {key: np.empty((size, size, depth), np.float32) for key, depth in _DEPTHS.items()}
     for first in range(0, size, band):
         last = min(first + band, size)
-        # one row more at each side: the slope of the first and last row needs its neighbours
+        # One row more at each side: the slope of the first and last row needs its neighbours
         points = tile_rows(fine, _SAMPLES * first - 1, _SAMPLES * last + 1)
         draw = Draw(seed % 2**32 | salt << 32)
-        # where the tile is cut: families lay their bricks from 0, and a joint along every seam would be a lesson
+        # The place where the tile is cut: families lay their bricks from 0, and networks would learn the seam's joint
         surface = make(points.moved(draw.uniform(0, 1), draw.uniform(0, 1)), draw)
         for key, values in _finished(surface, fine).items():
             maps[key][first:last] = _averaged(values)
@@ -76,8 +77,8 @@ def procedural(seed: int, size: int = 512, family: str | None = None) -> Materia
 
 
 def family_of(seed: int) -> str:
-    """The family of a seed. Any run of seeds has all families in about their shares."""
-    # multiples of the golden ratio spread evenly over [0, 1)
+    """Return the family of a seed. Any run of seeds has all families in about their shares."""
+    # Multiples of the golden ratio spread evenly over [0, 1)
     place = (seed * 0x9E3779B1) % 2**32 / 2**32 * sum(_SHARES.values())
     for family, share in _SHARES.items():
         place -= share
@@ -87,16 +88,17 @@ def family_of(seed: int) -> str:
 
 
 def name_of(seed: int, family: str | None = None) -> str:
-    """A name for files, such as brick_0012."""
+    """Return a name for files, such as brick_0012."""
     return f"{family or family_of(seed)}_{seed:04d}"
 
 
 _DEPTHS = {"albedo": 3, "roughness": 1, "metallic": 1, "normal": 3}
 
 
-def _finished(surface: Surface, size: int) -> dict[str, Float32[ndarray, "h w c"]]:
-    """The maps of all rows but the first and the last."""
+def _finished(surface: Relief, size: int) -> dict[str, Float32[ndarray, "h w c"]]:
+    """Return the maps of all rows but the first and the last."""
     inner = slice(1, -1)
+    # No material is blacker than soot, whiter than fresh snow or a perfect mirror
     return {
         "albedo": surface.albedo[inner].clip(0.01, 0.99),
         "roughness": surface.roughness[inner, :, None].clip(0.05, 1),
@@ -106,23 +108,24 @@ def _finished(surface: Surface, size: int) -> dict[str, Float32[ndarray, "h w c"
 
 
 def _normals(height: Float32[ndarray, "h w"], size: int) -> Float32[ndarray, "h2 w 3"]:
-    """Unit normals (right, up, out) of a height in tile sides, by central differences; loses the outer rows."""
+    """Return unit normals (right, up, out) of a height in tile sides, by central differences; loses the outer rows."""
     half = np.float32(size / 2)
     right = (np.roll(height, -1, 1) - np.roll(height, 1, 1))[1:-1] * half
-    up = (height[:-2] - height[2:]) * half  # row 0 is the top
+    # Row 0 is the top
+    up = (height[:-2] - height[2:]) * half
     return _unit(-right, -up, np.ones_like(up))
 
 
 def _unit(x: Field, y: Field, z: Field) -> Painting:
-    # no sum over an axis, here and below: numpy leaves its order, and so the last bit, to the processor
+    # No sum over an axis, here and below: numpy leaves its order, and so the last bit, to the processor
     return np.stack((x, y, z), -1) / np.sqrt(x * x + y * y + z * z)[..., None]
 
 
 def _averaged(fine: Float32[ndarray, "h2 w2 c"]) -> Float32[ndarray, "h w c"]:
-    """The mean of every texel's samples."""
+    """Return the mean of every texel's samples."""
     height, width, depth = fine.shape
+    # From 0 on: a mean of four times -0 would be -0, whose bits are others
     total = np.zeros((height // _SAMPLES, width // _SAMPLES, depth), np.float32)
-    for row in range(_SAMPLES):
-        for column in range(_SAMPLES):
-            total += fine[row::_SAMPLES, column::_SAMPLES]
+    for row, column in product(range(_SAMPLES), repeat=2):
+        total += fine[row::_SAMPLES, column::_SAMPLES]
     return total / np.float32(_SAMPLES**2)

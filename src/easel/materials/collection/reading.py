@@ -28,24 +28,28 @@ class Textures:
     bits: int
     """8, or 16 where one of the files has more."""
     notes: tuple[str, ...]
-    """What was done to make it fit."""
+    """Changes that were made so that it fits."""
     unchanged: dict[str, Path]
     """Map → the file that `MaterialMaps.load` reads as it is."""
 
 
 def read_textures(files: Mapping[str, Named], resize: int | None = None) -> Textures:
-    """The maps of the files, at most `resize` texels a side; FileError where they make no material.
+    """Return the maps of the files, at most `resize` texels a side; FileError where they make no material.
 
     Roughness may come from glossiness, roughness and metallic from packed files, a DirectX normal is turned to OpenGL,
     an EXR's albedo is encoded, and metallic is 0 without a file.
     """
-    values, notes, unchanged, bits = {}, [], {}, 8
+    values: dict[str, Tensor] = {}
+    notes: list[str] = []
+    unchanged: dict[str, Path] = {}
+    bits = 8
     for name, channels in CHANNELS.items():
         if name not in files:
             continue
         file = files[name]
         pixels = decode(file.path)
-        bits = 8 if pixels.dtype == np.uint8 and bits == 8 else 16
+        if pixels.dtype != np.uint8:
+            bits = 16
         stored = as_picture(as_tensor(pixels)).permute(2, 0, 1)
         if not stored.isfinite().all():
             raise FileError(f"{file.path.name!r} has values that are not finite")
@@ -60,25 +64,27 @@ def read_textures(files: Mapping[str, Named], resize: int | None = None) -> Text
         raise FileError(f"its maps are square and have {SMALLEST} texels a side or more; got {shapes}")
     if any(value.shape[-1] != width for value in values.values()):
         notes.append(f"brought to one size: {shapes}")
-        values, unchanged = {name: _resized(value, width) for name, value in values.items()}, {}
+        values = {name: _resized(value, width) for name, value in values.items()}
+        unchanged = {}
     if "metallic" not in values:
         notes.append("no metallic map: 0")
         values["metallic"] = torch.zeros(1, height, width)
     maps = MaterialMaps(**{**values, "normal": unit_normals(values["normal"])})
     if resize is not None and width > resize:
         notes.append(f"resized from {width} to {resize}")
-        maps, unchanged = maps.resize((resize, resize)), {}
+        maps = maps.resize((resize, resize))
+        unchanged = {}
     return Textures(maps, bits, tuple(notes), unchanged)
 
 
 def _grey(file: Named, stored: Float[Tensor, "c h w"], name: str) -> tuple[Float[Tensor, "1 h w"], str]:
-    channel = file.content.channels[name]
+    channel = file.usage.channels[name]
     if channel is not None:
         if len(stored) < 3:
             raise FileError(f"{file.path.name!r} is grey; a packed file has three channels")
         return stored[channel : channel + 1].clamp(0, 1), f"{name} from {_CHANNELS[channel]} of {file.path.name}"
     grey = stored[:1].clamp(0, 1)
-    return (1 - grey, f"{name} is 1 - {file.path.name}") if file.content.inverted else (grey, "")
+    return (1 - grey, f"{name} is 1 - {file.path.name}") if file.usage.inverted else (grey, "")
 
 
 def _colour(file: Named, stored: Float[Tensor, "c h w"], name: str) -> tuple[Float[Tensor, "3 h w"], str]:
@@ -87,14 +93,14 @@ def _colour(file: Named, stored: Float[Tensor, "c h w"], name: str) -> tuple[Flo
 
 
 def _vectors(file: Named, stored: Float[Tensor, "c h w"], name: str) -> tuple[Float[Tensor, "3 h w"], str]:
-    """Not yet of unit length."""
+    """Return vectors, not yet of unit length."""
     if len(stored) < 3:
         raise FileError(f"{file.path.name!r} is grey; a normal map has three channels")
     vectors = stored[:3] if stored[:3].min() < 0 else 2 * stored[:3] - 1
-    # in tangent space nearly all normals point out of the surface
+    # In tangent space nearly all normals point out of the surface
     if vectors[2].mean() < 0.2:
         raise FileError(f"{file.path.name!r} is no normal map in tangent space: its blue is too dark")
-    if not file.content.directx:
+    if not file.usage.directx:
         return vectors, ""
     return vectors * torch.tensor([1.0, -1.0, 1.0])[:, None, None], f"green of {file.path.name} turned up"
 

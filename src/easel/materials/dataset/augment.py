@@ -31,7 +31,7 @@ class Augmentation:
     crop_size: int | None = None
     """Cut a random square of this many pixels of the photos; None takes as much as one tile."""
     shift: bool = False
-    """Where records have a margin, cut as if the tile began elsewhere on the plane, up to the margin away."""
+    """Cut records with a margin as if the tile began elsewhere on the plane, up to the margin away."""
     exposure_stops: float = 0.0
     """Most stops by which each photo gets brighter or darker, in linear light."""
     white_balance: float = 0.0

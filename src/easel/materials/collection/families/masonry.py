@@ -6,14 +6,14 @@ from easel.materials.collection.cells import Units, cells, courses
 from easel.materials.collection.marks import spots, stains
 from easel.materials.collection.noise import Points, bumps, edge, fbm, mix, ramp, uniform, warped
 from easel.materials.collection.sampling import Draw
-from easel.materials.collection.surface import Field, Surface, blend, flat, paint, pick
+from easel.materials.collection.surface import Field, Relief, blend, flat, paint, pick
 
 CLAY = "#8a4433 #a35b42 #6e3a30 #b97a5a #96604a #7d4a3e #c39a78 #5c3b34 #a88f78 #54504e"
 MORTAR = "#b8b0a2 #9c958a #cfc8ba #7f7a72 #d8d2c6 #5f5b56"
 WASH = "#e8e4da #d9d3c4 #9fb0b0 #c9a98c #3d4145"
 
 
-def brick(points: Points, draw: Draw) -> Surface:
+def brick(points: Points, draw: Draw) -> Relief:
     """Fired clay in mortar: rough, edges worn, every brick a shade of its own; sometimes under limewash."""
     rows = draw.choice((6, 8, 10, 12, 14))
     columns = max(2, round(rows / draw.uniform(2.2, 3.0)))
@@ -42,14 +42,14 @@ def brick(points: Points, draw: Draw) -> Surface:
         roughness = mix(roughness, draw.uniform(0.4, 0.75) + 0.08 * grain, wear)
         height = height + 0.0008 * wear
     soot = stains(points, draw.seed(), 3, draw.uniform(0, 0.5)) * draw.uniform(0.1, 0.35)
-    return Surface(albedo * (1 - soot)[..., None], roughness + 0.3 * soot, flat(points), height)
+    return Relief(albedo * (1 - soot)[..., None], roughness + 0.3 * soot, flat(points), height)
 
 
 GLAZE = "#e9e6dd #d5d8d6 #2f4f5c #3f6f78 #7a9a8c #1f2a33 #c9b79c #8c3f34 #31572c #e0c9a6"
 TERRACOTTA = "#b5654a #c47e5c #a2593f #cf9a78"
 
 
-def tile(points: Points, draw: Draw) -> Surface:
+def tile(points: Points, draw: Draw) -> Relief:
     """Glazed or unglazed tiles in grout: square, staggered or hexagonal, plain, chequered or with an ornament."""
     shape = draw.choice(("square", "square", "running", "hexagon"))
     per_side = draw.choice((3, 4, 4, 6, 8)) if shape == "square" else draw.choice((4, 6, 8))
@@ -61,7 +61,7 @@ def tile(points: Points, draw: Draw) -> Surface:
     cloud = fbm(points, 5, draw.seed(), 5, 0.6)
     glazed = draw.chance(0.75)
     palette = GLAZE if glazed else f"{TERRACOTTA} {GLAZE}"
-    first, second = draw.colour(palette), draw.colour(palette)
+    first, second = (draw.colour(palette) for _ in range(2))
     share = draw.choice((0.0, 0.35, 0.5))
     other = (uniform(units.identity, 2) < share).astype(np.float32)
     if shape == "square" and draw.chance(0.6):
@@ -79,7 +79,7 @@ def tile(points: Points, draw: Draw) -> Surface:
     height = height + solid * bumps(points, draw.choice((8, 16, 24)), draw.seed(), draw.uniform(0.04, 0.16), 2)
     height = height + (1 - solid) * bumps(points, 64, draw.seed(), 0.2, 2) - 0.012 / per_side * chips
     albedo = blend(blend(grout, body, solid), paint(draw.colour(TERRACOTTA), 1 + 0.1 * fine), chips)
-    return Surface(albedo, mix(mix(0.88, gloss, solid), 0.85, chips), flat(points), height)
+    return Relief(albedo, mix(mix(0.88, gloss, solid), 0.85, chips), flat(points), height)
 
 
 def _tiling(points: Points, shape: str, per_side: int, corner: float, draw: Draw) -> Units:
@@ -92,8 +92,9 @@ def _tiling(points: Points, shape: str, per_side: int, corner: float, draw: Draw
 
 
 def _ornament(points: Points, units: Units, draw: Draw) -> Field:
-    """1 on a figure that is the same on every tile and has the symmetries of a square, like encaustic tiles."""
-    x, y = np.abs(units.across), np.abs(units.up)
+    """Return 1 on a figure that is the same on every tile and has the symmetries of a square, as of encaustic tiles."""
+    # Folded along four axes: whatever is drawn has the symmetries of the tile
+    x, y = map(np.abs, (units.across, units.up))
     folded = Points(np.maximum(x, y), np.minimum(x, y), points.size)
     figure = fbm(folded, draw.choice((3, 4, 5)), draw.seed(), 2)
     level = draw.uniform(-0.1, 0.1)
@@ -101,7 +102,7 @@ def _ornament(points: Points, units: Units, draw: Draw) -> Field:
 
 
 def _tilt(units: Units, amount: float) -> Field:
-    """Height of units that were not laid quite level."""
+    """Return the height of units that were not laid quite level."""
     return np.float32(amount) * (
         (uniform(units.identity, 3) - 0.5) * units.across + (uniform(units.identity, 4) - 0.5) * units.up
     )
@@ -111,18 +112,19 @@ STONES = "#8a857c #6f6b66 #a59b8b #5a5c60 #7d6f62 #9a8a76 #4c4a48 #8f8f93 #7a5f5
 SAND = "#8f7f68 #6e6252 #a89878 #4f4840 #5b5a4a"
 
 
-def cobblestone(points: Points, draw: Draw) -> Surface:
+def cobblestone(points: Points, draw: Draw) -> Relief:
     """Setts in courses or rounded field stones, sand or moss between them, their heads worn smooth."""
     per_side = draw.choice((5, 6, 8, 10))
-    bow = 0.10 / per_side
-    laid = warped(points, 2 * per_side, draw.seed(), bow, 2)
+    laid = warped(points, 2 * per_side, draw.seed(), 0.10 / per_side, 2)
     if draw.chance(0.5):
         rows = per_side + per_side % 2
         units = courses(laid, per_side, rows, draw.seed(), scatter=1.0, corner=0.3 / rows)
-        border, identity = units.border * rows, units.identity
+        border = units.border * rows
+        identity = units.identity
     else:
         near = cells(laid, per_side, draw.seed(), 0.75)
-        border, identity = near.border, near.identity
+        border = near.border
+        identity = near.identity
     gap = draw.uniform(0.05, 0.10)
     depth = border - gap - 0.05 * np.maximum(fbm(points, 4 * per_side, draw.seed(), 2), 0)
     solid = edge(points, depth / per_side, 0.02 / per_side)
@@ -140,4 +142,4 @@ def cobblestone(points: Points, draw: Draw) -> Surface:
     rocky = bumps(points, 16, draw.seed(), draw.uniform(0.1, 0.25), 4)
     height = draw.uniform(0.10, 0.2) / per_side * level * head + rocky * (0.4 + 0.6 * head)
     height = height + (1 - solid) * 0.0015 * fine * (1 + moss)
-    return Surface(blend(soil, stone, solid), roughness, flat(points), height)
+    return Relief(blend(soil, stone, solid), roughness, flat(points), height)

@@ -7,12 +7,12 @@ from easel.materials.collection.families.metal import STEEL
 from easel.materials.collection.marks import scratches, spots, stains
 from easel.materials.collection.noise import Points, bumps, fbm, mix, ramp, warped
 from easel.materials.collection.sampling import Draw
-from easel.materials.collection.surface import Field, Painting, Surface, blend, flat, paint, shades
+from easel.materials.collection.surface import Field, Painting, Relief, blend, flat, paint, shades
 
 RUST = "#2e1a12 #54291a #7d3b1c #a5562a #c47a3d"
 
 
-def rusted_metal(points: Points, draw: Draw) -> Surface:
+def rusted_metal(points: Points, draw: Draw) -> Relief:
     """Steel that rust eats: bare and shiny, pitted along the rim, thick and flaky where it has had its time."""
     frequency = draw.choice((2, 3, 4))
     torn = warped(points, 10, draw.seed(), 0.04, 4)
@@ -32,7 +32,7 @@ def rusted_metal(points: Points, draw: Draw) -> Surface:
     height = mix(0.0010 * lines - 0.001 * marks, flakes, rust) + bumps(
         points, 4, draw.seed(), draw.uniform(0.06, 0.2), 3
     )
-    return Surface(blend(steel, crust, rust), roughness, 1 - rust, height)
+    return Relief(blend(steel, crust, rust), roughness, 1 - rust, height)
 
 
 def _crust(points: Points, draw: Draw, age: Field, grain: Field) -> tuple[Painting, Field]:
@@ -49,7 +49,7 @@ def _crust(points: Points, draw: Draw, age: Field, grain: Field) -> tuple[Painti
 COATS = "#b23a2e #2f5d8a #e0b53a #3f6b4a #d9d6cc #3a3d42 #d0703a #6f8f96 #8a8d8f #1f4a4a"
 
 
-def painted_metal(points: Points, draw: Draw) -> Surface:
+def painted_metal(points: Points, draw: Draw) -> Relief:
     """A coat of paint on steel, scratched and chipped down to the metal, which rusts at the rim."""
     coat = draw.colour(COATS, 0.08)
     peel = fbm(points, 48, draw.seed(), 2)
@@ -76,10 +76,10 @@ def painted_metal(points: Points, draw: Draw) -> Surface:
     skin = bumps(points, 24, draw.seed(), draw.uniform(0.08, 0.26), 2)
     height = mix(0.0035 + skin, 0.3 * flakes, gone) + 0.6 * flakes * rusty - 0.006 * seams
     height = height + bumps(points, 4, draw.seed(), draw.uniform(0.05, 0.16), 2)
-    return Surface(albedo, roughness, gone * (1 - rusty), height)
+    return Relief(albedo, roughness, gone * (1 - rusty), height)
 
 
-def verdigris(points: Points, draw: Draw) -> Surface:
+def verdigris(points: Points, draw: Draw) -> Relief:
     """Copper or bronze under a green patina that ran down with the rain."""
     torn = points.moved(0.03 * fbm(points, 10, draw.seed(), 4), 0.0)
     field = fbm(torn, (draw.choice((4, 6, 8)), 2), draw.seed(), 6, 0.6)
@@ -94,4 +94,4 @@ def verdigris(points: Points, draw: Draw) -> Surface:
     roughness = mix(draw.uniform(0.2, 0.35) + 0.25 * brown + 0.06 * grain, 0.85 + 0.12 * grain, patina)
     height = patina * (0.004 + bumps(points, 20, draw.seed(), draw.uniform(0.3, 0.5), 4, 0.65))
     height = height + bumps(points, 8, draw.seed(), draw.uniform(0.08, 0.26), 3)
-    return Surface(blend(metal, cover, patina), roughness, 1 - patina, height)
+    return Relief(blend(metal, cover, patina), roughness, 1 - patina, height)

@@ -120,8 +120,6 @@ class UI:
             case events.KeyChanged(key, down):
                 for code in _codes(key):
                     io.add_key_event(code, down)
-            case _:
-                pass
 
     def close(self) -> None:
         """Destroy both contexts; the renderer must have been shut down before. Others go on where they are."""

@@ -74,10 +74,8 @@ class DrawList:
         corners = self._corners(command)
         # Two triangles share two corners: four different places with two columns and two rows are a rectangle.
         places = {(x, y) for x, y in corners.view(np.float32)[:, :2].tolist()}
-        columns = {x for x, _ in places}
-        rows = {y for _, y in places}
-        upright = command.count == 2 and len(places) == 4 and len(columns) == len(rows) == 2
-        return upright and bool((corners[:, 4] == OPAQUE_WHITE).all())
+        upright = len({x for x, _ in places}) == len({y for _, y in places}) == 2
+        return command.count == 2 and len(places) == 4 and upright and bool((corners[:, 4] == OPAQUE_WHITE).all())
 
     def is_whole_texture(self, command: Command) -> bool:
         """Return True if such a rectangle shows all of its texture, not mirrored."""
@@ -153,8 +151,10 @@ class Damage:
         self._before = now if len(now) == len(lists) else None
         same_scene = (size, scene) == self._scene
         self._scene = size, scene
+        if before is None or self._before is None or not same_scene:
+            return [(0, 0, *size)]
         # A list that is now above or below another than before changes what is seen of both.
-        if before is None or self._before is None or not same_scene or _common(before, now) != _common(now, before):
+        if [name for name in before if name in now] != [name for name in now if name in before]:
             return [(0, 0, *size)]
         # A window that has gone uncovers what was below it.
         found = [bounds for name in before.keys() - now.keys() for bounds in before[name].all_bounds()]
@@ -173,11 +173,10 @@ class Damage:
             bounds = draw_list.bounds(command, draw_list.triangles_of(command))
             if bounds is None or not _overlap(bounds, box):
                 continue
-            picture = command.texture in opaque and draw_list.is_rectangle(command)
             # The last one wins: it lies above those that were found before.
-            if picture and _within(box, bounds):
-                alone = _exactly(box, bounds) and draw_list.is_whole_texture(command)
-                found = Cover(command.texture, number, alone)
+            if command.texture in opaque and draw_list.is_rectangle(command) and _within(box, bounds):
+                exact = bounds == (box[0], box[1], box[0] + box[2], box[1] + box[3])
+                found = Cover(command.texture, number, exact and draw_list.is_whole_texture(command))
             elif found is not None:
                 found = replace(found, alone=False)
         return found
@@ -185,21 +184,12 @@ class Damage:
 
 def _copied(draw_list: "imgui.ImDrawList", revisions: Mapping[int, int]) -> DrawList:
     commands: list[Command] = []
-    buffer = draw_list.cmd_buffer
-    for index in range(buffer.size()):
-        command = buffer[index]
-        name = command.tex_ref._tex_id
-        clip = command.clip_rect
-        commands.append(
-            Command(
-                texture=name,
-                revision=revisions.get(name, 0),
-                clip=(clip.x, clip.y, clip.z, clip.w),
-                first=command.idx_offset // 3,
-                count=command.elem_count // 3,
-                offset=command.vtx_offset,
-            )
-        )
+    for index in range(draw_list.cmd_buffer.size()):
+        run = draw_list.cmd_buffer[index]
+        texture = run.tex_ref._tex_id
+        clip = (run.clip_rect.x, run.clip_rect.y, run.clip_rect.z, run.clip_rect.w)
+        revision = revisions.get(texture, 0)
+        commands.append(Command(texture, revision, clip, run.idx_offset // 3, run.elem_count // 3, run.vtx_offset))
     # Copies: the library fills the same memory again in the next frame.
     vertices = _memory(draw_list.vtx_buffer, imgui.VERTEX_SIZE, "u4").reshape(-1, 5).copy()
     triangles = _memory(draw_list.idx_buffer, imgui.INDEX_SIZE, f"u{imgui.INDEX_SIZE}").reshape(-1, 3).copy()
@@ -213,10 +203,6 @@ def _memory(buffer: "imgui.ImVector_ImDrawVert | imgui.ImVector_ImDrawIdx", size
     if not count:
         return np.empty(0, kind)
     return np.frombuffer(memoryview((ctypes.c_char * count).from_address(buffer.data_address())), kind)
-
-
-def _common(lists: Mapping[str, DrawList], others: Mapping[str, DrawList]) -> list[str]:
-    return [name for name in lists if name in others]
 
 
 def _pixels(bounds: Bounds, size: tuple[int, int]) -> Box | None:
@@ -242,11 +228,6 @@ def _within(box: Box, bounds: Bounds) -> bool:
     return left <= x + inner and top <= y + inner and right >= x + width - inner and bottom >= y + height - inner
 
 
-def _exactly(box: Box, bounds: Bounds) -> bool:
-    x, y, width, height = box
-    return bounds == (x, y, x + width, y + height)
-
-
 def _merged(boxes: list[Box]) -> list[Box]:
     """Return at most `MOST_BOXES` boxes that contain all of these."""
     apart: list[Box] = []
@@ -263,8 +244,8 @@ def _merged(boxes: list[Box]) -> list[Box]:
 
 
 def _worth_merging(a: Box, b: Box) -> bool:
-    _, _, width, height = _around(a, b)
-    return width * height <= a[2] * a[3] + b[2] * b[3] + SLACK_PIXELS
+    both = _around(a, b)
+    return both[2] * both[3] <= a[2] * a[3] + b[2] * b[3] + SLACK_PIXELS
 
 
 def _around(a: Box, b: Box) -> Box:

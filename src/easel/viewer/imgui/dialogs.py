@@ -36,9 +36,7 @@ class Dialogs:
         if key in self._open:
             return
         dialog = self.show(question)
-        if isinstance(dialog, str):
-            dialog = FileBrowser(question)
-        self._open[key] = question, dialog
+        self._open[key] = question, FileBrowser(question) if isinstance(dialog, str) else dialog
 
     def take(self, key: object) -> str | None:
         """Return the chosen path of `key`'s dialog, once; None before, after, and if it was cancelled."""

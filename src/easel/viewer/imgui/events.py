@@ -64,17 +64,14 @@ class CloseAsked:
     """The window's close box was clicked."""
 
 
-Event = (
-    PointerMoved | PointerButton | WheelTurned | KeyChanged | TextTyped | FilesDropped | Resized | CloseAsked
-)  # fmt: skip
+Event = PointerMoved | PointerButton | WheelTurned | KeyChanged | TextTyped | FilesDropped | Resized | CloseAsked
 
 # Names rather than key codes: GLFW's, a browser's and Dear ImGui's differ, and scripts are read by people.
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 DIGITS = tuple("0123456789")
 FUNCTION_KEYS = tuple(f"f{n}" for n in range(1, 13))
 MODIFIERS = ("ctrl", "shift", "alt", "super")
-NAMED_KEYS = ("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end",
-              "page_up", "page_down", "left", "right", "up", "down", "comma", "period", "left_bracket",
-              "right_bracket")  # fmt: skip
+NAMED_KEYS = ("enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end", "page_up", "page_down",
+              "left", "right", "up", "down", "comma", "period", "left_bracket", "right_bracket")  # fmt: skip
 KEYS = LETTERS + DIGITS + FUNCTION_KEYS + MODIFIERS + NAMED_KEYS
 """All names of keys that `KeyChanged` can carry."""

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import itertools
 import logging
 import os
 import unicodedata
@@ -50,32 +51,21 @@ def load_fonts(pixels: Number) -> None:
 def font_folders() -> list[Path]:
     """Return the font folders of Linux, macOS and Windows, this user's first."""
     home = Path.home()
-    folders = [
-        Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "fonts",
-        home / ".fonts",
-        home / "Library/Fonts",
-        Path("/usr/local/share/fonts"),
-        Path("/usr/share/fonts"),
-        Path("/Library/Fonts"),
-        Path("/System/Library/Fonts"),
-        Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts",
-    ]
+    users = [Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "fonts"]
+    users += [home / ".fonts", home / "Library/Fonts"]
     if local := os.environ.get("LOCALAPPDATA"):
-        folders.insert(3, Path(local) / "Microsoft/Windows/Fonts")
-    return folders
+        users.append(Path(local) / "Microsoft/Windows/Fonts")
+    systems = ("/usr/local/share/fonts", "/usr/share/fonts", "/Library/Fonts", "/System/Library/Fonts")
+    return [*users, *map(Path, systems), Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"]
 
 
 # Cached: every view that opens asks, and a walk through all of the system's font folders is slow.
 @functools.cache
 def font_files(folders: tuple[Path, ...]) -> tuple[Path, ...]:
     """Return all font files below these folders, in their order."""
-    return tuple(
-        Path(path, name)
-        for folder in folders
-        for path, _, names in os.walk(folder)
-        for name in sorted(names)
-        if name.lower().endswith(SUFFIXES)
-    )
+    walked = itertools.chain.from_iterable(map(os.walk, folders))
+    found = (Path(folder, name) for folder, _, names in walked for name in sorted(names))
+    return tuple(path for path in found if path.name.lower().endswith(SUFFIXES))
 
 
 def find_font(names: Sequence[str], files: Sequence[Path]) -> Path | None:

@@ -67,10 +67,8 @@ def arrange(places: Sequence[PanelPlace]) -> Area:
 
 
 def _stack(panels: list[str]) -> Area:
-    if not panels:
-        return None
-    if len(panels) == 1:
-        return panels[0]
+    if len(panels) < 2:
+        return panels[0] if panels else None
     # 1/n of n, then 1/(n-1) of the rest: all end up equally high.
     return Split("top", 1 / len(panels), panels[0], _stack(panels[1:]))
 
@@ -126,8 +124,7 @@ def fit(size: tuple[int, int], room: Rectangle) -> Rectangle:
     height, width = size
     # The side that is scarcer decides; the other keeps free margins.
     scale = min(room.width / width, room.height / height)
-    shown_width = max(round(width * scale), 1)
-    shown_height = max(round(height * scale), 1)
+    shown_width, shown_height = (max(round(length * scale), 1) for length in (width, height))
     # Whole pixels: a picture that starts between two of them is blurred, even at 1:1.
     x = round(room.x + (room.width - shown_width) / 2)
     y = round(room.y + (room.height - shown_height) / 2)

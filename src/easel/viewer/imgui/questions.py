@@ -8,13 +8,8 @@ from pathlib import Path
 
 Filters = Sequence[tuple[str, str]]
 """(description, "*.png *.jpg") pairs."""
-FILTERS: Filters = (
-    ("Images", "*.png *.jpg *.jpeg *.bmp *.tga *.hdr"),
-    ("PNG", "*.png"),
-    ("JPEG", "*.jpg *.jpeg"),
-    ("HDR", "*.hdr"),
-    ("All files", "*.*"),
-)
+FILTERS: Filters = (("Images", "*.png *.jpg *.jpeg *.bmp *.tga *.hdr"), ("PNG", "*.png"), ("JPEG", "*.jpg *.jpeg"),
+                    ("HDR", "*.hdr"), ("All files", "*.*"))  # fmt: skip
 """Filters of a dialog whose caller names none."""
 
 
@@ -42,8 +37,7 @@ class Question:
 
     def complete(self, path: str) -> str:
         """Return `path`, with the default extension if it is to be saved and has none."""
-        needs_extension = self.save and bool(path) and not Path(path).suffix
-        return path + self.default_extension * needs_extension
+        return path + self.default_extension * (self.save and bool(path) and not Path(path).suffix)
 
 
 class Dialog(ABC):

@@ -55,9 +55,8 @@ def _name(index: int | str, numbered: Sequence[str], members: type[Enum], what: 
         known = [name for name in members.__members__ if name != "count"]
         if index in known:
             return index
-        near = difflib.get_close_matches(index, known, 1)
-        suggestion = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"unknown style {what} {index!r}.{suggestion} Known: {', '.join(known)}.")
+        near = "".join(f" Did you mean {name!r}?" for name in difflib.get_close_matches(index, known, 1))
+        raise ValueError(f"unknown style {what} {index!r}.{near} Known: {', '.join(known)}.")
     if not 0 <= index < len(numbered):
         raise ValueError(f"style {what}s have numbers from 0 to {len(numbered) - 1}, or names; got {index}.")
     return numbered[index]

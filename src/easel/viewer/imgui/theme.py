@@ -41,35 +41,17 @@ class Theme:
 
 
 DARK = Theme(
-    ink=_rgb(0xE4E7EC),
-    quiet=_rgb(0x8F97A5),
-    accent=_rgb(0x5AA2FF),
-    bright=_rgb(0x7DB6FF),
-    alarm=_rgb(0xFF6B61),
-    backdrop=_rgb(0x101216),
-    paper=_rgb(0x191C22),
-    popup=_rgb(0x20242B, 0.98),
-    well=(_rgb(0x262A33), _rgb(0x303540), _rgb(0x363C48)),
-    button=(_rgb(0x2E3440), _rgb(0x3A4250)),
+    ink=_rgb(0xE4E7EC), quiet=_rgb(0x8F97A5), accent=_rgb(0x5AA2FF), bright=_rgb(0x7DB6FF), alarm=_rgb(0xFF6B61),
+    backdrop=_rgb(0x101216), paper=_rgb(0x191C22), popup=_rgb(0x20242B, 0.98), edge=_rgb(0x2C313B), plot=_rgb(0x14161B),
+    well=(_rgb(0x262A33), _rgb(0x303540), _rgb(0x363C48)), button=(_rgb(0x2E3440), _rgb(0x3A4250)),
     grab=(_rgb(0x3A404C), _rgb(0x4A515F), _rgb(0x5A6272)),
-    edge=_rgb(0x2C313B),
-    plot=_rgb(0x14161B),
-)
+)  # fmt: skip
 LIGHT = Theme(
-    ink=_rgb(0x1B1F27),
-    quiet=_rgb(0x5A6371),
-    accent=_rgb(0x1F6FEB),
-    bright=_rgb(0x1559C7),
-    alarm=_rgb(0xC4281F),
-    backdrop=_rgb(0xD9DDE4),
-    paper=_rgb(0xF7F8FA),
-    popup=_rgb(0xFFFFFF, 0.98),
-    well=(_rgb(0xE3E7ED), _rgb(0xD9DEE6), _rgb(0xCED5DF)),
-    button=(_rgb(0xDDE2EA), _rgb(0xCFD7E2)),
+    ink=_rgb(0x1B1F27), quiet=_rgb(0x5A6371), accent=_rgb(0x1F6FEB), bright=_rgb(0x1559C7), alarm=_rgb(0xC4281F),
+    backdrop=_rgb(0xD9DDE4), paper=_rgb(0xF7F8FA), popup=_rgb(0xFFFFFF, 0.98), edge=_rgb(0xCCD2DB), plot=_rgb(0xECEFF3),
+    well=(_rgb(0xE3E7ED), _rgb(0xD9DEE6), _rgb(0xCED5DF)), button=(_rgb(0xDDE2EA), _rgb(0xCFD7E2)),
     grab=(_rgb(0xC1C8D2), _rgb(0xACB5C2), _rgb(0x97A2B1)),
-    edge=_rgb(0xCCD2DB),
-    plot=_rgb(0xECEFF3),
-)
+)  # fmt: skip
 THEMES = {"dark": DARK, "light": LIGHT}
 
 INK, QUIET, ACCENT, ALARM = DARK.ink, DARK.quiet, DARK.accent, DARK.alarm
@@ -82,6 +64,15 @@ TEXT_PIXELS = 15.0
 SMALL_TEXT_PIXELS = 12.0
 CAPTION_SHARE = 0.42
 """Share of a panel's width that captions may take; a longer one stands above its control."""
+SIZES: dict[str, float | tuple[float, float]] = {
+    "window_padding": (12, 10), "frame_padding": (9, 5), "item_spacing": (8, 7), "item_inner_spacing": (7, 5),
+    "separator_text_align": (0.0, 0.5), "separator_text_padding": (0, 4), "indent_spacing": 16, "scrollbar_size": 11,
+    "grab_min_size": 11, "docking_separator_size": 3, "window_border_size": 1, "child_border_size": 1,
+    "popup_border_size": 1, "frame_border_size": 0, "tab_bar_border_size": 0, "separator_text_border_size": 1,
+    "tab_bar_overline_size": 2, "window_rounding": 6, "child_rounding": 6, "popup_rounding": 6, "frame_rounding": 5,
+    "grab_rounding": 4, "scrollbar_rounding": 6, "tab_rounding": 5,
+}  # fmt: skip
+"""Sizes in pixels before scaling, and places in shares, by their names in Dear ImGui's style."""
 LIBRARY_SIZES = ("cell_padding", "color_marker_size", "columns_min_spacing", "display_safe_area_padding",
                  "display_window_padding", "drag_drop_target_border_size", "drag_drop_target_padding",
                  "input_text_cursor_size", "log_slider_deadzone", "mouse_cursor_scale", "scrollbar_padding",
@@ -178,7 +169,10 @@ def scale_theme(scale: Number) -> None:
     usual = imgui.Style()
     for name in LIBRARY_SIZES:
         setattr(style, name, getattr(usual, name))
-    _set_sizes(style)
+    for name, size in SIZES.items():
+        setattr(style, name, imgui.ImVec2(*size) if isinstance(size, tuple) else size)
+    style.window_menu_button_position = imgui.Dir.none
+    style.color_button_position = imgui.Dir.left
     style.scale_all_sizes(scale)
     style.font_scale_dpi = scale
 
@@ -221,33 +215,3 @@ def _element_colours(theme: Theme) -> list[tuple[Rgba, str]]:
         ((0.0, 0.0, 0.0, 0.45), "modal_window_dim_bg"),
         ((0.0, 0.0, 0.0, 0.0), "child_bg border_shadow scrollbar_bg resize_grip"),
     ]
-
-
-def _set_sizes(style: "imgui.Style") -> None:
-    vec = imgui.ImVec2
-    style.window_padding = vec(12, 10)
-    style.frame_padding = vec(9, 5)
-    style.item_spacing = vec(8, 7)
-    style.item_inner_spacing = vec(7, 5)
-    style.indent_spacing = 16
-    style.scrollbar_size = 11
-    style.grab_min_size = 11
-    style.window_border_size = 1
-    style.child_border_size = 1
-    style.popup_border_size = 1
-    style.frame_border_size = 0
-    style.window_rounding = 6
-    style.child_rounding = 6
-    style.popup_rounding = 6
-    style.frame_rounding = 5
-    style.grab_rounding = 4
-    style.scrollbar_rounding = 6
-    style.tab_rounding = 5
-    style.tab_bar_border_size = 0
-    style.tab_bar_overline_size = 2
-    style.docking_separator_size = 3
-    style.separator_text_border_size = 1
-    style.separator_text_align = vec(0.0, 0.5)
-    style.separator_text_padding = vec(0, 4)
-    style.window_menu_button_position = imgui.Dir.none
-    style.color_button_position = imgui.Dir.left

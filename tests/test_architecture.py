@@ -80,13 +80,18 @@ def test_no_rings():
     graphlib.TopologicalSorter({module: set(imports(module)) & set(files) for module in files}).prepare()
 
 
-def test_no_rings_of_folders():
+@pytest.fixture(scope="module")
+def whole_house():
+    return house.House(ROOT)
+
+
+def test_no_rings_of_folders(whole_house):
     """At every depth a folder can be read after those that it imports; imports inside functions and by name count."""
-    assert house.folder_rings(house.House(ROOT)) == []
+    assert house.folder_rings(whole_house) == []
 
 
-def test_the_way_down_is_short():
-    chain = house.longest_chain(house.House(ROOT))
+def test_the_way_down_is_short(whole_house):
+    chain = house.longest_chain(whole_house)
     assert len(chain) <= 15, " -> ".join(chain)
 
 

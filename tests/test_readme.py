@@ -20,7 +20,7 @@ SHORTENED = {
     "./dev run easel fields generate --topology conv --num-samples 12": ["--num-samples", "2", "--x-dim", "24"],
     "./dev run easel fields volume --sheet": [*"--x-dim 9 --y-dim 9 --z-dim 9 --size 24 24".split()],
     "./dev run easel materials render --materials 24 --size 128": [*"--materials 1 --views 1 --size 32".split()],
-    "./dev test": ["tests/test_public_api.py"],
+    "./dev test": ["tests/test_console.py"],
 }
 """What a command is given besides, so that it ends in seconds."""
 

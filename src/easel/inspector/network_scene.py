@@ -22,12 +22,10 @@ from easel.inspector.layout.layout import arrange
 from easel.inspector.models.graph import Graph, TensorRef
 from easel.inspector.scene.content import Content
 from easel.inspector.scene.pick import Hit, Picker, ray_through, value_at
-from easel.inspector.scene.view import facing
+from easel.inspector.scene.view import Number, facing
 
 if TYPE_CHECKING:
     import moderngl
-
-Number = float | int
 
 ANGLES = {"rows": (-0.12, 0.09), "stack": (-0.85, 0.3)}
 """Azimuth and elevation of the first view, in radians: from the left and above."""

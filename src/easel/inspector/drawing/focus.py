@@ -10,11 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from easel.inspector.drawing.colors import AMBER, BACKGROUND, FAINT, PLATE, PLATE_EDGE, TEXT, rgb_bytes, value_colors
-from easel.inspector.drawing.labels import SMALL, TITLE
+from easel.inspector.drawing.labels import SMALL, TITLE, Number
 from easel.inspector.scene.pyramid import Pyramid
 from easel.inspector.scene.sheet import Sheet
-
-Number = float | int
 
 # Pillow would decode its font anew for every text.
 _font = cache(ImageFont.load_default)

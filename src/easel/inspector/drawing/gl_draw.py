@@ -101,8 +101,7 @@ class PlateBrush(TableProgram):
     """Draws rectangles with round corners and a border."""
 
     def __init__(self, context: "moderngl.Context") -> None:
-        columns = ("origin", "right", "down", "fill", "border")
-        super().__init__(context, PACKAGE, "plate", "3f 3f 3f 4f 4f/i", columns)
+        super().__init__(context, PACKAGE, "plate", "3f 3f 3f 4f 4f/i", ("origin", "right", "down", "fill", "border"))
 
     def draw(self, clip_from_world: Float[np.ndarray, "4 4"]) -> None:
         """Draw what is loaded: (origin, right, down, colour, radius, colour of the border, its width in pixels)."""

@@ -59,10 +59,8 @@ def save_gltf(
         content.add(sheet.box, tensor_facts(sheet.ref) | {"limit": limit, "cells_per_texel": cells}, picture)
         # Checked as it grows: all of a large network would fill the memory before it is refused.
         if len(content.binary.data) > limit_bytes:
-            raise ValueError(
-                f"the glTF would be larger than {limit_bytes / 2**20:g} MiB at {sheet.ref.name!r}. "
-                f"Lower most_texels (now {most_texels}), or export fewer tensors."
-            )
+            fits = f"Lower most_texels (now {most_texels}), or export fewer tensors."
+            raise ValueError(f"the glTF would be larger than {limit_bytes / 2**20:g} MiB at {sheet.ref.name!r}. {fits}")
     with write_whole(path) as partial:
         partial.write_bytes(content.glb())
     return tuple(reduced)
@@ -77,10 +75,9 @@ def sheet_picture(sheet: Sheet, most_texels: int) -> tuple[UInt8[np.ndarray, "h 
     # In the sheet's own way: cells without values stay 0.
     used = sheet.map.spread(torch.ones(sheet.map.shape, dtype=torch.uint8)).numpy()
     rows, columns = shares.shape
-    picture = np.empty((rows, columns, 4), np.uint8)
-    picture[..., :3] = np.rint(colors * 255)
     # A texel is as clear as its first cell: gutters are thin, and what is unused are whole ends of blocks.
-    picture[..., 3] = 255 * used[:: 1 << level, :: 1 << level][:rows, :columns]
+    alpha = 255 * used[:: 1 << level, :: 1 << level][:rows, :columns]
+    picture = np.dstack([np.rint(colors * 255).astype(np.uint8), alpha])
     return picture, math.ldexp(pyramid.limits[level], -pyramid.exponent), 1 << level
 
 

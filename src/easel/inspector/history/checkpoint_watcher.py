@@ -120,7 +120,7 @@ class _Expected:
         # On `meta` a difference compares names and shapes alone, and computes nothing.
         self.like = {name: ref.tensor.to("meta") for name, ref in refs.items() if name in stored}
         """Tensors of the shapes that a file must have."""
-        self.kinds = {name: ref.kind for name, ref in refs.items()}
+        self.kinds: dict[str, Kind] = {name: ref.kind for name, ref in refs.items()}
 
     def fit(self, path: Path, held: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Kind]]:
         """Return (tensors, kinds) under the model's first names. Raises FileError if they are not the model's."""

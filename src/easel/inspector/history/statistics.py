@@ -191,9 +191,8 @@ def summarize_network(
 ) -> NetworkSummary:
     """Return the statistics of every parameter, compared with its `initial` value and with the snapshot before."""
     parameters = snapshot.of("parameter")
-    gradients = {
-        name: summarize(snapshot.tensors[f"{name}.grad"]) for name in parameters if f"{name}.grad" in snapshot.tensors
-    }
+    known = snapshot.tensors
+    gradients = {name: summarize(known[grad]) for name in parameters if (grad := f"{name}.grad") in known}
     # The median: one exploding layer must not make the others look as if theirs vanished.
     usual = median([gradient.rms for gradient in gradients.values()] or [0.0])
     rows = []
@@ -328,8 +327,7 @@ def _norm(tensor: Tensor) -> float:
 
 def _cosine(one: Tensor, other: Tensor) -> float | None:
     """Return the cosine of the angle between two tensors; None if one is zero and has no direction."""
-    a = _real(one).double().flatten()
-    b = _real(other).double().flatten()
+    a, b = (_real(tensor).double().flatten() for tensor in (one, other))
     lengths = float(a.norm() * b.norm())
     return float(a @ b) / lengths if lengths else None
 

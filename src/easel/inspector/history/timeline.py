@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from operator import lt
 from pathlib import Path
 
 from easel import checkpoint
@@ -108,8 +109,7 @@ class Timeline:
         for snapshot in self:
             tensor = snapshot.tensors.get(name)
             # A layer may have been added, or have grown, while the network was trained.
-            fits = tensor is not None and tensor.ndim == len(index)
-            if tensor is not None and fits and all(i < n for i, n in zip(index, tensor.shape, strict=True)):
+            if tensor is not None and tensor.ndim == len(index) and all(map(lt, index, tensor.shape)):
                 found.append((snapshot.step, tensor[index].item()))
         return found
 

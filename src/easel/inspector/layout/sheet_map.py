@@ -42,7 +42,8 @@ class SheetMap:
     @property
     def plane(self) -> tuple[int, int]:
         """(R, C), cells of the plane."""
-        return self._product(self.row_axes), self._product(self.column_axes)
+        rows, columns = (math.prod(self.shape[axis] for axis in axes) for axes in (self.row_axes, self.column_axes))
+        return rows, columns
 
     @property
     def blocks(self) -> int:
@@ -130,9 +131,6 @@ class SheetMap:
         # No gutter after the last block of a line.
         return sheet[: self.grid[0], : self.grid[1]]
 
-    def _product(self, axes: tuple[int, ...]) -> int:
-        return math.prod(self.shape[axis] for axis in axes)
-
     def _flat(self, index: tuple[int, ...], axes: tuple[int, ...]) -> int:
         """Return the place along `axes`, the first of them the slowest."""
         flat = 0
@@ -201,8 +199,7 @@ def _folded(
     shape: tuple[int, ...], rows: tuple[int, ...], columns: tuple[int, ...], kernel: tuple[int, int], band: int
 ) -> SheetMap:
     """Return the sheet of a plane, cut into blocks of whole kernels if it would be too long."""
-    height = math.prod(shape[axis] for axis in rows)
-    width = math.prod(shape[axis] for axis in columns)
+    height, width = (math.prod(shape[axis] for axis in axes) for axes in (rows, columns))
     block, across = (height, width), 1
     if len(shape) > 1 and height > MOST_ASPECT * width and kernel == (1, 1):
         # k columns of height / k rows are k² times as wide for their length.

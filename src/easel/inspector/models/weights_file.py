@@ -70,8 +70,7 @@ def clean_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def last_number(stem: str, digits: int) -> int | None:
     """Return the last number in a file's name, of its first `digits`: `model-epoch2-step00400` is at 400."""
-    numbers = re.findall(r"\d+", stem)
-    return int(numbers[-1][:digits]) if numbers else None
+    return next((int(number[:digits]) for number in reversed(re.findall(r"\d+", stem))), None)
 
 
 def _weights(data: bytes, stem: str) -> Weights:

@@ -34,10 +34,8 @@ class Sheet:
         """Show `tensor` from now on. True if anything can have changed. Raises ValueError for another shape."""
         tensor = tensor.detach()
         if tuple(tensor.shape) != tuple(self.tensor.shape) or tensor.is_complex() != self.tensor.is_complex():
-            raise ValueError(
-                f"{self.box.name!r} has the shape {tuple(self.tensor.shape)}; got {tuple(tensor.shape)}. "
-                "A network of other shapes needs a scene of its own."
-            )
+            fits = "A network of other shapes needs a scene of its own."
+            raise ValueError(f"{self.box.name!r} has the shape {self.ref.shape}; got {tuple(tensor.shape)}. {fits}")
         same = tensor.data_ptr() == self.tensor.data_ptr() and tensor.stride() == self.tensor.stride()
         # torch counts the writes into a tensor: the same memory with the same count holds the same values.
         if same and tensor._version == self._seen and tensor.dtype == self.tensor.dtype:

@@ -158,7 +158,8 @@ def _watched(model: nn.Module, recorder: ForwardRecorder, originals: Mapping[int
         for raw_path, module in model.named_modules():
             if module not in inside_scripts:
                 is_layer = _is_layer(module, is_top=module is model)
-                owned = _owned(module, originals) if is_layer else ()
+                members = (*module.parameters(), *module.buffers()) if is_layer else ()
+                owned = tuple(dict.fromkeys(originals[id(tensor)] for tensor in members))
                 for handle in recorder.watch_module(module, clean_path(raw_path), is_layer=is_layer, tensors=owned):
                     stack.callback(handle.remove)
         yield
@@ -228,11 +229,6 @@ def _swapped(
 def _scripts(model: nn.Module) -> list[nn.Module]:
     """Return the modules that are compiled to TorchScript, the inner ones included."""
     return [module for module in model.modules() if isinstance(module, torch.jit.ScriptModule)]
-
-
-def _owned(module: nn.Module, originals: Mapping[int, str]) -> tuple[str, ...]:
-    """Return our names of all parameters and buffers inside a layer."""
-    return tuple(dict.fromkeys(originals[id(tensor)] for tensor in (*module.parameters(), *module.buffers())))
 
 
 def _is_layer(module: nn.Module, is_top: bool) -> bool:

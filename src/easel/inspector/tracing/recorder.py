@@ -191,7 +191,7 @@ class ForwardRecorder(TorchFunctionMode):
     @property
     def _path(self) -> str:
         """Path of the module that runs now."""
-        return self._frames[-1].path if self._frames else ""
+        return next((frame.path for frame in reversed(self._frames)), "")
 
     def _function(
         self, func: Callable[..., Any], args: Any, kwargs: Any, given: list[Tensor], versions: list[int], result: Any

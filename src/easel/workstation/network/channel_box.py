@@ -47,7 +47,7 @@ class ChannelBox:
         return tuple(self._covered)
 
     def holds(self, name: str) -> bool:
-        """Return whether a sheet is one of the box."""
+        """Return True if a sheet is one of the box."""
         return name in self._covered or any(name in maps for maps in self._covered.values())
 
     def move(self, by: Number) -> bool:

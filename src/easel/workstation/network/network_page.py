@@ -180,7 +180,8 @@ class PointerTool(Protocol):
     """Something in the scene that the mouse moves."""
 
     def holds(self, name: str) -> bool:
-        """Return whether a sheet is part of it."""
+        """Return True if a sheet is part of it."""
+        ...
 
     def scroll(self, notches: Number) -> None:
         """Act on the wheel, which was turned over it."""
@@ -295,8 +296,7 @@ class NetworkPage:
         self._draw_switches()
         view = self.view
         under = view.under_pointer()
-        over = self.tool is not None and under is not None and self.tool.holds(under.name)
-        view.wheel_taken = over
+        over = view.wheel_taken = self.tool is not None and under is not None and self.tool.holds(under.name)
         # A drag that began beside the tool turns the camera to its end, wherever it leads, and the other way around.
         if view.dragged is None:
             view.drag_taken = over

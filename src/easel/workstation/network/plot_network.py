@@ -179,7 +179,7 @@ class PlotNetwork3D:
         return (0, 0) if self.box is None else self.box.span
 
     def holds(self, name: str) -> bool:
-        """Return whether a sheet belongs to the box."""
+        """Return True if a sheet belongs to the box."""
         return self.box is not None and self.box.holds(name)
 
     scroll = scroll_callback

@@ -7,7 +7,9 @@ from torch import nn
 import easel
 from easel.inspector.drawing.renderer import NetworkRenderer
 from easel.inspector.history.statistics import summarize_network
+from easel.inspector.history.timeline import Timeline
 from easel.inspector.history.watcher import watch
+from easel.inspector.models.graph import TensorRef
 from easel.inspector.models.model_tensors import tensors
 from easel.inspector.network_scene import NetworkScene
 from easel.viewer.driver import Driver
@@ -191,6 +193,26 @@ def test_the_table_tells_every_tensor_and_a_click_flies_there(training, view):
     driver.click("Statistics/3.weight", panel="Statistics")
     driver.frames(1)
     assert page.scene.selected == "3.weight"
+
+
+def test_statistics_read_no_snapshots_but_those_they_compare(training, monkeypatch):
+    _, time, _, _ = training
+    last, read = time.timeline.last, []
+    # Of a long run most snapshots lie on the disk.
+    at = Timeline.at
+    monkeypatch.setattr(Timeline, "at", lambda timeline, step: read.append(step) or at(timeline, step))
+    summary = time._summarize(last)
+    assert sorted(read) == [0, 3] and all(row.update_ratio for row in summary.rows)
+
+
+def test_a_complex_value_is_pinned_like_any_other(view):
+    values = torch.randn(3, 4, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
+    details = view.panel("Tensor", side="right")
+    page = network_panel(view.panel("Network"), {"w": TensorRef("w", values)}, details=details)
+    page.pin("w", (1, 2))
+    Driver(view).frames(2)
+    assert page.pinned.value == values[1, 2].item() and page.pinned.cell == (1, 2)
+    assert page.scene.look_at("w", index=(1, 2)).target != page.scene.look_at("w").target
 
 
 def test_a_heat_map_is_the_part_or_the_kernel_of_a_value(model):

@@ -8,17 +8,8 @@ import numpy as np
 from jaxtyping import Float32, UInt32
 from numpy import ndarray
 
-from easel.materials.collection.noise import (
-    Field,
-    Frequency,
-    Points,
-    cell_of,
-    combine,
-    lattice,
-    sides,
-    uniform,
-    wrapped,
-)
+from easel.materials.collection import noise
+from easel.materials.collection.noise import Field, Frequency, Points, cell_of, sides, uniform, wrapped
 
 NEIGHBOURS = tuple(product((-1, 0, 1), repeat=2))
 """Steps (up, right) to the cells that touch one, and to itself."""
@@ -49,7 +40,7 @@ def _sites(
     columns: int, rows: int, seed: int, jitter: float, stagger: float
 ) -> tuple[UInt32[ndarray, "cells"], Float32[ndarray, "cells"], Float32[ndarray, "cells"]]:
     """Return identity and place, in its cell, of every point."""
-    words = lattice(columns, rows, seed)
+    words = noise.lattice(columns, rows, seed)
     shift = np.repeat(np.arange(rows) % 2, columns).astype(np.float32) * np.float32(stagger)
     site_x = np.float32(0.5) + np.float32(jitter) * (uniform(words, 1) - np.float32(0.5)) + shift
     site_y = np.float32(0.5) + np.float32(jitter) * (uniform(words, 2) - np.float32(0.5))
@@ -132,4 +123,4 @@ def courses(
         rounded = np.float32(corner) - np.sqrt(inner_x * inner_x + inner_y * inner_y)
         border = np.where((inner_x > 0) & (inner_y > 0), rounded, border)
     words = (course * np.int32(columns) + wrapped(column, columns)).astype(np.uint32)
-    return Units(border, combine(words, seed), *np.broadcast_arrays(across, up))
+    return Units(border, noise.combine(words, seed), *np.broadcast_arrays(across, up))

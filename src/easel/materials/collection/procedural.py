@@ -11,7 +11,7 @@ from numpy import ndarray
 from easel.materials.collection.noise import combine, tile_rows
 from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Family, Field, Painting, Relief
-from easel.materials.maps import MaterialMaps
+from easel.materials.maps import CHANNELS, MaterialMaps
 
 _FAMILIES = {
     "masonry": {"brick": 4, "tile": 4, "cobblestone": 2},
@@ -62,7 +62,7 @@ def procedural(seed: int, size: int = 512, family: str | None = None) -> Materia
     salt = int(combine(np.frombuffer(name.ljust(16).encode(), np.uint32), 0).sum(dtype=np.uint32))
     fine = _SAMPLES * size
     band = max(1, _BAND_POINTS // (_SAMPLES * fine))
-    maps = {key: np.empty((size, size, depth), np.float32) for key, depth in _DEPTHS.items()}
+    maps = {key: np.empty((size, size, depth), np.float32) for key, depth in CHANNELS.items()}
     for first in range(0, size, band):
         last = min(first + band, size)
         # One row more at each side: the slope of the first and last row needs its neighbours
@@ -90,9 +90,6 @@ def family_of(seed: int) -> str:
 def name_of(seed: int, family: str | None = None) -> str:
     """Return a name for files, such as brick_0012."""
     return f"{family or family_of(seed)}_{seed:04d}"
-
-
-_DEPTHS = {"albedo": 3, "roughness": 1, "metallic": 1, "normal": 3}
 
 
 def _finished(surface: Relief, size: int) -> dict[str, Float32[ndarray, "h w c"]]:

@@ -7,6 +7,7 @@ whether the run began at epoch 0 or is resumed in the middle of one.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import cycle, islice
 
 import torch
@@ -17,7 +18,7 @@ from easel.materials.config import TrainConfig
 from easel.materials.dataset.augment import Augmentation, draw
 from easel.materials.dataset.dataset import PBRDataset, Split
 from easel.materials.dataset.keys import key
-from easel.materials.dataset.sample import Batch, Cut, normalize, pack_maps
+from easel.materials.dataset.sample import Batch, Cut, Numbers, normalize, pack_maps
 from easel.materials.maps import MaterialMaps
 
 MARGIN_SHARE = 8
@@ -89,7 +90,7 @@ class Batches:
             _Drawn(self.dataset, augmentation, seed if training else None, answers),
             batch_sampler=self._sampler,
             num_workers=workers,
-            collate_fn=_Collate(tuple(config.transform.mean), tuple(config.transform.std)),
+            collate_fn=partial(_collate, mean=config.transform.mean, std=config.transform.std),
             pin_memory=data.pin_memory and torch.cuda.is_available(),
             persistent_workers=data.persistent_workers and workers > 0,
             prefetch_factor=data.prefetch_factor if workers > 0 else None,
@@ -190,24 +191,18 @@ class _Drawn(Dataset[tuple[str, Cut | Exception]]):
         return replace(cut, answers=draw(answered, [], *drawing).maps)
 
 
-@dataclass(frozen=True)
-class _Collate:
-    """Crops side by side, normalised, or the error of the first that is missing."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    def __call__(self, drawn: list[tuple[str, Cut | Exception]]) -> Batch | Exception:
-        cuts: list[Cut] = []
-        for _, cut in drawn:
-            if isinstance(cut, Exception):
-                return cut
-            cuts.append(cut)
-        photos, valid, cameras = (
-            torch.stack(parts) for parts in zip(*((cut.photos, cut.valid, cut.cameras) for cut in cuts), strict=True)
-        )
-        views = normalize(photos, valid, self.mean, self.std)
-        maps = MaterialMaps.stack([cut.maps for cut in cuts])
-        answers = [cut.answers for cut in cuts if cut.answers is not None]
-        names = tuple(name for name, _ in drawn)
-        return Batch(views, valid, cameras, maps, names, MaterialMaps.stack(answers) if answers else None)
+def _collate(drawn: list[tuple[str, Cut | Exception]], *, mean: Numbers, std: Numbers) -> Batch | Exception:
+    """Put crops side by side, normalised; return the error of the first that is missing."""
+    cuts: list[Cut] = []
+    for _, cut in drawn:
+        if isinstance(cut, Exception):
+            return cut
+        cuts.append(cut)
+    photos, valid, cameras = (
+        torch.stack(parts) for parts in zip(*((cut.photos, cut.valid, cut.cameras) for cut in cuts), strict=True)
+    )
+    views = normalize(photos, valid, mean, std)
+    maps = MaterialMaps.stack([cut.maps for cut in cuts])
+    answers = [cut.answers for cut in cuts if cut.answers is not None]
+    names = tuple(name for name, _ in drawn)
+    return Batch(views, valid, cameras, maps, names, MaterialMaps.stack(answers) if answers else None)

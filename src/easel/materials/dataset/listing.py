@@ -27,18 +27,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.files import FileError
+from easel.materials.dataset import views
 from easel.materials.dataset.keys import key_seed
 from easel.materials.dataset.reading import PHOTO_CHANNELS, check_picture
-from easel.materials.dataset.views import (
-    CORNERS_FILE,
-    SOURCES,
-    VIEWS_FILE,
-    Shot,
-    Source,
-    read_corners,
-    read_record,
-    read_views_json,
-)
+from easel.materials.dataset.views import SOURCES, Shot, Source
 from easel.materials.maps import CHANNELS, map_paths
 
 METADATA_FILE = "render_metadata.json"
@@ -124,7 +116,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
             f"{path}: there is no metadata. Write it, a JSON object from sample to material folder such as "
             '{"sample_0000": "wood_oak"}, or name another by metadata_path.'
         )
-    return read_record(path, dict, "It maps samples to material folders.", MOST_METADATA_BYTES)
+    return views.read_record(path, dict, "It maps samples to material folders.", MOST_METADATA_BYTES)
 
 
 def material_names(metadata: Mapping[str, Any]) -> frozenset[str]:
@@ -232,10 +224,10 @@ def shots_of(folder: Path, photos: Iterable[Path]) -> tuple[Shot, ...] | None:
 
     FileError for a damaged views.json, FileNotFoundError for one that lists a photo which is not there.
     """
-    path = folder / VIEWS_FILE
+    path = folder / views.VIEWS_FILE
     if not path.exists():
         return None
-    shots = {shot.file: shot for shot in read_views_json(path).shots}
+    shots = {shot.file: shot for shot in views.read_views_json(path).shots}
     names = [photo.name for photo in photos]
     for name in sorted(shots.keys() - set(names)):
         raise FileNotFoundError(f"{folder / name}: views.json lists this photo, and it is not there. Render it again.")
@@ -243,10 +235,10 @@ def shots_of(folder: Path, photos: Iterable[Path]) -> tuple[Shot, ...] | None:
 
 
 def _corners_of(folder: Path, photos: Iterable[Path]) -> tuple[Float[Tensor, "4 2"], ...]:
-    corners = read_corners(folder / CORNERS_FILE)
+    corners = views.read_corners(folder / views.CORNERS_FILE)
     if missing := [photo.name for photo in photos if photo.name not in corners]:
         raise ValueError(
-            f"{folder / CORNERS_FILE}: {', '.join(missing)} has no corners. Mark them, or match the photos."
+            f"{folder / views.CORNERS_FILE}: {', '.join(missing)} has no corners. Mark them, or match the photos."
         )
     return tuple(corners[photo.name] for photo in photos)
 

@@ -132,8 +132,7 @@ def _from_features(reference: Features, photo: Features, generator: torch.Genera
     source = torch.from_numpy(reference.points[pairs[:, 0]])
     target = torch.from_numpy(photo.points[pairs[:, 1]])
     quads = torch.randint(len(pairs), (RANSAC_TRIALS, 4), generator=generator)
-    before = _triangle_areas(source[quads])
-    after = _triangle_areas(target[quads])
+    before, after = (_triangle_areas(points[quads]) for points in (source, target))
     # Seen from the same side, every three points keep their sense of rotation; points on a line tell nothing.
     sound = ((before * after > 0) & (before.abs() > RANSAC_SQUARE_PIXELS)).all(-1)
     if not sound.any():

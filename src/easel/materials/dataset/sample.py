@@ -19,6 +19,8 @@ from easel.materials.dataset.views import Source
 from easel.materials.maps import MaterialMaps
 from easel.materials.tiles import Crop
 
+Numbers = Sequence[float | int]
+
 LARGEST = {torch.uint8: 255, torch.uint16: 65535}
 """Integer that stands for 1."""
 
@@ -80,18 +82,17 @@ class PackedSample:
         inside = Crop(window.top + self.margin, window.left + self.margin, window.height, window.width)
         height, width = self.size
         map_height, map_width = self.maps.shape[-2:]
+        # Maps have no margin: what lies left of or above the tile comes in from the other side
         of_maps = Crop(
             window.top * map_height // height % map_height,
             window.left * map_width // width % map_width,
             window.height * map_height // height,
             window.width * map_width // width,
         )
-        return Cut(
-            as_values(inside.cut(self.photos)[views]),
-            inside.cut(self.valid)[views].float(),
-            window.positions(self.cameras[views], self.size),
-            unpack_maps(of_maps.cut(self.maps)),
-        )
+        photos = as_values(inside.cut(self.photos)[views])
+        valid = inside.cut(self.valid)[views].float()
+        cameras = window.positions(self.cameras[views], self.size)
+        return Cut(photos, valid, cameras, unpack_maps(of_maps.cut(self.maps)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,23 +148,18 @@ class Batch:
 
 
 def normalize(
-    photos: Float[Tensor, "*b 3 h w"],
-    valid: Float[Tensor, "*b 1 h w"],
-    mean: Sequence[float | int],
-    std: Sequence[float | int],
+    photos: Float[Tensor, "*b 3 h w"], valid: Float[Tensor, "*b 1 h w"], mean: Numbers, std: Numbers
 ) -> Float[Tensor, "*b 3 h w"]:
     """Return (photo − mean) / std of each channel, and 0 where a photo does not show the texel."""
     return (photos - _per_channel(mean, photos)) / _per_channel(std, photos) * valid
 
 
-def denormalize(
-    views: Float[Tensor, "*b 3 h w"], mean: Sequence[float | int], std: Sequence[float | int]
-) -> Float[Tensor, "*b 3 h w"]:
+def denormalize(views: Float[Tensor, "*b 3 h w"], mean: Numbers, std: Numbers) -> Float[Tensor, "*b 3 h w"]:
     """Return the photos that `normalize` was given, in [0, 1], and the mean where they did not show the texel."""
     return (views * _per_channel(std, views) + _per_channel(mean, views)).clamp(0, 1)
 
 
-def _per_channel(numbers: Sequence[float | int], like: Tensor) -> Float[Tensor, "3 1 1"]:
+def _per_channel(numbers: Numbers, like: Tensor) -> Float[Tensor, "3 1 1"]:
     return like.new_tensor(numbers).view(3, 1, 1)
 
 

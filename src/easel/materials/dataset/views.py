@@ -194,8 +194,7 @@ def _check_uv_to_pixel(camera: PlaneCamera, stored: Any, who: str) -> None:
     true_rows = camera.uv_to_pixel().tolist()
     # A homography is known by four points; comparing its numbers would say nothing about pixels
     for u, v in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        seen = _mapped(rows, u, v)
-        expected = _mapped(true_rows, u, v)
+        seen, expected = (_mapped(matrix, u, v) for matrix in (rows, true_rows))
         # float32 has fewer digits left far outside the photo. "not <=" is true of NaN as well
         if not math.dist(seen, expected) <= PIXEL_TOLERANCE * max(1.0, math.hypot(*expected) / 1000):
             raise ValueError(f"{who}: uv_to_pixel contradicts the camera")

@@ -18,15 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from easel.graphics.color import srgb_to_linear
-from easel.materials.rendering.microfacet import (
-    SMALLEST_COSINE,
-    alpha_of,
-    distribution,
-    mean_albedo,
-    schlick,
-    split_sum,
-    visibility,
-)
+from easel.materials.rendering import microfacet
 from easel.materials.rendering.vectors import Scalars, Vectors, dot, length
 
 Parts = tuple[Float[Tensor, "*b 3 h w"], Float[Tensor, "*b 3 h w"]]
@@ -100,8 +92,8 @@ def reflectance(surface: Surface, to_light: Vectors, to_camera: Vectors, brdf: B
 
     Both directions are of length 1. n·l is not multiplied in: `Lamp.reflected` does that.
     """
-    n_dot_l = dot(surface.normal, to_light).clamp(min=SMALLEST_COSINE)
-    n_dot_v = dot(surface.normal, to_camera).clamp(min=SMALLEST_COSINE)
+    n_dot_l = dot(surface.normal, to_light).clamp(min=microfacet.SMALLEST_COSINE)
+    n_dot_v = dot(surface.normal, to_camera).clamp(min=microfacet.SMALLEST_COSINE)
     both = to_light + to_camera
     span = length(both)
     # l and v are unit vectors, so that |l + v| = 2 v·h
@@ -111,9 +103,10 @@ def reflectance(surface: Surface, to_light: Vectors, to_camera: Vectors, brdf: B
     sine_squared = apart * (1 - apart / 4)
 
     f0 = surface.f0
-    alpha_squared = alpha_of(surface.roughness).square()
-    facets = distribution(sine_squared, alpha_squared) * visibility(n_dot_l, n_dot_v, alpha_squared, brdf.smith)
-    half_fresnel = schlick(v_dot_h)
+    alpha_squared = microfacet.alpha_of(surface.roughness).square()
+    visible = microfacet.visibility(n_dot_l, n_dot_v, alpha_squared, brdf.smith)
+    facets = microfacet.distribution(sine_squared, alpha_squared) * visible
+    half_fresnel = microfacet.schlick(v_dot_h)
     # Cook and Torrance 1982, in the normalization of Walter et al. 2007, Eq. 20
     specular = facets * (half_fresnel + (1 - half_fresnel) * f0)
     if brdf.multiple_scattering:
@@ -124,22 +117,21 @@ def reflectance(surface: Surface, to_light: Vectors, to_camera: Vectors, brdf: B
         return base * (1 - half_fresnel), specular
     # What passes the dielectric on the way in and on the way out, (1 - f0)² (1 - s(l)) (1 - s(v)): symmetric in l and
     # v, hence reciprocal. One factor 1 - f0 is in `base`.
-    passing = (1 - schlick(n_dot_l)) * (1 - schlick(n_dot_v)) * (1 - DIELECTRIC_F0)
+    passing = (1 - microfacet.schlick(n_dot_l)) * (1 - microfacet.schlick(n_dot_v)) * (1 - DIELECTRIC_F0)
     return base * passing, specular
 
 
 def _between_facets(roughness: Scalars, f0: Vectors, n_dot_l: Scalars, n_dot_v: Scalars) -> Float[Tensor, "*b 3 h w"]:
     """Return the lobe of light that left a rough mirror after several bounces. Kulla and Conty 2017."""
-    lost_l = 1 - directional_albedo(n_dot_l, roughness)
-    lost_v = 1 - directional_albedo(n_dot_v, roughness)
-    mean = mean_albedo(roughness)
+    lost_l, lost_v = (1 - directional_albedo(cosine, roughness) for cosine in (n_dot_l, n_dot_v))
+    mean = microfacet.mean_albedo(roughness)
     # A mirror as smooth as the table resolves loses nothing; 1e-4 keeps 0 / 0 away
     return bounces(f0, mean) * (lost_l * lost_v / (math.pi * (1 - mean).clamp(min=1e-4)))
 
 
 def directional_albedo(cosine: Scalars, roughness: Scalars) -> Float[Tensor, "*b 1 h w"]:
     """Return E(μ): the share of a white sky that a rough mirror of f0 = 1 sends into one direction."""
-    scale, bias = split_sum(*torch.broadcast_tensors(cosine, roughness))
+    scale, bias = microfacet.split_sum(*torch.broadcast_tensors(cosine, roughness))
     return scale + bias
 
 

@@ -92,13 +92,9 @@ class PlaneCamera:
         tilt = math.radians(tilt_degrees)
         across = (math.sin(azimuth), -math.cos(azimuth))
         out = radius * math.sin(tilt)
-        return PlaneCamera(
-            position=(out * across[0], out * across[1], radius * math.cos(tilt)),
-            up=(-across[0], -across[1], 0.0),
-            fov_degrees=fov_degrees,
-            width=width,
-            height=height,
-        )
+        position = (out * across[0], out * across[1], radius * math.cos(tilt))
+        up = (-across[0], -across[1], 0.0)
+        return PlaneCamera(position, up=up, fov_degrees=fov_degrees, width=width, height=height)
 
     @property
     def focal_pixels(self) -> float:

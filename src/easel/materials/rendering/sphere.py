@@ -37,13 +37,8 @@ def sphere_camera(size: int, azimuth_degrees: Number = 0.0, elevation_degrees: N
     # The sine of the cone that just holds the ball is radius / distance
     distance = RADIUS / math.sin(math.atan(FILLING * math.tan(math.radians(FOV_DEGREES / 2))))
     flat = distance * math.cos(elevation)
-    return PlaneCamera(
-        position=(flat * math.sin(azimuth), -flat * math.cos(azimuth), distance * math.sin(elevation)),
-        up=(0.0, 0.0, 1.0),
-        fov_degrees=FOV_DEGREES,
-        width=size,
-        height=size,
-    )
+    position = (flat * math.sin(azimuth), -flat * math.cos(azimuth), distance * math.sin(elevation))
+    return PlaneCamera(position, up=(0.0, 0.0, 1.0), fov_degrees=FOV_DEGREES, width=size, height=size)
 
 
 def render_sphere(

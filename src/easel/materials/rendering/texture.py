@@ -53,12 +53,9 @@ class Texture:
         lower_rows, lower_weights = self._corners(flat, lower)
         upper_rows, upper_weights = self._corners(flat, upper)
         blend = (level - lower)[:, None]
-        values = torch.nn.functional.embedding_bag(
-            torch.cat([lower_rows, upper_rows], dim=1),
-            self.texels,
-            mode="sum",
-            per_sample_weights=torch.cat([lower_weights * (1 - blend), upper_weights * blend], dim=1),
-        )
+        rows = torch.cat([lower_rows, upper_rows], dim=1)
+        weights = torch.cat([lower_weights * (1 - blend), upper_weights * blend], dim=1)
+        values = torch.nn.functional.embedding_bag(rows, self.texels, mode="sum", per_sample_weights=weights)
         surface = Surface.split(values.T.reshape(-1, height, width))
         # The mean of unit vectors is shorter than one
         return replace(surface, normal=normalize(surface.normal))

@@ -17,17 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from easel.graphics.files import FileError
-from easel.materials.dataset.listing import (
-    METADATA_FILE,
-    MOST_PHOTOS,
-    LeftOut,
-    is_folder_name,
-    list_samples,
-    material_names,
-    photos_of,
-    read_metadata,
-    shots_of,
-)
+from easel.materials.dataset import listing
+from easel.materials.dataset.listing import LeftOut
 from easel.materials.dataset.reading import PHOTO_CHANNELS, read_pixels
 from easel.materials.dataset.views import SOURCES, VIEWS_FILE, Shot, Source, read_views_json
 from easel.materials.engines.processes import in_order
@@ -71,7 +62,7 @@ class Stock:
 
 def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = None, *, views: int = 3) -> Stock:
     """List everything that lies there and everything that the metadata names; a sample has at least `views` photos."""
-    path = metadata_path or input_dir / METADATA_FILE
+    path = metadata_path or input_dir / listing.METADATA_FILE
     problems: list[Problem] = []
 
     def report(where: Path, kind: str, reason: str) -> None:
@@ -79,7 +70,7 @@ def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = N
 
     metadata: dict[str, object] = {}
     try:
-        metadata = read_metadata(path)
+        metadata = listing.read_metadata(path)
     except FileNotFoundError:
         report(path, "no metadata", 'there is no such file. Write {"sample_0000": "its material", …}.')
     except FileError as error:
@@ -87,7 +78,7 @@ def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = N
 
     refused = {}
     sources: list[Source] = [source for source in SOURCES if (input_dir / source).is_dir()]
-    for sample in list_samples(input_dir, output_dir, metadata, sources, views):
+    for sample in listing.list_samples(input_dir, output_dir, metadata, sources, views):
         if not isinstance(sample, LeftOut):
             continue
         if sample.kind == "without a folder":
@@ -101,7 +92,7 @@ def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = N
             refused[folder] = sample
     # The listing tells of samples that have a folder; here every line of the metadata counts
     for sample, material in metadata.items():
-        if not is_folder_name(material):
+        if not listing.is_folder_name(material):
             report(path, "no material's name", f"{sample[:80]} is given {str(material)[:80]!r}. Give a folder's name.")
 
     def report_stray(folder: Path, kind: str, reason: str) -> None:
@@ -119,7 +110,7 @@ def take_stock(input_dir: Path, output_dir: Path, metadata_path: Path | None = N
     if not samples:
         report(input_dir, "no samples", "neither clean nor dirty holds a folder sample_0000. Is this the input folder?")
 
-    named = material_names(metadata)
+    named = listing.material_names(metadata)
     materials = {folder.name: folder for folder in subfolders(output_dir)}
     for name in named - materials.keys():
         report(output_dir / name, "no such material", "samples show it, and it has no folder. Copy it there.")
@@ -141,11 +132,11 @@ def check(stock: Stock, *, workers: int = 1) -> Iterator[tuple[Path, list[Proble
 def check_sample(folder: Path, views: int, refused: dict[Path, LeftOut]) -> list[Problem]:
     """Return the problems of a folder of photos."""
     problems: list[Problem] = []
-    photos = photos_of(folder)
+    photos = listing.photos_of(folder)
     with _reported(problems, folder, "missing photos"):
-        photos_of(folder, views)
+        listing.photos_of(folder, views)
     sizes: dict[str, tuple[int, int]] = {}
-    for path in photos[:MOST_PHOTOS]:
+    for path in photos[: listing.MOST_PHOTOS]:
         pixels = _pixels(path, problems)
         if pixels is None:
             continue
@@ -156,7 +147,7 @@ def check_sample(folder: Path, views: int, refused: dict[Path, LeftOut]) -> list
     if len(set(sizes.values())) > 1:
         problems.append(Problem(str(folder), "mixed sizes", f"its photos differ in size: {_listed(sizes)}."))
     with _reported(problems, folder / VIEWS_FILE, "contradiction", "unusable views.json"):
-        if shots := shots_of(folder, photos):
+        if shots := listing.shots_of(folder, photos):
             problems += _contradictions(folder / VIEWS_FILE, shots, sizes)
     # The rules above are the listing's own, one by one. Should it know one more, its word counts.
     if not problems and folder in refused:

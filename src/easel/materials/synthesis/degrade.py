@@ -111,8 +111,7 @@ def photograph(light: Radiance, faults: Faults, generator: Generator, dirt: "Dir
     if faults.defocus:
         light = defocus(light, faults.defocus * light.shape[1])
     if any(faults.motion_blur):
-        right, down = (part * light.shape[1] for part in faults.motion_blur)
-        light = motion_blur(light, right, down)
+        light = motion_blur(light, *(part * light.shape[1] for part in faults.motion_blur))
     gains = light.new_tensor(faults.white_balance) * 2.0**faults.exposure_stops
     light = light * gains[:, None, None]
     if faults.shot_noise or faults.read_noise:
@@ -161,8 +160,7 @@ def scratch_pattern(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     for family in range(SCRATCH_FAMILIES):
         angle = draws.uniform(0, math.pi)
         frequency = draws.uniform(80, 200)
-        cos = np.float32(math.cos(angle))
-        sin = np.float32(math.sin(angle))
+        cos, sin = (np.float32(function(angle)) for function in (math.cos, math.sin))
         across = cos * x + sin * y
         along = cos * y - sin * x
         lines = value_noise(across * np.float32(frequency), along * np.float32(1.5), seed + 3 * family)

@@ -43,13 +43,10 @@ class Normals:
 
 def look_at_normals(pixels: Shaped[ndarray, "h w 3"]) -> Normals:
     """Measure the stored numbers of a normal map: 8 or 16 bits, or floats as pictures or vectors."""
-    all_zero = True
     non_unit = 0
     inward = 0
     for top in range(0, len(pixels), ROWS_AT_ONCE):
-        rows = pixels[top : top + ROWS_AT_ONCE]
-        all_zero = all_zero and not rows.any()
-        vectors = _vectors(rows)
+        vectors = _vectors(pixels[top : top + ROWS_AT_ONCE])
         lengths = np.sqrt((vectors * vectors).sum(-1))
         # "not <=": NaN counts as wrong
         non_unit += int((~(np.abs(lengths - 1) <= LENGTH_TOLERANCE)).sum())
@@ -58,7 +55,7 @@ def look_at_normals(pixels: Shaped[ndarray, "h w 3"]) -> Normals:
     texels = pixels.shape[0] * pixels.shape[1]
     top, left = (max(0, (side - LOOKED_AT) // 2) for side in pixels.shape[:2])
     middle = _vectors(pixels[top : top + LOOKED_AT, left : left + LOOKED_AT])
-    return Normals(all_zero, non_unit / texels, inward / texels, _agreement(middle))
+    return Normals(not pixels.any(), non_unit / texels, inward / texels, _agreement(middle))
 
 
 def _vectors(pixels: Shaped[ndarray, "h w 3"]) -> Float32[ndarray, "h w 3"]:

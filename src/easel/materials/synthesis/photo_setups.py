@@ -83,15 +83,12 @@ class PhotoSetups:
         draws = key(self.seed, index, "cameras")
         start = uniform(draws, 0, 360)
         tilts = torch.randperm(self.views, generator=draws).tolist()
-        return [
-            PlaneCamera.orbit(
-                start + 360 * uniform(draws, view, view + 1) / self.views,
-                MOST_TILT_DEGREES * uniform(draws, tilt, tilt + 1) / self.views,
-                width=self.size,
-                height=self.size,
-            )
-            for view, tilt in enumerate(tilts)
-        ]
+        cameras = []
+        for view, place in enumerate(tilts):
+            azimuth = start + 360 * uniform(draws, view, view + 1) / self.views
+            tilt = MOST_TILT_DEGREES * uniform(draws, place, place + 1) / self.views
+            cameras.append(PlaneCamera.orbit(azimuth, tilt, width=self.size, height=self.size))
+        return cameras
 
     def surroundings(self, index: int) -> Environment:
         """Draw the surroundings of all photos of a sample."""
@@ -202,9 +199,7 @@ def misaimed(camera: PlaneCamera, right_pixels: float | int, down_pixels: float 
 
 
 # A dataset has one environment, whose tables are filtered once
-@lru_cache(maxsize=1)
-def _loaded(path: Path) -> Environment:
-    return Environment.load(path)
+_loaded = lru_cache(maxsize=1)(Environment.load)
 
 
 def _seed(seed: int, index: int, what: str) -> int:

@@ -4,22 +4,10 @@ import numpy as np
 from jaxtyping import Float32, Int32
 from numpy import ndarray
 
+from easel.materials.collection import noise
 from easel.materials.collection.cells import cells
 from easel.materials.collection.marks import stains
-from easel.materials.collection.noise import (
-    Points,
-    bumps,
-    cell_of,
-    combine,
-    edge,
-    fbm,
-    mix,
-    ramp,
-    uniform,
-    warped,
-    wave,
-    wrapped,
-)
+from easel.materials.collection.noise import Points, bumps, cell_of, edge, fbm, mix, ramp, uniform, warped, wave
 from easel.materials.collection.sampling import Draw
 from easel.materials.collection.surface import Field, Relief, blend, flat, shades
 
@@ -95,10 +83,10 @@ def fabric(points: Points, draw: Draw) -> Relief:
     torn = warped(points, 6, draw.seed(), sway, 3)
     (column, inside_x), (row, inside_y) = (cell_of(coordinate, threads) for coordinate in (torn.x, torn.y))
     across, up = (inside - np.float32(0.5) for inside in (inside_x, inside_y))
-    i, j = (wrapped(cell, threads) for cell in (column, row))
+    i, j = (noise.wrapped(cell, threads) for cell in (column, row))
     over = weave[j % weave.shape[0], i % weave.shape[1]]
     # What lies on top is seen: there the thread that runs up, here the one that runs across
-    word = np.where(over, *(combine(thread.astype(np.uint32), draw.seed()) for thread in (i, j)))
+    word = np.where(over, *(noise.combine(thread.astype(np.uint32), draw.seed()) for thread in (i, j)))
     beside = np.where(over, across, up)
     along = np.where(over, up, across)
     warp, weft = (_yarns(thread, threads, draw) for thread in (i, j))
@@ -148,8 +136,8 @@ def knit(points: Points, draw: Draw) -> Relief:
     up = y - row - np.float32(0.5)
     loop = (1 - (aside - np.float32(0.5)) ** 2 * np.float32(3.2)) * (1 - (up * np.float32(1.9)) ** 2)
     body = loop.clip(0, 1)
-    course = wrapped(row, rows)
-    word = combine((course * np.int32(columns) + wrapped(column, columns)).astype(np.uint32), draw.seed())
+    course = noise.wrapped(row, rows)
+    word = noise.combine((course * np.int32(columns) + noise.wrapped(column, columns)).astype(np.uint32), draw.seed())
     ply = wave(1.5 * up + 2.0 * aside) * points.presence(3 * columns)
     fuzz = fbm(points, 80, draw.seed(), 2, 0.8)
     ground, stripe = (draw.colour(YARNS, 0.06) for _ in range(2))

@@ -111,8 +111,7 @@ class MaterialMaps(Mapping[str, Tensor]):
     @staticmethod
     def from_targets(targets: Float[Tensor, "*b m 3 h w"]) -> "MaterialMaps":
         """Undo `to_targets`: views, those of one channel from the first of three."""
-        widths = CHANNELS.values()
-        return MaterialMaps(*(targets.select(-4, k).narrow(-3, 0, width) for k, width in enumerate(widths)))
+        return MaterialMaps(*(targets.select(-4, k).narrow(-3, 0, width) for k, width in enumerate(CHANNELS.values())))
 
     @staticmethod
     def stack(materials: Sequence["MaterialMaps"]) -> "MaterialMaps":
@@ -232,9 +231,8 @@ class MaterialMaps(Mapping[str, Tensor]):
         for name, value in self.items():
             if not value.isfinite().all():
                 raise ValueError(f"{name} has values that are not finite. Replace them: x.nan_to_num().")
-            if name != "normal" and not (0 <= value.min() and value.max() <= 1):
-                low = value.min().item()
-                high = value.max().item()
+            low, high = (bound.item() for bound in value.aminmax())
+            if name != "normal" and not 0 <= low <= high <= 1:
                 raise ValueError(f"{name} lies in [0,1]; got {low:.3g} to {high:.3g}. 8-bit values? Divide by 255.")
         length = self.normal.norm(dim=-3)
         if (length - 1).abs().max() > NORMAL_LENGTH_ERROR:

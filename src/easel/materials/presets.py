@@ -197,18 +197,12 @@ def _on_laptop() -> TrainConfig:
 def _compact(size: int) -> TrainConfig:
     # Roughness and normals are learned last, and show most where light is mirrored.
     maps = {"w_ssim": 0.0, "w_roughness": 2.0, "w_normal_map": 3.0, "w_normal": 1.0}
+    schedule = {"scheduler_warmup_epochs": 3, "scheduler_min_lr": 1e-5}
     return _with(
         _sized(size, size),
         model={"encoder_type": "compact", "use_gan": False},
         data={"batch_size": 4, "num_workers": 0, "vertical_flip": True, "random_rotation": True},
         loss={"w_gan": 0.0, "w_render": 0.25, "render_lights": 1} | maps,
-        optimizer={
-            "g_lr": 4e-3,
-            "lr_fan_in": 48,
-            "g_betas": (0.9, 0.99),
-            "g_weight_decay": 0.01,
-            "scheduler_warmup_epochs": 3,
-            "scheduler_min_lr": 1e-5,
-        },
+        optimizer={"g_lr": 4e-3, "lr_fan_in": 48, "g_betas": (0.9, 0.99), "g_weight_decay": 0.01} | schedule,
         training={"ema_decay": 0.99},
     )

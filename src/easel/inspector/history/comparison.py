@@ -78,9 +78,8 @@ def subtract(b: Tensor, a: Tensor) -> Tensor:
 
 def relative(b: Tensor, a: Tensor, epsilon: float = 1e-12) -> Tensor:
     """Return |b − a| / (|a| + ε), element by element."""
-    change = subtract(b, a)
     # ε keeps elements that were zero finite.
-    return change.abs() / (_wide(a).abs() + epsilon)
+    return subtract(b, a).abs() / (_wide(a).abs() + epsilon)
 
 
 def _wide(tensor: Tensor) -> Tensor:

@@ -69,8 +69,8 @@ class Watch:
             return False
         # The last one first: snapshots must come to the timeline in order.
         self._receive()
-        state = self.optimizer if self.optimizer_state else None
-        found = live_tensors(self.model, state, gradients=self.gradients)
+        optimizer = self.optimizer if self.optimizer_state else None
+        found = live_tensors(self.model, optimizer, gradients=self.gradients)
         if self.sample is not None:
             # As it is, not in evaluation: these are the activations of the training.
             args, kwargs = _arguments(self.sample)

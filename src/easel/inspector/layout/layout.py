@@ -150,13 +150,12 @@ class _Page:
             # Behind the branches, if there are any; else close, so that sheets do not seem to float.
             back = -SET_BACK - 0.1 if height > tallest else -0.12
             left = placed[0][0] + shift
-            right = placed[-1][0] + placed[-1][1].width + shift
             # 1.2: a little more above, where the title stands.
             top = middle + tallest / 2 + (height - tallest) + 1.2 * MARGIN
             title = "" if stage in self.titled else stage
             self.titled.add(stage)
-            origin = (left - MARGIN, top, back)
-            self.plates.append(Plate(title, origin, right - left + 2 * MARGIN, height + 2 * MARGIN))
+            width = placed[-1][0] + placed[-1][1].width + shift - left + 2 * MARGIN
+            self.plates.append(Plate(title, (left - MARGIN, top, back), width, height + 2 * MARGIN))
 
 
 def _best_lines(layers: list[Layer], aspect: float) -> list[_Line]:

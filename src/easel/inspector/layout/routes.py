@@ -22,8 +22,8 @@ def routes(layers: list[Layer], graph: Graph | None) -> tuple[Route, ...]:
     if graph is None or not graph.edges:
         return tuple(_route(a, b, skips=False, values=0, is_known=False) for a, b in itertools.pairwise(layers))
     home = {name: number for number, layer in enumerate(layers) for name in layer.nodes}
-    main = [number for number, layer in enumerate(layers) if not layer.depth]
-    neighbours = set(itertools.pairwise(main))
+    # Along the main path: branches stand farther back.
+    neighbours = set(itertools.pairwise(number for number, layer in enumerate(layers) if not layer.depth))
     found: dict[tuple[int, int], Route] = {}
     for edge in graph.edges:
         if edge.source not in home or edge.target not in home:

@@ -99,5 +99,4 @@ def seen(
     down = np.linalg.norm(corners[:, 3] - corners[:, 0], axis=1)
     per_unit = np.maximum(cells[:, 1] / np.maximum(across, 1e-12), cells[:, 0] / np.maximum(down, 1e-12))
     # The program rounds up; rounded down here, the level is there wherever perspective asks for a finer one.
-    levels = np.floor(np.log2(np.maximum(per_unit * nearest / eye.focal_pixels, 1.0))).astype(np.int64)
-    return visible, levels
+    return visible, np.floor(np.log2(np.maximum(per_unit * nearest / eye.focal_pixels, 1.0))).astype(np.int64)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from easel.graphics.camera import Camera
+from easel.graphics.camera import ZOOM_PER_NOTCH, Camera
 from easel.inspector.drawing.renderer import NetworkRenderer
 from easel.inspector.network_scene import NetworkScene
 from easel.inspector.scene.pick import Hit, value_at
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 CLICK_PIXELS = 4.0
 """Way of the pointer between press and release, up to which both are a click."""
 PIXELS_PER_NOTCH = 40.0
-ZOOM_PER_NOTCH = 0.15
 LEAST_DISTANCE = 1e-3
 UPLOAD_BYTES = 8 << 20
 """Of textures in a frame; finer ones follow in the next."""
@@ -139,10 +138,8 @@ class NetworkView(SceneView):
         self.is_home = False
         # Height of the view at the target's distance, over the pixels of the picture.
         step = 2 * math.tan(math.radians(self.camera.fov) / 2) * self.camera.distance / self._room[0]
-        axes = self.camera.pose()[:3, :2].tolist()
-        x, y, z = (
-            t - step * dx * right + step * dy * up for t, (right, up) in zip(self.camera.target, axes, strict=True)
-        )
+        axes = zip(self.camera.target, self.camera.pose()[:3, :2].tolist(), strict=True)
+        x, y, z = (at - step * dx * right + step * dy * up for at, (right, up) in axes)
         self.camera.target = x, y, z
 
     def _zoom(self, notches: Number) -> None:

@@ -106,6 +106,13 @@ def test_what_a_list_became_is_looked_at_again():
         config.check()
 
 
+def test_a_number_that_was_put_into_a_list_becomes_what_the_others_are():
+    config = TrainConfig()
+    config.transform.mean[0] = 1
+    config.check()
+    assert [type(number) for number in config.transform.mean] == [float, float, float]
+
+
 def test_configs_need_no_torch(packages_loaded_by):
     code = "import easel.materials.config_files, easel.materials.presets, easel.materials.resolve"
     assert packages_loaded_by(code) == set()

@@ -52,14 +52,18 @@ class Settings:
                 raise ValueError(f"{type(self).__name__}.{name} is {value!r}; it must be an object of settings.")
 
     def check(self, path: str = "") -> None:
-        """Check types and ranges of all values, those of lists changed in place as well; `path` stands before names."""
+        """Check types and ranges of all values, those of lists changed in place as well; `path` stands before names.
+
+        ValueError names the first that does not fit.
+        """
         for name, hint in annotations(type(self)).items():
             value = getattr(self, name)
             if isinstance(value, Settings):
                 value.check(f"{path}{name}.")
                 continue
             try:
-                fit(value, hint)
+                # What was changed inside a list gets the type of the others, too.
+                setattr(self, name, fit(value, hint))
             except ValueError as error:
                 raise _misfit(f"{path}{name}", value, hint, error) from None
 

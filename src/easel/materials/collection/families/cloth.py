@@ -20,6 +20,7 @@ def leather(points: Points, draw: Draw) -> Relief:
     torn = warped(points, frequency // 2, draw.seed(), 0.6 / frequency, 3)
     near = cells(torn, frequency, draw.seed(), 0.95)
     crease = ramp(near.border, draw.uniform(0.12, 0.22), 0.0)
+    # Smaller creases within the plates, which are not as deep
     small = cells(torn, 2 * frequency, draw.seed(), 0.95)
     minor = ramp(small.border, 0.18, 0.0) * 0.45
     fold = fbm(torn, (4, 3), draw.seed(), 3, ridged=True)
@@ -95,6 +96,7 @@ def fabric(points: Points, draw: Draw) -> Relief:
     thick = 0.42 + 0.08 * uniform(word, 3)
     body = 1 - (beside / thick) ** 2
     arch = 1 - 1.2 * along * along
+    # Finer than the threads: it fades out before it aliases
     twist = wave(2.0 * along + 1.6 * beside + uniform(word, 4)) * points.presence(3 * threads)
     fibre = fbm(points, 96, draw.seed(), 2, 0.8)
     crown = (body * arch).clip(0, 1)
@@ -115,6 +117,7 @@ def fabric(points: Points, draw: Draw) -> Relief:
 def _yarns(index: Int32[ndarray, "..."], threads: int, draw: Draw) -> Float32[ndarray, "... 3"]:
     """Colours of the threads in one direction: all the same, or stripes that repeat."""
     ground, stripe, thin = (draw.colour(YARNS, 0.05) for _ in range(3))
+    # Stripes repeat with the tile
     period = draw.choice([n for n in (8, 12, 16) if threads % n == 0] or [8])
     place = index % np.int32(period)
     broad = place < draw.integer(0, period // 2) if draw.chance(0.5) else np.zeros_like(place, np.bool_)

@@ -45,6 +45,7 @@ def _plaster_relief(points: Points, draw: Draw, finish: str, grain: Field) -> tu
         frequency = draw.choice((10, 16, 24))
         lumps = fbm(points, frequency, draw.seed(), 3, 0.55)
         level = draw.uniform(-0.1, 0.35)
+        # Thrown on and then pressed flat with the trowel
         flatter = np.minimum(lumps, level)
         crest = ramp(lumps, level - 0.25, level)
         height = draw.uniform(0.25, 0.5) / frequency * flatter + bumps(points, 64, draw.seed(), 0.08 + 0.1 * level, 2)
@@ -92,6 +93,7 @@ def plastic(points: Points, draw: Draw) -> Relief:
     cloud = fbm(points, 3, draw.seed(), 4)
     scuffed = stains(points, draw.seed(), 3, draw.uniform(0.1, 0.6))
     lines = scratches(points, 5, draw.seed(), width=0.008, share=draw.uniform(0.2, 1)) * (0.3 + 0.7 * scuffed)
+    # Hands wipe what is raised, dust lies between
     dust = (1 - raised) * stains(points, draw.seed(), 4, draw.uniform(0, 0.6)) * draw.uniform(0, 0.5)
     albedo = paint(colour, 0.98 + 0.03 * cloud + 0.03 * raised + 0.02 * fine)
     albedo = blend(albedo, np.array([0.62, 0.59, 0.54], np.float32), (0.6 * dust + 0.25 * lines).clip(0, 1))

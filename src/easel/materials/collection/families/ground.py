@@ -162,6 +162,7 @@ def asphalt(points: Points, draw: Draw) -> Relief:
     stone = np.maximum(top, minor)
     grain = fbm(points, 64, draw.seed(), 3, 0.8)
     colours = [draw.colour(CHIPPINGS) for _ in range(3)]
+    # Traffic wears the bitumen off the tops of the stones, and only their colour is left there
     chips = pick(near.identity, 2, colours)
     bitumen = draw.colour("#2a2a2b #353434 #1f2022 #45423f", 0.06)
     bare = stone * (0.35 + 0.65 * worn).clip(0, 1)

@@ -23,9 +23,11 @@ def brick(points: Points, draw: Draw) -> Relief:
     units = courses(laid, columns, rows, draw.seed(), offset=draw.choice((0.5, 0.5, 0.25)), corner=joint)
     grain = fbm(points, 40, draw.seed(), 4, 0.75)
     nicks = fbm(points, 4 * rows, draw.seed(), 3)
+    # Nicks only take away: a brick is never larger than its mould
     depth = units.border - joint * (0.5 + 0.5 * np.maximum(nicks, 0))
     solid = edge(points, depth, joint * 0.3)
     tone = uniform(units.identity, 1) - 0.5
+    # A few bricks lay nearest to the fire of the kiln
     burnt = ramp(uniform(units.identity, 2), draw.uniform(0.5, 0.9), 0.98)
     clay = blend(draw.colour(CLAY), draw.colour(CLAY), burnt)
     clay = clay * (1 + draw.uniform(0.1, 0.3) * tone + 0.16 * grain + 0.08 * nicks)[..., None]
@@ -72,6 +74,7 @@ def tile(points: Points, draw: Draw) -> Relief:
     grout = paint(draw.colour(MORTAR), 0.9 + 0.14 * fine)
     base = draw.uniform(0.12, 0.4) if glazed else draw.uniform(0.5, 0.75)
     gloss = base + 0.12 * tone + draw.uniform(-0.1, 0.25) * other + draw.uniform(0.05, 0.3) * ramp(cloud, 0.0, 0.8)
+    # Chips sit at the edges: further inside the depth, times 60, outweighs any noise
     broken = fbm(points, 6 * per_side, draw.seed(), 3, 0.7) - 60 * np.maximum(depth, 0)
     chips = solid * ramp(broken, draw.uniform(0.15, 0.9), draw.uniform(0.9, 1.0))
     round_edge = ramp(depth, 0, draw.uniform(0.06, 0.35) / per_side)
@@ -117,6 +120,7 @@ def cobblestone(points: Points, draw: Draw) -> Relief:
     per_side = draw.choice((5, 6, 8, 10))
     laid = warped(points, 2 * per_side, draw.seed(), 0.10 / per_side, 2)
     if draw.chance(0.5):
+        # Courses that are offset repeat only over an even number
         rows = per_side + per_side % 2
         units = courses(laid, per_side, rows, draw.seed(), scatter=1.0, corner=0.3 / rows)
         border = units.border * rows
@@ -137,6 +141,7 @@ def cobblestone(points: Points, draw: Draw) -> Relief:
     soil = blend(soil, np.array([0.27, 0.33, 0.13], np.float32) * (1 + 0.5 * fine)[..., None], moss)
     head = ramp(depth, 0.0, draw.uniform(0.2, 0.45))
     level = (uniform(identity, 6) - 0.5) * 0.12 + 0.8
+    # Feet and wheels reach the heads alone
     polish = ramp(head, 0.5, 1.0)
     roughness = mix(0.93, 0.82 - draw.uniform(0.1, 0.5) * polish + 0.15 * grain, solid)
     rocky = bumps(points, 16, draw.seed(), draw.uniform(0.1, 0.25), 4)

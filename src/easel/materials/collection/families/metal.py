@@ -30,6 +30,7 @@ def brushed_metal(points: Points, draw: Draw) -> Relief:
         relief = draw.uniform(0.0014, 0.0026) * lines
     smear = stains(points, draw.seed(), 3, draw.uniform(0.2, 0.7))
     marks = scratches(points, 5, draw.seed(), width=0.008, share=draw.uniform(0, 0.8))
+    # The relief is finer than a texel of most sizes: what it does to a highlight is roughness as well
     base = draw.uniform(0.18, 0.5)
     roughness = base + 0.09 * lines + draw.uniform(0.05, 0.22) * smear + 0.15 * marks
     metal = draw.colour(METAL, 0.03)
@@ -47,6 +48,7 @@ def hammered_metal(points: Points, draw: Draw) -> Relief:
     fine = fbm(points, 48, draw.seed(), 3, 0.7)
     tarnish = (ramp(bowl, 0.28, 0.0) * stains(points, draw.seed(), 3, 0.7)) * draw.uniform(0.2, 1.0)
     metal = draw.colour(METAL, 0.04)
+    # Tarnish is a film that swallows blue first
     dark = metal * np.array([0.62, 0.55, 0.50], np.float32)
     albedo = blend(metal, dark, 0.8 * tarnish) * (1 + 0.04 * fine)[..., None]
     roughness = draw.uniform(0.15, 0.4) + 0.35 * tarnish - 0.06 * ridge + 0.06 * fine
@@ -73,6 +75,7 @@ def tread_plate(points: Points, draw: Draw) -> Relief:
     bar = ramp(outside, 0.012 / 8, -0.05 / frequency)
     fine = fbm(points, 48, draw.seed(), 4, 0.75)
     corner = ramp(outside, 0.06 / frequency, 0.0) * (1 - bar)
+    # Dirt stays in the corners that no foot reaches
     kept = fbm(points, 4, draw.seed(), 5, 0.65) + 0.5 * corner - 0.5 * bar
     dirt = ramp(kept, draw.uniform(0.1, 0.5), 0.7) * draw.uniform(0.5, 1.0)
     marks = scratches(points, 6, draw.seed(), width=0.012, share=draw.uniform(0.2, 1.0))
@@ -91,6 +94,7 @@ def galvanised_metal(points: Points, draw: Draw) -> Relief:
     near = cells(torn, frequency, draw.seed(), 1.0)
     tone = uniform(near.identity, 1) - 0.5
     feather = fbm(points.moved(0.5 * uniform(near.identity, 4), 0.0), (48, 24), draw.seed(), 2)
+    # White rust, a salt of zinc and no metal
     white = stains(points, draw.seed(), 3, draw.uniform(0, 0.4))
     zinc = draw.colour("#c3c7ca #b4babf #a9afb3", 0.03)
     albedo = paint(zinc, 1 + 0.22 * tone + 0.06 * feather)
@@ -142,6 +146,7 @@ def woven_wire(points: Points, draw: Draw) -> Relief:
     wires = draw.choice((10, 14, 18))
     x, y = (coordinate * np.float32(wires) for coordinate in (points.x, points.y))
     column, row = map(np.floor, (x, y))
+    # Plain weave: the wire that is above changes at every crossing
     over = ((column + row) % 2 == 0).astype(np.float32)
     thick = draw.uniform(0.30, 0.42)
     upright = _wire(x - column - np.float32(0.5), y, column, thick)

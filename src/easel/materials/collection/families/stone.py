@@ -93,6 +93,7 @@ def slate(points: Points, draw: Draw) -> Relief:
     layer = np.floor(stack)
     inside = stack - layer
     step = layer + ramp(inside, 0.0, 0.12)
+    # Shifted, so that the layers below 0 have a word of their own too
     word = (layer + 64).astype(np.uint32)
     seed = draw.seed()
     grain = fbm(points, 32, draw.seed(), 4, 0.75)
@@ -147,6 +148,7 @@ def terrazzo(points: Points, draw: Draw) -> Relief:
     albedo = paint(binder, 1 + 0.12 * fine + 0.06 * fbm(points, 3, draw.seed(), 4))
     chips = polish = flat(points)
     coarse = draw.choice((6, 8, 10))
+    # Small chips first: the larger ones lie over them, as if each had its place alone
     for frequency, share in ((4 * coarse, 0.5), (2 * coarse, 0.55), (coarse, draw.uniform(0.25, 0.7))):
         torn = points.moved(0.2 / frequency * fbm(points, 2 * frequency, draw.seed(), 2), 0.0)
         near = cells(torn, frequency, draw.seed(), 1.0)

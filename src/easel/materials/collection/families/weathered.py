@@ -17,6 +17,7 @@ def rusted_metal(points: Points, draw: Draw) -> Relief:
     frequency = draw.choice((2, 3, 4))
     torn = warped(points, 10, draw.seed(), 0.04, 4)
     field = fbm(torn, frequency, draw.seed(), 6, 0.6)
+    # The level of the field that rust has reached: from first spots to nearly everything
     level = draw.uniform(-0.3, 0.25)
     grain = fbm(points, 32, draw.seed(), 4, 0.8)
     age = field + 0.10 * grain - level
@@ -24,19 +25,19 @@ def rusted_metal(points: Points, draw: Draw) -> Relief:
     crust, flakes = _crust(points, draw, age, grain)
     lines = fbm(points, (64, 4), draw.seed(), 3, 0.8)
     marks = scratches(points, 5, draw.seed(), width=0.01, share=draw.uniform(0.2, 1))
+    # Steel darkens before it rusts
     tint = ramp(age, -0.3, 0.0)
     steel = paint(draw.colour(STEEL, 0.05), 0.92 + 0.06 * lines)
     steel = steel * mix(1, 0.8, tint)[..., None]
     bare = draw.uniform(0.22, 0.45) + 0.08 * lines + 0.2 * tint + 0.1 * marks
     roughness = mix(bare, 0.82 + 0.14 * grain, rust)
-    height = mix(0.0010 * lines - 0.001 * marks, flakes, rust) + bumps(
-        points, 4, draw.seed(), draw.uniform(0.06, 0.2), 3
-    )
+    height = mix(0.0010 * lines - 0.001 * marks, flakes, rust)
+    height = height + bumps(points, 4, draw.seed(), draw.uniform(0.06, 0.2), 3)
     return Relief(blend(steel, crust, rust), roughness, 1 - rust, height)
 
 
 def _crust(points: Points, draw: Draw, age: Field, grain: Field) -> tuple[Painting, Field]:
-    """Colour and height of rust: orange where it is fresh, brown and thick where it is old."""
+    """Return colour and height of rust: orange where it is fresh, brown and thick where it is old."""
     cloud = fbm(points, 8, draw.seed(), 5, 0.7)
     fresh = 0.95 - 1.1 * age.clip(0, 1) + 0.45 * cloud + 0.25 * grain
     colours = draw.colours(RUST, 0.05)
@@ -61,10 +62,12 @@ def painted_metal(points: Points, draw: Draw) -> Relief:
     if panels:
         units = courses(points, panels, panels, draw.seed(), offset=0.0, corner=0.02)
         seams = ramp(units.border, 0.012, 0.002)
+    # Paint goes first where panels meet: that is where they are bumped and where water stays
     chipped = field + 0.25 * seams - draw.uniform(0.0, 0.5)
     marks = scratches(points, 4, draw.seed(), width=0.014, share=draw.uniform(0.3, 1))
     gone = np.maximum(ramp(chipped, 0.0, 0.025), ramp(marks, 0.45, 0.6))
     rusty = gone * ramp(chipped + 0.3 * grain, draw.uniform(0.05, 0.5), 0.0) * float(draw.chance(0.8))
+    # Rust creeps under the paint and stains it from the rim on
     rusty = np.maximum(rusty, 0.75 * ramp(chipped, -0.06, 0.0) * (1 - gone) * stains(points, draw.seed(), 4, 0.5))
     crust, flakes = _crust(points, draw, 0.3 + 0 * grain, grain)
     dirt = stains(points, draw.seed(), 3, draw.uniform(0.1, 0.6))
@@ -88,6 +91,7 @@ def verdigris(points: Points, draw: Draw) -> Relief:
     patina = ramp(age, 0.0, 0.12)
     brown = ramp(age, -0.25, 0.0)
     copper = draw.colour("#f9d2c2 #e6b08c #d9a889", 0.04)
+    # Between bare copper and patina lies a brown oxide, which tints what it covers
     metal = blend(copper, copper * np.array([0.55, 0.42, 0.36], np.float32), brown) * (1 + 0.05 * grain)[..., None]
     greens = draw.colours("#2f5f56 #4f8f80 #78b5a2 #a5cdb8", 0.06)
     cover = shades(0.45 + 0.5 * fbm(points, 6, draw.seed(), 5, 0.65) + 0.4 * grain, greens)

@@ -23,11 +23,11 @@ def open_headless(device: int | None = None) -> "moderngl.Context":
         with context:
             texture = context.texture((640, 480), 4)
     """
-    settings: dict[str, Any] = {} if device is None else {"device_index": device}
+    settings: dict[str, Any] = {"backend": "egl"} | ({} if device is None else {"device_index": device})
     moderngl = _moderngl()
     # moderngl and glcontext raise plain Exception for every missing library, driver and version.
     try:
-        context = moderngl.create_context(standalone=True, require=GL_VERSION, backend="egl", **settings)
+        context = moderngl.create_context(standalone=True, require=GL_VERSION, **settings)
     except Exception as error:
         raise GLUnavailable(f"EGL gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error
     # Leaving a block puts back what was current before the context was made. Were it left current on this thread, the

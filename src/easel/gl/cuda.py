@@ -242,12 +242,10 @@ class SharedPicture:
         finally:
             # Mapped again whatever happens: the tensor goes on writing into this memory.
             moved = self._map() != self.pointer
-        if moved:
-            # The tensor would write into memory that is somebody else's by now: no way to go on.
-            raise RuntimeError(
-                "CUDA has moved a shared tensor's memory while it was drawn: make it without shared=True."
-            )
-        return self._buffer.size
+        if not moved:
+            return self._buffer.size
+        # The tensor would write into memory that is somebody else's by now: no way to go on.
+        raise RuntimeError("CUDA has moved a shared tensor's memory while it was drawn: make it without shared=True.")
 
     def release(self) -> None:
         """Free the buffer, when the tensor is gone."""

@@ -97,8 +97,8 @@ class PointBrush(TableProgram):
         context = self._context
         # A pixel without samples is taken or left; with them, the driver takes as many as the disc covers.
         least = 0.01 if context.fbo.samples else 0.5
-        size, diameter = context.fbo.size, diameter_pixels
-        self.set(clip_from_world=clip_from_world, size=size, diameter=diameter, least_coverage=least)
+        self.set(clip_from_world=clip_from_world, size=context.fbo.size)
+        self.set(diameter=diameter_pixels, least_coverage=least)
         # By default OpenGL takes one size for all points, and ignores the shader's.
         context.enable(context.PROGRAM_POINT_SIZE)
         context.enable_direct(ALPHA_TO_COVERAGE)

@@ -66,10 +66,7 @@ class Target:
     def release(self) -> None:
         # Without antialiasing both are one framebuffer, which must not be released twice.
         for framebuffer in dict.fromkeys(self._kept or ()):
-            for attachment in (*framebuffer.color_attachments, framebuffer.depth_attachment):
-                if attachment is not None:
-                    attachment.release()
-            framebuffer.release()
+            release(framebuffer)
         self._kept = None
 
     def _make(self, size: tuple[int, int], samples: int) -> "tuple[moderngl.Framebuffer, moderngl.Framebuffer]":
@@ -83,6 +80,13 @@ class Target:
         # A renderbuffer for the samples, which no shader reads; the texture holds their averages.
         drawn = context.framebuffer([context.renderbuffer(size, 4, samples=samples)], depth)
         return drawn, context.framebuffer([texture])
+
+
+def release(framebuffer: "moderngl.Framebuffer") -> None:
+    """Release a framebuffer and what it draws into, which OpenGL would keep."""
+    for held in (*framebuffer.color_attachments, framebuffer.depth_attachment, framebuffer):
+        if held is not None:
+            held.release()
 
 
 def read_back(framebuffer: "moderngl.Framebuffer") -> Float[Tensor, "h w 3"]:

@@ -109,8 +109,9 @@ class PictureTexture:
     def _prepare(self, picture: Shaped[Tensor, "h w c"], components: int) -> "moderngl.Texture":
         """Return a texture for such pictures, the present one if it fits."""
         height, width, channels = picture.shape
-        kind, texture = FORMATS[picture.dtype], self._texture
-        if texture is None or (texture.size, texture.components, texture.dtype) != ((width, height), components, kind):
+        kind = FORMATS[picture.dtype]
+        wanted = (width, height), components, kind
+        if (texture := self._texture) is None or (texture.size, texture.components, texture.dtype) != wanted:
             self.release()
             # alignment=1: rows of uint8 need not be a multiple of four bytes long.
             texture = self._texture = self._context.texture((width, height), components, dtype=kind, alignment=1)
@@ -129,11 +130,9 @@ class PictureTexture:
             if min(times) > 1:
                 on_cpu = picture.device.type == "cpu"
                 picture = shrink(picture, times) if on_cpu else resize(as_picture(picture), shown)
-        if max(picture.shape[:2]) <= self._largest:
-            return picture
         # A texture that is too large fails in the driver: less detail is better than no picture.
         size = min(picture.shape[0], self._largest), min(picture.shape[1], self._largest)
-        return resize(as_picture(picture), size)
+        return picture if size == tuple(picture.shape[:2]) else resize(as_picture(picture), size)
 
 
 @torch.no_grad()
@@ -145,8 +144,8 @@ def shrink(picture: Shaped[Tensor, "h w c"], times: tuple[int, int]) -> Float[Te
     down, across = times
     rows, above = divmod(picture.shape[0], down)
     columns, left = divmod(picture.shape[1], across)
-    top, start, channels = above // 2, left // 2, picture.shape[2]
-    inside = picture[top : top + rows * down, start : start + columns * across]
+    channels = picture.shape[2]
+    inside = picture[above // 2 :, left // 2 :][: rows * down, : columns * across]
     mean = torch.eye(channels).repeat(across, 1) / (down * across)
     result = torch.empty(rows * columns, channels)
     # By strips that stay in the processor's cache; across, as a product, because three channels fill no vector.

@@ -194,11 +194,7 @@ class Driver:
         for _ in range(SEARCH_ROUNDS):
             if canvas.rectangle is not None and canvas.size is not None:
                 return
-            for owner in owners:
-                owner.focus_wanted = True
-            self.frames(2)
-            for owner in owners:
-                owner.focus_wanted = False
+            self._look_for(owners)
         raise LookupError(f"{canvas!r} is not in sight.")
 
     def _spot(self, label: str, panel: str | None) -> Rectangle:
@@ -212,13 +208,17 @@ class Driver:
             spot = owner.item_layout.placed.get(label)
             if spot is not None and spot.visible:
                 return spot.rectangle
-            # Two frames: its tab comes to the front in the first, and its place is known in the second.
-            owner.focus_wanted = True
-            owner.item_layout.scroll_target = label
-            self.frames(2)
-            owner.focus_wanted = False
-            owner.item_layout.scroll_target = ""
+            self._look_for([owner], label)
         raise LookupError(f"{label!r} does not come into sight in panel {owner.name!r}.")
+
+    def _look_for(self, owners: Sequence[Panel], label: str = "") -> None:
+        """Bring panels to the front, and scroll to `label` in them."""
+        # Two frames: its tab comes to the front in the first, and its place is known in the second.
+        for owner in owners:
+            owner.focus_wanted, owner.item_layout.scroll_target = True, label
+        self.frames(2)
+        for owner in owners:
+            owner.focus_wanted, owner.item_layout.scroll_target = False, ""
 
 
 def _center(area: Rectangle) -> tuple[Number, Number]:

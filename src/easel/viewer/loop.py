@@ -155,7 +155,8 @@ class Loop(Callbacks, Recordable, ABC):
         # widgets already.
         events = (*self.window.take_events(), *self._posted)
         if events:
-            self._stirred_at, self._quiet_steps = time.perf_counter(), 0
+            self._stirred_at = time.perf_counter()
+            self._quiet_steps = 0
         for event in events:
             self._dispatch(event)
             self.closed |= isinstance(event, CloseAsked)
@@ -246,7 +247,8 @@ class Loop(Callbacks, Recordable, ABC):
     def _reset_layout(self) -> None:
         """Hand the request for the program's own layout to the page that is shown, closed panels included."""
         page = self._pages.shown
-        page.dock.reset, self._frame_state.layout_reset = self._frame_state.layout_reset, False
+        page.dock.reset = self._frame_state.layout_reset
+        self._frame_state.layout_reset = False
         if page.dock.reset:
             for panel in page.panels.values():
                 panel.open = True

@@ -73,10 +73,7 @@ class Pictures:
 
     def size(self, name: str) -> tuple[int, int]:
         """Return (width, height) of the tensor of this name; (0, 0) if there is none."""
-        canvas = self._named.get(name)
-        if canvas is None or canvas.size is None:
-            return 0, 0
-        height, width = canvas.size
+        height, width = (self._named[name].size if name in self._named else None) or (0, 0)
         return width, height
 
     def numbered(self) -> list[Placement]:

@@ -1,6 +1,6 @@
 """SceneView: a tensor on a lit surface that a person turns with the mouse, with points, lines and frusta around it."""
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -32,7 +32,6 @@ GEOMETRIES = ("plane", *SOLIDS, "heightfield")
 SAMPLES = (1, 2, 4, 8, 16, 32, 64)
 HEIGHTFIELD_CORNERS = 128
 """Corners along the longer side of a heightfield."""
-AnyItem = TypeVar("AnyItem", PointCloud, Lines, Frustum)
 
 
 class SceneView:
@@ -117,11 +116,13 @@ class SceneView:
 
     def add_points(self, positions: Numbers, colors: Numbers = AMBER, *, size: Number = 6.0) -> PointCloud:
         """Add round points at (N, 3), `size` pixels across; `colors` is one for all or (N, 3)."""
-        return self._add(PointCloud(positions, colors, size))
+        self.scenery.append(points := PointCloud(positions, colors, size))
+        return points
 
     def add_lines(self, segments: Numbers, colors: Numbers = AMBER, *, width: Number = 2.0) -> Lines:
         """Add lines from [:, 0] to [:, 1] of (N, 2, 3), `width` pixels wide; `colors` is one for all or (N, 3)."""
-        return self._add(Lines(segments, colors, width))
+        self.scenery.append(lines := Lines(segments, colors, width))
+        return lines
 
     def add_frustum(
         self,
@@ -137,7 +138,8 @@ class SceneView:
 
         The camera looks along its own -Z with +Y up; `fov_degrees` is vertical, `aspect` its width / height.
         """
-        return self._add(Frustum(pose, fov_degrees, aspect, depth, color, width))
+        self.scenery.append(frustum := Frustum(pose, fov_degrees, aspect, depth, color, width))
+        return frustum
 
     def remove(self, item: Item) -> None:
         """Remove points, lines or a frustum from the scene."""
@@ -167,7 +169,8 @@ class SceneView:
         window = Window._current
         if window is None or not window.is_inside:
             return
-        at, free = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
+        at = imgui.get_cursor_screen_pos()
+        free = imgui.get_content_region_avail()
         # Next to nothing is free below other widgets, or in a window that takes its size from its content: there the
         # scene's own size holds.
         width = _extent(width, free.x, self.width)
@@ -189,9 +192,9 @@ class SceneView:
             x, y = pointer()
             self.mouse = x - room.x, y - room.y
         number = window.pictures.draw(self, (int(room.height), int(room.width)))
-        low, high = (room.x, room.y), (room.x + room.width, room.y + room.height)
+        corner = room.x + room.width, room.y + room.height
         # OpenGL has drawn its first row at the bottom.
-        imgui.get_window_draw_list().add_image(imgui.ImTextureRef(number), low, high, (0, 1), (1, 0))
+        imgui.get_window_draw_list().add_image(imgui.ImTextureRef(number), room[:2], corner, (0, 1), (1, 0))
 
     def renderer(self, context: "moderngl.Context") -> Renderer:
         """Return the renderer of this scene in `context`."""
@@ -201,24 +204,20 @@ class SceneView:
         """Return the tensor that is shown."""
         return self._tensor
 
-    def _add(self, item: AnyItem) -> AnyItem:
-        self.scenery.append(item)
-        return item
-
     def follow_mouse(self) -> None:
         """Move the camera by the mouse over the item just drawn; a drag goes on outside until it is released."""
-        io, camera, button = imgui.get_io(), self.camera, imgui.MouseButton_
+        io = imgui.get_io()
         moved = io.mouse_delta
         if imgui.is_item_active():
-            if imgui.is_mouse_down(button.left):
-                camera.orbit(moved.x, moved.y)
-            elif imgui.is_mouse_down(button.right):
-                camera.pan(moved.x, moved.y)
-            elif imgui.is_mouse_down(button.middle):
-                camera.zoom(-moved.y / PIXELS_PER_NOTCH)
+            if imgui.is_mouse_down(imgui.MouseButton_.left):
+                self.camera.orbit(moved.x, moved.y)
+            elif imgui.is_mouse_down(imgui.MouseButton_.right):
+                self.camera.pan(moved.x, moved.y)
+            elif imgui.is_mouse_down(imgui.MouseButton_.middle):
+                self.camera.zoom(-moved.y / PIXELS_PER_NOTCH)
         imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)  # else the panel scrolls, too
         if imgui.is_item_hovered() and io.mouse_wheel:
-            camera.zoom(io.mouse_wheel)
+            self.camera.zoom(io.mouse_wheel)
 
 
 class SceneRenderer:

@@ -103,7 +103,8 @@ class Frustum:
     ) -> None:
         self.visible = True
         self.pose = pose
-        self.fov_degrees, self.aspect = fov_degrees, aspect
+        self.fov_degrees = fov_degrees
+        self.aspect = aspect
         self.depth = depth
         """Length of the pyramid along the viewing direction, in world units."""
         self.color = color
@@ -132,9 +133,8 @@ class Frustum:
         eye, directions = rays(corner, torch.eye(4), self.fov_degrees, (2, 2))
         # Scaled to depth 1 along -Z, then to the frustum's own depth and aspect.
         at = directions / -directions[:, 2:] * self.depth * torch.tensor([float(self.aspect), 1.0, 1.0])
-        edges = [*((eye, at[i]) for i in range(4)), *((at[i], at[(i + 1) % 4]) for i in range(4))]
-        edges += [(at[4], at[5]), (at[5], at[6]), (at[6], at[4])]
-        inside = torch.stack([torch.stack(edge) for edge in edges])
+        edges = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1), (5, 6), (6, 7), (7, 5)]
+        inside = torch.cat([eye[None], at])[torch.tensor(edges)]
         pose = self.pose.float().cpu()
         return inside @ pose[:3, :3].T + pose[:3, 3]
 

@@ -8,7 +8,7 @@ behind a name, the parameters that are packed into one vector, and the part of a
 import ast
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from importlib.resources import files
 from types import FunctionType
 from typing import Any
@@ -27,12 +27,10 @@ VECTORS = re.compile(
 )
 """Parameters that Dear ImGui takes as one vector."""
 
-FAMILIES = {"dock_builder_": "internal.dock_builder_", "draw_": "get_window_draw_list().add_"}
+FAMILIES = {"dock_builder_": "internal.dock_builder_", "draw_": "get_window_draw_list().add_", "get_io_": "get_io()."}
 """Beginning of names → beginning of their locations from Dear ImGui's module."""
 LOCATIONS = {
     "get_display_size": "get_io().display_size",
-    "get_io_delta_time": "get_io().delta_time",
-    "get_io_framerate": "get_io().framerate",
     "get_mouse_wheel": "get_io().mouse_wheel",
     "listbox": "list_box",
     "push_id_int": "push_id",
@@ -58,34 +56,22 @@ def _split_node(node_id: int, split_dir: int, size_ratio: float) -> tuple[int, i
     return split.id_at_dir, split.id_at_opposite_dir
 
 
-def _input_text(draw: str) -> Callable[..., str]:
-    def text_field(label: str, text: str, max_length: int, *size_and_flags: Any) -> str:
-        return getattr(imgui, draw)(label, text, *size_and_flags)[1][:max_length]
-
-    return text_field
+def _input_text(draw: str, label: str, text: str, max_length: int, *size_and_flags: Any) -> str:
+    return getattr(imgui, draw)(label, text, *size_and_flags)[1][:max_length]
 
 
-def _color(draw: str) -> Callable[..., tuple[float, ...]]:
-    def color(label: str, color: Any, flags: int) -> tuple[float, ...]:
-        # "Input as RGB" and "as HSV" were bits 27 and 28 in Dear ImGui 1.92, one lower than now.
-        moved = flags & 3 << 27
-        return tuple(getattr(imgui, draw)(label, color, flags ^ moved | moved << 1)[1])
-
-    return color
+def _color(draw: str, label: str, color: Any, flags: int) -> tuple[float, ...]:
+    # "Input as RGB" and "as HSV" were bits 27 and 28 in Dear ImGui 1.92, one lower than now.
+    moved = flags & 3 << 27
+    return tuple(getattr(imgui, draw)(label, color, flags ^ moved | moved << 1)[1])
 
 
-def _plot(draw: str) -> Callable[..., None]:
-    def plot(label: str, values: Any, offset: int, overlay: str, *scale_and_size: Any) -> None:
-        getattr(imgui, draw)(label, as_curve(values).astype(np.float32), offset, overlay or None, *scale_and_size)
-
-    return plot
+def _plot(draw: str, label: str, values: Any, offset: int, overlay: str, *scale_and_size: Any) -> None:
+    getattr(imgui, draw)(label, as_curve(values).astype(np.float32), offset, overlay or None, *scale_and_size)
 
 
-def _picture(location: str) -> Callable[..., Any]:
-    def picture(texture_id: int, *corners: Any) -> Any:
-        return _resolve(location)(imgui.ImTextureRef(texture_id), *corners)
-
-    return picture
+def _picture(location: str, texture_id: int, *corners: Any) -> Any:
+    return _resolve(location)(imgui.ImTextureRef(texture_id), *corners)
 
 
 # Alive as long as the drag: Dear ImGui keeps no reference, and the caller may have dropped its own.
@@ -109,17 +95,16 @@ ADAPTED: dict[str, Callable[..., Any]] = {
     "begin": _begin,
     "begin_popup_modal": lambda name, flags: imgui.begin_popup_modal(name, None, flags)[0],
     "begin_tab_item": lambda label: imgui.begin_tab_item(label)[0],
-    **{name: _color(name) for name in ("color_edit3", "color_edit4", "color_picker3", "color_picker4")},
-    "bg_draw_image": _picture("get_background_draw_list().add_image"),
+    **{name: partial(_color, name) for name in ("color_edit3", "color_edit4", "color_picker3", "color_picker4")},
+    "bg_draw_image": partial(_picture, "get_background_draw_list().add_image"),
     "dock_builder_get_node": lambda node_id: imgui.internal.dock_builder_get_node(node_id) is not None,
     "dock_builder_split_node": _split_node,
     "dock_space_over_viewport": lambda flags: imgui.dock_space_over_viewport(flags=flags),
-    "image": _picture("image"),
+    "image": partial(_picture, "image"),
     "image_button": lambda id, texture_id, size: imgui.image_button(id, imgui.ImTextureRef(texture_id), size),
-    **{name: _input_text(name) for name in ("input_text", "input_text_multiline")},
+    **{name: partial(_input_text, name) for name in ("input_text", "input_text_multiline")},
     "open_popup": _open_popup,
-    "plot_histogram": _plot("plot_histogram"),
-    "plot_lines": _plot("plot_lines"),
+    **{name: partial(_plot, name) for name in ("plot_histogram", "plot_lines")},
     "progress_bar": lambda fraction, size, overlay: imgui.progress_bar(fraction, size, overlay or None),
     "push_style_color": lambda idx, color: imgui.push_style_color(color_index(idx), color),
     "push_style_var_float": lambda idx, value: imgui.push_style_var(variable_index(idx, float), value),
@@ -149,9 +134,7 @@ def _plain(answer: Any) -> Any:
     """Convert an answer: (changed, value) to the value, a vector to a tuple."""
     if isinstance(answer, tuple):
         _, answer = answer
-    if isinstance(answer, imgui.ImVec2):
-        return answer.x, answer.y
-    return tuple(answer) if isinstance(answer, list) else answer
+    return tuple(answer) if isinstance(answer, list | imgui.ImVec2) else answer
 
 
 def _bound(declared: Callable[..., list[Any]]) -> Callable[..., Any]:

@@ -64,7 +64,8 @@ class View(Loop):
         # Without this, a view that is dropped instead of closed would keep its window and its driver's memory.
         self._finalizer = weakref.finalize(self, window.drop)
         used = window.backend
-        self.backend_name, self.backend_reason = used.name, window.backend_reason
+        self.backend_name = used.name
+        self.backend_reason = window.backend_reason
         self.headless = not used.interactive
         """True if nobody sits in front of it."""
         self.address = used.address
@@ -73,8 +74,8 @@ class View(Loop):
         """The open file dialogs."""
         # Nobody watches a headless view: its films have one frame per frame, however long that took.
         recording_clock = "wall" if used.interactive and clock == "wall" else "frames"
-        frame_state = FrameState(used.ui, self.dialogs, strict, recording_clock, used.share)
-        pages = Pages(title, frame_state, self.hand_out)
+        frame_state = FrameState(used.ui, self.dialogs, used.hand_out, strict, recording_clock, used.share)
+        pages = Pages(title, frame_state)
         self.bar = pages.bar
         """The bar at the top of a view with pages: callbacks may add widgets to it."""
         layout = LayoutFile(title, Path(layout_file) if layout_file is not None else None, used.interactive)

@@ -235,14 +235,14 @@ class Window:
 
     def frame(self, panes: Callable[[tuple[int, int]], Sequence[Pane]] | None = None) -> Frame:
         """Return the frame that is complete now, of `panes` or of bare pictures."""
-        shown, placements = self.pictures, tuple(self.pictures.placements)
+        placements = tuple(self.pictures.placements)
 
         def bare(size: tuple[int, int]) -> list[Pane]:
             pictures = [canvas_picture(placed.canvas, placed.look, placed.room) for placed in placements]
             return [Pane("", Rectangle(0, 0, *size), pictures, ())]
 
-        frame = Frame(panes or bare, placements, shown.numbered(), tuple(shown.drawings))
-        shown.begin()
+        frame = Frame(panes or bare, placements, self.pictures.numbered(), tuple(self.pictures.drawings))
+        self.pictures.begin()
         # Callbacks hang on a frame, and those often know their view: held here, a view that is dropped would never end.
         self._last = weakref.ref(frame)
         return frame

@@ -100,11 +100,8 @@ class Backend(ABC):
     """(width, height) in pixels."""
     scale: float = 1.0
     """Pixels per pixel of a plain 96 dpi monitor."""
-
-    @property
-    def address(self) -> str:
-        """Address for a browser; "" where none shows it."""
-        return ""
+    address: str = ""
+    """Address for a browser, as good as a key to the view; "" where none shows it."""
 
     @abstractmethod
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from easel.gl.target import release
 from easel.viewer.backends.base import BackendUnavailableError, Frame
 from easel.viewer.backends.headless import HeadlessBackend
 from easel.viewer.backends.pace import Pace
@@ -35,7 +36,6 @@ class BrowserBackend(HeadlessBackend):
     interactive = True
 
     def __init__(self, host: str = LOOPBACK, port: int = 0) -> None:
-        super().__init__()
         self._host, self._port = host, port
         self.server: Server | None = None
         self._pace = Pace()
@@ -55,7 +55,8 @@ class BrowserBackend(HeadlessBackend):
         except ServerError as error:
             raise BackendUnavailableError(str(error)) from error
         # The address is how a person gets in, whatever program this is; there is nowhere else to show it.
-        print(f"easel: {title!r} is at {self.server.address}", file=sys.stderr, flush=True)
+        self.address = self.server.address
+        print(f"easel: {title!r} is at {self.address}", file=sys.stderr, flush=True)
         if self.server.auth.public:
             warning = f"easel: other machines can reach port {self.server.port}, and nothing that travels is encrypted."
             print(f"{warning} An SSH tunnel to {LOOPBACK} is safer.", file=sys.stderr, flush=True)
@@ -95,10 +96,8 @@ class BrowserBackend(HeadlessBackend):
         server = self._serving()
         self.ui.activate()
         with self._context:
-            # A new size has no picture before it to compare with: all of it is drawn and sent.
-            target, anew = self._framebuffer()
-            before = None if anew else self._picture
-            picture, damage = self._renderer.patch(frame, target, self.size, before)
+            target = self._framebuffer()
+            picture, damage = self._renderer.patch(frame, target, self.size, self._picture)
         if picture is not None and damage:
             # Kept only if something has changed: otherwise it is the same array.
             self._picture = picture
@@ -114,18 +113,13 @@ class BrowserBackend(HeadlessBackend):
     def hand_out(self, path: Path) -> None:
         self._serving().clients.hand_out(path)
 
-    @property
-    def address(self) -> str:
-        """The address to open in a browser; with its token it is as good as a key."""
-        return self._serving().address
-
     def close(self) -> None:
         # First the server: it tells the tabs that the view is closed.
         if self.server is not None:
             self.server.close()
         if self._context is not None and self._target is not None:
             with self._context:
-                _release(self._target)
+                release(self._target)
                 self._target = None
         super().close()
 
@@ -152,15 +146,16 @@ class BrowserBackend(HeadlessBackend):
         assert self.server is not None
         return self.server
 
-    def _framebuffer(self) -> "tuple[moderngl.Framebuffer, bool]":
-        """Return the framebuffer of frames, as large as the view, and True if it is new."""
+    def _framebuffer(self) -> "moderngl.Framebuffer":
+        """Return the framebuffer of frames, as large as the view."""
         assert self._context is not None
-        if self._target is not None and self._target.size == self.size:
-            return self._target, False
-        if self._target is not None:
-            _release(self._target)
-        self._target = self._context.framebuffer([self._context.texture(self.size, 4)])
-        return self._target, True
+        if self._target is None or self._target.size != self.size:
+            if self._target is not None:
+                release(self._target)
+            self._target = self._context.framebuffer([self._context.texture(self.size, 4)])
+            # A new size has no picture before it to compare with: all of it is drawn and sent.
+            self._picture = None
+        return self._target
 
     def _resize(self, message: Resize) -> None:
         self.size = message.width, message.height
@@ -186,10 +181,3 @@ class BrowserBackend(HeadlessBackend):
         if copied != self._clipboard:
             self._clipboard = copied
             clients.send(kind="copied", text=copied)
-
-
-def _release(target: "moderngl.Framebuffer") -> None:
-    # Releasing a framebuffer does not release its textures.
-    for texture in target.color_attachments:
-        texture.release()
-    target.release()

@@ -107,7 +107,7 @@ def paste(picture: Shaped[Tensor, "h w c"], part: np.ndarray) -> bool:
     """
     # A driver that draws on the processor takes three times as long, and its threads wait for those of a training.
     height, width, channels = picture.shape
-    rows, columns = size = part.shape[0], part.shape[1]
+    rows, columns = size = part.shape[:2]
     if (height >= 2 * rows and width >= 2 * columns) or picture.dtype not in (torch.uint8, torch.float32):
         return False
     pixels = picture.detach()[..., : 1 if channels < 3 else 3]  # a fourth is not shown

@@ -133,13 +133,9 @@ class ContactSheet:
 
 
 def _height(sketch: Sketch) -> Number:
-    match sketch:
-        case Words(text, _):
-            return LINE * max(len(text.splitlines()), 1)
-        case Curve(_, _, height):
-            return height + 6
-        case _:
-            return LINE + 6
+    if isinstance(sketch, Words):
+        return LINE * max(len(sketch.text.splitlines()), 1)
+    return (sketch.height if isinstance(sketch, Curve) else LINE) + 6
 
 
 def _ink(color: Rgba, share: Number = 1.0) -> tuple[int, int, int]:

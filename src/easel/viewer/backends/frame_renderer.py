@@ -6,7 +6,7 @@ are up to date, since only then it is known which picture each canvas shows, and
 
 import logging
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from torch import Tensor
 from easel.gl.cuda import interop_of
 from easel.gl.mapping import Mapping, PictureMapper, is_software
 from easel.gl.programs import NearestEnlarger
-from easel.gl.target import read_back
+from easel.gl.target import read_back, release
 from easel.viewer.backends.base import Frame
 from easel.viewer.backends.canvas_texture import NOT_STILL, CanvasTexture, Upload, paste
 from easel.viewer.canvas.canvas import Canvas
@@ -73,12 +73,12 @@ class FrameRenderer:
         Pictures that are known to be unchanged are not read again, and one may come a frame late where waiting for its
         way through main memory can be spared.
         """
-        with self._named(frame, self._resting(frame), late=True) as textures:
+        with self._named(frame, late=True) as textures:
             # In this order: the damage must be looked for in every frame, or the next comparison is with an older one.
-            damaged = bool(self._find_damage(textures, size)) or anew
-            if damaged:
+            damage = self._damage.find(imgui.get_draw_data(), textures, size, current().backdrop)
+            if damage or anew:
                 self._paint(target, size)
-            return damaged
+            return bool(damage) or anew
 
     def patch(
         self, frame: Frame, target: "moderngl.Framebuffer", size: tuple[int, int], before: np.ndarray | None
@@ -88,8 +88,8 @@ class FrameRenderer:
         Both pictures are uint8 (h, w, 4), top row first; `before` is the last one, None at first, and is not written
         to. Only the boxes are drawn, on `target`, which is as large as the window and only scratch paper.
         """
-        with self._named(frame, self._resting(frame), late=True, wait=is_software(self._context)) as textures:
-            boxes = self._find_damage(textures, size)
+        with self._named(frame, late=True, wait=is_software(self._context)) as textures:
+            boxes = self._damage.find(imgui.get_draw_data(), textures, size, current().backdrop)
             # The first picture of a window: nothing to compare with.
             if before is None:
                 boxes = [(0, 0, *size)]
@@ -114,15 +114,13 @@ class FrameRenderer:
 
     def capture(self, frame: Frame, size: tuple[int, int]) -> Float[Tensor, "h w 3"]:
         """Return `frame`, drawn off screen at `size` = (width, height), in [0, 1], top row first."""
-        color = self._context.texture(size, 4)
         # Made for one capture and released: kept, it would double the memory of every window.
-        framebuffer = self._context.framebuffer([color])
+        framebuffer = self._context.framebuffer([self._context.texture(size, 4)])
         try:
             self.draw(frame, framebuffer, size)
             return read_back(framebuffer)
         finally:
-            framebuffer.release()
-            color.release()
+            release(framebuffer)
 
     def close(self) -> bool:
         """Give everything back. False if tensors still live in the context's memory: the context must stay then."""
@@ -135,26 +133,22 @@ class FrameRenderer:
             tool.release()
         return not interop_of(self._context).lends_memory
 
-    def _resting(self, frame: Frame) -> set[Canvas]:
-        """Return the canvases of a frame whose textures are known to be up to date."""
-        # A set: one canvas may be placed, and drawn by number, several times in a frame.
-        canvases = {placement.canvas for placement in (*frame.placements, *frame.numbered)}
-        return {canvas for canvas in canvases if self._rests(canvas)}
-
     @contextmanager
-    def _named(
-        self, frame: Frame, resting: Collection[Canvas] = (), *, late: bool = False, wait: bool = False
-    ) -> Iterator[dict[int, int]]:
+    def _named(self, frame: Frame, *, late: bool = False, wait: bool = False) -> Iterator[dict[int, int]]:
         """Bring textures up to date and put them into the draw lists of `frame`, in place of numbers, while inside.
 
-        Those of `resting` are up to date; others that go through main memory may come one frame `late`, and `wait` with
-        their upload until they are drawn. Yields {OpenGL's name: revision} of the textures.
+        With `late`, pictures that are known to be unchanged are not read again, others that go through main memory may
+        come one frame late, and `wait` with their upload until they are drawn. Yields {OpenGL's name: revision}.
         """
+        placements = (*frame.placements, *frame.numbered)
+        # A set: one canvas may be placed, and drawn by number, several times in a frame.
+        canvases = {placement.canvas for placement in placements}
+        resting = {canvas for canvas in canvases if late and self._rests(canvas)}
         # Here and not when they are dropped: the context is current only now.
         _release_dropped(self._textures)
         _release_dropped(self._renderers)
         textures: dict[int, tuple[int, int]] = {}
-        for placement in (*frame.placements, *frame.numbered):
+        for placement in placements:
             textures[placement.texture_id] = self._texture_of(placement, placement.canvas in resting, late, wait)
         for drawing in frame.drawings:
             # A new revision in every frame: nobody knows whether a subject has changed.
@@ -166,9 +160,6 @@ class FrameRenderer:
             # The same draw lists may be drawn again, with newer textures.
             for command, texture in renamed:
                 command.tex_ref = texture
-
-    def _find_damage(self, textures: dict[int, int], size: tuple[int, int]) -> list[Box]:
-        return self._damage.find(imgui.get_draw_data(), textures, size, current().backdrop)
 
     def _paint(self, target: "moderngl.Framebuffer", size: tuple[int, int]) -> None:
         """Draw the frame into the first `size` = (width, height) pixels of `target`."""
@@ -231,7 +222,8 @@ class FrameRenderer:
             canvas.note_upload(texture.picture.path, texture.picture.moved_bytes)
             texture.seen = NOT_STILL if canvas.changes else canvas.version, shown
             # Other content: the squares show an older picture.
-            texture.cut, texture.revision = None, next(self._revisions)
+            texture.cut = None
+            texture.revision = next(self._revisions)
             self.uploads += 1
         source = texture.source
         # Shown at its own size, pixels are squares already.
@@ -251,7 +243,8 @@ class FrameRenderer:
         # Made when it is first needed: most views never enlarge anything.
         self._enlarger = self._enlarger or NearestEnlarger(self._context)
         texture.squares = self._enlarger.enlarge(texture.source, shown, texture.squares, part)
-        texture.cut, texture.revision = (shown, part), next(self._revisions)
+        texture.cut = shown, part
+        texture.revision = next(self._revisions)
 
     def _texture(self, canvas: Canvas) -> CanvasTexture:
         """Return the texture of a canvas, made when it is first seen."""
@@ -262,7 +255,8 @@ class FrameRenderer:
 
     def _gpu_input(self, canvas: Canvas) -> tuple[Tensor, Mapping] | None:
         """Return raw values and the display mapping, when the GPU can apply it; None when torch must."""
-        size, shown = canvas.size, _shown(canvas)
+        size = canvas.size
+        shown = _shown(canvas)
         if self._mapper is None or size is None or shown is None:
             return None
         # Far smaller on screen, what is averaged is the picture, not the numbers that it is made from.

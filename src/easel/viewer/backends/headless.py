@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 class HeadlessBackend(Backend):
+    """Draws nothing until a capture; nobody sits in front of it."""
+
     name = "headless"
 
-    def __init__(self) -> None:
-        self._context: moderngl.Context | None = None
-        self._renderer: FrameRenderer | None = None
+    _context: "moderngl.Context | None" = None
+    _renderer: FrameRenderer | None = None
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:
         # Without widgets the none backend shows more than an empty frame.

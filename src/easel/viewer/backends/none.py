@@ -12,6 +12,8 @@ from easel.viewer.imgui.toolkit import imgui
 
 
 class NoneBackend(Backend):
+    """Shows nothing, and works everywhere."""
+
     name = "none"
 
     def open(self, title: str, width: int, height: int, scale: Number | None = None) -> None:

@@ -4,6 +4,7 @@ import ctypes
 import os
 import sys
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,6 +31,8 @@ _open_windows = 0
 
 
 class WindowBackend(Backend):
+    """A window of the desktop, which a person sees and acts in."""
+
     name = "window"
     interactive = True
 
@@ -52,7 +55,11 @@ class WindowBackend(Backend):
         # Asked before GLFW: the reason then names the variables that would help.
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise BackendUnavailableError("no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
-        self._glfw = _glfw()
+        # Over Dear ImGui's own copy of the library, which toolkit's import has named already.
+        try:
+            self._glfw = import_module("glfw")
+        except ImportError as error:
+            raise BackendUnavailableError(f"glfw does not load ({error})") from error
         self._window = _create_window(self._glfw, title, width, height, scale)
         try:
             self._context = of_current_window()
@@ -187,15 +194,6 @@ class WindowBackend(Backend):
         glfw.set_framebuffer_size_callback(window, lambda *_: add(events.Resized()))
         glfw.set_window_refresh_callback(window, lambda _: add(events.Resized()))
         glfw.set_window_close_callback(window, lambda _: add(events.CloseAsked()))
-
-
-def _glfw() -> Any:
-    """Return the glfw module over Dear ImGui's own copy of the library, which toolkit's import has named already."""
-    try:
-        import glfw
-    except ImportError as error:
-        raise BackendUnavailableError(f"glfw does not load ({error})") from error
-    return glfw
 
 
 def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number | None) -> Any:

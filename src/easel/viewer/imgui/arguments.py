@@ -23,7 +23,8 @@ class checked_attribute(Generic[Given, Kept]):  # noqa: N801  a decorator, as `p
 
     def __get__(self, item: Any, kind: type) -> Kept:
         # Asked of the class, for its docstring, it is itself.
-        return getattr(item, f"_{self._accept.__name__}", self)
+        found: Any = getattr(item, f"_{self._accept.__name__}", self)
+        return found
 
     def __set__(self, item: Any, value: Given) -> None:
         setattr(item, f"_{self._accept.__name__}", self._accept(item, value))

@@ -192,7 +192,7 @@ class CommandPalette(Floating):
         """Move the selection by the arrow keys. Returns the selected action when Enter is pressed."""
         if not self._frame_state.drawing or not found:
             return None
-        down, up = imgui.is_key_pressed(imgui.Key.down_arrow), imgui.is_key_pressed(imgui.Key.up_arrow)
+        down, up = (imgui.is_key_pressed(key) for key in (imgui.Key.down_arrow, imgui.Key.up_arrow))
         self._selected = (min(self._selected, len(found) - 1) + down - up) % len(found)
         return found[self._selected] if imgui.is_key_pressed(imgui.Key.enter, False) else None
 

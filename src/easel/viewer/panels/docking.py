@@ -49,7 +49,8 @@ class Dock:
                 self._apply(self.area)
         else:
             self._insert(new, drawing=drawing)
-        self.reset, self._known = False, dict(places)
+        self.reset = False
+        self._known = dict(places)
         return True
 
     def window(self, panel: str) -> str:
@@ -69,13 +70,13 @@ class Dock:
 
     def _apply(self, area: Area) -> None:
         """Dock every panel of `area` in its place, from scratch."""
-        builder, space = imgui.internal, self._space
+        builder = imgui.internal
         # Removed first: splitting a node that is split already would nest the old layout in the new one.
-        builder.dock_builder_remove_node(space)
-        builder.dock_builder_add_node(space, builder.DockNodeFlagsPrivate_.dock_space)
-        builder.dock_builder_set_node_size(space, imgui.get_main_viewport().work_size)
-        self._dock(area, space)
-        builder.dock_builder_finish(space)
+        builder.dock_builder_remove_node(self._space)
+        builder.dock_builder_add_node(self._space, builder.DockNodeFlagsPrivate_.dock_space)
+        builder.dock_builder_set_node_size(self._space, imgui.get_main_viewport().work_size)
+        self._dock(area, self._space)
+        builder.dock_builder_finish(self._space)
 
     def _dock(self, area: Area, node: int) -> None:
         if area is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, reduce
 from operator import or_
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -22,6 +23,8 @@ class FrameState:
     ui: UI | None
     """None where Dear ImGui cannot load: widgets then return the values that they hold."""
     dialogs: Dialogs
+    hand_out: Callable[[Path], object]
+    """`Backend.hand_out`: gives the person a file that the program has written."""
     strict: bool = False
     """Callbacks' exceptions leave the loop, for tests and scripts."""
     recording_clock: str = "frames"

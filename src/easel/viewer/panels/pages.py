@@ -36,7 +36,7 @@ MOST_SHORTCUTS = 9
 class Page:
     """Panels that are shown together in a layout of their own; made by `View.page`. A view's own panels are one."""
 
-    def __init__(self, name: str, frame_state: FrameState, hand_out: Callable[[Path], object]) -> None:
+    def __init__(self, name: str, frame_state: FrameState) -> None:
         self.name = name
         self.shown = False
         """While False, its panels are not drawn and cost nothing."""
@@ -46,7 +46,7 @@ class Page:
         self.dock = Dock(name)
         self.timeline = FrameTimeline()
         """The step of the past that its canvases with a history show; a program may number its steps on it."""
-        self._frame_state, self._hand_out = frame_state, hand_out
+        self._frame_state = frame_state
 
     def __repr__(self) -> str:
         return f"Page({self.name!r})"
@@ -67,7 +67,8 @@ class Page:
             panel.hidden = not self.shown
             # Restored state comes before the program makes its panels, and waits for them.
             panel.recall(self._frame_state.kept.pop((self.name, name), {}))
-            self.panels[name], self.places[name] = panel, PanelPlace(name, side, width)
+            self.panels[name] = panel
+            self.places[name] = PanelPlace(name, side, width)
         return self.panels[name]
 
     def clear(self) -> None:
@@ -90,7 +91,7 @@ class Page:
 
     def hand_out(self, path: str | os.PathLike[str]) -> None:
         """Give the person a file that was written for them; see `View.hand_out`."""
-        self._hand_out(Path(path))
+        self._frame_state.hand_out(Path(path))
 
     def rehearse(self) -> None:
         """Run the panels' callbacks between two frames, in sight or not: `Panel.items` is up to date afterwards."""
@@ -109,9 +110,9 @@ class Page:
 class Pages:
     """The pages of one view by name, and the page of its own panels, which is alone until others are made."""
 
-    def __init__(self, title: str, frame_state: FrameState, hand_out: Callable[[Path], object]) -> None:
-        self._frame_state, self._hand_out = frame_state, hand_out
-        self.own = self.shown = Page("", frame_state, hand_out)
+    def __init__(self, title: str, frame_state: FrameState) -> None:
+        self._frame_state = frame_state
+        self.own = self.shown = Page("", frame_state)
         # Shown until the first page is made: most views have no pages.
         self.own.show(True)
         self.named: dict[str, Page] = {}
@@ -136,7 +137,7 @@ class Pages:
         if not name:
             raise ValueError("a page needs a name: it is what the bar at the top says.")
         if name not in self.named:
-            self.named[name] = Page(name, self._frame_state, self._hand_out)
+            self.named[name] = Page(name, self._frame_state)
             # `wanted` comes from a saved state: that page may be made long after `restore`.
             if len(self.named) == 1 or name == self.wanted:
                 self.asked = self.named[name]
@@ -254,7 +255,8 @@ class PageTab(Switch):
     momentary: ClassVar[bool] = True
 
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
-        theme, style = current(), imgui.get_style()
+        theme = current()
+        style = imgui.get_style()
         text, corner = imgui.calc_text_size(label), imgui.get_cursor_screen_pos()
         pad, scale = style.frame_padding, style.font_scale_dpi
         # The item is invisible and the text drawn over it: a menu item would have the padding of menus.

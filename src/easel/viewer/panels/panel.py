@@ -268,23 +268,11 @@ class Panel(Region):
 
     # The view's side of a panel
 
-    def draw(self) -> None:
-        for canvas in self.canvases.values():
-            canvas.rectangle = None
-        super().draw()
-
-    def leave(self) -> None:
-        super().leave()
-        for canvas in self.canvases.values():
-            canvas.rectangle = None
-            canvas.point_at(None)
-
     @property
     def works(self) -> bool:
         """True when every frame matters, seen or not: also for a canvas that keeps or records frames."""
-        return super().works or any(
-            canvas.history is not None or canvas.is_recording for canvas in self.canvases.values()
-        )
+        keeping = (canvas.history is not None or canvas.is_recording for canvas in self.canvases.values())
+        return super().works or any(keeping)
 
     def look(self, canvas: Canvas) -> Shaped[Tensor, "h w c"] | None:
         """Return the current content of a canvas; None when unbound, or when a bound function failed.
@@ -300,19 +288,19 @@ class Panel(Region):
             self.guard.run(("canvas", canvas.name, canvas.version), partial(canvas.remember, step))
 
     def _draw_canvases(self, drawn: bool) -> None:
+        for canvas in self.canvases.values():
+            canvas.rectangle = None
+            if not drawn:
+                canvas.point_at(None)
         if drawn:
             place_canvases(self.canvases.values(), self._widgets_height, self.look, self._frame_state.placements)
-            return
-        for canvas in self.canvases.values():
-            canvas.point_at(None)
 
     def _ask_file(self, label: str, question: Question, help: str) -> str | None:
         key = (self.name, label)
         # Taken before the button is drawn: an answer and a second click may fall into one frame.
-        dialogs = self._frame_state.dialogs
-        answer = dialogs.take(key)
+        answer = self._frame_state.dialogs.take(key)
         if self.button(label, help=help):
-            dialogs.ask(key, question)
+            self._frame_state.dialogs.ask(key, question)
         return answer
 
 

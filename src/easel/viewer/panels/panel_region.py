@@ -123,8 +123,7 @@ class Region:
     @property
     def values(self) -> dict[str, object]:
         """Widget values by label, plain enough for JSON; values of `recall` that no widget has taken yet included."""
-        plain = {label: state.plain for label, state in self._states.items()}
-        return {label: value for label, value in plain.items() if value is not UNSET}
+        return {label: plain for label, state in self._states.items() if (plain := state.plain) is not UNSET}
 
     def recall(self, values: Mapping[str, object]) -> None:
         """Restore `values`. Each widget takes its own at its next call; a button never does."""
@@ -163,8 +162,10 @@ class Region:
 
     def leave(self) -> None:
         """Go out of sight with all content."""
-        self.hidden, self.visible = True, False
+        self.hidden = True
+        self.visible = False
         self.items, self.item_layout.placed = [], {}
+        self._draw_canvases(False)
 
     @property
     def works(self) -> bool:
@@ -301,8 +302,8 @@ class Region:
 
     def _is_claimed(self, label: str) -> bool:
         """True when a widget has used the label in this frame."""
-        frame, state = self._frame_state, self._states.get(label)
-        return frame.running and state is not None and state.frame == frame.index
+        state = self._states.get(label)
+        return self._frame_state.running and state is not None and state.frame == self._frame_state.index
 
     def _claim(self, label: str, state: WidgetState, widget: Widget[Any]) -> None:
         if self._is_claimed(label):

@@ -39,9 +39,7 @@ class ViewState:
             raise ValueError(f"the state of a view has version {VERSION}; got {table.get('version')!r:.40}.")
         # A misspelt entry would otherwise be ignored in silence.
         if unknown := table.keys() - {"version", *cls.__dataclass_fields__}:
-            raise ValueError(
-                f"the state of a view has no {sorted(unknown)[0]!r:.60}. Known: version, page, …, widgets."
-            )
+            raise ValueError(f"the state of a view has no {min(unknown)!r:.60}. Known: version, page, …, widgets.")
         page, theme, layout = (_text(table, name) for name in ("page", "theme", "layout"))
         if theme and theme not in THEMES:
             raise ValueError(f"unknown theme {theme!r:.40}. Known: {', '.join(THEMES)}.")

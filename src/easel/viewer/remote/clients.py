@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,12 @@ class Clients:
     def post(self, message: Message) -> None:
         """Hand a message on to the view."""
         with self._lock:
-            match message:
-                case PointerButton(button, down):
-                    self._hold(PointerButton(button, False), down)
-                case KeyChanged(key, down):
-                    self._hold(KeyChanged(key, False), down)
+            if isinstance(message, PointerButton | KeyChanged):
+                release = replace(message, down=False)
+                if message.down:
+                    self._down[release] = None
+                else:
+                    self._down.pop(release, None)
             # Even one that changes nothing: the view decides what it means.
             self._events.append(message)
         self.activity.set()
@@ -184,12 +186,6 @@ class Clients:
         for tab in self.tabs:
             tab.send(kind="closed")
 
-    def _hold(self, release: Event, down: bool) -> None:
-        if down:
-            self._down[release] = None
-        else:
-            self._down.pop(release, None)
-
     def _release_held(self) -> None:
         """Release all that the steering tab holds down: it is no longer there to do it."""
         # In the order in which they went down.
@@ -218,17 +214,18 @@ class Clients:
             tab.send(**message)
 
 
+@dataclass(frozen=True)
 class RemoteDialog(Dialog):
     """A question that a browser tab shows."""
 
-    def __init__(self, clients: Clients, number: int) -> None:
-        self._clients, self._number = clients, number
+    clients: Clients
+    number: int
 
     def poll(self) -> str | None:
-        return self._clients.answer(self._number)
+        return self.clients.answer(self.number)
 
     def close(self) -> None:
-        self._clients.retract(self._number)
+        self.clients.retract(self.number)
 
 
 def _accepted(question: Question) -> str:

@@ -11,6 +11,7 @@ import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from easel.viewer.imgui.events import KEYS, Event, KeyChanged, PointerButton, PointerMoved, TextTyped, WheelTurned
@@ -114,20 +115,16 @@ def _refuse(name: str) -> Number:
     raise ProtocolError(f"{name} is no number")
 
 
-def _number(least: Number, most: Number) -> Callable[[Any], float]:
-    def check(value: Any) -> float:
-        # bool is an int for Python; NaN fails the comparison with infinity as well.
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
-            raise ProtocolError("no finite number")
-        # Clamped, not refused: a pointer that is dragged far outside is no mistake.
-        return float(min(max(value, least), most))
-
-    return check
+def _number(least: Number, most: Number, value: Any) -> float:
+    # bool is an int for Python; NaN fails the comparison with infinity as well.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
+        raise ProtocolError("no finite number")
+    # Clamped, not refused: a pointer that is dragged far outside is no mistake.
+    return float(min(max(value, least), most))
 
 
-def _whole(least: int, most: int) -> Callable[[Any], int]:
-    number = _number(least, most)
-    return lambda value: round(number(value))
+def _whole(least: int, most: int, value: Any) -> int:
+    return round(_number(least, most, value))
 
 
 def _truth(value: Any) -> bool:
@@ -150,20 +147,20 @@ def _key(value: Any) -> str:
     return value
 
 
-_side = _whole(LEAST_SIDE, MOST_SIDE)
-_place = _number(-MOST_SIDE, 2 * MOST_SIDE)  # a drag goes on outside the window
-_notches = _number(-MOST_NOTCHES, MOST_NOTCHES)
+_side = partial(_whole, LEAST_SIDE, MOST_SIDE)
+_place = partial(_number, -MOST_SIDE, 2 * MOST_SIDE)  # a drag goes on outside the window
+_notches = partial(_number, -MOST_NOTCHES, MOST_NOTCHES)
 _KINDS: Mapping[str, tuple[Callable[..., Message], Mapping[str, Callable[[Any], Any]]]] = {
     "move": (PointerMoved, {"x": _place, "y": _place}),
-    "button": (PointerButton, {"button": _whole(0, 2), "down": _truth}),
+    "button": (PointerButton, {"button": partial(_whole, 0, 2), "down": _truth}),
     "wheel": (WheelTurned, {"x": _notches, "y": _notches}),
     "key": (KeyChanged, {"key": _key, "down": _truth}),
     "text": (TextTyped, {"text": _text}),
-    "size": (Resize, {"width": _side, "height": _side, "ratio": _number(0.5, MOST_RATIO)}),
-    "seen": (Seen, {"number": _whole(0, 2**32 - 1)}),
+    "size": (Resize, {"width": _side, "height": _side, "ratio": partial(_number, 0.5, MOST_RATIO)}),
+    "seen": (Seen, {"number": partial(_whole, 0, 2**32 - 1)}),
     "visible": (Visible, {"on": _truth}),
     "paste": (Pasted, {"text": _text}),
     "steer": (Steer, {}),
-    "answer": (Answer, {"id": _whole(0, 2**31), "name": _text}),
+    "answer": (Answer, {"id": partial(_whole, 0, 2**31), "name": _text}),
 }
 """Message class by kind, with a check for each of its entries."""

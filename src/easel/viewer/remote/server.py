@@ -133,6 +133,7 @@ class Server:
             await web.TCPSite(runner, host, port).start()
             # Known only now where any free port was asked for.
             self.port = runner.addresses[0][1]
+            self._cookie = f"easel-{self.port}"  # cookies do not tell ports apart
             self._failure = ""
             self._listening.set()
             await self._stopped.wait()
@@ -161,10 +162,6 @@ class Server:
             answer.headers.update(HEADERS)
         return answer
 
-    @property
-    def _cookie(self) -> str:
-        return f"easel-{self.port}"  # cookies do not tell ports apart
-
     async def _page(self, request: Any) -> Any:
         name, kind = PAGE[request.path]
         text = resources.files("easel.viewer.remote").joinpath("page", name).read_text(encoding="utf-8")
@@ -176,7 +173,7 @@ class Server:
 
     async def _upload(self, request: Any) -> Any:
         """Receive a file that a person opens or drops; `for` is the question that it answers."""
-        web, transfers = self._web, self.clients.transfers
+        transfers = self.clients.transfers
         room, received = transfers.room(), 0
         path = transfers.place(request.query.get("name", ""))
         try:
@@ -186,7 +183,7 @@ class Server:
                     # Counted here: a Content-Length is what the sender claims.
                     if received > room:
                         reason = f"larger than {room >> 20} MiB"
-                        raise web.HTTPRequestEntityTooLarge(max_size=room, actual_size=received, reason=reason)
+                        raise self._web.HTTPRequestEntityTooLarge(max_size=room, actual_size=received, reason=reason)
                     file.write(part)
         # Also when the tab hangs up half-way: half a file must not be opened.
         except BaseException:
@@ -195,7 +192,7 @@ class Server:
         question = request.query.get("for", "")
         # The number comes from the address, so it is read like anything from a stranger.
         self.clients.receive_file(path, int(question) if question.isdecimal() and len(question) < 10 else 0)
-        return web.json_response({"bytes": received})
+        return self._web.json_response({"bytes": received})
 
     async def _download(self, request: Any) -> Any:
         path = self.clients.transfers.offered.get(int(request.match_info["number"]))

@@ -55,7 +55,7 @@ class Watch:
         self._step = -1
         self._last: Mapping[str, Tensor] = {}
         self._transfer: tuple[Snapshot, torch.cuda.Event | None] | None = None
-        """What comes next, and the event that has happened when all of it has arrived."""
+        """The coming snapshot, and the event that has happened when all of it has arrived."""
 
     def record(self, step: int | None = None) -> bool:
         """Take a snapshot if one is due; call it after each `optimizer.step()`. True if one was taken.

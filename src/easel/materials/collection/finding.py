@@ -61,7 +61,7 @@ def find_materials(
                 continue
             # A library from a stranger must not copy a file from elsewhere on this disk into the destination.
             if not Path(os.path.realpath(path)).is_relative_to(root):
-                yield Refused(_relative(path, root), "it is a link that leads out of the source folder")
+                yield Refused(path.relative_to(root).as_posix(), "it is a link that leads out of the source folder")
             else:
                 paths.append(path)
         if paths:
@@ -71,7 +71,7 @@ def find_materials(
 def _in_folder(folder: Path, root: Path, paths: list[Path]) -> Iterator[Candidate | Refused]:
     named = classify(paths)
     if not named:
-        yield Refused(_relative(folder, root), f"none of its {len(paths)} pictures has a map's name")
+        yield Refused(folder.relative_to(root).as_posix(), f"none of its {len(paths)} pictures has a map's name")
         return
     groups = _by_material(named)
     licence, origin = _provenance(folder, root)
@@ -137,10 +137,6 @@ def _read_note(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
 
 
 def place_of(candidate: Candidate, flatten: bool) -> Path:

@@ -61,6 +61,8 @@ class Batches:
         answers: Answers | None = None,
     ) -> None:
         """Open the dataset of a resolved `config`, which says sizes, transform and seed too."""
+        # Whoever changes the config later must not change what this run draws.
+        config = config.copy()
         data = config.data
         training = split == "train"
         augmentation = Augmentation.of(data) if training else Augmentation()
@@ -85,15 +87,14 @@ class Batches:
         )
         seed = config.training.seed
         self._sampler = _Sampler(len(self.dataset), config, training, rank, world)
-        workers = data.num_workers
         self._loader = DataLoader(
             _Drawn(self.dataset, augmentation, seed if training else None, answers),
             batch_sampler=self._sampler,
-            num_workers=workers,
+            num_workers=data.num_workers,
             collate_fn=partial(_collate, mean=config.transform.mean, std=config.transform.std),
             pin_memory=data.pin_memory and torch.cuda.is_available(),
-            persistent_workers=data.persistent_workers and workers > 0,
-            prefetch_factor=data.prefetch_factor if workers > 0 else None,
+            persistent_workers=data.persistent_workers and data.num_workers > 0,
+            prefetch_factor=data.prefetch_factor if data.num_workers > 0 else None,
             # It seeds its workers, which draw nothing from it. Without one of its own it would draw from torch's.
             generator=key(seed, "workers"),
         )

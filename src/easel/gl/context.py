@@ -24,12 +24,7 @@ def open_headless(device: int | None = None) -> "moderngl.Context":
             texture = context.texture((640, 480), 4)
     """
     settings: dict[str, Any] = {"backend": "egl"} | ({} if device is None else {"device_index": device})
-    moderngl = _moderngl()
-    # moderngl and glcontext raise plain Exception for every missing library, driver and version.
-    try:
-        context = moderngl.create_context(standalone=True, require=GL_VERSION, **settings)
-    except Exception as error:
-        raise GLUnavailable(f"EGL gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error
+    context = _create("EGL", standalone=True, **settings)
     # Leaving a block puts back what was current before the context was made. Were it left current on this thread, the
     # X server would refuse to make a window's context current, and end the program.
     with context:
@@ -41,10 +36,7 @@ def of_current_window() -> "moderngl.Context":
 
     Raises `GLUnavailable` with a one-line reason if its driver is too old.
     """
-    try:
-        return _moderngl().create_context(require=GL_VERSION)
-    except Exception as error:
-        raise GLUnavailable(f"the window gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error
+    return _create("the window")
 
 
 def one_line(error: Exception) -> str:
@@ -52,10 +44,14 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _moderngl():
-    """Import moderngl. Raises `GLUnavailable` if it or a library below it does not load."""
+def _create(giver: str, **settings: Any) -> "moderngl.Context":
+    """Return a new context; `GLUnavailable` names the `giver` if there is none, or else what does not load."""
     try:
         import moderngl
     except ImportError as error:
         raise GLUnavailable(f"moderngl does not load ({one_line(error)})") from error
-    return moderngl
+    # moderngl and glcontext raise plain Exception for every missing library, driver and version.
+    try:
+        return moderngl.create_context(require=GL_VERSION, **settings)
+    except Exception as error:
+        raise GLUnavailable(f"{giver} gives no OpenGL {GL_VERSION / 100:.1f} context ({one_line(error)})") from error

@@ -29,14 +29,12 @@ def read_shader(package: str, name: str, generated: Mapping[str, str] | None = N
 
         read_shader("easel.gl", "line.vert")
     """
-    generated = generated or {}
 
     def included(line: re.Match[str]) -> str:
         file = line[1]
-        return generated[file] if file in generated else read_shader(package, file, generated)
+        return generated[file] if generated and file in generated else read_shader(package, file, generated)
 
-    text = resources.files(package).joinpath("shaders", name).read_text(encoding="utf-8")
-    return _INCLUDE.sub(included, text)
+    return _INCLUDE.sub(included, resources.files(package).joinpath("shaders", name).read_text(encoding="utf-8"))
 
 
 class ScreenPass:

@@ -199,8 +199,7 @@ class WindowBackend(Backend):
 def _create_window(glfw: Any, title: str, width: int, height: int, scale: Number | None) -> Any:
     """Return a hidden window, current on this thread, not larger than the monitor's free area."""
     global _open_windows
-    width = round(width * (scale or 1.0))
-    height = round(height * (scale or 1.0))
+    width, height = (round(pixels * (scale or 1.0)) for pixels in (width, height))
     problems = ["no reason given"]
     # GLFW reports problems by a callback only, and the one that glfw installs would only warn of them.
     previous = glfw.set_error_callback(lambda _code, text: problems.append(text.decode(errors="replace")))

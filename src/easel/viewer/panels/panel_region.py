@@ -1,7 +1,7 @@
 """Region: a docked window of a view, and the one door through which all of its widgets are drawn."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -65,14 +65,11 @@ class Region:
     @contextmanager
     def row(self) -> Iterator[None]:
         """Place the widgets called inside side by side; rows nest."""
-        with self._inside() as drawn:
+        with self._inside() as drawn, ExitStack() as leaving:
             if drawn:
                 self.item_layout.begin_row()
-            try:
-                yield
-            finally:
-                if drawn:
-                    self.item_layout.end_row()
+                leaving.callback(self.item_layout.end_row)
+            yield
 
     @contextmanager
     def enabled(self, enabled: bool) -> Iterator[None]:

@@ -32,8 +32,9 @@ class Auth:
         `host` and `origin` are the headers `Host` and `Origin`.
         """
         name = _name(host or "")
+        own = {self.host, socket.gethostname().lower(), socket.getfqdn().lower()} if self.public else set()
         # A foreign name that was made to resolve to this machine (DNS rebinding) still stands in the Host header.
-        if name not in self._names and not (self.public and _is_address(name)):
+        if name not in LOOPBACK | own and not (self.public and _is_address(name)):
             return f"this server is not {name or 'nameless'}"
         # A browser sends no Origin along when a person opens an address.
         if origin is not None and origin.partition("://")[2] != host:
@@ -44,12 +45,6 @@ class Auth:
     def public(self) -> bool:
         """True if other machines can reach it."""
         return self.host not in LOOPBACK
-
-    @property
-    def _names(self) -> frozenset[str]:
-        if not self.public:
-            return LOOPBACK
-        return LOOPBACK | {self.host, socket.gethostname().lower(), socket.getfqdn().lower()}
 
 
 def _name(host: str) -> str:

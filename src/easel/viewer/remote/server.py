@@ -51,7 +51,7 @@ class Server:
 
     def __init__(self, title: str, host: str, port: int) -> None:
         try:
-            self._aiohttp, self._web = import_module("aiohttp"), import_module("aiohttp.web")
+            self._aiohttp, self._web = map(import_module, ("aiohttp", "aiohttp.web"))
         except ImportError as error:
             raise ServerError(f"it needs aiohttp ({error}): pip install 'torch-easel[browser]'") from error
         self.auth = Auth(host)
@@ -119,8 +119,7 @@ class Server:
         web = self._web
 
         # A partial: aiohttp marks its middlewares, and a method takes no marks.
-        guard = web.middleware(partial(self._guard))
-        app = web.Application(middlewares=[guard], client_max_size=MOST_MESSAGE_BYTES)
+        app = web.Application(middlewares=[web.middleware(partial(self._guard))], client_max_size=MOST_MESSAGE_BYTES)
         app.router.add_get("/stream", self._stream)
         app.router.add_post("/upload", self._upload)
         app.router.add_get("/download/{number:[0-9]{1,9}}", self._download)

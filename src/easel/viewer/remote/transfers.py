@@ -45,8 +45,7 @@ class Transfers:
 
     def expect(self, name: str) -> Path:
         """Return a path for the program to save under; `arrived` has it once the file is there."""
-        path = self.place(name)
-        self._expected[self._count] = path
+        self._expected[self._count] = path = self.place(name)
         return path
 
     def arrived(self) -> list[tuple[int, Path]]:

@@ -26,40 +26,32 @@ class Usage:
     """Among several files for one map the lowest is taken."""
 
 
-def _whole(name: str, **how: bool | int) -> Usage:
-    return Usage({name: None}, **how)  # pyright: ignore[reportArgumentType]
-
-
-def _packed(rank: int = 2, **channels: int) -> Usage:
-    return Usage(dict(channels), rank=rank)
-
-
 OTHER = Usage({})
 """A map that materials here do not have: height, ambient occlusion, opacity."""
 
 _WORDS = {
-    **dict.fromkeys(("albedo", "basecolor", "basecolour", "bc"), _whole("albedo")),
-    **dict.fromkeys(("diffuse", "diff", "color", "colour", "col", "dif"), _whole("albedo", rank=1)),
-    **dict.fromkeys(("metallic", "metalness", "metalic", "metal", "met", "mtl", "metallness"), _whole("metallic")),
-    **dict.fromkeys(("roughness", "rough", "rgh"), _whole("roughness")),
-    **dict.fromkeys(("gloss", "glossiness"), _whole("roughness", inverted=True, rank=1)),
-    **dict.fromkeys(("normal", "normals", "nrm", "nor", "norm", "n", "nmap", "normalmap"), _whole("normal", rank=1)),
-    **dict.fromkeys(
-        ("normalgl", "norgl", "normgl", "nrmgl", "normalogl", "normalopengl", "noropengl"), _whole("normal")
-    ),
-    **dict.fromkeys(
-        ("normaldx", "nordx", "normdx", "nrmdx", "normaldirectx", "nordirectx"), _whole("normal", directx=True, rank=2)
-    ),
-    **dict.fromkeys(("arm", "orm", "occlusionroughnessmetallic"), _packed(roughness=1, metallic=2)),
-    **dict.fromkeys(("metallicroughness", "metalrough", "metallicrough"), _packed(3, roughness=1, metallic=2)),
-    **dict.fromkeys(("rma", "roughnessmetallicocclusion"), _packed(roughness=0, metallic=1)),
-    **dict.fromkeys(("mra", "mrao"), _packed(roughness=1, metallic=0)),
-    **dict.fromkeys(
-        "ao ambientocclusion occlusion height displacement disp bump depth opacity alpha mask emissive emission "
-        "specular spec specularity reflection translucency scattering anisotropy sheen clearcoat preview thumbnail "
-        "thumb render sphere".split(),
-        OTHER,
-    ),
+    word: usage
+    for words, usage in (
+        ("albedo basecolor basecolour bc", Usage({"albedo": None})),
+        ("diffuse diff color colour col dif", Usage({"albedo": None}, rank=1)),
+        ("metallic metalness metalic metal met mtl metallness", Usage({"metallic": None})),
+        ("roughness rough rgh", Usage({"roughness": None})),
+        ("gloss glossiness", Usage({"roughness": None}, inverted=True, rank=1)),
+        ("normal normals nrm nor norm n nmap normalmap", Usage({"normal": None}, rank=1)),
+        ("normalgl norgl normgl nrmgl normalogl normalopengl noropengl", Usage({"normal": None})),
+        ("normaldx nordx normdx nrmdx normaldirectx nordirectx", Usage({"normal": None}, directx=True, rank=2)),
+        ("arm orm occlusionroughnessmetallic", Usage({"roughness": 1, "metallic": 2}, rank=2)),
+        ("metallicroughness metalrough metallicrough", Usage({"roughness": 1, "metallic": 2}, rank=3)),
+        ("rma roughnessmetallicocclusion", Usage({"roughness": 0, "metallic": 1}, rank=2)),
+        ("mra mrao", Usage({"roughness": 1, "metallic": 0}, rank=2)),
+        (
+            "ao ambientocclusion occlusion height displacement disp bump depth opacity alpha mask emissive "
+            "emission specular spec specularity reflection translucency scattering anisotropy sheen "
+            "clearcoat preview thumbnail thumb render sphere",
+            OTHER,
+        ),
+    )
+    for word in words.split()
 }
 """Words written together and in small letters → usage."""
 

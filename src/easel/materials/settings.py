@@ -27,11 +27,7 @@ class Settings:
         hints = annotations(kind)
         if name not in hints:
             raise AttributeError(f"{kind.__name__} has no setting {name!r}.{nearest(name, hints)}")
-        try:
-            fitted = fit(value, hints[name], ranges=False)
-        except ValueError as error:
-            raise _misfit(f"{kind.__name__}.{name}", value, hints[name], error) from None
-        object.__setattr__(self, name, fitted)
+        object.__setattr__(self, name, _fitted(f"{kind.__name__}.{name}", value, hints[name], ranges=False))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold; `update` of a fresh instance reads it back."""
@@ -60,12 +56,9 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, Settings):
                 value.check(f"{path}{name}.")
-                continue
-            try:
+            else:
                 # What was changed inside a list gets the type of the others, too.
-                setattr(self, name, fit(value, hint))
-            except ValueError as error:
-                raise _misfit(f"{path}{name}", value, hint, error) from None
+                setattr(self, name, _fitted(f"{path}{name}", value, hint))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -74,12 +67,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
 
 
-def _misfit(place: str, value: Any, hint: Any, fitting: ValueError) -> ValueError:
-    kind, _ = bare(hint)
-    choices = get_args(kind) if get_origin(kind) is Literal and isinstance(value, str) else ()
-    near = get_close_matches(str(value), [choice for choice in choices if isinstance(choice, str)], 1)
-    suggestion = "".join(f" Did you mean {name!r}?" for name in near)
-    return ValueError(f"{place} is {value!r}; it must be {fitting}.{suggestion}")
+def _fitted(place: str, value: Any, hint: Any, *, ranges: bool = True) -> Any:
+    """Convert as `fit` does; ValueError also names the place, and the nearest choice to a word that is none."""
+    try:
+        return fit(value, hint, ranges=ranges)
+    except ValueError as fitting:
+        kind, _ = bare(hint)
+        choices = get_args(kind) if get_origin(kind) is Literal and isinstance(value, str) else ()
+        near = get_close_matches(str(value), [choice for choice in choices if isinstance(choice, str)], 1)
+        suggestion = "".join(f" Did you mean {name!r}?" for name in near)
+        raise ValueError(f"{place} is {value!r}; it must be {fitting}.{suggestion}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Canvas: one tensor on screen."""
 
+import functools
 import logging
 import os
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from easel.viewer.canvas.loupe import Loupe
 from easel.viewer.canvas.recording import Recordable
 from easel.viewer.canvas.settings import Display, Displayed
 from easel.viewer.canvas.strokes import Stroke, Trail, in_pixels
-from easel.viewer.imgui.arguments import check_callable, check_pixels
+from easel.viewer.imgui.arguments import check_callable, check_pixels, checked_attribute
 from easel.viewer.imgui.layout import Point, Rectangle
 from easel.viewer.imgui.sketch import Number
 
@@ -97,50 +98,37 @@ class Canvas(Recordable, Displayed):
         self._path = "none"
         self._producer: Producer | None = None
         self._trail = Trail()
-        self._histogram: Histogram | None = None
+        self.histogram = False
 
     def __repr__(self) -> str:
-        if not self.bound:
-            return f"Canvas({self.name!r}, unbound)"
-        return f"Canvas({self.name!r}, {'live' if self.live else 'still'})"
+        return f"Canvas({self.name!r}, {('still', 'live')[self.live] if self.bound else 'unbound'})"
 
-    @property
-    def filter(self) -> str:
+    @checked_attribute
+    def filter(self, value: str) -> str:
         """Filter for enlarged pixels: "linear" blends them, "nearest" shows them as squares."""
-        return self._filter
-
-    @filter.setter
-    def filter(self, value: str) -> None:
         check_filter(value, self._who)
-        self._filter: str = value
         self._filter_chosen = True
+        return value
 
     @property
     def squares(self) -> bool:
         """True if pixels are squares now: by the filter or, if nobody has chosen one, under the loupe."""
-        if self._filter == "nearest" or self._filter_chosen or self.loupe.unzoomed or self.rectangle is None:
-            return self._filter == "nearest"
+        if self.filter == "nearest" or self._filter_chosen or self.loupe.unzoomed or self.rectangle is None:
+            return self.filter == "nearest"
         return self._size is not None and self.rectangle.width >= SQUARE_PIXELS * self._size[1]
 
-    @property
-    def histogram(self) -> Histogram | None:
+    @checked_attribute
+    def histogram(self, wanted: bool | str) -> Histogram | None:
         """Histogram of the values, drawn over the picture; None: it is hidden.
 
         Set to True or False, or to the axes it is to have: "linear", "log counts" or "log values".
         """
-        return self._histogram
-
-    @histogram.setter
-    def histogram(self, wanted: bool | str) -> None:
         if wanted is False:
-            self._histogram = None
-            return
-        axes = "linear" if wanted is True else wanted
+            return None
         # The same object goes on: its values are counted again only where the axes need other bins.
-        if self._histogram is None:
-            self._histogram = Histogram(axes)
-        else:
-            self._histogram.axes = axes
+        histogram = self.histogram or Histogram()
+        histogram.axes = "linear" if wanted is True else wanted
+        return histogram
 
     def bind(self, tensor: Source | None, *, live: bool = True) -> "Canvas":
         """Show `tensor` from now on: (H, W) or (H, W, C) with 1, 3 or 4 channels, values in [0, 1] (uint8: 0 to 255),
@@ -159,14 +147,12 @@ class Canvas(Recordable, Displayed):
         None unbinds.
         """
         # All checks before the first assignment: a bad tensor leaves the canvas as it was.
-        stored = size = producer = None
-        if tensor is None:
-            source = None
-        elif callable(tensor):
+        source = stored = size = producer = None
+        if callable(tensor):
             check_callable(tensor, f"what {self._who} is bound to")
             source = tensor
             size = self._size
-        else:
+        elif tensor is not None:
             # Detached: else the graph of the last frame would live as long as the canvas.
             source = stored = as_tensor(tensor, self._who).detach()
             size = check(stored, self._requested, self._who)
@@ -186,13 +172,7 @@ class Canvas(Recordable, Displayed):
         self.version += 1
 
     def alloc(
-        self,
-        height: int,
-        width: int,
-        channels: int = 4,
-        device: str | torch.device = "cuda:0",
-        *,
-        shared: bool = False,
+        self, height: int, width: int, channels: int = 4, device: str | torch.device = "cuda:0", *, shared: bool = False
     ) -> Tensor:
         """Return a new zero-filled float32 tensor (height, width, channels), bound to this canvas.
 
@@ -219,8 +199,7 @@ class Canvas(Recordable, Displayed):
         half a level of pattern, so that slow ramps do not step in 8 bits. RuntimeError when nothing is bound.
         """
         # Read now: a program may save without ever drawing a frame.
-        picture = self.look()
-        if picture is None:
+        if (picture := self.look()) is None:
             raise RuntimeError(f"canvas {self.name!r} has nothing to save: no tensor bound. Call bind(tensor) first.")
         # The values behind the picture, which `look` has just read.
         if raw:
@@ -313,8 +292,7 @@ class Canvas(Recordable, Displayed):
 
     def look(self) -> Shaped[Tensor, "h w c"] | None:
         """Return the picture as it is shown now, on its own device; None when unbound."""
-        picture = self.mapped()
-        if picture is None or self.comparison is None:
+        if (picture := self.mapped()) is None or self.comparison is None:
             return picture
         return self.comparison.picture(picture)
 
@@ -454,8 +432,7 @@ def blank(
         # "cuda" is torch's current device, and OpenGL has to be told which one that is.
         if device.index is None:
             device = torch.device("cuda", torch.cuda.current_device())
-        shared = share(height, width, channels, device)
-        if shared is not None:
+        if (shared := share(height, width, channels, device)) is not None:
             return shared
     return torch.zeros(height, width, channels, device=device)
 
@@ -466,10 +443,7 @@ def check_filter(filter: str, who: str) -> None:
         raise ValueError(f"unknown filter {filter!r} for {who}. Known: linear, nearest.")
 
 
-_warned: set[str] = set()
-
-
+# Cached: each sentence is written once.
+@functools.cache
 def _warn_once(sentence: str) -> None:
-    if sentence not in _warned:
-        _warned.add(sentence)
-        log.warning(sentence)
+    log.warning(sentence)

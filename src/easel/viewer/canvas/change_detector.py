@@ -97,8 +97,7 @@ def _shared_with_numpy(tensor: Tensor) -> bool:
 def _bytes(tensor: Tensor) -> np.ndarray:
     """Return the memory of a CPU tensor as one row of bytes; a copy where the tensor has gaps."""
     # In the order of memory, (C, H, W) shown as (H, W, C) needs no copy.
-    axes = sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
-    flat = tensor.permute(axes).contiguous().view(-1)
+    flat = tensor.permute(sorted(range(tensor.dim()), key=tensor.stride, reverse=True)).contiguous().view(-1)
     # Not by `numpy()`, which would make torch take the memory for shared from now on.
     return np.from_dlpack(flat.view(torch.uint8))
 

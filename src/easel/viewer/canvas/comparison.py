@@ -12,6 +12,7 @@ from easel.graphics.color import colormap
 from easel.graphics.flip import flip_map
 from easel.graphics.image import as_picture, resize
 from easel.graphics.metrics import psnr, ssim, ssim_map
+from easel.viewer.imgui.arguments import checked_attribute
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
 
@@ -39,7 +40,6 @@ class PictureSource(Protocol):
 
     def mapped(self) -> Tensor | None:
         """Return the picture, display-referred; None while there is none."""
-        ...
 
 
 class Comparison:
@@ -67,26 +67,21 @@ class Comparison:
         self.ssim: float | None = None
         self.l1: float | None = None
         """Mean absolute difference."""
-        self._region: Region | None = None
         self._now = now
-        # Overdue: the first picture is measured whatever the clock says.
-        self._numbers_due = -torch.inf
+        # Which makes the numbers due: the first picture is measured whatever the clock says.
+        self.region = None
 
-    @property
-    def region(self) -> Region | None:
+    @checked_attribute
+    def region(self, region: Region | None) -> Region | None:
         """The part that the numbers are of; None for all. Dragged with Shift; a click with Shift takes all again."""
-        return self._region
-
-    @region.setter
-    def region(self, region: Region | None) -> None:
         if region is not None:
             top, left, bottom, right = region
             if not (0 <= top < bottom and 0 <= left < right):
                 raise ValueError(f"a region is (top, left, bottom, right) with at least one pixel; got {region}.")
         # Numbers of another part are due at once, whatever their share of the time.
-        if region != self._region:
-            self._region = region
+        if region != self.region:
             self._numbers_due = -torch.inf
+        return region
 
     @property
     def other_is_shown(self) -> bool:
@@ -102,8 +97,7 @@ class Comparison:
     @torch.no_grad()
     def picture(self, mine: Shaped[Tensor, "h w c"]) -> Shaped[Tensor, "h w d"]:
         """Return the picture that the canvas shows in place of its own, `mine`, in the same size."""
-        theirs = self.other.mapped()
-        if theirs is None:
+        if (theirs := self.other.mapped()) is None:
             return mine
         # In this canvas's size: the program decides what is looked at, the other is what it is measured against.
         a = _color(mine)
@@ -136,10 +130,9 @@ class Comparison:
         began = self._now()
         if began < self._numbers_due:
             return
-        if self._region is not None:
-            top, left, bottom, right = self._region
-            a = a[top:bottom, left:right]
-            b = b[top:bottom, left:right]
+        if self.region is not None:
+            top, left, bottom, right = self.region
+            a, b = (picture[top:bottom, left:right] for picture in (a, b))
         if not a.numel():  # the picture has become smaller
             self.psnr = self.ssim = self.l1 = None
             return

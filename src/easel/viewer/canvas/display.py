@@ -21,6 +21,8 @@ PATTERN_ROWS = 16
 """Period, in rows, of both checkerboard and dither."""
 
 _SMALLEST_RANGE = 1e-8
+_TONES = {"srgb": linear_to_srgb, "neutral": tonemap}
+"""Tone mapping → the conversion of scene-linear light to display-referred colour."""
 _GPU_DTYPES = (torch.float32, torch.float16, torch.uint8)
 _CHANNEL_COUNTS = {"labels": (1,), "depth": (1,), "normals": (3,), "flow": (2,), None: (1, 3, 4)}
 """Interpretation of channels → the numbers of channels that it takes; any number for others."""
@@ -46,8 +48,7 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
     Where nothing is to be changed, it is the tensor itself, in its own type and memory.
     """
     if display.is_identity:
-        picture = check_tensor(tensor)
-        if _is_finite(picture):
+        if _is_finite(picture := check_tensor(tensor)):
             return picture
         values = as_values(picture)
         return mark_invalid(values, values.clamp(0, 1))
@@ -62,13 +63,11 @@ def apply(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
     # By strips that stay in the processor's cache, and in memory that is used again: fresh pages cost more than this
     # arithmetic. Whole periods of rows, for the patterns' sake.
     rows = max(STRIP_PIXELS // width // PATTERN_ROWS, 1) * PATTERN_ROWS
-    picture = None
-    for top in range(0, height, rows):
-        strip = _shade(chosen[top : top + rows], display, invalid)
-        if picture is None:
-            picture = empty_values((height, width, strip.shape[-1]), strip.device)
-        picture[top : top + rows] = strip
-    assert picture is not None
+    first = _shade(chosen[:rows], display, invalid)
+    picture = empty_values((height, width, first.shape[-1]), first.device)
+    picture[:rows] = first
+    for top in range(rows, height, rows):
+        picture[top : top + rows] = _shade(chosen[top : top + rows], display, invalid)
     return picture
 
 
@@ -79,7 +78,7 @@ def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, invalid: bool) -> 
     scaled = (values[..., :3] * scale).add_(offset)
     alpha = values[..., 3:]  # coverage, not light: no range applies to it
     # Kept apart from the picture: clipping is judged before gamma and colormap, in [0, 1].
-    toned = _tone(scaled, display)
+    toned = _TONES[display.tonemap](scaled) if display.tonemap is not None else scaled
     picture = _color(toned, display).clamp_(0, 1)
     # A colormap shows a quantity, and a quantity is not transparent.
     if alpha.shape[-1] and picture.shape[-1] == 3 and display.colors is None:
@@ -105,17 +104,9 @@ def split(tensor: Tensor, display: Display) -> tuple[Shaped[Tensor, "h w c"], Ma
         return None
     # Stored values go up unconverted: half precision and bytes are a fraction of what floats would move.
     chosen = _choose(tensor.detach(), display)
-    display = _lock(chosen, display)
-    scale, offset = _line(display)
+    locked = _lock(chosen, display)
     mapping = Mapping(
-        scale=scale,
-        offset=offset,
-        tonemap=display.tonemap,
-        gamma=display.gamma,
-        cmap=display.colors,
-        clip_marks=display.clip_marks,
-        checkered=display.alpha,
-        dithered=display.dither,
+        *_line(locked), locked.tonemap, locked.gamma, locked.colors, locked.clip_marks, locked.alpha, locked.dither
     )
     return chosen if chosen.dtype in _GPU_DTYPES else as_values(chosen), mapping
 
@@ -195,8 +186,7 @@ def _choose(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
         if all(range(count)[number] == first + step for step, number in enumerate(channels)):
             return values[..., first : first + len(channels)]
         return values[..., list(channels)]
-    needed = _CHANNEL_COUNTS.get(channels)
-    if needed is not None and count not in needed:
+    if (needed := _CHANNEL_COUNTS.get(channels)) is not None and count not in needed:
         raise ValueError(
             f"Expected {', '.join(map(str, needed[:-1])) + ' or ' if needed[1:] else ''}{needed[-1]} channels for what "
             f"is shown as {channels or 'it is'}, got {count} in {tuple(tensor.shape)} with layout={display.layout!r}. "
@@ -210,13 +200,6 @@ def _reduce(values: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "
     if display.basis is not None:
         return display.basis.project(values)
     return values.norm(dim=-1, keepdim=True) if display.channels == "norm" else values
-
-
-def _tone(scaled: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h w c"]:
-    """Convert scene-linear light to display-referred colour, where the display asks for it."""
-    if display.tonemap is None:
-        return scaled
-    return tonemap(scaled) if display.tonemap == "neutral" else linear_to_srgb(scaled)
 
 
 def _color(toned: Float[Tensor, "h w c"], display: Display) -> Float[Tensor, "h w d"]:

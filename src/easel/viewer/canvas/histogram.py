@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
+from easel.viewer.imgui.arguments import checked_attribute
 from easel.viewer.imgui.layout import Rectangle
 from easel.viewer.imgui.sketch import Number
 
@@ -61,16 +62,12 @@ class Histogram:
         self._now = now
         self._due = -math.inf
 
-    @property
-    def axes(self) -> str:
+    @checked_attribute
+    def axes(self, axes: str) -> str:
         """The logarithmic axis, one of `AXES`; ValueError for anything else."""
-        return self._axes
-
-    @axes.setter
-    def axes(self, axes: str) -> None:
         if axes not in AXES:
             raise ValueError(f"unknown axes {axes!r} of a histogram. Known: {', '.join(AXES)}.")
-        self._axes: str = axes
+        return axes
 
     def renew(self, key: object, live: bool, read: Callable[[], Float[Tensor, "h w c"] | None], stride: int) -> None:
         """Count the values that `read` returns, unless they are those of the last `key`, or it is too early."""
@@ -104,8 +101,7 @@ def count(values: Float[Tensor, "h w c"], log_values: bool = False, stride: int 
     # Infinities of the other sign never win: cheaper than a copy of the finite values alone.
     low = pixels.where(finite, torch.inf).amin().item()
     high = pixels.where(finite, -torch.inf).amax().item()
-    log_values = log_values and high > 0
-    if log_values:
+    if log_values := log_values and high > 0:
         positive = pixels.where(finite & (pixels > 0), torch.inf).amin().item()
         start = math.log10(max(positive, high * 10.0**-_DECADES))
         stop = math.log10(high)
@@ -122,15 +118,9 @@ def count(values: Float[Tensor, "h w c"], log_values: bool = False, stride: int 
     edges = np.linspace(start, stop, BINS + 1, dtype=np.float64)
     if log_values:
         edges = 10**edges
-    return Counts(
-        edges=edges.astype(np.float32),
-        shares=(counts / len(pixels)).numpy(),
-        low=low,
-        high=high,
-        stride=stride,
-        invalid=invalid,
-        hidden=max(1 - counts.sum().item() / (pixels.numel() - invalid), 0.0),
-    )
+    shares = (counts / len(pixels)).numpy()
+    hidden = max(1 - counts.sum().item() / (pixels.numel() - invalid), 0.0)
+    return Counts(edges.astype(np.float32), shares, low, high, stride, invalid, hidden)
 
 
 def stride_of(height: int, width: int) -> int:

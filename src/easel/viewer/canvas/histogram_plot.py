@@ -34,11 +34,9 @@ LEAST_SHARE = 1e-6
 
 def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     """Draw a canvas's histogram at the top right of its visible part, if it has one and there is room."""
-    histogram = canvas.histogram
-    if histogram is None:
+    if (histogram := canvas.histogram) is None:
         return
     renew(canvas, histogram)
-    histogram.area = None  # until its bars are drawn
     em = imgui.get_font_size()
     margin = MARGIN * imgui.get_style().font_scale_dpi
     width, height = WIDTH_EMS * em, HEIGHT_EMS * em
@@ -75,8 +73,6 @@ class HistogramPlot(Widget[str]):
         return self.histogram.axes
 
     def draw(self, layout: ItemLayout, label: str, value: str) -> str:
-        # None until it is drawn: hidden by a scroll bar, it must not be found by a script.
-        self.histogram.area = None
         renew(self.canvas, self.histogram)
         # Its colours are made for a dark ground, as over a picture.
         corner = imgui.get_cursor_screen_pos()
@@ -96,7 +92,9 @@ class HistogramPlot(Widget[str]):
 
 
 def renew(canvas: Canvas, histogram: Histogram) -> None:
-    """Count the values that the canvas shows now, if they have changed."""
+    """Count the values that the canvas shows now, if they have changed, to be drawn next."""
+    # None until they are drawn: bars hidden by a scroll bar must not be found by a script.
+    histogram.area = None
     if canvas.size is None:
         return
     display = canvas.display
@@ -108,8 +106,7 @@ def renew(canvas: Canvas, histogram: Histogram) -> None:
     part = slice(None, None, stride)
 
     def read() -> Float[Tensor, "h w c"] | None:
-        found = canvas.probe(part, part)
-        if found is None:
+        if (found := canvas.probe(part, part)) is None:
             return None
         # A past picture is kept as it was shown; `probe` has brought the axes of others into this order.
         stored = IDENTITY if past is not None else dataclasses.replace(canvas.display, layout="hwc")
@@ -131,9 +128,7 @@ def _draw(canvas: Canvas, histogram: Histogram, height: Number | None) -> None:
 def _draw_title(histogram: Histogram) -> None:
     if imgui.small_button(f"{histogram.axes}##axes"):
         histogram.axes = AXES[(AXES.index(histogram.axes) + 1) % len(AXES)]
-    if imgui.begin_item_tooltip():
-        imgui.text_unformatted("Which axis is logarithmic. The two lines are vmin and vmax: drag them.")
-        imgui.end_tooltip()
+    imgui.set_item_tooltip("Which axis is logarithmic. The two lines are vmin and vmax: drag them.")
     words = remarks(histogram.counts)
     imgui.push_font(None, SMALL_TEXT_PIXELS)
     imgui.same_line()
@@ -198,8 +193,7 @@ def _share_limits(counts: Counts, log_counts: bool) -> tuple[float, float]:
     """Return the ends of the axis of counts."""
     tallest = float(counts.shares.max())
     if log_counts:
-        rarest = counts.shares[counts.shares > 0].min()
-        return max(float(rarest) / 2, LEAST_SHARE), tallest * 1.5
+        return max(float(counts.shares[counts.shares > 0].min()) / 2, LEAST_SHARE), tallest * 1.5
     # One value that fills the picture, such as black around it, must not flatten all others.
     common = float(np.quantile(counts.shares.max(axis=0), 0.95))
     return 0.0, 1.1 * (min(tallest, 1.6 * common) or tallest)
@@ -212,8 +206,7 @@ def _draw_bars(counts: Counts, floor: float) -> None:
     for number, (shares, color) in enumerate(zip(counts.shares, colors, strict=True)):
         heights = np.maximum(np.repeat(shares, 2), np.float32(floor))
         shade = imgui.ImVec4(*color)
-        fill = implot.Spec(fill_color=shade, fill_alpha=0.35)
-        implot.plot_shaded(f"##fill{number}", corners, heights, floor, fill)
+        implot.plot_shaded(f"##fill{number}", corners, heights, floor, implot.Spec(fill_color=shade, fill_alpha=0.35))
         implot.plot_line(f"##line{number}", corners, heights, implot.Spec(line_color=shade, line_weight=1.0))
 
 

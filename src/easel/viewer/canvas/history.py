@@ -175,8 +175,7 @@ class FrameStore:
             self._file.seek(entry.offset)
             # A bytearray: torch warns about memory that cannot be written.
             data = bytearray(self._file.read(entry.end - entry.offset))
-            picture = torch.frombuffer(data, dtype=torch.uint8).reshape(entry.shape)
-            self._last_read = PastFrame(entry.step, picture)
+            self._last_read = PastFrame(entry.step, torch.frombuffer(data, dtype=torch.uint8).reshape(entry.shape))
         return self._last_read
 
     def drop_newest(self) -> None:
@@ -195,10 +194,8 @@ class FrameStore:
         head = self._entries[-1].end
         wrapped = self._entries[-1].offset < tail
         # Wrapped, the gap lies between the newest and the oldest; else behind the newest, then before the oldest.
-        end = tail if wrapped else self._limit
-        if head + size <= end:
-            return head
-        return 0 if not wrapped and size <= tail else None
+        gaps = [(head, tail)] if wrapped else [(head, self._limit), (0, tail)]
+        return next((start for start, end in gaps if start + size <= end), None)
 
 
 @dataclass(eq=False)

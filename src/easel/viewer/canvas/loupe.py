@@ -69,12 +69,9 @@ class Loupe:
 
     def _move_to(self, wanted: Rectangle, fitted: Rectangle) -> None:
         # Not past the edges: what is dragged further than it goes must not have to be dragged back.
-        x = _within(wanted.x, fitted.x, fitted.width - wanted.width)
-        y = _within(wanted.y, fitted.y, fitted.height - wanted.height)
-        self.center = (
-            (fitted.x + fitted.width / 2 - x) / wanted.width,
-            (fitted.y + fitted.height / 2 - y) / wanted.height,
-        )
+        x = fitted.x + fitted.width / 2 - _within(wanted.x, fitted.x, fitted.width - wanted.width)
+        y = fitted.y + fitted.height / 2 - _within(wanted.y, fitted.y, fitted.height - wanted.height)
+        self.center = (x / wanted.width, y / wanted.height)
 
 
 def zoom_limits(pixels: Number) -> tuple[Number, Number]:

@@ -85,8 +85,7 @@ class Overlay:
         bar = BAR_PIXELS * self._scale
         texts = [(low, INK), (high, INK)] + [(words, QUIET)] * bool(words)
         widths = [self._measure(text) for text, _ in texts]
-        box = self._box(sum(widths) + bar + self._gap * len(texts), left=True)
-        if box is None:
+        if (box := self._box(sum(widths) + bar + self._gap * len(texts), left=True)) is None:
             return
         x = box.x + self._gap
         y = box.y + self._gap * 0.5
@@ -101,13 +100,11 @@ class Overlay:
     def draw_readout(self) -> None:
         """Draw at the bottom right the pixel under the pointer, here or on a linked canvas, and its values."""
         canvas = self._canvas
-        spot = self._pointed_pixel
-        if spot is None or (canvas.loupe.unzoomed and not imgui.get_io().key_alt):
+        if (cursor := canvas.loupe.cursor) is None or (canvas.loupe.unzoomed and not imgui.get_io().key_alt):
             return
         # One pixel: of a tensor on a GPU, nothing more is fetched.
-        x, y = spot
-        found = canvas.probe(slice(y, y + 1), slice(x, x + 1))
-        if found is None:
+        x, y = min(int(cursor[0] * self._width), self._width - 1), min(int(cursor[1] * self._height), self._height - 1)
+        if (found := canvas.probe(slice(y, y + 1), slice(x, x + 1))) is None:
             return
         stored, shown = (values[0, 0] for values in found)
         words = f"{x}, {y}   {'  '.join(map(short, stored.tolist()))}"
@@ -115,8 +112,7 @@ class Overlay:
         gap = self._gap
         chip = self._line - 2
         first = self._measure(words)
-        box = self._box(chip + first + self._measure(shade) + 2 * gap, left=False)
-        if box is None:
+        if (box := self._box(chip + first + self._measure(shade) + 2 * gap, left=False)) is None:
             return
         top = box.y + gap * 0.5
         self._fill(Rectangle(box.x + gap, top + 1, chip, chip), (*_rgb(shown), 1.0), 2.0)
@@ -125,8 +121,7 @@ class Overlay:
 
     def draw_comparison(self) -> None:
         """Draw the line of a wipe, the outline of a region, and at the top how near the two pictures are."""
-        comparison = self._canvas.comparison
-        if comparison is None:
+        if (comparison := self._canvas.comparison) is None:
             return
         if comparison.mode == "wipe":
             self._draw_split(comparison.split_x(self._picture, self._visible))
@@ -137,18 +132,12 @@ class Overlay:
                 self._draw.add_rect(start, end, colour(shade), 0.0, width * self._scale)
         mine, theirs = self._canvas.name, comparison.other.name
         # The name tells which of the two is on screen: alternating, nothing else does.
-        match comparison.mode:
-            case "flicker":
-                words = theirs if comparison.other_is_shown else mine
-            case "wipe":
-                words = f"{mine} | {theirs}"
-            case mode:
-                words = f"{mode}: {mine} - {theirs}"
+        named = {"flicker": theirs if comparison.other_is_shown else mine, "wipe": f"{mine} | {theirs}"}
+        words = named.get(comparison.mode, f"{comparison.mode}: {mine} - {theirs}")
         numbers = closeness(comparison)
         gap = self._gap
         width = self._measure(words) + gap * 2 * bool(numbers) + self._measure(numbers)
-        box = self._box(width, left=True, bottom=False)
-        if box is not None:
+        if (box := self._box(width, left=True, bottom=False)) is not None:
             self._write(box.x + gap, box.y + gap * 0.5, words, INK)
             self._write(box.x + 3 * gap + self._measure(words), box.y + gap * 0.5, numbers, QUIET)
 
@@ -198,8 +187,7 @@ class Overlay:
             self._draw_values(rows, columns)
 
     def _draw_values(self, rows: slice, columns: slice) -> None:
-        found = self._canvas.probe(rows, columns)
-        if found is None:
+        if (found := self._canvas.probe(rows, columns)) is None:
             return
         stored, shown = found
         # As many channels as fit below each other into the square of a pixel.
@@ -215,14 +203,6 @@ class Overlay:
                     text = short(number)
                     self._write(middle - self._measure(text) / 2, y, text, ink)
                     y += self._line
-
-    @property
-    def _pointed_pixel(self) -> tuple[int, int] | None:
-        """(x, y) of the pixel under the pointer of this canvas or a linked one."""
-        cursor = self._canvas.loupe.cursor
-        if cursor is None:
-            return None
-        return min(int(cursor[0] * self._width), self._width - 1), min(int(cursor[1] * self._height), self._height - 1)
 
     def _on_screen(self, x: Number, y: Number) -> Point:
         """Convert a point in tensor pixels to window pixels."""

@@ -4,6 +4,7 @@ import math
 
 from easel.viewer.canvas.canvas import Canvas
 from easel.viewer.canvas.loupe import NOTCH, zoom_limits
+from easel.viewer.canvas.strokes import in_pixels
 from easel.viewer.imgui.layout import Point, Rectangle
 from easel.viewer.imgui.toolkit import imgui
 
@@ -68,15 +69,13 @@ def share_cursor(canvas: Canvas) -> None:
 
 def _drag_split(canvas: Canvas, hovered: bool, picture: Rectangle, visible: Rectangle) -> None:
     """Let a person drag the line of a wipe; out of sight, it waits at the edge."""
-    comparison = canvas.comparison
-    if comparison is None or comparison.mode != "wipe":
+    if (comparison := canvas.comparison) is None or comparison.mode != "wipe":
         return
-    if comparison.held:
-        comparison.held = imgui.is_mouse_down(LEFT)
+    away = abs(imgui.get_mouse_pos().x - comparison.split_x(picture, visible))
+    near = hovered and away <= REACH_PIXELS * imgui.get_style().font_scale_dpi
     # With Space, the left button drags the picture.
-    elif hovered and imgui.is_mouse_clicked(LEFT) and not imgui.is_key_down(imgui.Key.space):
-        away = imgui.get_mouse_pos().x - comparison.split_x(picture, visible)
-        comparison.held = abs(away) <= REACH_PIXELS * imgui.get_style().font_scale_dpi
+    taken = near and imgui.is_mouse_clicked(LEFT) and not imgui.is_key_down(imgui.Key.space)
+    comparison.held = imgui.is_mouse_down(LEFT) and (comparison.held or taken)
     if comparison.held:
         canvas.grabbed = LEFT
         comparison.split = min(max((imgui.get_mouse_pos().x - picture.x) / picture.width, 0.0), 1.0)
@@ -84,13 +83,9 @@ def _drag_split(canvas: Canvas, hovered: bool, picture: Rectangle, visible: Rect
 
 def _drag_region(canvas: Canvas, hovered: bool, picture: Rectangle) -> None:
     """Let a person drag, with Shift, the rectangle that a comparison's numbers are of; a click gives it up."""
-    comparison = canvas.comparison
-    if comparison is None or canvas.size is None:
+    if (comparison := canvas.comparison) is None or canvas.size is None:
         return
-    height, width = canvas.size
-    x, y = pointer()
-    row = (y - picture.y) / picture.height * height
-    column = (x - picture.x) / picture.width * width
+    column, row = in_pixels(pointer(), picture, canvas.size)
     if comparison.corner is None:
         if hovered and imgui.get_io().key_shift and imgui.is_mouse_clicked(LEFT) and not comparison.held:
             comparison.corner = (row, column)
@@ -103,9 +98,9 @@ def _drag_region(canvas: Canvas, hovered: bool, picture: Rectangle) -> None:
     # Outwards to whole pixels: all that the rectangle touches belongs to it.
     first_row, first_column = comparison.corner
     top = max(math.floor(min(first_row, row)), 0)
-    bottom = min(math.ceil(max(first_row, row)), height)
+    bottom = min(math.ceil(max(first_row, row)), canvas.size[0])
     left = max(math.floor(min(first_column, column)), 0)
-    right = min(math.ceil(max(first_column, column)), width)
+    right = min(math.ceil(max(first_column, column)), canvas.size[1])
     if bottom - top > 1 and right - left > 1:
         comparison.region = top, left, bottom, right
 

@@ -30,6 +30,7 @@ from easel.viewer.imgui.sketch import Number
 
 log = logging.getLogger("easel")
 
+AnyPath = str | os.PathLike[str]
 Pixels = UInt8[np.ndarray, "h w 3"]
 Look = Callable[[], Tensor | None]
 """Returns the picture of the frame; None while there is none."""
@@ -153,7 +154,7 @@ class Recorder:
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: AnyPath,
         *,
         fps: Number = 30,
         quality: Number = 0.8,
@@ -186,33 +187,26 @@ class Recorder:
 
     def feed(self, look: Look) -> None:
         """Take a complete frame of the view; `look` returns its picture and is called only if the film needs one."""
-        if self._clock == "frames":
-            ticks = self._ticks + 1
-        else:
-            ticks = math.floor(self._seconds * self._fps) + 1
+        ticks = self._elapsed_ticks(math.floor) + 1
         missing = ticks - self._ticks
         if not self.is_recording or missing < 1 or (picture := look()) is None:
             return
         # A copy: the program writes into its tensor while the worker encodes.
         pixels = film_pixels(picture)
-        if self._last is None:
-            self._last_count = missing
-        else:
+        if self._last is not None:
             self._put_last(missing - 1)
-            self._last_count = 1
+            missing = 1
         self._last = pixels
+        self._last_count = missing
         self._ticks = ticks
 
     def stop(self) -> Path:
         """End the recording and return the film's path; the worker completes the film. Idempotent."""
         if self.is_recording:
             self.is_recording = False
-            repeats = 0
-            # As many ticks as began before now: the film is never shorter than what it shows.
-            if self._clock == "wall":
-                repeats = max(math.ceil(self._seconds * self._fps) - self._ticks, 0)
             if self._last is not None:
-                self._put_last(repeats)
+                # As many ticks as began before now: the film is never shorter than what it shows.
+                self._put_last(max(self._elapsed_ticks(math.ceil) - self._ticks, 0))
             self._queue.close()
         return self.path
 
@@ -225,9 +219,9 @@ class Recorder:
         """Wait until the film is complete, or has failed; call `stop` before."""
         self._worker.join()
 
-    @property
-    def _seconds(self) -> float:
-        return self._now() - self._began
+    def _elapsed_ticks(self, rounded: Callable[[Number], int]) -> int:
+        """Return the ticks since the recording began; by the clock of frames, those that were fed."""
+        return self._ticks if self._clock == "frames" else rounded((self._now() - self._began) * self._fps)
 
     def _put_last(self, repeats: int) -> None:
         assert self._last is not None
@@ -283,12 +277,7 @@ class Recordable:
         self._refusal: str | None = None
 
     def start_recording(
-        self: Recorded,
-        path: str | os.PathLike[str],
-        *,
-        fps: Number = 30,
-        quality: Number = 0.8,
-        clock: str | None = None,
+        self: Recorded, path: AnyPath, *, fps: Number = 30, quality: Number = 0.8, clock: str | None = None
     ) -> Recorded:
         """Record from the next frame on into a film: .gif, .mp4, .webm, or a folder of numbered .png or .tif files.
 
@@ -350,17 +339,13 @@ class Recordable:
             self._recorders[-1].feed(look)
 
 
-def free_path(path: str | os.PathLike[str]) -> Path:
+def free_path(path: AnyPath) -> Path:
     """Return `path`, or the first of "name-2", "name-3" … beside it that neither exists nor is being recorded."""
     wanted = Path(path)
     # Copied: workers take their recorders out of it meanwhile.
     taken = {recorder.path for recorder in list(_unfinished)}
-    neighbours = (wanted.with_stem(f"{wanted.stem}-{number}") for number in itertools.count(2))
-    for name in itertools.chain([wanted], neighbours):
-        film = film_path(name)
-        if film not in taken and not film.exists():
-            return name
-    raise AssertionError("there is always another number")
+    names = itertools.chain([wanted], (wanted.with_stem(f"{wanted.stem}-{number}") for number in itertools.count(2)))
+    return next(name for name in names if (film := film_path(name)) not in taken and not film.exists())
 
 
 def letterbox(pixels: Pixels, size: tuple[int, int]) -> UInt8[np.ndarray, "new_h new_w 3"]:

@@ -5,8 +5,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Generic, TypeVar, overload
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar, cast
 
 from easel.graphics.channels import LAYOUTS, Basis
 from easel.graphics.color import COLORMAPS
@@ -97,9 +97,7 @@ class Display:
     @property
     def is_open(self) -> bool:
         """True if `lock` has still something to find."""
-        if self.channels == "pca" and self.basis is None:
-            return True
-        return self.needs_range and None in (self.vmin, self.vmax)
+        return (self.channels == "pca" and self.basis is None) or (self.needs_range and None in (self.vmin, self.vmax))
 
     @property
     def range(self) -> tuple[Number, Number]:
@@ -114,12 +112,9 @@ class DisplaySetting(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    @overload
-    def __get__(self, owned: None, owner: type) -> "DisplaySetting[T]": ...
-    @overload
-    def __get__(self, owned: "Displayed", owner: type) -> T: ...
-    def __get__(self, owned: "Displayed | None", owner: type) -> "DisplaySetting[T] | T":
-        return self if owned is None else getattr(owned.display, self._name)
+    def __get__(self, owned: Any, owner: type) -> T:
+        # Asked of the class, it is itself.
+        return getattr(owned and owned.display, self._name, cast("T", self))
 
     def __set__(self, owned: "Displayed", value: T) -> None:
         owned.set_display(**{self._name: value})
@@ -157,9 +152,8 @@ class Displayed(ABC):
 
     def set_display(self, **settings: object) -> None:
         """Change several settings at once, for those that only together fit the tensor; ValueError changes none."""
-        unknown = settings.keys() - Display.__dataclass_fields__.keys()
-        if unknown:
-            known = ", ".join(entry.name for entry in fields(Display))
+        if unknown := settings.keys() - Display.__dataclass_fields__.keys():
+            known = ", ".join(Display.__dataclass_fields__)
             raise ValueError(f"unknown setting {', '.join(sorted(unknown))}. Known: {known}.")
         # Checked as a whole and against the content before anything changes: a bad setting leaves the canvas as it was.
         requested = replace(self._requested, **settings)
@@ -194,10 +188,9 @@ def _check_channels(channels: Any) -> None:
     if channels is None or (isinstance(channels, int) and not isinstance(channels, bool)):
         return
     if isinstance(channels, tuple):
-        if len(channels) in (1, 3, 4) and all(type(number) is int for number in channels):
-            return
-        raise ValueError(f"channels picks 1, 3 or 4 by their numbers; got {channels!r}.")
-    if channels not in CHANNELS:
+        if len(channels) not in (1, 3, 4) or not all(type(number) is int for number in channels):
+            raise ValueError(f"channels picks 1, 3 or 4 by their numbers; got {channels!r}.")
+    elif channels not in CHANNELS:
         raise ValueError(
             f"unknown channels {channels!r}. Known: {', '.join(CHANNELS)}, a number or a tuple of 1, 3 or 4 numbers."
         )

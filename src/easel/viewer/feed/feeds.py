@@ -169,8 +169,7 @@ class Feeds:
 
     def _find(self, table: dict[str, Kind], name: str, make: type[Kind]) -> Kind:
         # Without the lock: most calls find the name, and a dict may be read while it is written.
-        found = table.get(name)
-        if found is not None:
+        if (found := table.get(name)) is not None:
             return found
         check_name(name, "what is published")
         # Two threads may publish a new name at once: both must get the same object.

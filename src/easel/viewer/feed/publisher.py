@@ -32,8 +32,7 @@ class Publisher:
 
     def __init__(self, address: str | None = None) -> None:
         text = address if address is not None else os.environ.get("EASEL_VIEW", "")
-        rank = os.environ.get("RANK", "")
-        size = os.environ.get("WORLD_SIZE", "1")
+        rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "1")
         # A single process under torchrun needs no rank in its names.
         self._suffix = f", rank {rank}" if rank and size != "1" else ""
         self._feeds = Feeds()
@@ -53,16 +52,13 @@ class Publisher:
 
     def publish(self, name: str, value: object) -> None:
         """Publish a number, which continues a curve, or anything else as the newest picture; see `View.publish`."""
-        if self._line is None:
-            return
         # A copied picture is sent at once, numbers when the next ones are gathered.
-        if self._feeds.publish(name + self._suffix, value):
+        if self._line is not None and self._feeds.publish(name + self._suffix, value):
             self._new.set()
 
     def close(self) -> None:
         """Send what is left and hang up; idempotent."""
-        line = self._line
-        self._line = None  # ends the threads
+        line, self._line = self._line, None  # which ends the threads
         if line is not None:
             with suppress(OSError):
                 self._send_new(line)
@@ -98,8 +94,7 @@ class Publisher:
         for name, curve in list(self._feeds.curves.items()):
             # No name of a picture ends so: a picture and a curve may share a name.
             key = f"{name}\0"
-            new = curve.count - self._sent.get(key, 0)
-            if new:
+            if new := curve.count - self._sent.get(key, 0):
                 self._sent[key] = curve.count
                 send_numbers(line, name, curve.last(new))
 

@@ -28,9 +28,7 @@ class Receiver:
         # 256 bits: whoever has the address may publish.
         token = secrets.token_urlsafe(32)
         self._listener = Listener((LOOPBACK, 0), family="AF_INET", backlog=MOST_LINES, authkey=token.encode())
-        place = self._listener.address
-        assert isinstance(place, tuple)
-        self.address = Address(str(place[0]), int(place[1]), token)
+        self.address = Address(LOOPBACK, int(self._listener.address[1]), token)
         self._lines: set[Connection] = set()
         self._closed = False
         self._thread = threading.Thread(target=self._accept, name="easel-receiver", daemon=True)
@@ -83,7 +81,5 @@ class Receiver:
             line.close()
 
     def _want(self, line: Connection, name: str) -> None:
-        try:
+        with contextlib.suppress(OSError, ValueError):  # of a publisher that is gone
             line.send_bytes(json.dumps([name]).encode())
-        except (OSError, ValueError):
-            pass  # gone

@@ -72,8 +72,7 @@ def send_numbers(line: Connection, name: str, values: Sequence[float]) -> None:
 def receive(line: Connection) -> tuple[str, Shaped[Tensor, "*shape"] | list[float]]:
     """Return (name, picture or numbers). WireError for anything else, EOFError or OSError at the end."""
     header = _read(line.recv_bytes(MOST_HEADER_BYTES))
-    name = header.get("name")
-    numbers = header.get("numbers")
+    name, numbers = header.get("name"), header.get("numbers")
     # A name becomes the title of a panel.
     if not isinstance(name, str) or not name or len(name) > 200:
         raise WireError("no name")

@@ -144,8 +144,7 @@ class FieldControls(Control):
         # What follows a section belongs to it for the eye: sections come last.
         for name, control in sorted(self.controls.items(), key=lambda item: isinstance(item[1], FieldControls)):
             old = getattr(value, name)
-            new = control.draw(form, old)
-            if new is not old:
+            if (new := control.draw(form, old)) is not old:
                 changes[name] = new
         # A class checks itself when it is made or written: what it refuses is told, and the old value stays.
         try:

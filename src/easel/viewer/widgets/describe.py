@@ -7,7 +7,7 @@ import inspect
 import math
 import textwrap
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -57,10 +57,10 @@ def describe(config: Any, name: str = "", ranges: Mapping[str, Range] | None = N
         raise TypeError(f"controls are made from an instance of a dataclass; got {what}.")
     # Ranges are checked afterwards: a misspelled one would else be ignored, and its slider silently be another.
     described = _fields(config, "", name, ranges or {})
-    unknown = set(ranges or {}) - set(_paths(described))
-    if unknown:
-        known = ", ".join(_paths(described))
-        raise ValueError(f"{type(config).__name__} has no field {', '.join(map(repr, unknown))}. Known: {known}.")
+    known = list(_paths(described))
+    if unknown := set(ranges or {}).difference(known):
+        names = ", ".join(map(repr, unknown))
+        raise ValueError(f"{type(config).__name__} has no field {names}. Known: {', '.join(known)}.")
     return described
 
 
@@ -172,14 +172,12 @@ def _fields(config: Any, path: str, name: str, ranges: Mapping[str, Range]) -> F
     return described
 
 
-def _paths(described: FieldControls, before: str = "") -> list[str]:
-    """Return the names of all fields, those of nested ones with dots."""
-    names = []
+def _paths(described: FieldControls, before: str = "") -> Iterator[str]:
+    """Yield the names of all fields, those of nested ones with dots."""
     for name, control in described.controls.items():
-        names.append(before + name)
+        yield before + name
         if isinstance(control, FieldControls):
-            names += _paths(control, f"{before}{name}.")
-    return names
+            yield from _paths(control, f"{before}{name}.")
 
 
 @dataclass(frozen=True)
@@ -194,8 +192,7 @@ class _Reader:
     @property
     def label(self) -> str:
         owner, _, field = self.path.rpartition(".")
-        scope = ".".join(filter(None, (self.name, owner)))
-        return _label(_words(field), scope)
+        return _label(_words(field), ".".join(filter(None, (self.name, owner))))
 
     def control(self, hint: Any, value: Any, default: Any) -> Control:
         """Return the control of a value annotated with `hint`; `default` is the one that the class states."""
@@ -271,8 +268,7 @@ def _slider(kind: type, value: Number, default: Any, span: Range | None) -> Slid
     if not issubclass(kind, int):
         return slider_over(span or usual_range(float(start)), value)
     span = span or usual_range(start)
-    low = max(math.ceil(span.min), -MOST_INT)
-    high = min(math.floor(span.max), MOST_INT)
+    low, high = max(math.ceil(span.min), -MOST_INT), min(math.floor(span.max), MOST_INT)
     return SliderInt(low, high, value, log=span.log, step=max(round(span.step or 1), 1))
 
 

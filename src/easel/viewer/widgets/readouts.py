@@ -57,8 +57,7 @@ class Hint:
     text: str
 
     def draw(self, layout: ItemLayout) -> None:
-        free = imgui.get_content_region_avail()
-        corner = imgui.get_cursor_pos()
+        free, corner = imgui.get_content_region_avail(), imgui.get_cursor_pos()
         width = min(HINT_EMS * imgui.get_font_size(), free.x)
         size = imgui.calc_text_size(self.text, wrap_width=width)
         x = corner.x + max(free.x - size.x, 0) / 2
@@ -161,22 +160,20 @@ class Plot:
 
     def _draw_labels(self, low: float, high: float) -> None:
         """Draw the overlay at the top left, and the ends of the range at the right."""
-        origin = implot.get_plot_pos()
-        extent = implot.get_plot_size()
+        origin, extent = implot.get_plot_pos(), implot.get_plot_size()
         draw_list = implot.get_plot_draw_list()
         # On the draw list rather than as plot text: that would be clipped by the axes' limits.
         pad = 6.0 * imgui.get_style().font_scale_dpi
         if self.overlay:
             ink = imgui.get_color_u32(imgui.Col_.text)
-            draw_list.add_text(imgui.ImVec2(origin.x + pad, origin.y + pad / 2), ink, self.overlay)
+            draw_list.add_text((origin.x + pad, origin.y + pad / 2), ink, self.overlay)
         if low == high:
             return
         imgui.push_font(None, SMALL_TEXT_PIXELS)
         quiet = imgui.get_color_u32(imgui.Col_.text_disabled)
         for number, y in ((high, origin.y + pad / 2), (low, origin.y + extent.y - imgui.get_font_size() - pad / 2)):
             text = f"{number:.3g}"
-            x = origin.x + extent.x - imgui.calc_text_size(text).x - pad
-            draw_list.add_text(imgui.ImVec2(x, y), quiet, text)
+            draw_list.add_text((origin.x + extent.x - imgui.calc_text_size(text).x - pad, y), quiet, text)
         imgui.pop_font()
 
     def sketch(self) -> Sketch:
@@ -203,9 +200,7 @@ def as_curve(values: "Iterable[Any] | np.ndarray | Tensor") -> Float64[np.ndarra
 def finite_range(values: Float64[np.ndarray, " n"]) -> tuple[float, float]:
     """Return the lowest and the highest finite number; (0, 0) where there is none."""
     finite = values[np.isfinite(values)]
-    if not finite.size:
-        return 0.0, 0.0
-    return float(finite.min()), float(finite.max())
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
 def finite_runs(values: Float64[np.ndarray, " n"]) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """The state behind a widget's label: its value, a value set by code, and why that was refused."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -44,8 +45,7 @@ class WidgetState:
         # Before the pending value is taken: what a session brings counts as set by code.
         if self.restored is not UNSET and widget.kept:
             self._recall(widget)
-        pending = self.pending
-        self.pending = UNSET
+        pending, self.pending = self.pending, UNSET
         if pending is not UNSET:
             try:
                 value = widget.accept(pending)
@@ -54,10 +54,9 @@ class WidgetState:
             except (TypeError, ValueError) as error:
                 self.complaint = f"cannot set to {pending!r}: {error}"
         if self.value is not UNSET and not widget.momentary:
-            try:
+            # The label may have become another kind of widget: it starts from its default then.
+            with suppress(TypeError, ValueError):
                 return widget.accept(self.value)
-            except (TypeError, ValueError):
-                pass  # the label has become another kind of widget: it starts from its default
         return widget.accept(widget.default)
 
     @property
@@ -69,15 +68,13 @@ class WidgetState:
         if self.widget is None or not self.widget.kept or self.value is UNSET:
             return UNSET
         newest = next(value for value in (self.pending, self.value) if value is not UNSET)
-        try:
+        with suppress(TypeError, ValueError):
             return self.widget.plain(self.widget.accept(newest))
-        except (TypeError, ValueError):
-            return UNSET
+        return UNSET
 
     def _recall(self, widget: Widget[Any]) -> None:
-        restored = self.restored
         # Once: a value that does not fit is reported, not tried again in every frame.
-        self.restored = UNSET
+        restored, self.restored = self.restored, UNSET
         try:
             self.pending = widget.recall(restored)
             self.complaint = ""

@@ -46,7 +46,8 @@ class Widget(ABC, Generic[T]):
         """Convert a value that `plain` wrote; ValueError or TypeError if it is of another kind."""
         # `accept` alone is too generous: a text for what was a number means that the label has another widget now.
         usual = self.plain(self.accept(self.default))
-        if _kind(plain) is not _kind(usual):
+        # By exact type: a bool is an int for Python, and not for JSON, which has one type for all numbers.
+        if type(plain) is not type(usual) and {type(plain), type(usual)} != {int, float}:
             raise ValueError(f"it holds something like {usual!r}")
         return self.accept(plain)
 
@@ -90,9 +91,8 @@ class Button(Switch):
         # By its number: Dear ImGui identifies a button by its label, which a program may rewrite in every frame.
         visible, _ = imgui_name(label)
         with pushed_colors(tinted(self.color)):
-            clicked = imgui.button(f"{visible}###button{self.identity}", imgui.ImVec2(self.width, self.height))
-        # A click set from code, `value`, counts like a person's.
-        return clicked or value
+            # A click set from code, `value`, counts like a person's.
+            return imgui.button(f"{visible}###button{self.identity}", (self.width, self.height)) or value
 
     def sketch(self, label: str, value: bool) -> Sketch:
         return Words(f"[ {imgui_name(label)[0]} ]", self.color)
@@ -148,8 +148,8 @@ class NumberSlider(Widget[N]):
             flags |= imgui.SliderFlags_.logarithmic
         identity = layout.caption(label)
         with layout.track(self.position(value)):
-            draw = getattr(imgui, self.function)
-            changed, moved = draw(identity, value, self.min, self.max, self.format, flags)
+            slide = getattr(imgui, self.function)
+            changed, moved = slide(identity, value, self.min, self.max, self.format, flags)
         # Untouched, a value keeps the digits that float32 lacks.
         return moved if changed else value
 
@@ -319,13 +319,6 @@ class InputText(Widget[str]):
         return _named(label, value)
 
 
-def _kind(plain: object) -> type:
-    """Return JSON's type of a value: all numbers have one."""
-    # By exact type: a bool is an int for Python, and not for JSON.
-    merged: dict[type, type] = {int: float}
-    return merged.get(type(plain), type(plain))
-
-
 def _number(value: object) -> float:
     try:
         number = float(value)  # pyright: ignore[reportArgumentType]  float() itself says what it cannot take
@@ -337,5 +330,5 @@ def _number(value: object) -> float:
 
 
 def _named(label: str, value: str) -> Words:
-    visible, _ = imgui_name(label)
-    return Words(f"{visible}: {value}" if visible else value)
+    # Unnamed, a value stands alone.
+    return Words(f"{imgui_name(label)[0]}: {value}".removeprefix(": "))

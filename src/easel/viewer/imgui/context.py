@@ -160,7 +160,6 @@ def _codes(key: str) -> "tuple[imgui.Key, ...]":
     # A modifier is two codes: the key itself, and the state that the library's shortcuts ask for.
     if key in events.MODIFIERS:
         return imgui.Key[f"mod_{key}"], imgui.Key[f"left_{key}"]
-    if key in events.DIGITS:
-        return (imgui.Key[f"_{key}"],)
-    arrows = {"left": "left_arrow", "right": "right_arrow", "up": "up_arrow", "down": "down_arrow"}
-    return (imgui.Key[arrows.get(key, key)],)
+    renamed = {arrow: f"{arrow}_arrow" for arrow in ("left", "right", "up", "down")}
+    renamed |= {digit: f"_{digit}" for digit in events.DIGITS}
+    return (imgui.Key[renamed.get(key, key)],)

@@ -11,11 +11,12 @@ from functools import reduce
 
 import numpy as np
 
+from easel.viewer.imgui.sketch import Number
 from easel.viewer.imgui.toolkit import imgui
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixels."""
-Bounds = tuple[float, float, float, float]
+Bounds = tuple[Number, Number, Number, Number]
 """Left, top, right, bottom."""
 
 MOST_BOXES = 12
@@ -165,18 +166,18 @@ class Damage:
     def cover(self, box: Box, opaque: Collection[int]) -> Cover | None:
         """Return the topmost rectangle with one of the `opaque` textures that covers all of `box`; None for none."""
         found: Cover | None = None
+        edges = (box[0], box[1], box[0] + box[2], box[1] + box[3])
         commands = [(lst, command) for lst in (self._before or {}).values() for command in lst.commands]
         for number, (draw_list, command) in enumerate(commands):
             # The clipping rectangle first: it tells most commands apart without a look at their triangles.
-            if not _overlap(command.clip, box):
+            if not _overlap(command.clip, edges):
                 continue
             bounds = draw_list.bounds(command, draw_list.triangles_of(command))
-            if bounds is None or not _overlap(bounds, box):
+            if bounds is None or not _overlap(bounds, edges):
                 continue
             # The last one wins: it lies above those that were found before.
-            if command.texture in opaque and draw_list.is_rectangle(command) and _within(box, bounds):
-                exact = bounds == (box[0], box[1], box[0] + box[2], box[1] + box[3])
-                found = Cover(command.texture, number, exact and draw_list.is_whole_texture(command))
+            if command.texture in opaque and draw_list.is_rectangle(command) and _within(edges, bounds):
+                found = Cover(command.texture, number, bounds == edges and draw_list.is_whole_texture(command))
             elif found is not None:
                 found = replace(found, alone=False)
         return found
@@ -213,19 +214,17 @@ def _pixels(bounds: Bounds, size: tuple[int, int]) -> Box | None:
     return (left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
-def _overlap(bounds: Bounds, box: Box) -> bool:
-    left, top, right, bottom = bounds
-    x, y, width, height = box
-    return left < x + width and x < right and top < y + height and y < bottom
+def _overlap(a: Bounds, b: Bounds) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _within(box: Box, bounds: Bounds) -> bool:
-    """Return True if the centres of all pixels of `box` certainly lie within `bounds`."""
-    left, top, right, bottom = bounds
-    x, y, width, height = box
+def _within(box: Bounds, bounds: Bounds) -> bool:
+    """Return True if the centres of all pixels of a box with these edges certainly lie within `bounds`."""
+    left, top, right, bottom = box
     # EDGE errs the other way here: what is not certainly covered must be drawn below.
     inner = 0.5 - EDGE
-    return left <= x + inner and top <= y + inner and right >= x + width - inner and bottom >= y + height - inner
+    starts = bounds[0] <= left + inner and bounds[1] <= top + inner
+    return starts and bounds[2] >= right - inner and bounds[3] >= bottom - inner
 
 
 def _merged(boxes: list[Box]) -> list[Box]:

@@ -123,9 +123,8 @@ class FileBrowser(Dialog):
 
     def draw(self) -> None:
         ems = imgui.get_font_size()
-        center = imgui.get_main_viewport().get_center()
-        imgui.set_next_window_pos(center, imgui.Cond_.appearing, imgui.ImVec2(0.5, 0.5))
-        imgui.set_next_window_size(imgui.ImVec2(32 * ems, 0), imgui.Cond_.appearing)
+        imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))
+        imgui.set_next_window_size((32 * ems, 0), imgui.Cond_.appearing)
         flags = imgui.WindowFlags_.no_docking | imgui.WindowFlags_.no_collapse | imgui.WindowFlags_.no_saved_settings
         # Not saved: a dialog of the last session must not come back at its old place, empty.
         _, kept_open = imgui.begin(f"{self.question.title}###file dialog", True, flags)

@@ -35,8 +35,7 @@ class Guard:
 
     def run(self, key: object, callback: Callable[[], T]) -> T | None:
         """Call `callback` and return its result; None if it raised, or is paused until `retry`."""
-        failure = self.failures.get(key)
-        if failure is not None and failure.paused:
+        if (failure := self.failures.get(key)) is not None and failure.paused:
             return None
         state = self._open_scopes()
         try:

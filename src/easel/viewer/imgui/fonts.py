@@ -43,8 +43,7 @@ def load_fonts(pixels: Number) -> None:
     merged = imgui.ImFontConfig()
     merged.merge_mode = True
     for names in (CJK, SYMBOLS):
-        found = find_font(names, font_files(tuple(font_folders())))
-        if found is not None:
+        if (found := find_font(names, font_files(tuple(font_folders())))) is not None:
             fonts.add_font_from_file_ttf(str(found), pixels, merged)
 
 
@@ -72,8 +71,7 @@ def find_font(names: Sequence[str], files: Sequence[Path]) -> Path | None:
     """Return a file for the first pattern in `names` that has one, the regular weight of several; None if none has."""
     for name in names:
         # By name first, then by folder: a better font of the system beats a worse one of the user.
-        matches = [file for file in files if fnmatch(file.name.lower(), name)]
-        if matches:
+        if matches := [file for file in files if fnmatch(file.name.lower(), name)]:
             return next((file for file in matches if "regular" in file.name.lower()), matches[0])
     return None
 

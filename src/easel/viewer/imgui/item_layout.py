@@ -109,8 +109,7 @@ class ItemLayout:
         """Record the rectangle of the item just drawn; scroll to it if a script asked for it."""
         # At once: the library tells about the last item alone.
         low, size = imgui.get_item_rect_min(), imgui.get_item_rect_size()
-        rectangle = Rectangle(low.x, low.y, size.x, size.y)
-        self.placed[label] = PlacedItem(rectangle, imgui.is_item_visible())
+        self.placed[label] = PlacedItem(Rectangle(low.x, low.y, size.x, size.y), imgui.is_item_visible())
         if self.scroll_target == label:
             imgui.set_scroll_here_y()
 

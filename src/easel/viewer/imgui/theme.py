@@ -73,6 +73,12 @@ SIZES: dict[str, float | tuple[float, float]] = {
     "grab_rounding": 4, "scrollbar_rounding": 6, "tab_rounding": 5,
 }  # fmt: skip
 """Sizes in pixels before scaling, and places in shares, by their names in Dear ImGui's style."""
+TINTS = {
+    0.18: "checkbox_selected_bg", 0.22: "header", 0.32: "header_hovered", 0.42: "header_active", 0.55: "button_active",
+    0.4: "resize_grip_hovered", 0.7: "resize_grip_active", 0.6: "separator_hovered", 0.8: "nav_cursor",
+    0.35: "docking_preview plot_histogram text_selected_bg",
+}  # fmt: skip
+"""Share of the accent's opacity → the elements of Dear ImGui that are tinted with it."""
 LIBRARY_SIZES = ("cell_padding", "color_marker_size", "columns_min_spacing", "display_safe_area_padding",
                  "display_window_padding", "drag_drop_target_border_size", "drag_drop_target_padding",
                  "input_text_cursor_size", "log_slider_deadzone", "mouse_cursor_scale", "scrollbar_padding",
@@ -179,10 +185,6 @@ def scale_theme(scale: Number) -> None:
 
 def _element_colours(theme: Theme) -> list[tuple[Rgba, str]]:
     """Return (colour, the elements of Dear ImGui that have it) pairs."""
-
-    def tint(alpha: float) -> Rgba:
-        return (*theme.accent[:3], alpha)
-
     # By colour, not by element: what looks alike stands together, and a theme is read off at a glance.
     return [
         (theme.ink, "text"),
@@ -191,27 +193,13 @@ def _element_colours(theme: Theme) -> list[tuple[Rgba, str]]:
         (theme.popup, "popup_bg"),
         (theme.backdrop, "title_bg title_bg_active title_bg_collapsed menu_bar_bg tab tab_dimmed docking_empty_bg"),
         (theme.edge, "border separator"),
-        (theme.well[0], "frame_bg tab_hovered"),
-        (theme.well[1], "frame_bg_hovered"),
-        (theme.well[2], "frame_bg_active"),
-        (theme.button[0], "button"),
-        (theme.button[1], "button_hovered"),
-        (theme.grab[0], "scrollbar_grab"),
-        (theme.grab[1], "scrollbar_grab_hovered"),
-        (theme.grab[2], "scrollbar_grab_active"),
+        *zip(theme.well, ("frame_bg tab_hovered", "frame_bg_hovered", "frame_bg_active"), strict=True),
+        *zip(theme.button, ("button", "button_hovered"), strict=True),
+        *zip(theme.grab, ("scrollbar_grab", "scrollbar_grab_hovered", "scrollbar_grab_active"), strict=True),
         (theme.accent, "check_mark slider_grab separator_active input_text_cursor tab_selected_overline plot_lines"),
         (theme.accent, "tab_dimmed_selected_overline"),
         (theme.bright, "slider_grab_active plot_lines_hovered plot_histogram_hovered"),
-        (tint(0.18), "checkbox_selected_bg"),
-        (tint(0.22), "header"),
-        (tint(0.32), "header_hovered"),
-        (tint(0.35), "docking_preview plot_histogram text_selected_bg"),
-        (tint(0.4), "resize_grip_hovered"),
-        (tint(0.42), "header_active"),
-        (tint(0.55), "button_active"),
-        (tint(0.6), "separator_hovered"),
-        (tint(0.7), "resize_grip_active"),
-        (tint(0.8), "nav_cursor"),
+        *(((*theme.accent[:3], alpha), elements) for alpha, elements in TINTS.items()),
         ((0.0, 0.0, 0.0, 0.45), "modal_window_dim_bg"),
         ((0.0, 0.0, 0.0, 0.0), "child_bg border_shadow scrollbar_bg resize_grip"),
     ]

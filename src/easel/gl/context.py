@@ -23,7 +23,9 @@ def open_headless(device: int | None = None) -> "moderngl.Context":
         with context:
             texture = context.texture((640, 480), 4)
     """
-    settings: dict[str, Any] = {"backend": "egl"} | ({} if device is None else {"device_index": device})
+    settings: dict[str, Any] = {"backend": "egl"}
+    if device is not None:
+        settings["device_index"] = device
     context = _create("EGL", standalone=True, **settings)
     # Leaving a block puts back what was current before the context was made. Were it left current on this thread, the
     # X server would refuse to make a window's context current, and end the program.

@@ -170,7 +170,7 @@ class TableProgram:
         """Return True if tables of so many bytes fit into the buffers."""
         held = [buffer.size for buffer in self._buffers]
         # Things are counted when they are drawn, so that a table may end before its buffer; vertices are not.
-        return held >= sizes if held and self._layout.endswith("/i") else held == sizes
+        return held == sizes or (bool(held) and self._layout.endswith("/i") and held >= sizes)
 
     def _forget(self) -> None:
         for held in (self._array, *self._buffers):

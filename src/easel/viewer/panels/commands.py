@@ -171,7 +171,8 @@ class CommandPalette(Floating):
         sought = self.ask(SEARCH, SearchField("", 100, focused=self._frames == 0))
         # Another search has another best match, which Enter is to take.
         if sought != self._sought:
-            self._sought, self._selected = sought, 0
+            self._sought = sought
+            self._selected = 0
         found = search(sought, self._actions)
         if not found:
             self.text("No action has these letters in this order.")
@@ -211,7 +212,8 @@ def _score(letters: str, name: str) -> float | None:
     A letter that begins a word counts 3, one that follows the letter before counts 2, and earlier places count
     slightly more.
     """
-    at, score = -1, 0.0
+    at = -1
+    score = 0.0
     for letter in letters:
         # A slice, since `at + 1` may be past the end.
         follows = name[at + 1 : at + 2].lower() == letter
@@ -261,10 +263,10 @@ class ActionRow(Switch):
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         clicked, _ = imgui.selectable(f"{imgui_name(label)[0]}##{label}", self.lit)
         if self.keys:
-            low, high = imgui.get_item_rect_min(), imgui.get_item_rect_max()
+            high = imgui.get_item_rect_max()
             # Drawn over the row instead of beside it, so that all of the row can be clicked.
             x = high.x - imgui.calc_text_size(self.keys).x - imgui.get_style().item_inner_spacing.x
-            y = (low.y + high.y - imgui.get_font_size()) / 2
+            y = (imgui.get_item_rect_min().y + high.y - imgui.get_font_size()) / 2
             imgui.get_window_draw_list().add_text((x, y), colour(current().quiet), self.keys)
         return clicked or value
 

@@ -79,7 +79,8 @@ class Page:
             if values := panel.values:
                 self._frame_state.kept[self.name, panel.name] = values
         self.panels, self.places = {}, {}
-        self.dock, self.timeline = Dock(self.name), FrameTimeline()
+        self.dock = Dock(self.name)
+        self.timeline = FrameTimeline()
 
     def note_edit(self, what: str, undo: Callable[[], object], redo: Callable[[], object]) -> bool:
         """Record a person's change that no widget holds: Ctrl+Z calls `undo`, redoing calls `redo`.
@@ -258,7 +259,8 @@ class PageTab(Switch):
         theme = current()
         style = imgui.get_style()
         text, corner = imgui.calc_text_size(label), imgui.get_cursor_screen_pos()
-        pad, scale = style.frame_padding, style.font_scale_dpi
+        pad = style.frame_padding
+        scale = style.font_scale_dpi
         # The item is invisible and the text drawn over it: a menu item would have the padding of menus.
         clicked = imgui.invisible_button(f"##{label}", (text.x + 2 * pad.x, imgui.get_frame_height()))
         lit = self.selected or imgui.is_item_hovered()

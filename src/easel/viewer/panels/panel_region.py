@@ -278,7 +278,8 @@ class Region:
             taken = widget.accept(widget.default) if before is UNSET else before
         if value != taken and widget.kept and not self._unnoted:
             self._frame_state.edits.note(self, label, partial(self.set, label, taken), partial(self.set, label, value))
-        state.value, state.by_hand = value, False
+        state.value = value
+        state.by_hand = False
         return value
 
     def _draw_widget(self, label: str, widget: Widget[T], value: T, help: str) -> T:

@@ -47,16 +47,9 @@ class MeshBrush:
         to_light = -torch.nn.functional.normalize(torch.tensor(light.direction, dtype=torch.float32), dim=0)
         # A light's colour is chosen as it looks; the shader computes with light.
         color = srgb_to_linear(torch.tensor(light.color, dtype=torch.float32).clamp(min=0))
-        self._table.set(
-            clip_from_world=clip_from_world,
-            eye=eye,
-            to_light=to_light,
-            light=color,
-            ambient=light.ambient,
-            diffuse=light.intensity if light.enabled else 0.0,
-            specular=light.specular if light.enabled else 0.0,
-            shininess=light.shininess,
-        )
+        diffuse, specular = (light.intensity, light.specular) if light.enabled else (0.0, 0.0)
+        self._table.set(clip_from_world=clip_from_world, eye=eye, to_light=to_light, light=color, ambient=light.ambient)
+        self._table.set(diffuse=diffuse, specular=specular, shininess=light.shininess)
         texture.use(0)
         # Dear ImGui's renderer binds samplers of its own, which would override the texture's filter.
         self._context.clear_samplers()

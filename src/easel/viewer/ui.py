@@ -170,8 +170,7 @@ def _table() -> dict[str, Any]:
     space: dict[str, Any] = {"__name__": __name__}
     exec(compile(ast.fix_missing_locations(rows), str(stub), "exec"), space)
     functions = {name: _bound(row) for name, row in space.items() if isinstance(row, FunctionType)}
-    constants = {name: row for name, row in space.items() if name.isupper()}
-    return constants | functions | {"col32": col32}
+    return {name: row for name, row in space.items() if name.isupper()} | functions | {"col32": col32}
 
 
 # At import: `from easel.ui import button` has to find them.

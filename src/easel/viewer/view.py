@@ -192,8 +192,7 @@ class View(Loop):
         of a torchrun job. Whoever has it can publish.
         """
         # One for all publishers: a second call returns the same address.
-        if self._receiver is None:
-            self._receiver = Receiver(self._feeds)
+        self._receiver = self._receiver or Receiver(self._feeds)
         return str(self._receiver.address)
 
     def hand_out(self, path: str | os.PathLike[str]) -> None:

@@ -135,10 +135,11 @@ class WindowBackend(Backend):
         return ask_on_desktop(question)
 
     def share(self, height: int, width: int, channels: int, device: torch.device) -> Tensor | None:
-        if self._renderer is None:
+        if self._renderer is None or self._context is None:
             return None  # closed
-        _, context = self._activate()
-        return interop_of(context).share(height, width, channels, device)
+        # Not `_activate`: the call may come from within another window's frame of Dear ImGui.
+        self._glfw.make_context_current(self._window)
+        return interop_of(self._context).share(height, width, channels, device)
 
     def close(self) -> None:
         global _open_windows

@@ -89,24 +89,24 @@ class Tab:
     async def feed(self) -> None:
         """Send changes, and once the picture rests the same exactly, until cancelled or cut off."""
         with contextlib.suppress(ConnectionError):
-            await self._feed()
+            while True:
+                await self._send_next()
 
-    async def _feed(self) -> None:
-        while True:
-            newest = self._newest()
-            # At once if the tab can take it: the newest, whatever it has missed.
-            if newest.pixels is not None and self.ready and (newest.number != self.number or self._shown is None):
-                await self._send_changes(newest.pixels, newest.number, newest.damage)
-                continue
-            rests = self.ready and bool(self._lossy.any())
-            left = max(self._sent_at + STILL_SECONDS - time.monotonic(), 0.0) if rests else None
-            if left == 0.0 and self._shown is not None:
-                # A few rows at a time: should anything change meanwhile, the tab is not kept waiting for it.
-                tiles = np.zeros_like(self._lossy)
-                rows = np.flatnonzero(self._lossy.any(1))[:EXACT_ROWS]
-                tiles[rows] = self._lossy[rows]
-                await self._send_parts(await asyncio.to_thread(encode_tiles, self._shown, tiles, exact=True))
-                continue
+    async def _send_next(self) -> None:
+        """Send what the tab can take now, or else wait until there may be something."""
+        newest = self._newest()
+        rests = self.ready and bool(self._lossy.any())
+        left = max(self._sent_at + STILL_SECONDS - time.monotonic(), 0.0) if rests else None
+        # At once if the tab can take it: the newest, whatever it has missed.
+        if newest.pixels is not None and self.ready and (newest.number != self.number or self._shown is None):
+            await self._send_changes(newest.pixels, newest.number, newest.damage)
+        elif left == 0.0 and self._shown is not None:
+            # A few rows at a time: should anything change meanwhile, the tab is not kept waiting for it.
+            tiles = np.zeros_like(self._lossy)
+            rows = np.flatnonzero(self._lossy.any(1))[:EXACT_ROWS]
+            tiles[rows] = self._lossy[rows]
+            await self._send_parts(await asyncio.to_thread(encode_tiles, self._shown, tiles, exact=True))
+        else:
             # Before looking again: what comes while it waits sets it anew.
             self._woken.clear()
             # Until something changes, or the picture has rested long enough.

@@ -304,9 +304,8 @@ class Canvas(Recordable, Displayed):
     @property
     def only_tensor(self) -> Tensor | None:
         """The tensor that alone, with the settings, decides about the picture; None where more does."""
-        if self.comparison is not None or self.past is not None:
-            return None
-        return self._source if isinstance(self._source, Tensor) else None
+        alone = self.comparison is None and self.past is None
+        return self._source if alone and isinstance(self._source, Tensor) else None
 
     def gpu_input(self) -> tuple[Shaped[Tensor, "h w c"], Mapping] | None:
         """Return raw values and the display mapping, where a shader can apply it; None where torch must, by `look`."""

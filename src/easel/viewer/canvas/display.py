@@ -136,8 +136,7 @@ def _lock(chosen: Shaped[Tensor, "h w c"], display: Display) -> Display:
     # Of colours, a colormap takes the mean, and so does its range; alpha is no value.
     values = values.norm(dim=-1) if display.channels == "flow" else values[..., :3].mean(dim=-1)
     # One infinite pixel, as at the start of many runs, must not decide about the range.
-    values = values[values.isfinite()]
-    if not len(values):
+    if not len(values := values[values.isfinite()]):
         return display
     low, high = torch.stack(values.aminmax()).tolist()
     # Lengths of flow begin at 0, so that its hue wheel has its centre where nothing moves.
@@ -171,8 +170,7 @@ def _choose(tensor: Tensor, display: Display) -> Shaped[Tensor, "h w c"]:
     """Return the channels that are to be shown, as stored; ValueError where the tensor has none such."""
     if tensor.is_complex():
         raise ValueError(f"shows real values; got dtype {tensor.dtype}. Show t.abs() or t.angle().")
-    values = hwc(tensor, display.layout)
-    if not values.numel():
+    if not (values := hwc(tensor, display.layout)).numel():
         raise ValueError(f"takes at least one pixel; got the empty shape {tuple(tensor.shape)}.")
     count = values.shape[-1]
     channels = display.channels

@@ -45,17 +45,16 @@ def draw_histogram(canvas: Canvas, visible: Rectangle) -> None:
     # A window of its own: what happens over it is not for the canvas, and the canvas stays the panel's last item.
     imgui.set_next_window_pos((visible.x + visible.width - width - margin, visible.y + margin))
     imgui.set_next_window_size((width, height))
-    imgui.push_style_color(imgui.Col_.window_bg, VEIL)
     imgui.push_style_var(imgui.StyleVar_.window_padding, (em * 0.4, em * 0.3))
     flags = imgui.WindowFlags_
     plain = flags.no_decoration | flags.no_docking | flags.no_saved_settings | flags.no_nav | flags.no_move
-    imgui.begin(f"##histogram of {canvas.name} {id(canvas)}", None, plain | flags.no_focus_on_appearing)
+    with pushed_colors({imgui.Col_.window_bg: VEIL}):
+        imgui.begin(f"##histogram of {canvas.name} {id(canvas)}", None, plain | flags.no_focus_on_appearing)
     _draw(canvas, histogram, None)
     if imgui.is_window_hovered() and imgui.get_io().key_ctrl and imgui.is_key_pressed(imgui.Key.h):
         canvas.histogram = False
     imgui.end()
     imgui.pop_style_var()
-    imgui.pop_style_color()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -98,9 +98,7 @@ class History:
         # Steps before the first show the first: the slider may stand left of what is still kept.
         index = max(bisect_right(self._steps, step) - 1, 0)
         filed = len(self._older)
-        if index < filed:
-            return self._older.get(index)
-        return self._newest[index - filed]
+        return self._older.get(index) if index < filed else self._newest[index - filed]
 
     def _forget_newest(self) -> None:
         self._steps.pop()

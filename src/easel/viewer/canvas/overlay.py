@@ -76,8 +76,8 @@ class Overlay:
             colors, ends = MAP_COLORS, (0, 1 / comparison.gain)
         if colors:
             self._draw_color_legend(colors, ends, words)
-        elif words and (box := self._box(self._measure(words), left=True)) is not None:
-            self._write(box.x + self._gap, box.y + self._gap * 0.5, words, INK)
+        elif words and (start := self._box(self._measure(words), left=True)) is not None:
+            self._write(*start, words, INK)
 
     def _draw_color_legend(self, cmap: str, ends: tuple[Number | None, Number | None], words: str) -> None:
         """Draw a colour bar between the values of its ends, and words behind them."""
@@ -85,10 +85,9 @@ class Overlay:
         bar = BAR_PIXELS * self._scale
         texts = [(low, INK), (high, INK)] + [(words, QUIET)] * bool(words)
         widths = [self._measure(text) for text, _ in texts]
-        if (box := self._box(sum(widths) + bar + self._gap * len(texts), left=True)) is None:
+        if (start := self._box(sum(widths) + bar + self._gap * len(texts), left=True)) is None:
             return
-        x = box.x + self._gap
-        y = box.y + self._gap * 0.5
+        x, y = start
         # The bar stands behind the first text, its lower end.
         for number, ((text, ink), width) in enumerate(zip(texts, widths, strict=True)):
             self._write(x, y, text, ink)
@@ -112,12 +111,12 @@ class Overlay:
         gap = self._gap
         chip = self._line - 2
         first = self._measure(words)
-        if (box := self._box(chip + first + self._measure(shade) + 2 * gap, left=False)) is None:
+        if (start := self._box(chip + first + self._measure(shade) + 2 * gap, left=False)) is None:
             return
-        top = box.y + gap * 0.5
-        self._fill(Rectangle(box.x + gap, top + 1, chip, chip), (*_rgb(shown), 1.0), 2.0)
-        self._write(box.x + 2 * gap + chip, top, words, INK)
-        self._write(box.x + 3 * gap + chip + first, top, shade, QUIET)
+        left, top = start
+        self._fill(Rectangle(left, top + 1, chip, chip), (*_rgb(shown), 1.0), 2.0)
+        self._write(left + gap + chip, top, words, INK)
+        self._write(left + 2 * gap + chip + first, top, shade, QUIET)
 
     def draw_comparison(self) -> None:
         """Draw the line of a wipe, the outline of a region, and at the top how near the two pictures are."""
@@ -137,9 +136,9 @@ class Overlay:
         numbers = closeness(comparison)
         gap = self._gap
         width = self._measure(words) + gap * 2 * bool(numbers) + self._measure(numbers)
-        if (box := self._box(width, left=True, bottom=False)) is not None:
-            self._write(box.x + gap, box.y + gap * 0.5, words, INK)
-            self._write(box.x + 3 * gap + self._measure(words), box.y + gap * 0.5, numbers, QUIET)
+        if (start := self._box(width, left=True, bottom=False)) is not None:
+            self._write(*start, words, INK)
+            self._write(start[0] + 2 * gap + self._measure(words), start[1], numbers, QUIET)
 
     def _draw_split(self, x: Number) -> None:
         """Draw the line of a wipe at `x`, with a handle of two arrows in its middle."""
@@ -215,8 +214,8 @@ class Overlay:
         count = (self._width, self._height)[axis]
         return slice(max(math.floor(start / self._pixel[axis]), 0), min(math.ceil(stop / self._pixel[axis]), count))
 
-    def _box(self, width: Number, *, left: bool, bottom: bool = True) -> Rectangle | None:
-        """Draw the box of a line of `width` in a corner and return it; None where it would hide most of the picture."""
+    def _box(self, width: Number, *, left: bool, bottom: bool = True) -> Point | None:
+        """Draw the box of a line of `width` in a corner and return the line's start; None where it hid too much."""
         # On a small picture nothing at all is better than words over everything.
         margin = MARGIN * self._scale
         box_width = width + 2 * self._gap
@@ -230,9 +229,8 @@ class Overlay:
             x = right - margin - box_width
         if bottom:
             y = end - margin - height
-        box = Rectangle(x, y, box_width, height)
-        self._fill(box, VEIL, 5.0)
-        return box
+        self._fill(Rectangle(x, y, box_width, height), VEIL, 5.0)
+        return x + self._gap, y + self._gap * 0.5
 
     def _color_bar(self, cmap: str, place: Rectangle) -> None:
         codes = _bar_colors(cmap)

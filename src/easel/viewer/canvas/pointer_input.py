@@ -23,9 +23,8 @@ def pointer() -> Point:
 
 def zoom_and_pan(canvas: Canvas, fitted: Rectangle, picture: Rectangle, visible: Rectangle) -> None:
     """Act on a canvas whose picture is at `picture`, seen at `visible`, and would be at `fitted` without zoom."""
-    right = visible.x + visible.width
-    bottom = visible.y + visible.height
-    hovered = imgui.is_mouse_hovering_rect((visible.x, visible.y), (right, bottom)) and imgui.is_window_hovered()
+    corner = (visible.x + visible.width, visible.y + visible.height)
+    hovered = imgui.is_mouse_hovering_rect((visible.x, visible.y), corner) and imgui.is_window_hovered()
     # Lines and regions lie above the picture: they take a drag before it does.
     _drag_split(canvas, hovered, picture, visible)
     _drag_region(canvas, hovered, picture)
@@ -60,9 +59,8 @@ def share_cursor(canvas: Canvas) -> None:
     # In shares of the picture: linked canvases may have other resolutions.
     loupe = canvas.loupe
     if canvas.mouse is not None and canvas.size is not None:
-        height, width = canvas.size
         loupe.owner = canvas
-        loupe.cursor = (canvas.mouse[0] / width, canvas.mouse[1] / height)
+        loupe.cursor = (canvas.mouse[0] / canvas.size[1], canvas.mouse[1] / canvas.size[0])
     elif loupe.owner is canvas:
         loupe.owner = loupe.cursor = None
 

@@ -102,9 +102,8 @@ class FrameQueue:
                 self._file = None
 
     def __iter__(self) -> Iterator[tuple[Pixels, int]]:
-        """Yield frames and their counts, as they come, until `close`."""
-        while (frame := self._take()) is not None:
-            yield frame
+        """Return frames and their counts, as they come, until `close`."""
+        return iter(self._take, None)
 
     def _take(self) -> tuple[Pixels, int] | None:
         with self._changed:
@@ -292,8 +291,7 @@ class Recordable:
         unfinished = [recorder for recorder in self._recorders if recorder.is_saving]
         same = [recorder for recorder in unfinished if recorder.path == film_path(path)]
         try:
-            clock = clock or self.recording_clock
-            recorder = Recorder(path, fps=fps, quality=quality, clock=clock, after=same)
+            recorder = Recorder(path, fps=fps, quality=quality, clock=clock or self.recording_clock, after=same)
         # Kept as well: the person at the window sees `save_error`, not the exception.
         except (ImportError, OSError, FileError) as error:
             self._refusal = str(error)

@@ -126,9 +126,8 @@ class Feeds:
         if isinstance(value, bool | int | float):
             self.curve(name).offer(float(value))
             return False
-        picture = self.picture(name)
         # Before anything is looked at: most calls of a training loop end here.
-        if not picture.wanted:
+        if not (picture := self.picture(name)).wanted:
             return False
         tensor = as_tensor(value, f"publish({name!r})")
         check_tensor(tensor, f"publish({name!r})")

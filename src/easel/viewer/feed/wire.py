@@ -88,8 +88,7 @@ def receive(line: Connection) -> tuple[str, Shaped[Tensor, "*shape"] | list[floa
     if not all(type(side) is int and 0 < side < 1 << 20 for side in shape):
         raise WireError("no shape")
     # The size is checked before anything of it is allocated.
-    expected = math.prod(shape) * dtype.itemsize
-    if expected > MOST_PICTURE_BYTES:
+    if (expected := math.prod(shape) * dtype.itemsize) > MOST_PICTURE_BYTES:
         raise WireError(f"a picture of {expected >> 20} MiB")
     data = np.empty(expected, np.uint8)
     if line.recv_bytes_into(data) != expected:

@@ -96,9 +96,8 @@ class UI:
     def new_errors(self) -> list[str]:
         """Return the errors of use since the last call, such as a window that was begun and not ended."""
         buffer = imgui.get_current_context().debug_log_buf
-        size = buffer.size()
         # The text is copied out of the library at each `c_str`: not in frames without news.
-        if size == self._log_read:
+        if (size := buffer.size()) == self._log_read:
             return []
         new = buffer.c_str().encode()[self._log_read :].decode()
         self._log_read = size

@@ -200,8 +200,7 @@ def _copied(draw_list: "imgui.ImDrawList", revisions: Mapping[int, int]) -> Draw
 def _memory(buffer: "imgui.ImVector_ImDrawVert | imgui.ImVector_ImDrawIdx", size: int, kind: str) -> np.ndarray:
     """Return the memory of a vector with elements of `size` bytes; valid until the next frame begins."""
     # An empty vector has no address.
-    count = buffer.size() * size
-    if not count:
+    if not (count := buffer.size() * size):
         return np.empty(0, kind)
     return np.frombuffer(memoryview((ctypes.c_char * count).from_address(buffer.data_address())), kind)
 

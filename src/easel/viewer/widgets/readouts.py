@@ -135,8 +135,7 @@ class Plot:
         bare = implot.AxisFlags_.no_decorations
         implot.setup_axes("", "", bare, bare)
         # The range stands in a column of its own beside the curve, the overlay in a line above it.
-        column = RANGE_EMS * em / width
-        last = max(len(self.values) - 1, 1) * (1 + column)
+        last = max(len(self.values) - 1, 1) * (1 + RANGE_EMS * em / width)
         implot.setup_axes_limits(0, last, floor, high + 1.4 * em * range_per_pixel, implot.Cond_.always)
         if len(self.values):
             self._draw_curve(floor, width)

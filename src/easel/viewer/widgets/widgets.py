@@ -89,10 +89,10 @@ class Button(Switch):
 
     def draw(self, layout: ItemLayout, label: str, value: bool) -> bool:
         # By its number: Dear ImGui identifies a button by its label, which a program may rewrite in every frame.
-        visible, _ = imgui_name(label)
+        identity = f"{imgui_name(label)[0]}###button{self.identity}"
         with pushed_colors(tinted(self.color)):
             # A click set from code, `value`, counts like a person's.
-            return imgui.button(f"{visible}###button{self.identity}", (self.width, self.height)) or value
+            return imgui.button(identity, (self.width, self.height)) or value
 
     def sketch(self, label: str, value: bool) -> Sketch:
         return Words(f"[ {imgui_name(label)[0]} ]", self.color)

@@ -91,8 +91,7 @@ class Comparison:
 
     def split_x(self, picture: Rectangle, visible: Rectangle) -> Number:
         """Return the screen position of a wipe's line, or the visible edge that it is beyond."""
-        x = picture.x + self.split * picture.width
-        return min(max(x, visible.x), visible.x + visible.width)
+        return min(max(picture.x + self.split * picture.width, visible.x), visible.x + visible.width)
 
     @torch.no_grad()
     def picture(self, mine: Shaped[Tensor, "h w c"]) -> Shaped[Tensor, "h w d"]:

@@ -118,9 +118,8 @@ def count(values: Float[Tensor, "h w c"], log_values: bool = False, stride: int 
     edges = np.linspace(start, stop, BINS + 1, dtype=np.float64)
     if log_values:
         edges = 10**edges
-    shares = (counts / len(pixels)).numpy()
     hidden = max(1 - counts.sum().item() / (pixels.numel() - invalid), 0.0)
-    return Counts(edges.astype(np.float32), shares, low, high, stride, invalid, hidden)
+    return Counts(edges.astype(np.float32), (counts / len(pixels)).numpy(), low, high, stride, invalid, hidden)
 
 
 def stride_of(height: int, width: int) -> int:

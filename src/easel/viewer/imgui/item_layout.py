@@ -101,8 +101,7 @@ class ItemLayout:
             imgui.align_text_to_frame_padding()
         warn_missing_glyphs(text)
         # Colours of programs are chosen for the dark theme, which was there first.
-        ink = readable(color, current()) if color else current().ink
-        with pushed_colors({imgui.Col_.text: ink}):
+        with pushed_colors({imgui.Col_.text: readable(color, current()) if color else current().ink}):
             imgui.text_unformatted(text)
 
     def record(self, label: str) -> None:

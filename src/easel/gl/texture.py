@@ -132,9 +132,7 @@ class PictureTexture:
                 picture = shrink(picture, times) if on_cpu else resize(as_picture(picture), shown)
         # A texture that is too large fails in the driver: less detail is better than no picture.
         size = min(picture.shape[0], self._largest), min(picture.shape[1], self._largest)
-        if size == tuple(picture.shape[:2]):
-            return picture
-        return resize(as_picture(picture), size)
+        return picture if size == tuple(picture.shape[:2]) else resize(as_picture(picture), size)
 
 
 @torch.no_grad()

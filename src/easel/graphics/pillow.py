@@ -69,9 +69,7 @@ def read_targa(file: BinaryIO) -> tuple[np.ndarray, int]:
 
 def write_png(pixels: np.ndarray, *, bits: int, **_: int) -> bytes:
     """Return a PNG of 8 or 16 `bits`; like the other writers, of float32 pixels (h, w, c) in [0, 1]."""
-    if bits == 16:
-        return write_png16(_quantized(pixels, np.uint16))
-    return _saved(pixels, "PNG")
+    return write_png16(_quantized(pixels, np.uint16)) if bits == 16 else _saved(pixels, "PNG")
 
 
 def write_jpeg(pixels: np.ndarray, *, quality: int, **_: int) -> bytes:

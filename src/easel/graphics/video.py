@@ -106,9 +106,7 @@ def check_film(path: str | os.PathLike[str], fps: Number) -> str:
 def film_path(path: str | os.PathLike[str]) -> Path:
     """Return the absolute path of a film of that name: the file, or the folder of a sequence."""
     film = Path(os.path.abspath(path))
-    if film.suffix.lower() in _SEQUENCES:
-        return film.with_suffix("")
-    return film
+    return film.with_suffix("") if film.suffix.lower() in _SEQUENCES else film
 
 
 def film_pixels(picture: Tensor | np.ndarray | Image.Image, who: str = "a film") -> Pixels:

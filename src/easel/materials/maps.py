@@ -288,6 +288,4 @@ def _resized(name: str, value: Float[Tensor, "c h w"], size: tuple[int, int]) ->
         return value
     resized = torch.nn.functional.interpolate(value[None], tuple(size), mode="bilinear", antialias=True)[0]
     # Means of unit vectors are shorter than 1.
-    if name == "normal":
-        return unit_normals(resized)
-    return resized
+    return unit_normals(resized) if name == "normal" else resized

@@ -133,9 +133,7 @@ def _check_model(model: ModelConfig) -> None:
 
 def fusion_of(model: ModelConfig) -> str:
     """Return the fusion that is built: without use_transformer it is 'pool'."""
-    if model.use_transformer:
-        return model.fusion
-    return "pool"
+    return model.fusion if model.use_transformer else "pool"
 
 
 def _check_discriminator(config: TrainConfig) -> None:

@@ -144,9 +144,7 @@ def _legend(content: Content, eye: Eye) -> LegendText:
     across = max(math.dist(at[0, :2], at[1, :2]), 1e-6)
     down = max(math.dist(at[0, :2], at[2, :2]), 1e-6)
     # As the shader chooses its level: rounded up, so that no texel is smaller than a pixel.
-    level = 0
-    if at[:, 2].min() > 0:
-        level = max(math.ceil(math.log2(max(columns / across, rows / down))), 0)
+    level = max(math.ceil(math.log2(max(columns / across, rows / down))), 0) if at[:, 2].min() > 0 else 0
     cells = min(1 << level, rows) * min(1 << level, columns)
     pyramid = sheet.pyramid(content.aggregate)
     return _sheet_legend(pyramid, box.name, sheet.is_sequential(content.aggregate), cells, content.ranges)

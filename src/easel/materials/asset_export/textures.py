@@ -52,9 +52,7 @@ def texture(maps: MaterialMaps, planes: Sequence[str], stored: TextureFormat = P
     if maps.albedo.ndim != 3:
         raise ValueError(f"one material is handed over; this is a batch {tuple(maps.albedo.shape)}. Use unstack.")
     # EXR holds light: viewers take floats as linear.
-    source = PLANES
-    if stored.linear:
-        source = PLANES | {"albedo": lambda maps: maps.albedo_linear}
+    source = PLANES | {"albedo": lambda maps: maps.albedo_linear} if stored.linear else PLANES
     return torch.cat([source[plane](maps.detach()) for plane in planes]).permute(1, 2, 0)
 
 

@@ -70,9 +70,7 @@ def Xform "{name}" (
 
 def _texture(material: str, kind: str, file: str, linear: bool) -> str:
     channels = INPUTS[kind][2]
-    space = "raw"
-    if kind == "albedo" and not linear:
-        space = "sRGB"
+    space = "sRGB" if kind == "albedo" and not linear else "raw"
     # [0,1] of the file → [-1,1] of a vector
     unpacked = (
         """

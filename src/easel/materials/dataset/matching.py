@@ -195,9 +195,7 @@ def _implausible(matrix: Homography, reference: Features, photo: Features) -> st
     if not 1 / 16 < area < 16:
         return f"the match makes the material {area:.2g} times as large"
     seen = float(_looked_up(photo.grey, matrix, (height, width))[1].mean())
-    if seen < LEAST_OVERLAP:
-        return f"they share only {seen:.0%} of what they show"
-    return ""
+    return f"they share only {seen:.0%} of what they show" if seen < LEAST_OVERLAP else ""
 
 
 def agreement(reference: Float[Tensor, "h w"], photo: Float[Tensor, "h2 w2"], matrix: Homography) -> float:

@@ -70,9 +70,7 @@ class Origin:
         for name, mine in asdict(self).items():
             theirs = getattr(other, name)
             if mine != theirs:
-                if name in words:
-                    return f"another {words[name]}"
-                return f"{name} {theirs}, not {mine}"
+                return f"another {words[name]}" if name in words else f"{name} {theirs}, not {mine}"
         return ""
 
 
@@ -197,9 +195,7 @@ def values(name: str, stored: Tensor) -> Tensor:
     if stored.dtype == torch.float16:
         return stored.float()
     value = stored.float() / 255
-    if name == "normal":
-        return value * 2 - 1
-    return value
+    return value * 2 - 1 if name == "normal" else value
 
 
 def crc32(value: Tensor) -> int:
@@ -285,9 +281,7 @@ def _fault(path: Path, record: Mapping[str, Any]) -> str:
         return f"has {path.stat().st_size} bytes, not {record['bytes']}"
     with path.open("rb") as file:
         same = hashlib.file_digest(file, "sha256").hexdigest() == record["sha256"]
-    if same:
-        return ""
-    return "was altered: its SHA-256 does not match"
+    return "" if same else "was altered: its SHA-256 does not match"
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:

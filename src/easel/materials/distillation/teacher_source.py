@@ -90,9 +90,7 @@ class TeacherSource:
     @property
     def answers(self) -> Answers | None:
         """Stored answers by the name of a sample; None where the teacher itself is asked at every step."""
-        if self.shards is None:
-            return None
-        return self.shards.read
+        return None if self.shards is None else self.shards.read
 
     def objective(self, networks: Networks) -> Objective:
         """Return the loss that the generator of `networks` is trained with."""
@@ -106,9 +104,7 @@ class TeacherSource:
 def open_teacher(config: TrainConfig, engine: Engine) -> TeacherSource:
     """Open the teacher that a student's config names; ValueError or FileError of one line where there is none."""
     path = config.training.teacher_checkpoint
-    teacher = None
-    if path:
-        teacher = load_generator(path, engine.device)
+    teacher = load_generator(path, engine.device) if path else None
     shards = None
     if config.data.shards_dir:
         # One process looks at every byte, the others take its word.

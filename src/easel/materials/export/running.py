@@ -151,9 +151,7 @@ def check_size(record: NetworkRecord, views: Tensor) -> None:
 def load_exported(path: str | os.PathLike[str]) -> Trained:
     """Open the network of an .onnx or .mlpackage file that Easel wrote; FileError or ExportError of one line."""
     path = Path(path)
-    if path.suffix == ".mlpackage":
-        return _load_coreml(path)
-    return _load_onnx(path)
+    return _load_coreml(path) if path.suffix == ".mlpackage" else _load_onnx(path)
 
 
 def open_session(onnxruntime: Any, data: bytes) -> Any:

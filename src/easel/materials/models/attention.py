@@ -54,9 +54,7 @@ class Everything:
         return groups.reshape(like.shape)
 
     def split_bias(self, bias: Bias | None, like: Tokens) -> GroupBias | None:
-        if bias is None:
-            return None
-        return bias.flatten(1)
+        return None if bias is None else bias.flatten(1)
 
 
 @dataclass(frozen=True)
@@ -105,9 +103,7 @@ class Windows:
 
         def beyond(size: int) -> tuple[int, int]:
             # Where one window holds it all, a shift would only cut it.
-            before = 0
-            if self.shifted and size > side:
-                before = side // 2
+            before = side // 2 if self.shifted and size > side else 0
             return before, -(size + before) % side
 
         return side, beyond(height), beyond(width)
@@ -139,9 +135,7 @@ class Attention(nn.Module):
         # The mask is added to the logits: the same for all heads and all queries.
         mask = None if bias is None else bias[:, None, None].to(query.dtype)
         # scaled_dot_product_attention drops weights whenever the rate is above 0, in evaluation, too.
-        rate = 0.0
-        if self.training:
-            rate = self.attention_drop
+        rate = self.attention_drop if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, mask, rate)
         return self.drop(self.proj(mixed.transpose(1, 2).reshape(g, t, d)))
 

@@ -40,9 +40,7 @@ def misfit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
     more = sorted(found.keys() - expected.keys())
     for names, verb in ((missing, "lacks"), (more, "has")):
         if names:
-            others = ""
-            if len(names) > 1:
-                others = f" and {len(names) - 1} more"
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
             return f"it is of another network: it {verb} {names[0]!r}{others}"
     for name, value in expected.items():
         if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point():

@@ -134,9 +134,7 @@ class CompactGenerator(nn.Module):
         for part in (self.look, self.join, self.alike, self.down, self.bottom, self.context, self.bottom_out, self.up):
             for layer in part.modules():
                 if isinstance(layer, nn.Conv2d | nn.Linear):
-                    gain = 1.0
-                    if layer in behind_relu:
-                        gain = math.sqrt(2.0)
+                    gain = math.sqrt(2.0) if layer in behind_relu else 1.0
                     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
                     if layer.bias is not None:
                         nn.init.zeros_(layer.bias)

@@ -69,9 +69,7 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList()
         # Coarsest first: the way back up.
         for skip in reversed(skip_channels):
-            outputs = skip
-            if skip > WIDTH:
-                outputs = skip // 2
+            outputs = skip // 2 if skip > WIDTH else skip
             self.blocks.append(DecoderBlock(inputs, skip, outputs, norm, padding))
             inputs = outputs
         # U-Nets may end narrower than the heads expect.

@@ -34,9 +34,7 @@ def convolution(
     padding: Padding = "zeros",
 ) -> nn.Conv2d:
     """Build a convolution that keeps the size, or divides it by the stride."""
-    mode = "zeros"
-    if side > 1:
-        mode = padding
+    mode = padding if side > 1 else "zeros"
     return nn.Conv2d(channels_in, channels_out, side, stride, side // 2, groups=groups, bias=bias, padding_mode=mode)
 
 

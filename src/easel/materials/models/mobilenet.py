@@ -62,9 +62,7 @@ def _layer(
         convolution(inputs, outputs, side, stride=stride, groups=groups, padding=padding),
         normalisation(norm, outputs),
     ]
-    if activation is None:
-        return nn.Sequential(*parts)
-    return nn.Sequential(*parts, activation)
+    return nn.Sequential(*parts) if activation is None else nn.Sequential(*parts, activation)
 
 
 class SqueezeExcitation(nn.Module):
@@ -97,9 +95,7 @@ class InvertedResidual(nn.Module):
         padding: Padding,
     ) -> None:
         super().__init__()
-        kind = nn.ReLU
-        if swishes:
-            kind = nn.Hardswish
+        kind = nn.Hardswish if swishes else nn.ReLU
         layers: list[nn.Module] = []
         # The first block does not widen: a 1x1 convolution there would cost and add nothing.
         if hidden != inputs:
@@ -112,17 +108,13 @@ class InvertedResidual(nn.Module):
         self.is_residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h2 w2"]:
-        if self.is_residual:
-            return x + self.block(x)
-        return self.block(x)
+        return x + self.block(x) if self.is_residual else self.block(x)
 
 
 def _multiple_of_8(channels: float) -> int:
     """Round to the nearest multiple of 8, but no more than a tenth down."""
     near = max(8, int(channels + 4) // 8 * 8)
-    if near >= 0.9 * channels:
-        return near
-    return near + 8
+    return near if near >= 0.9 * channels else near + 8
 
 
 class MobileNetEncoder(StagedEncoder):

@@ -64,9 +64,7 @@ STUDENT = CheckpointNames("latest_student", "best_student", "student_epoch", "st
 
 def names_of(config: TrainConfig) -> CheckpointNames:
     """Return the names that a run of this config gives to its checkpoints."""
-    if config.is_student:
-        return STUDENT
-    return TEACHER
+    return STUDENT if config.is_student else TEACHER
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,7 @@ class ResNetEncoder(StagedEncoder):
 
     def __init__(self, backbone: str, channels: int, stride: int, norm: Norm, padding: Padding) -> None:
         super().__init__()
-        block = Bottleneck
-        if backbone in ("resnet18", "resnet34"):
-            block = BasicBlock
+        block = BasicBlock if backbone in ("resnet18", "resnet34") else Bottleneck
         counts = BLOCKS[backbone]
         self.conv1 = convolution(channels, WIDTHS[0], 7, stride=stride, padding=padding)
         self.bn1 = normalisation(norm, WIDTHS[0])

@@ -50,9 +50,7 @@ def recover(
         margin = size // MARGIN_SHARE
     whole = (size + margin, size + margin)
     # One tile of a texture repeats, and what lies beyond it is known; else the margin is part of what is photographed.
-    frame = whole
-    if photos.how == "camera":
-        frame = (size, size)
+    frame = (size, size) if photos.how == "camera" else whole
     tiling = Tiling(whole, tile, overlap)
     facts: dict[str, Any] = {"photo_size": size, "tile": tile, "overlap": overlap, "windows": len(tiling)}
     maps = infer_windows(
@@ -101,8 +99,6 @@ def refine_all(
         if refining is not None:
             refining(step)
     after = difference(found, observations, lit)
-    light = "guessed"
-    if all(observation.is_lit_as_told for observation in observations):
-        light = "stored"
+    light = "stored" if all(observation.is_lit_as_told for observation in observations) else "guessed"
     facts = {"steps": steps, "side": side, "light": light, "difference": [round(before, 6), round(after, 6)]}
     return carried(maps, start.to("cpu"), found.to("cpu")) if after < before else maps, facts

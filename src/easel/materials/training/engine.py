@@ -69,9 +69,7 @@ class FabricEngine(Engine):
             raise DeviceError(
                 "training in several processes needs lightning-fabric: pip install 'torch-easel[train]'."
             ) from error
-        accelerator = "cpu"
-        if device.type == "cuda":
-            accelerator = "cuda"
+        accelerator = "cuda" if device.type == "cuda" else "cpu"
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))
         self.fabric = fabric_class(accelerator=accelerator, devices=local, num_nodes=nodes, strategy="ddp")

@@ -78,9 +78,7 @@ class Trainer(Networks):
         if adversarial:
             with self._shortage_shared():
                 # One part's forward pass serves both networks; those of several would add up in memory
-                kept = None
-                if len(parts) == 1:
-                    kept = self._answer(parts[0], epoch)
+                kept = self._answer(parts[0], epoch) if len(parts) == 1 else None
                 fakes = [kept or self._answered(part, epoch) for part in parts]
             for _ in range(self.config.training.d_steps_per_g_step):
                 d_loss, finite = self._discriminator_step(parts, fakes, rates[1])
@@ -262,9 +260,7 @@ class Trainer(Networks):
     @contextmanager
     def _dropout_of(self, part: BatchPart, epoch: int) -> Iterator[None]:
         """Draw dropout from torch's own generator, keyed for this part, and give the program its own back."""
-        devices = []
-        if self.engine.device.type == "cuda":
-            devices = [self.engine.device]
+        devices = [self.engine.device] if self.engine.device.type == "cuda" else []
         # Dropout has no generator argument, so torch's own is seeded and put back.
         with torch.random.fork_rng(devices):
             torch.manual_seed(key_seed(self.config.training.seed, epoch, part.first, "dropout") >> 1)

@@ -40,12 +40,8 @@ def rate_share(parameter: Tensor, fan_in: int | None) -> float:
     What a step of Adam's changes in a layer's output grows with the inputs that are added up there: beyond `fan_in` of
     them the rate falls in proportion (Yang et al. 2022, table 3). None is 1 for all.
     """
-    inputs = 1
-    if parameter.ndim > 1:
-        inputs = parameter[0].numel()
-    if fan_in is None:
-        return 1.0
-    return min(1.0, fan_in / inputs)
+    inputs = parameter[0].numel() if parameter.ndim > 1 else 1
+    return 1.0 if fan_in is None else min(1.0, fan_in / inputs)
 
 
 def learning_rate(config: OptimizerConfig, lr: float, epoch: int, epochs: int, plateau: float = 1.0) -> float:

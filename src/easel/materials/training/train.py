@@ -103,9 +103,7 @@ class _Training:
             finish_folders(self.folder)
         # torchrun starts all processes again when one is lost, with the same arguments: what they saved comes first.
         restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0 and self._has_saved()
-        resume = training.resume_from
-        if restarted:
-            resume = str(self.folder)
+        resume = str(self.folder) if restarted else training.resume_from
         self.resumed = None if resume is None or is_lone(resume) else self._run_at(resume)
         place = {"rank": self.engine.rank, "world": self.engine.world, "strict": config.data.strict}
         self.batches = Batches(config, "train", **place, answers=None if self.teacher is None else self.teacher.answers)
@@ -148,9 +146,7 @@ class _Training:
         with torch.random.fork_rng([]):
             torch.manual_seed(key_seed(config.training.seed, "weights") >> 1)
             generator = build_model(config, pretrained=run is None)
-            discriminator = None
-            if config.model.use_gan:
-                discriminator = build_discriminator(config)
+            discriminator = build_discriminator(config) if config.model.use_gan else None
         learner = Trainer(config, engine, generator, discriminator)
         if self.teacher is not None:
             learner.objective = self.teacher.objective(learner)
@@ -300,18 +296,14 @@ class _Training:
         progress = self.progress
         called = names_of(self.config)
         # `latest` is the first name: it is written, others are links to it.
-        names = []
-        if stopped_by:
-            names = [called.latest]
+        names = [called.latest] if stopped_by else []
         if ended is None:
             return names
         if ended.number % training.save_every_n_epochs == 0:
             names = [called.latest]
             if not training.save_best_only:
                 names.append(called.of_epoch(ended.number))
-        judged = ended.g_loss
-        if len(self.held_out):
-            judged = ended.validation.get("loss")
+        judged = ended.validation.get("loss") if len(self.held_out) else ended.g_loss
         # NaN compares as False with everything: it must never become the best.
         if judged is not None and math.isfinite(judged):
             progress.val_loss = judged
@@ -339,9 +331,7 @@ class _Training:
     def _go_back(self, outcome: Outcome) -> str:
         """Load the newest checkpoint of this run, or start again, at half the rate; DivergedError the second time."""
         bad = [name for name, value in outcome.info.items() if not math.isfinite(value.item())]
-        cause = "a gradient was not finite"
-        if bad:
-            cause = f"not finite: {', '.join(bad)}"
+        cause = f"not finite: {', '.join(bad)}" if bad else "a gradient was not finite"
         report = (
             f"the loss was not finite in {MOST_FAULTS} steps in a row, the last of them step {self.progress.step} of "
             f"epoch {self.progress.epoch + 1} with {', '.join(outcome.batch.ids)}; {cause}"
@@ -351,14 +341,10 @@ class _Training:
                 f"{report}. It happened again at half the rate. Lower --optimizer.g-lr or --training.grad-clip-norm, "
                 "delay the discriminator, or look at these samples with `easel materials check`."
             )
-        run = None
-        if self._has_saved():
-            run = self._run_at(self.folder)
+        run = self._run_at(self.folder) if self._has_saved() else None
         self.learner, self.progress = self._start(run)
         # Progress was loaded as well, and with it the counters of before the fault.
         self.progress.reloads = 1
         self.progress.faults = 0
-        start = "the start"
-        if run:
-            start = run.folder.name
+        start = run.folder.name if run else "the start"
         return f"{report}. Going on from {start} with half the rate."

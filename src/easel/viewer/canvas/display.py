@@ -89,9 +89,7 @@ def _shade(chosen: Shaped[Tensor, "h w c"], display: Display, invalid: bool) -> 
     if display.clip_marks and display.channels != "flow":
         picture = mark_clipped(toned, picture)
     # Last, over everything: no setting hides that a value is not finite.
-    if invalid:
-        return mark_invalid(values, picture)
-    return picture
+    return mark_invalid(values, picture) if invalid else picture
 
 
 @torch.no_grad()

@@ -305,9 +305,7 @@ class Recordable:
 
         The film is completed while the loop goes on; see `is_saving` and `wait`.
         """
-        if not self.is_recording:
-            return None
-        return str(self._recorders[-1].stop())
+        return None if not self.is_recording else str(self._recorders[-1].stop())
 
     @property
     def is_recording(self) -> bool:

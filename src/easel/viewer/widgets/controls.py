@@ -71,9 +71,7 @@ class WidgetControl(Control):
             return ReadOnly(self.label).draw(form, value)  # the type promised something else
         answer = form.ask(self.label, self.widget, self.help, given=given)
         # Untouched, a value keeps what the widget cannot hold: its digits, or a place outside the slider.
-        if answer == given:
-            return value
-        return self.decode(answer)
+        return value if answer == given else self.decode(answer)
 
 
 @dataclass

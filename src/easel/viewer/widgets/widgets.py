@@ -162,9 +162,7 @@ class NumberSlider(Widget[N]):
         if not self.log:
             return (accepted - self.min) / (self.max - self.min)
         floor = self.min or self._least_decade()
-        if accepted <= floor:
-            return 0.0
-        return math.log(accepted / floor) / math.log(self.max / floor)
+        return 0.0 if accepted <= floor else math.log(accepted / floor) / math.log(self.max / floor)
 
     def _least_decade(self) -> float:
         """Return the number at which the first decade begins when `min` is 0."""

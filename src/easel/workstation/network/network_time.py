@@ -56,17 +56,13 @@ class NetworkTime:
 
     @property
     def timeline(self) -> Timeline:
-        if isinstance(self.source, Watch):
-            return self.source.timeline
-        return self.source
+        return self.source.timeline if isinstance(self.source, Watch) else self.source
 
     @property
     def shown(self) -> Snapshot | None:
         """The snapshot of the step that is shown."""
         steps = self.timeline.steps
-        if not steps:
-            return None
-        return self.timeline.at(steps[self._position(steps)])
+        return None if not steps else self.timeline.at(steps[self._position(steps)])
 
     def go(self, by: int) -> None:
         """Move by so many steps."""
@@ -101,9 +97,7 @@ class NetworkTime:
             if panel.button("A = this"):
                 self.reference = steps[position]
             quantities = self._quantities(self.timeline.at(steps[position]))
-            quantity = WEIGHTS
-            if len(quantities) > 1:
-                quantity = quantities[panel.combo("Of", quantities)]
+            quantity = quantities[panel.combo("Of", quantities)] if len(quantities) > 1 else WEIGHTS
         self._show(MODES[mode], quantity)
 
     def draw_table(self) -> None:

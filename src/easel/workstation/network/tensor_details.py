@@ -42,9 +42,7 @@ class TensorDetails:
         sheet = scene.sheet(name)
         assert sheet is not None, "only what is shown can be chosen"
         whole = panel.combo("Show", ["Tensor", "Kernel"], help="All of it, or the kernel of the value that is pinned.")
-        index = None
-        if pinned is not None and pinned.name == name:
-            index = pinned.index
+        index = pinned.index if pinned is not None and pinned.name == name else None
         self._bind(scene, sheet, index if whole else None, index)
         panel.text_wrapped(_describe(sheet, scene.aggregate))
         if index is not None:

@@ -177,11 +177,7 @@ class Camera(CheckedRecord):
         # In proportion to the distance, so that the target stays under the pointer at every zoom.
         step = PAN_PER_PIXEL * self.distance
         x, y, z = self.target
-        self.target = (
-            x - step * dx * math.cos(self.azimuth),
-            y + step * dy,
-            z + step * dx * math.sin(self.azimuth),
-        )
+        self.target = (x - step * dx * math.cos(self.azimuth), y + step * dy, z + step * dx * math.sin(self.azimuth))
 
     def zoom(self, notches: Number) -> None:
         """Move nearer by so many notches of the wheel, farther by negative ones."""

@@ -41,11 +41,7 @@ def super_resolution(scale: int, norm: Norm, padding: Padding) -> nn.Module:
     """Build the sub-pixel convolutions (Shi et al. 2016) that enlarge features 2 or 4 times; 0 leaves them."""
 
     def layer(inputs: int, outputs: int) -> list[nn.Module]:
-        return [
-            convolution(inputs, outputs, 3, padding=padding),
-            normalisation(norm, outputs),
-            nn.ReLU(inplace=True),
-        ]
+        return [convolution(inputs, outputs, 3, padding=padding), normalisation(norm, outputs), nn.ReLU(inplace=True)]
 
     if scale == 0:
         return nn.Identity()

@@ -125,10 +125,7 @@ def spread_windows(
 
 
 def ask(
-    trained: Trained,
-    photos: Float[Tensor, "n 3 h w"],
-    valid: Float[Tensor, "n 1 h w"],
-    cameras: Float[Tensor, "n 3"],
+    trained: Trained, photos: Float[Tensor, "n 3 h w"], valid: Float[Tensor, "n 1 h w"], cameras: Float[Tensor, "n 3"]
 ) -> Float[Tensor, "c h2 w2"]:
     """Run the network on photos that it takes at once; the answer is on the CPU."""
     height, width = photos.shape[-2:]

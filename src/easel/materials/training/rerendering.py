@@ -107,10 +107,7 @@ def rerender_metrics(predicted: Mapping[str, Tensor], target: Mapping[str, Tenso
     for mine, true in zip(_held_out(predicted), _held_out(target), strict=True):
         squares.append((mine - true).square().mean(dim=(1, 2, 3), dtype=torch.float64))
         similarities.append(ssim(mine, true).double())
-    return {
-        "rerender_rmse": torch.stack(squares).mean(0).sqrt(),
-        "rerender_ssim": torch.stack(similarities).mean(0),
-    }
+    return {"rerender_rmse": torch.stack(squares).mean(0).sqrt(), "rerender_ssim": torch.stack(similarities).mean(0)}
 
 
 def _held_out(maps: Mapping[str, Tensor]) -> Iterator[Float[Tensor, "b 3 h w"]]:

@@ -3,7 +3,9 @@
 import io
 import sys
 
-from easel.console import complain, counted, progress
+import pytest
+
+from easel.console import BadInput, complain, counted, explained, progress, suggestion
 
 
 class Terminal(io.StringIO):
@@ -43,3 +45,15 @@ def test_things_are_counted_when_they_have_been_dealt_with(capsys):
             assert len(capsys.readouterr().err.splitlines()) == min(len(dealt), 1)
             dealt.append(frame)
     assert dealt == ["a", "b"] and "frame 2 of 2" in capsys.readouterr().err
+
+
+def test_errors_of_a_kind_become_bad_input_in_their_own_words():
+    with pytest.raises(BadInput, match="no 'albedo' here"), explained("photo.png: ", errors=KeyError):
+        raise KeyError("no 'albedo' here.")
+    with pytest.raises(ValueError), explained(errors=KeyError):
+        raise ValueError("another kind")
+
+
+def test_the_nearest_known_name_is_suggested():
+    assert suggestion("studoi", ("sky", "studio")) == " Did you mean 'studio'?"
+    assert suggestion("moon", {"sky": 1, "studio": 2}) == ""

@@ -19,16 +19,20 @@ class BadInput(Exception):  # noqa: N818 - it is the user's input that is bad; n
 
 
 @contextlib.contextmanager
-def explained(before: str = "", after: str = "") -> Generator[None]:
-    """Turn a ValueError of the block into BadInput, with words before and after it.
+def explained(
+    before: str = "", after: str = "", *, errors: type[Exception] | tuple[type[Exception], ...] = ValueError
+) -> Generator[None]:
+    """Turn a ValueError of the block, or other `errors`, into BadInput, with words before and after it.
 
     with explained("photo.png: "):
         fit(photo)
     """
     try:
         yield
-    except ValueError as error:
-        raise BadInput(f"{before}{error}{after}") from None
+    except errors as error:
+        # Python puts the text of a KeyError into quotes.
+        told = error.args[0] if isinstance(error, KeyError) and error.args else error
+        raise BadInput(f"{before}{told}{after}") from None
 
 
 @runtime_checkable
@@ -87,6 +91,11 @@ def counted(things: Iterable[Thing], total: int, bar: Progress, noun: str = "fra
     for number, thing in enumerate(things, 1):
         yield thing
         bar.update(number / total, f"{noun} {number} of {total}")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'mobile'?" for the known name that is nearest; empty where none is near."""
+    return "".join(f" Did you mean {near!r}?" for near in difflib.get_close_matches(name, known, n=1))
 
 
 def complain(sentence: str) -> None:

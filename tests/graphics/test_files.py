@@ -1,6 +1,7 @@
 """Whole files or nothing, and one line about a path that will not do."""
 
 import errno
+import json
 import os
 import stat
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from easel.graphics.files import FileError, check_pixels, open_file, write_whole
+from easel.graphics.files import FileError, check_pixels, open_file, write_json, write_whole
 
 
 def _only(folder: Path) -> list[str]:
@@ -145,3 +146,12 @@ def test_claimed_sizes_that_are_no_picture(size):
     with pytest.raises(FileError, match="claims"):
         check_pixels(*size)
     check_pixels(8192, 8192)
+
+
+def test_json_has_no_infinity_and_no_nan(tmp_path):
+    record = {"psnr": float("inf"), "loss": float("nan"), "steps": 3, "size": [4, 5]}
+    write_json(tmp_path / "deep" / "metrics.json", record)
+    assert json.loads((tmp_path / "deep" / "metrics.json").read_text()) == record | {"psnr": None, "loss": None}
+    with pytest.raises(ValueError):
+        write_json(tmp_path / "metrics.json", {"figures": {"psnr": float("inf")}})
+    assert not (tmp_path / "metrics.json").exists()

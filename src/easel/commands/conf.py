@@ -5,11 +5,10 @@ Keys are the names of the options with underscores. Those of neural-canvas's fil
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from easel.console import BadInput, complain
+from easel.console import BadInput, complain, suggestion
 from easel.graphics.checked_record import annotations, fit, has_range, misfits
 
 Config = TypeVar("Config")
@@ -56,6 +55,7 @@ def defaults(kind: type[Config], arguments: Sequence[str]) -> Config | None:
 
     hints = annotations(kind)
     given = {name: _converted(path, name, value, hints[name]) for name, value in _read(path, names).items()}
+    # An option that has to be given may still come from the command line.
     for name, entry in names.items():
         if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
             given.setdefault(name, tyro.MISSING)
@@ -100,9 +100,7 @@ def _read(path: Path, names: Mapping[str, Any]) -> dict[str, Any]:
             old.append(name)
             name = LEGACY[name]
         if name not in names:
-            near = get_close_matches(name, [*names, *LEGACY], n=1)
-            suggestion = "".join(f" Did you mean {known!r}?" for known in near)
-            raise BadInput(f"{path}: unknown option {name!r}.{suggestion}")
+            raise BadInput(f"{path}: unknown option {name!r}.{suggestion(name, [*names, *LEGACY])}")
         if value is None or (name == "fourier_freqs" and not fourier):
             continue
         if isinstance(value, str):

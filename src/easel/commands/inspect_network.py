@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
-from easel.console import BadInput, counted, prepare_folder, progress
+from easel.console import BadInput, counted, explained, prepare_folder, progress
 from easel.graphics.checked_record import Range
 from easel.workstation.app import open_view
 from easel.workstation.options import HostConfig
@@ -61,7 +61,7 @@ def inspect(config: InspectConfig) -> int:
         raise BadInput(f"--size is 16 to 16384 pixels each way; got {config.size[0]} x {config.size[1]}.")
     source = _open(config.source)
     other = None if config.diff is None else _open(config.diff)
-    seen = None if config.activations is None else _run(source, config)
+    seen = config.activations and _run(source, config)
     prepare_folder(config.out)
     from easel.gl.context import GLUnavailable
     from easel.inspector.network_scene import NetworkScene
@@ -95,10 +95,8 @@ def _open(name: str) -> "Source":
     from easel.inspector.models.onnx_file import OnnxReaderMissingError
     from easel.inspector.models.sources import SourceError, open_source
 
-    try:
+    with explained(errors=(SourceError, OnnxReaderMissingError)):
         source = open_source(name)
-    except (SourceError, OnnxReaderMissingError) as error:
-        raise BadInput(str(error)) from None
     if not source.tensors:
         raise BadInput(f"{name!r} has no parameters and no buffers: there is nothing to show.")
     return source
@@ -123,6 +121,7 @@ def _run(source: "Source", config: InspectConfig) -> "Capture":
     picture = to_batch(imread(config.activations, channels=channels, device="cpu"))
     # The picture goes where the model is, and in its precision.
     like = next(source.model.parameters(), picture)
+    # As it is used: dropout would show zeros that the network never has there.
     seen = capture(source.model, picture.to(like.device, like.dtype), mode="eval")
     if seen.error and not seen.activations:
         raise BadInput(f"the model cannot run on {config.activations}: {seen.error}.")
@@ -164,9 +163,8 @@ def _write(
     if config.statistics or not watched:
         _write_statistics(config, source, other)
     if config.html or not watched:
-        title = config.source
         coarse = _written(
-            config.out / "network.html", lambda path: save_html(path, shown, scene.arrangement, title=title)
+            config.out / "network.html", lambda path: save_html(path, shown, scene.arrangement, title=config.source)
         )
         if coarse:
             names = ", ".join(coarse[:3])
@@ -208,9 +206,7 @@ def _write_statistics(config: InspectConfig, source: "Source", other: "Source | 
 
 def _written(path: Path, write: "Callable[[Path], tuple[str, ...] | None]") -> "tuple[str, ...] | None":
     """Write a file and print its path; returns what `write` returned. BadInput for content that the format refuses."""
-    try:
+    with explained(f"{path} was not written: "):
         told = write(path)
-    except ValueError as error:
-        raise BadInput(f"{path} was not written: {error}") from None
     print(f"wrote {path}")
     return told

@@ -43,7 +43,8 @@ def view(config: ViewConfig) -> int:
         print(describe(picture))
     with open_view(f"Easel - {config.files[0].name}", config) as window:
         ViewPage(window, pictures, config.out)
-        window.run(max_frames=SETTLING_FRAMES if window.headless else 0)
+        # 0 frames are no limit: somebody watches and closes the window.
+        window.run(max_frames=SETTLING_FRAMES * window.headless)
         if window.headless:
             file = config.out / "view.png"
             imwrite(file, window.capture())

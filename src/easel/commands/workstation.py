@@ -67,8 +67,9 @@ def open_session(config: WorkstationConfig) -> "Session | None":
             continue
         if file.suffix.lower() != suffix:
             raise BadInput(f"--{name} {file}: its name ends in {suffix}.")
+        # Both are written at the end: then it would be too late to name another folder.
         prepare_folder(file.parent)
-    return Session(config.session) if config.session is not None else None
+    return config.session and Session(config.session)
 
 
 def first_page(session: "Session | None") -> str:
@@ -94,6 +95,7 @@ def choose_device(device: str) -> str:
     """Return cpu or cuda; BadInput for a CUDA device that torch does not find."""
     import torch
 
+    # Not left to the page: a window that opens in order to show this error helps nobody.
     if device == "cuda" and not torch.cuda.is_available():
         raise BadInput("--device cuda: torch finds no CUDA device here. Use --device cpu or auto.")
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"

@@ -1,10 +1,12 @@
 """Files from anywhere: opened with a one-line error, bounded, and written whole or not at all."""
 
 import errno
+import json
+import math
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -127,3 +129,18 @@ def _prepare(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         raise FileError(f"{cannot}: {reason}. Choose a folder where you may write.") from None
     except ValueError as error:  # a NUL byte in the name
         raise FileError(f"{cannot}: {error}. Choose another name.") from None
+
+
+def write_json(path: str | os.PathLike[str], record: Mapping[str, object], *, indent: int = 1) -> None:
+    """Write a record as JSON, whole or not at all; its own values that are infinite or NaN become null.
+
+    Raises ValueError for such numbers deeper inside.
+    """
+    # JSON knows neither; a perfect fit has an infinite PSNR.
+    told = {name: None if _is_beyond(value) else value for name, value in record.items()}
+    with write_whole(path) as partial:
+        partial.write_text(json.dumps(told, indent=indent, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _is_beyond(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

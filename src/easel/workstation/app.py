@@ -3,7 +3,6 @@
 Nothing heavy is imported before it is needed, so that a command can print its help at once.
 """
 
-import difflib
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from easel.console import BadInput, progress
+from easel.console import BadInput, explained, progress, suggestion
 from easel.workstation.options import HostConfig, PageOptions
 
 if TYPE_CHECKING:
@@ -60,9 +59,7 @@ class WorkstationConfig(HostConfig, PageOptions):
 def prepare_page(name: str, options: PageOptions) -> "PageMaker":
     """Return what makes the page of that row; BadInput or FileError for an option that it cannot use."""
     if name not in PAGES:
-        near = difflib.get_close_matches(name, PAGES, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"unknown --page {name!r}.{hint} Known: {', '.join(PAGES)}.")
+        raise BadInput(f"unknown --page {name!r}.{suggestion(name, PAGES)} Known: {', '.join(PAGES)}.")
     home, page_class = PAGES[name][1].split(":")
     return getattr(import_module(home), page_class).prepare(options)
 
@@ -84,10 +81,8 @@ def open_view(title: str, config: HostConfig, size: tuple[int, int] = (1280, 800
     if config.browser:
         asked = "browser"
     hosts = {"auto": None, "browser": BrowserBackend(config.host, config.port)}
-    try:
+    with explained():  # of EASEL_BACKEND or EASEL_MAX_FRAMES
         view = View(title, *size, backend=hosts.get(asked, asked))
-    except ValueError as error:  # of EASEL_BACKEND or EASEL_MAX_FRAMES
-        raise BadInput(str(error)) from error
     # The viewer falls back to another host. For a person who waits at a browser that would be no answer.
     if asked == "browser" and view.backend_name != "browser":
         view.close()
@@ -154,9 +149,8 @@ def run(shell: "Shell", received: Sequence[int] = (), session: "Session | None" 
     The session is saved whenever that is due. Returns what stopped the page that was shown, if nobody watches.
     """
     view = shell.view
-    measured = shell.shown.content
-    if measured is not None and not measured.task:
-        measured = None
+    shown = shell.shown.content
+    measured = shown if shown is not None and shown.task else None
     with progress(measured.task) if measured else nullcontext() as bar:
         while not received and view.step():
             shell.advance()
@@ -187,6 +181,6 @@ def save_results(shell: "Shell", out: Path) -> list[Path]:
     # One more frame, so that the window's figures are those of the files. A window that was closed keeps its last one.
     if shell.view.step():
         shell.view.end_step()
-    window = out / "workstation.png"
-    imwrite(window, shell.view.capture())
-    return [*files, window]
+    files.append(out / "workstation.png")
+    imwrite(files[-1], shell.view.capture())
+    return files

@@ -122,10 +122,9 @@ def _readings(panel: Panel) -> Iterator[str]:
             # The browser draws a progress bar itself, in its own theme.
             case Bar(fraction, overlay):
                 yield f'<p><progress value="{float(fraction):.4f}"></progress> {_text(overlay)}</p>'
+            # Headings have no case: what they stand over is a table here.
             case Curve(values, overlay):
                 yield curve_svg(values, overlay)
-            case _:
-                pass  # headings: what they stand over is a table here
 
 
 def curve_svg(values: Float64[np.ndarray, " n"], title: str) -> str:
@@ -187,13 +186,9 @@ def _shown(label: str) -> str:
 
 
 def _plain(value: object) -> str:
-    match value:
-        case float():
-            return f"{value:.6g}"
-        case str():
-            return value
-        case _:
-            return json.dumps(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _text(text: str) -> str:

@@ -16,16 +16,8 @@ from easel.viewer.canvas.histogram_plot import HistogramPlot
 from easel.viewer.imgui.events import KeyChanged
 from easel.viewer.view import View
 
-COMPARISONS = {
-    "Side by side": "",
-    "Wipe": "wipe",
-    "Flicker": "flicker",
-    "L1": "l1",
-    "L2": "l2",
-    "Relative": "relative",
-    "SSIM": "ssim",
-    "FLIP": "flip",
-}
+_LABELS = ("Wipe", "Flicker", "L1", "L2", "Relative", "SSIM", "FLIP")
+COMPARISONS = {"Side by side": ""} | {label: label.lower() for label in _LABELS}
 """Label → mode of comparison of the first canvas with the second; empty for none."""
 TONE_MAPS = {"Neutral": "neutral", "sRGB only": "srgb", "None": None}
 """Label → tone map of scene-linear light."""
@@ -122,8 +114,7 @@ class ViewPage:
         """Bind two of the pictures, by index, and measure their likeness."""
         was_light = self.shown is not None and self.first.radiance
         self.shown = (first, second)
-        one = self.pictures[first]
-        other = self.pictures[second]
+        one, other = self.pictures[first], self.pictures[second]
         # Light spans many powers of ten.
         if one.radiance != was_light:
             self.controls.set("Histogram", "log values" if one.radiance else "linear")

@@ -23,7 +23,7 @@ def wait(condition):
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setattr("easel.workstation.materials.live_run.POLL_SECONDS", 0.0)
-    monkeypatch.setattr("easel.workstation.materials.live_run.relit", lambda maps, side: torch.zeros(side, side, 3))
+    monkeypatch.setattr("easel.materials.recovery.evaluate.relit", lambda maps, side: torch.zeros(side, side, 3))
     run = LiveRun(tmp_path / "run")
     yield run
     run.close()

@@ -19,7 +19,7 @@ from easel.workstation.materials.materials_page import MaterialsPage
 def page(gl, tmp_path, monkeypatch):
     monkeypatch.setattr("easel.workstation.materials.relighting.MOST_SIDE", 97)
     monkeypatch.setattr("easel.workstation.materials.live_run.POLL_SECONDS", 0.0)
-    monkeypatch.setattr("easel.workstation.materials.live_run.relit", lambda maps, side: torch.zeros(side, side, 3))
+    monkeypatch.setattr("easel.materials.recovery.evaluate.relit", lambda maps, side: torch.zeros(side, side, 3))
     # The filtered surroundings alone would take longer than everything else here.
     monkeypatch.setattr(recovery_panel, "Stage", lambda: Stage(surroundings=Surroundings("none")))
     monkeypatch.setattr(recovery_panel, "SHIPPED", tmp_path / "none")

@@ -67,9 +67,7 @@ def analyze(config: AnalyzeConfig) -> int:
                 thumbnails.append(model.generate(output_shape=(THUMBNAIL, THUMBNAIL), supersample=2))
     if len(models) < 3:
         raise BadInput(f"{config.folder} holds {len(models)} pictures with a recipe; a map needs 3.")
-    features = list(map(_look, thumbnails))
-    if config.by == "recipe":
-        features = list(map(_recipe, models))
+    features = [_recipe(model) for model in models] if config.by == "recipe" else [_look(one) for one in thumbnails]
     imwrite(config.out / "map.png", _map(thumbnails, _places(features, config.method)))
     imwrite(config.out / "settings.png", _histograms(models))
     print(f"wrote {config.out / 'map.png'} and settings.png of {len(models)} pictures, {skipped} without a recipe")
@@ -118,6 +116,7 @@ def _places(features: Sequence["Tensor"], method: str) -> "np.ndarray":
             raise BadInput("--method tsne needs scikit-learn: pip install scikit-learn. pca works without.") from None
         # t-SNE refuses a perplexity as large as the number of points, and works best well below.
         near = min(30.0, (len(table) - 1) / 3)
+        # Seeded: the same folder gives the same map.
         found = torch.from_numpy(TSNE(perplexity=near, random_state=0, init="pca").fit_transform(table.numpy()))
     # By rank, so that a few outliers do not press all others into a heap.
     return (found.argsort(0).argsort(0).double() / (len(table) - 1)).numpy()
@@ -132,8 +131,8 @@ def _map(thumbnails: Sequence["Tensor"], places: "np.ndarray") -> "Tensor":
     sheet = torch.full((side, side, 3), 0.08)
     for thumbnail, (x, y) in zip(thumbnails, places, strict=True):
         top, left = (int(place * (side - THUMBNAIL)) for place in (1 - y, x))
-        picture = thumbnail[..., :3].expand(-1, -1, 3)
-        sheet[top : top + THUMBNAIL, left : left + THUMBNAIL] = picture
+        # Grey is broadcast over the three channels.
+        sheet[top : top + THUMBNAIL, left : left + THUMBNAIL] = thumbnail[..., :3]
     return sheet
 
 
@@ -146,8 +145,7 @@ def _histograms(models: Sequence["INRF"]) -> "Tensor":
     from easel.commands.fields.curve import INK, LINE, PAPER
 
     counts = {name: Counter(_setting(model, name) for model in models) for name in SETTINGS}
-    row = 18
-    title = 26
+    row, title = 18, 26
     height = 16 + sum(title + row * min(len(count), 12) + 10 for count in counts.values())
     chart = Image.new("RGB", (560, height), PAPER)
     draw = ImageDraw.Draw(chart)

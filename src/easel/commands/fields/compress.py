@@ -111,8 +111,7 @@ def _compress_picture(config: CompressConfig, out: Path) -> None:
 
     picture = _picture(config.file)
     effort = EFFORTS[config.preset]
-    if config.steps is not None:
-        effort = replace(effort, steps=config.steps)
+    effort = replace(effort, steps=config.steps or effort.steps)
     generator = torch.Generator().manual_seed(config.seed)
     trial: Trial | None = None
     with explained(f"{config.file}: "), progress(f"compressing {config.file.name}") as bar:
@@ -139,9 +138,7 @@ def _compress_weights(config: CompressConfig, out: Path) -> None:
     from easel.graphics.metrics import psnr
 
     before = open_model(config.file).generate()
-    true = before
-    if config.target is not None:
-        true = _picture(config.target)
+    true = before if config.target is None else _picture(config.target)
     if true.shape != before.shape:
         raise BadInput(
             f"--target {config.target} is {tuple(true.shape)}; the field's picture is {tuple(before.shape)}."

@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import Positional
 
 from easel.commands.fields.models import open_model
-from easel.console import BadInput, explained, prepare_folder
+from easel.console import explained, prepare_folder
 
 if TYPE_CHECKING:
     from easel.fields.artist.inrf import INRF
@@ -34,11 +34,9 @@ class FieldExportConfig:
 
 def export(config: FieldExportConfig) -> int:
     """Write the files; returns 0."""
-    html = config.html
-    onnx = config.onnx
+    html, onnx = config.html, config.onnx
     if html is None and onnx is None:
-        html = config.out / "field.html"
-        onnx = config.out / "field.onnx"
+        html, onnx = config.out / "field.html", config.out / "field.onnx"
     # Both folders first: an export that takes a while must not end at a folder that cannot be written.
     for path in filter(None, (html, onnx)):
         prepare_folder(path.parent)
@@ -85,9 +83,7 @@ def _save_onnx(model: "INRF", path: Path) -> float:
     from easel.fields.export.onnx_export import OnnxMissingError, save_onnx
 
     # The file is compared with torch before it is written, so its error is known here.
-    try:
+    with explained(errors=OnnxMissingError):
         return save_onnx(
             path, model.map_fn, model.dimensions, latent=model.map_fn.latent, recipe=model.recipe.to_json()
         )
-    except OnnxMissingError as error:
-        raise BadInput(str(error)) from None

@@ -1,6 +1,5 @@
 """`easel fields fit`: photographs and volumes as neural fields."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,15 +92,9 @@ def _fit(file: Path, folder: Path, config: FitConfig) -> "FitResult":
     # A TIFF may be a volume as well, but who names one mostly means a photograph.
     is_volume = volume_suffix(file) in (".npy", ".nii", ".nii.gz")
     with explained(f"{file}: "), progress(f"fitting {file.name}") as bar:
-        if is_volume:
-            target = as_target(read_volume(file).volume, dimensions=3)
-            model = INRF3D(seed=config.seed)
-        else:
-            target = as_target(file, dimensions=2)
-            model = INRF2D(seed=config.seed)
-        mask = None
-        if config.mask is not None:
-            mask = imread(config.mask, channels=1, device="cpu")[..., 0] > 0.5
+        model = (INRF3D if is_volume else INRF2D)(seed=config.seed)
+        target = as_target(read_volume(file).volume if is_volume else file, dimensions=model.dimensions)
+        mask = config.mask and imread(config.mask, channels=1, device="cpu")[..., 0] > 0.5
         steps = _steps(config)
         # Without any limit the preset's own; with one it must not be cut short by it.
         if (steps, config.seconds, config.target_psnr) == (None, None, None):
@@ -151,7 +144,7 @@ def _loss(config: FitConfig) -> "LossWeights | None":
 def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", config: FitConfig) -> None:
     from easel.commands.fields.curve import curve
     from easel.fields.volumes.volume import slice_picture
-    from easel.graphics.files import write_whole
+    from easel.graphics.files import write_json
     from easel.graphics.image import imwrite
 
     # Painted from the field as it is saved, not taken from the last step of the fit.
@@ -170,8 +163,7 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
     facts = {
         "psnr": round(result.psnr, 3),
         "ssim": round(result.ssim, 5),
-        # JSON has no infinity and no NaN.
-        "loss": result.loss if math.isfinite(result.loss) else None,
+        "loss": result.loss,
         "steps": result.steps,
         "seconds": round(result.seconds, 3),
         "cpu_seconds": round(result.cpu_seconds, 3),
@@ -183,5 +175,4 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
         "seed": config.seed,
     }
     # Last, so that a script that waits for it finds all the other files complete.
-    with write_whole(folder / "metrics.json") as partial:
-        partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / "metrics.json", facts, indent=2)

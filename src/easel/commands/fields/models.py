@@ -108,9 +108,7 @@ def options_by_seed(options: FieldOptions, dimensions: int, at_random: bool) -> 
 
 def seed_or_any(seed: int | None) -> int:
     """Return `seed`, or one that nobody can guess."""
-    if seed is None:
-        return secrets.randbelow(10**9)
-    return seed
+    return secrets.randbelow(10**9) if seed is None else seed
 
 
 def open_model(path: Path) -> "INRF":
@@ -120,8 +118,7 @@ def open_model(path: Path) -> "INRF":
 
     if path.suffix.lower() not in RECIPE_SUFFIXES:
         raise BadInput(f"{path} holds no field; {', '.join(RECIPE_SUFFIXES)} written by Easel do.")
-    kind = INRF3D if _dimensions(path) == 3 else INRF2D
-    return kind.from_metadata(path)
+    return (INRF3D if _dimensions(path) == 3 else INRF2D).from_metadata(path)
 
 
 def _dimensions(path: Path) -> int:

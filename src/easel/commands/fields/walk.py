@@ -47,6 +47,7 @@ def walk(config: WalkConfig) -> int:
     if config.file is not None:
         model = open_model(config.file)
     else:
+        # A walk through a field that shows nothing would be a film of one colour.
         model, _ = visible_model(lambda _: config, (*config.size, 3), seed_or_any(config.seed))
     if model.dimensions != 2:
         raise BadInput(f"{config.file} is a volume; films of latents are of pictures.")

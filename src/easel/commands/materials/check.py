@@ -1,6 +1,5 @@
 """`easel materials check`: everything in a dataset that training would stumble over."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -70,9 +69,7 @@ def check(config: CheckConfig) -> int:
     if config.report is not None:
         _write_report(config.report, stock, problems)
         print(f"wrote {config.report}")
-    if problems:
-        return 1
-    return 0
+    return int(bool(problems))
 
 
 def _shard_problems(folder: Path) -> "list[Problem]":
@@ -93,7 +90,7 @@ def _summary(stock: "Stock", problems: Sequence["Problem"]) -> str:
 
 
 def _write_report(path: Path, stock: "Stock", problems: Sequence["Problem"]) -> None:
-    from easel.graphics.files import write_whole
+    from easel.graphics.files import write_json
 
     record = {
         "samples": len(stock.samples),
@@ -101,5 +98,4 @@ def _write_report(path: Path, stock: "Stock", problems: Sequence["Problem"]) -> 
         "counts": dict(Counter(problem.kind for problem in problems).most_common()),
         "problems": [asdict(problem) for problem in problems],
     }
-    with write_whole(path) as partial:
-        partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(path, record, indent=2)

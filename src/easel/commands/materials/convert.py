@@ -1,6 +1,5 @@
 """`easel materials convert`: finished maps leave for other programs."""
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
-from easel.console import BadInput, prepare_folder, require_folder
+from easel.console import BadInput, prepare_folder, require_folder, suggestion
 from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
@@ -65,11 +64,7 @@ def convert(config: ConvertConfig) -> int:
     # All names before the first file: a typo must not leave half of the sets.
     for program in config.sets:
         if program not in SETS:
-            near = difflib.get_close_matches(program, SETS, n=1)
-            hint = ""
-            if near:
-                hint = f" Did you mean {near[0]!r}?"
-            raise BadInput(f"unknown --set {program!r}.{hint} Known: {', '.join(SETS)}.")
+            raise BadInput(f"unknown --set {program!r}.{suggestion(program, SETS)} Known: {', '.join(SETS)}.")
     name = _name(config)
     maps = MaterialMaps.load(config.maps_dir, normal=config.normal)
     prepare_folder(config.out)
@@ -84,9 +79,7 @@ def _name(config: ConvertConfig) -> str:
     # USD and MaterialX take identifiers alone, which folder names need not be.
     if config.name is None:
         name = slug(config.maps_dir.resolve().name)
-        if _NAME.fullmatch(name):
-            return name
-        return f"material_{name}"[:80]
+        return name if _NAME.fullmatch(name) else f"material_{name}"[:80]
     if not _NAME.fullmatch(config.name):
         raise BadInput(f"--name is a letter and up to 79 letters, digits and underscores; got {config.name!r:.100}.")
     return config.name

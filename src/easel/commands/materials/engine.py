@@ -5,7 +5,7 @@ from collections.abc import Generator
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from easel.console import BadInput
+from easel.console import BadInput, explained
 
 if TYPE_CHECKING:
     from easel.materials.engines.processes import Engine
@@ -30,11 +30,8 @@ def engine(name: EngineName, workers: int, units: int, *, least: int, device: st
     if ":" in device:
         # Ray numbers the GPUs of each worker from 0: an index would mean another one.
         raise BadInput(f"--device {device}: Ray gives each of its workers a GPU. Say --device {device.split(':')[0]}.")
-    try:
-        with ray_cluster(workers, gpus=device != "cpu") as cluster:
-            yield cluster
-    except ClusterError as error:
-        raise BadInput(str(error)) from None
+    with explained(errors=ClusterError), ray_cluster(workers, gpus=device != "cpu") as cluster:
+        yield cluster
 
 
 def kept_note(count: int, what: str = "them") -> str:

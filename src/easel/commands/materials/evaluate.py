@@ -1,13 +1,12 @@
 """`easel materials evaluate`: how near a network's maps are to the true ones, in figures and in pictures."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from easel.commands.materials.trained import open_trained
-from easel.console import BadInput, prepare_folder, progress
+from easel.commands.materials.trained import network_record, open_trained
+from easel.console import BadInput, explained, prepare_folder, progress
 from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from easel.materials.recovery.evaluate import Judged, Score
 
 SHEET_SIDE = 128
-SHEET_PHOTOS = 2
-"""Of each sample in the contact sheet: beside the predicted and beside the true maps."""
+"""Pixels of each picture in the contact sheet."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,7 @@ def evaluate(config: EvaluateConfig) -> int:
     # The network first: its config tells how the dataset is read.
     trained = open_trained(config.checkpoint, config.device)
     data = trained.config.data
+    # One photo and all of them: between these lies what more photos are worth.
     views = config.views or tuple(sorted({1, data.num_views}))
     ways = config.rectify or (data.rectify,)
     datasets = {way: _open(config, trained, way, max(views)) for way in ways}
@@ -84,7 +83,7 @@ def _open(config: EvaluateConfig, trained: "Trained", way: Any, most_views: int)
 
     root = config.data_root
     options: dict[str, Any] = {} if config.curriculum is None else {"curriculum_mode": config.curriculum}
-    try:
+    with explained(errors=(FileNotFoundError, ValueError, KeyError)):
         dataset = training_dataset(
             trained,
             config.input_dir or (root and root / "input"),
@@ -96,8 +95,6 @@ def _open(config: EvaluateConfig, trained: "Trained", way: Any, most_views: int)
             rectify=way,
             **options,
         )
-    except (FileNotFoundError, ValueError, KeyError) as error:
-        raise BadInput(str(error.args[0] if error.args else error)) from None
     if not len(dataset):
         raise BadInput(f"the dataset has no material in the split {config.split!r}. Use --split all.")
     return dataset
@@ -149,10 +146,9 @@ def _learned(config: EvaluateConfig, trained: "Trained", dataset: "PBRDataset") 
 def _write(
     config: EvaluateConfig, trained: "Trained", guess: "Score", scores: "Sequence[Score]", judged: "Sequence[Judged]"
 ) -> None:
-    from easel.graphics.files import write_whole
+    from easel.graphics.files import write_json
     from easel.graphics.image import imwrite
-    from easel.materials.contact import labelled_sheet, map_pictures, relit, square
-    from easel.materials.maps import MAP_NAMES
+    from easel.materials.recovery.evaluate import judged_sheet
 
     record = {
         "split": config.split,
@@ -162,24 +158,11 @@ def _write(
             f"{each.sample.id}/{each.sample.source}": {"material": each.sample.material, **each.figures}
             for each in judged
         },
-        "network": {"weights_sha256": trained.digest, "step": trained.step, "config": trained.config.to_dict()},
+        "network": network_record(trained),
     }
-    # Figures before pictures: they are what took the time.
-    with write_whole(config.out / "metrics.json") as partial:
-        partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    # Figures before pictures: they are what took the time, and a picture may fail.
+    write_json(config.out / "metrics.json", record)
     print(f"wrote {config.out / 'metrics.json'}")
-    rows = []
-    labels = []
-    for each in judged[: config.pictures]:
-        # Hidden pixels are black, as the network saw them.
-        photos = [
-            photo.permute(1, 2, 0) for photo in each.sample.photos[:SHEET_PHOTOS] * each.sample.valid[:SHEET_PHOTOS]
-        ]
-        sides = {"predicted": (photos[0], each.predicted), "true": (photos[-1], each.sample.maps)}
-        for name, (photo, maps) in sides.items():
-            rows.append([square(photo, SHEET_SIDE), *map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)])
-            labels.append(f"{each.sample.material[:18]}\n{name}")
-    if rows:
-        columns = ["photo", *MAP_NAMES, "relit"]
-        imwrite(config.out / "contact_sheet.png", labelled_sheet(rows, columns, labels))
+    if config.pictures:
+        imwrite(config.out / "contact_sheet.png", judged_sheet(judged[: config.pictures], SHEET_SIDE))
         print(f"wrote {config.out / 'contact_sheet.png'}")

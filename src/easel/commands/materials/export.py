@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
 from easel.commands.materials.trained import open_trained
-from easel.console import BadInput, complain
+from easel.console import BadInput, complain, explained
 
 if TYPE_CHECKING:
     from easel.materials.models.network_files import Trained
@@ -57,11 +57,9 @@ def export(config: NetworkExportConfig) -> int:
     files = _files(config)
     # On the CPU: a traced graph would remember a GPU.
     trained = open_trained(config.checkpoint, "cpu")
-    try:
+    with explained(errors=ExportError):
         for suffix, path in files.items():
             _WRITERS[suffix](config, trained, path)
-    except ExportError as error:
-        raise BadInput(str(error)) from None
     return 0
 
 
@@ -73,12 +71,10 @@ def _files(config: NetworkExportConfig) -> dict[str, Path]:
         ".pth": config.inference,
         ".safetensors": config.weights,
     }
-    files = {}
-    for suffix, path in asked.items():
-        if path is not None and path.suffix != suffix:
+    files = {suffix: path for suffix, path in asked.items() if path is not None}
+    for suffix, path in files.items():
+        if path.suffix != suffix:
             raise BadInput(f"{path}: a file of that kind is named *{suffix}.")
-        if path is not None:
-            files[suffix] = path
     # The predecessor's flag: the kind follows from the suffix.
     if config.output is not None:
         suffix = config.output.suffix
@@ -108,18 +104,13 @@ def _write_coreml(config: NetworkExportConfig, trained: "Trained", path: Path) -
     from easel.materials.export.coreml_export import package_bytes, save_coreml
 
     side = config.test_resolution
+    # A test is of a device's memory, which super-resolution would fill by itself.
+    keeps_sr = side is None or config.use_sr
     record = save_coreml(
-        path,
-        trained,
-        half=not config.no_fp16,
-        palettized=config.palettization,
-        side=side,
-        keeps_sr=side is None or config.use_sr,
+        path, trained, half=not config.no_fp16, palettized=config.palettization, side=side, keeps_sr=keeps_sr
     )
     size = package_bytes(path)
-    test = ", a size for memory tests alone"
-    if side is None or (side, side) == trained.config.data.image_size:
-        test = ""
+    test = ", a size for memory tests alone" * (side is not None and (side, side) != trained.config.data.image_size)
     print(f"wrote {path}: {_megabytes(size)}, photos of {record.sizes}{test}")
     if size > MOST_PHONE_MB * 1e6:
         complain(f"{path.name} has {_megabytes(size)}, more than the {MOST_PHONE_MB} MB that suit a phone.")
@@ -139,12 +130,7 @@ def _write_weights(config: NetworkExportConfig, trained: "Trained", path: Path) 
     print(f"wrote {path}: {_megabytes(path.stat().st_size)}")
 
 
-_WRITERS = {
-    ".onnx": _write_onnx,
-    ".mlpackage": _write_coreml,
-    ".pth": _write_inference,
-    ".safetensors": _write_weights,
-}
+_WRITERS = {".onnx": _write_onnx, ".mlpackage": _write_coreml, ".pth": _write_inference, ".safetensors": _write_weights}
 
 
 def _megabytes(size: int) -> str:

@@ -60,9 +60,7 @@ def import_(config: ImportConfig) -> int:
     )
     manifest = config.manifest or config.destination / MANIFEST
     report = take(config.source, config.destination, options, manifest, verbose=config.verbose)
-    if report.taken:
-        return 0
-    return 1
+    return int(not report.taken)
 
 
 def take(

@@ -1,6 +1,5 @@
 """`easel materials infer`: photos of a material become its four maps."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,8 +8,8 @@ import tyro
 from tyro.conf import FlagCreatePairsOff
 
 from easel.commands.materials.engine import EngineName, share_of
-from easel.commands.materials.trained import open_trained
-from easel.console import BadInput, complain, prepare_folder, progress, require_folder
+from easel.commands.materials.trained import network_record, open_trained, recovery_record
+from easel.console import BadInput, complain, explained, prepare_folder, progress, require_folder
 from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
@@ -101,12 +100,8 @@ def infer(config: InferConfig) -> int:
     prepare_folder(config.out_dir)
     for note in photos.notes:
         complain(f"{note}.")
-    try:
+    with explained(after=" --size and --tile say which.", errors=ExportError), explained():
         maps, facts = _maps(config, trained, photos)
-    except ExportError as error:
-        raise BadInput(f"{error} --size and --tile say which.") from None
-    except ValueError as error:
-        raise BadInput(str(error)) from None
     _write(config, trained, photos, maps, facts)
     return 0
 
@@ -156,10 +151,8 @@ def _photos(config: InferConfig, trained: "Trained") -> "Photos":
     from easel.materials.recovery.photos import read_photos
 
     folder = config.input_dir or _sample_folder(config, trained)
-    try:
+    with explained():
         return read_photos(folder, config.rectify, config.corners)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
 
 
 def _sample_folder(config: InferConfig, trained: "Trained") -> Path:
@@ -178,12 +171,9 @@ def _dataset(config: InferConfig, trained: "Trained") -> "PBRDataset":
     if root is None and not Path(data.input_dir or "nowhere").is_dir():
         # Not its path: on the machine of whoever trained the network it may be private, and here it leads nowhere.
         raise BadInput("the dataset that this network learned from is not here: name photos with --input-dir.")
-    try:
-        return training_dataset(
-            trained, root and root / "input", root and root / "output", num_views=1, rectify="camera"
-        )
-    except (FileNotFoundError, ValueError) as error:
-        raise BadInput(f"{error} Or name photos of your own with --input-dir.") from None
+    folders = root and root / "input", root and root / "output"
+    with explained(after=" Or name photos of your own with --input-dir.", errors=(FileNotFoundError, ValueError)):
+        return training_dataset(trained, *folders, num_views=1, rectify="camera")
 
 
 def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[MaterialMaps, dict[str, Any]]":
@@ -193,10 +183,8 @@ def _maps(config: InferConfig, trained: "Trained", photos: "Photos") -> "tuple[M
     from easel.materials.tiles import Tiling
 
     tile = config.tile or usual_tile(trained)
-    try:
+    with explained("--overlap and --tile do not fit: "):
         len(Tiling((tile, tile), tile, config.overlap or 1))
-    except ValueError as error:
-        raise BadInput(f"--overlap and --tile do not fit: {error}") from None
     with progress("maps") as bar:
         maps, facts = recover(
             trained,
@@ -222,7 +210,7 @@ def _write(
     config: InferConfig, trained: "Trained", photos: "Photos", maps: "MaterialMaps", facts: dict[str, Any]
 ) -> None:
     """Write the maps, the photos as the network saw them, the pictures and the record."""
-    from easel.graphics.files import write_whole
+    from easel.graphics.files import write_json
     from easel.graphics.image import imwrite
     from easel.materials.contact import ball, labelled_sheet, map_pictures, relit, square
     from easel.materials.dataset.registration import Registered, overlap_picture
@@ -240,22 +228,13 @@ def _write(
         small = min(side, OVERLAP_SIDE)
         seen = photos.cut(Crop(0, 0, small, small), (small, small))
         imwrite(out / "overlap.png", overlap_picture(Registered(*seen, photos.cameras)))
-    shown = pictures[:MOST_SHOWN]
-    row = [square(picture, SHEET_SIDE) for picture in shown]
-    row += [*map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)]
-    names = [photo.path.name for photo in photos.photos[: len(shown)]]
-    imwrite(out / "contact_sheet.png", labelled_sheet([row], [*names, *maps, "relit"], [out.name[:16]]))
+    shown = [square(picture, SHEET_SIDE) for picture in pictures[:MOST_SHOWN]]
+    row = [*shown, *map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)]
+    record = {**recovery_record(photos, maps, facts), "network": network_record(trained)}
+    labels = [*record["photos"][:MOST_SHOWN], *maps, "relit"]
+    imwrite(out / "contact_sheet.png", labelled_sheet([row], labels, [out.name[:16]]))
     imwrite(out / "preview.png", ball(maps, PREVIEW_SIDE))
-    record = {
-        "photos": [photo.path.name for photo in photos.photos],
-        "registered_by": photos.how,
-        "left_out": list(photos.notes),
-        **facts,
-        "map_size": list(maps.size),
-        "network": {"weights_sha256": trained.digest, "step": trained.step, "config": trained.config.to_dict()},
-    }
-    with write_whole(out / "maps.json") as partial:
-        partial.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(out / "maps.json", record)
     height, width = maps.size
     print(f"{len(pictures)} photo{'s' * (len(pictures) > 1)}, registered by {photos.how}: {width} x {height} texels")
     if "refined" in facts:
@@ -272,11 +251,9 @@ def _refined(facts: dict[str, Any]) -> str:
         return (
             f"refining brought the maps no nearer to the photos ({before:.4f}, {after:.4f} after it): left as they were"
         )
-    side = facts["side"]
-    light = facts["light"]
     return (
-        f"refined at {side} x {side} texels under {light} light: rendered again, the maps are {after:.4f} from the "
-        f"photos, {before:.4f} before"
+        f"refined at {facts['side']} x {facts['side']} texels under {facts['light']} light: rendered again, the maps "
+        f"are {after:.4f} from the photos, {before:.4f} before"
     )
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from easel.commands.materials.engine import EngineName, engine, kept_note
-from easel.commands.materials.trained import open_trained
+from easel.commands.materials.trained import open_trained, recovery_record
 from easel.console import complain, counted, prepare_folder, progress
 
 if TYPE_CHECKING:
-    from easel.materials.maps import MaterialMaps
     from easel.materials.models.network_files import Trained
     from easel.materials.recovery.photos import Rectify
 
@@ -64,7 +63,8 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
     trained = open_trained(work.checkpoint, work.device if name == "local" else "cpu")
     device = work.device
     if name == "local":
-        device = _device(trained)
+        # An exported network has no parameters here, and runs where its own program likes.
+        device = next((parameter.device.type for parameter in trained.model.parameters()), "cpu")
     # Before the workers start, which would each fail for the same reason.
     prepare_folder(work.out)
     faults = skipped = 0
@@ -86,9 +86,7 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
     print(f"{len(folders) - faults} materials{kept_note(skipped)}")
     _write_overview(work.out, list(folders))
     print(f"wrote a folder of maps for each into {work.out}")
-    if faults:
-        return 1
-    return 0
+    return int(faults > 0)
 
 
 def maker(work: Work) -> Callable[[tuple[str, Path]], RecoveryResult]:
@@ -98,7 +96,7 @@ def maker(work: Work) -> Callable[[tuple[str, Path]], RecoveryResult]:
 
 def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> RecoveryResult:
     """Write the maps of one folder of photos, unless they are there; whole or not at all."""
-    from easel.graphics.files import FileError
+    from easel.graphics.files import FileError, write_json
     from easel.materials.export.running import ExportError
     from easel.materials.recovery.photos import read_photos
     from easel.materials.recovery.recovery import recover
@@ -129,16 +127,7 @@ def recover_one(work: Work, trained: "Trained", unit: tuple[str, Path]) -> Recov
     # Maps and record appear together: one without the other would count as done.
     with appearing(home, name) as unfinished:
         maps.save(unfinished, work.bits)
-        record = {
-            "photos": [photo.path.name for photo in photos.photos],
-            "registered_by": photos.how,
-            "left_out": list(photos.notes),
-            **facts,
-            "map_size": list(maps.size),
-            "asked": asked,
-        }
-        text = json.dumps(record, indent=1, allow_nan=False) + "\n"
-        (unfinished / RECORD).write_text(text, encoding="utf-8")
+        write_json(unfinished / RECORD, recovery_record(photos, maps, facts) | {"asked": asked})
     return RecoveryResult(name)
 
 
@@ -160,17 +149,9 @@ def _asked(work: Work, trained: "Trained", folder: Path) -> dict[str, Any]:
 def _written(home: Path) -> object:
     """Read the options that a folder's maps were made with; None where nothing tells."""
     try:
-        found = json.loads((home / RECORD).read_text(encoding="utf-8"))
-        return found["asked"]
+        return json.loads((home / RECORD).read_text(encoding="utf-8"))["asked"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _device(trained: "Trained") -> str:
-    parameter = next(trained.model.parameters(), None)
-    if parameter is None:
-        return "cpu"
-    return parameter.device.type
 
 
 def _write_overview(out: Path, names: list[str]) -> None:
@@ -184,10 +165,7 @@ def _write_overview(out: Path, names: list[str]) -> None:
     shown = [name for name in names if whole_maps(out / name)][:SHOWN]
     if not shown:
         return
-
-    def row(maps: "MaterialMaps") -> list[Any]:
-        return [*map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)]
-
-    rows = [row(MaterialMaps.load(out / name)) for name in shown]
+    materials = [MaterialMaps.load(out / name) for name in shown]
+    rows = [[*map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)] for maps in materials]
     imwrite(out / "overview.png", labelled_sheet(rows, [*MAP_NAMES, "relit"], [name[-20:] for name in shown]))
     print(f"a few of them: {out / 'overview.png'}")

@@ -1,6 +1,5 @@
 """`easel materials preview`: four maps as a material, in a window, or as pictures that show the same."""
 
-import difflib
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
-from easel.console import BadInput, counted, prepare_folder, progress, require_folder
+from easel.console import BadInput, counted, explained, prepare_folder, progress, require_folder, suggestion
 from easel.graphics.checked_record import Range
 from easel.workstation.app import open_view
 from easel.workstation.options import HostConfig
@@ -84,9 +83,8 @@ def set_up(config: PreviewConfig) -> "tuple[MaterialView, Stage]":
     environment = None
     if kind not in KINDS:
         if Path(kind).suffix.lower() not in SCENE_LINEAR_SUFFIXES:
-            near = difflib.get_close_matches(kind, KINDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
             known = ", ".join(KINDS)
+            hint = suggestion(kind, KINDS)
             raise BadInput(f"unknown --light {kind!r}.{hint} Known: {known}, or an .hdr or .exr file.")
         environment = Environment.load(kind)
         kind = "file"
@@ -112,10 +110,8 @@ def check_turntable(path: Path) -> None:
     from easel.graphics.video import check_film
     from easel.workstation.materials.material_view import FRAMES_PER_SECOND
 
-    try:
+    with explained():
         check_film(path, FRAMES_PER_SECOND)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
 
 
 def write_turntable(material: "MaterialView", stage: "Stage", config: PreviewConfig, path: Path) -> None:
@@ -123,10 +119,9 @@ def write_turntable(material: "MaterialView", stage: "Stage", config: PreviewCon
     from easel.graphics.video import VideoWriter
     from easel.workstation.materials.material_view import FRAMES_PER_SECOND, turntable
 
-    try:
-        with VideoWriter(path, fps=FRAMES_PER_SECOND) as writer, progress("turning") as bar:
-            for picture in counted(turntable(material, stage, config.frames, config.size), config.frames, bar):
-                writer.append(picture)
-    except ImportError as error:
-        raise BadInput(str(error)) from None
+    # The package for MP4 and WebM is asked for when the film begins, not when its name is checked.
+    told = explained(errors=ImportError)
+    with told, VideoWriter(path, fps=FRAMES_PER_SECOND) as writer, progress("turning") as bar:
+        for picture in counted(turntable(material, stage, config.frames, config.size), config.frames, bar):
+            writer.append(picture)
     print(f"wrote {path}")

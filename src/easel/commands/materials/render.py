@@ -141,7 +141,7 @@ def _plan(config: DatasetRenderConfig) -> "DatasetPlan":
         size=config.size,
         light=config.light,
         environment=config.environment,
-        p_dirty=0.0 if config.clean_only else config.p_dirty,
+        p_dirty=config.p_dirty * (not config.clean_only),
         both=config.both,
     )
     return DatasetPlan(_library(config), scenes, config.map_size or config.size, config.bits)
@@ -166,9 +166,7 @@ def _library(config: DatasetRenderConfig) -> "Procedural | Folders":
         return Procedural(config.seed, config.materials)
     if not config.maps.is_dir():
         raise BadInput(f"--maps {config.maps} is no folder. Name the one that holds folders of materials.")
-    home = config.maps
-    if config.import_only:
-        home = _imported(config.maps, config.out)
+    home = _imported(config.maps, config.out) if config.import_only else config.maps
     whole = []
     for folder in sorted(home.iterdir()):
         if folder.is_dir() and not folder.name.startswith("."):

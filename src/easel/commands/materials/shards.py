@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from easel.commands.materials.engine import EngineName, engine, kept_note, share_of
-from easel.console import BadInput, complain, counted, prepare_folder, progress
+from easel.console import BadInput, complain, counted, explained, prepare_folder, progress
 from easel.graphics.checked_record import Range
 from easel.materials.config import TrainConfig
 
@@ -73,44 +73,36 @@ def shards(config: ShardsConfig) -> int:
 
     job = job_of(config)
     prepare_folder(job.folder)
-    try:
+    of_device = partial(explained, "--device: ", errors=DeviceError)
+    with of_device(), explained(errors=(ValueError, FileNotFoundError, KeyError)):
         # Under Ray this process gives out work, perhaps on a machine that has no GPU
         device = pick_device(config.device if config.engine == "local" else "cpu")
         teaching = ShardWriter(job, device)
         _agrees(config, teaching.trained.config)
-    except DeviceError as error:
-        raise BadInput(f"--device: {error}") from None
-    except (ValueError, FileNotFoundError, KeyError) as error:
-        raise BadInput(str(error.args[0] if error.args else error)) from None
     # Every n-th file, so that shares finish together and none overlaps another.
     numbers = range(share, len(teaching), shares)
     skipped = samples = 0
-    wanted = config.device
-    if config.engine == "local":
-        wanted = device.type
+    wanted = device.type if config.engine == "local" else config.device
     try:
         with (
+            of_device(),
+            explained(),
             engine(config.engine, config.workers, len(numbers), least=SHARDS_A_PROCESS, device=wanted) as workers,
             progress("asking the teacher") as bar,
         ):
             opened = (lambda: teaching.make) if workers is in_turn else partial(maker, job, config.device)
             with closing(workers(opened, numbers)) as shards:
                 for made in counted(shards, len(numbers), bar, "shard"):
-                    skipped = skipped + made.skipped
-                    samples = samples + made.samples
-    except DeviceError as error:
-        raise BadInput(f"--device: {error}") from None
-    except ValueError as error:
-        raise BadInput(str(error)) from None
+                    skipped += made.skipped
+                    samples += made.samples
     except WorkerError as error:
         complain(str(error))
         return 1
     # Every process writes the index: whoever ends last has seen all records.
     index = teaching.finish()
     height, width = teaching.size
-    note = kept_note(skipped, "the files")
-    print(f"{samples} samples of {height}x{width} texels in {len(numbers)} files{note}")
-    print(f"wrote {index}")
+    kept = kept_note(skipped, "the files")
+    print(f"{samples} samples of {height}x{width} texels in {len(numbers)} files{kept}\nwrote {index}")
     return 0
 
 
@@ -129,7 +121,7 @@ def job_of(config: ShardsConfig) -> "ShardJob":
         config.metadata_path,
         2 if config.use_dirty and curriculum is None else curriculum,
         config.shard_output_size,
-        "uint8" if config.bits == 8 else "float16",
+        {8: "uint8", 16: "float16"}[config.bits],
         config.shard_size,
         config.batch_size,
     )

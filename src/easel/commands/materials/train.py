@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from easel.console import BadInput, complain
+from easel.console import BadInput, complain, explained
 from easel.materials.config import TrainConfig
 from easel.materials.config_files import open_config
 
@@ -73,12 +73,8 @@ def train(config: TrainConfig) -> int:
     speaks = not config.training.distributed or os.environ.get("RANK", "0") == "0"
     # From before the run is built: a signal during the first epoch's reading ends it properly, too.
     with stopping(knobs) as received:
-        try:
+        with explained(errors=(ValueError, FileNotFoundError, DeviceError, KeyError)):
             steps = run(config, knobs)
-        except (ValueError, FileNotFoundError, DeviceError) as error:
-            raise BadInput(str(error)) from None
-        except KeyError as error:
-            raise BadInput(str(error.args[0])) from None
         report = RunReport()
         try:
             for step in steps:
@@ -90,9 +86,7 @@ def train(config: TrainConfig) -> int:
             return 1
     if speaks:
         print(f"wrote {config.training.checkpoint_dir}")
-    if received and stopped_by == "stop":
-        return 128 + received[0]
-    return 0
+    return 128 + received[0] if received and stopped_by == "stop" else 0
 
 
 @contextmanager
@@ -126,10 +120,8 @@ class EpochBar:
 
     def __init__(self) -> None:
         self.alive = sys.stderr.isatty()
-        self._epoch = 0
-        self._started_at = 0.0
-        self._first = 0
-        self._said_at = time.monotonic()
+        self._epoch = self._first = 0
+        self._started_at = self._said_at = time.monotonic()
 
     def update(self, epoch: int, position: int, steps: int, losses: dict[str, float]) -> None:
         """Show that `position` of `steps` of this epoch are done."""
@@ -140,24 +132,17 @@ class EpochBar:
             self._epoch = epoch
             self._started_at = now
             self._first = position - 1
-        if self.alive:
-            line = _line(epoch, position, steps, now - self._started_at, position - self._first, losses)
-            sys.stderr.write("\r" + line + ("\n" if position == steps else ""))
-            sys.stderr.flush()
-        elif now - self._said_at >= INTERVAL_SECONDS:
+        if self.alive or now - self._said_at >= INTERVAL_SECONDS:
             self._said_at = now
             line = _line(epoch, position, steps, now - self._started_at, position - self._first, losses)
-            print(line, file=sys.stderr, flush=True)
+            end = "\n" * (position == steps or not self.alive)
+            print("\r" * self.alive + line, end=end, file=sys.stderr, flush=True)
 
 
 def _line(epoch: int, position: int, steps: int, seconds: float, done: int, losses: dict[str, float]) -> str:
     filled = BAR_WIDTH * position // steps
-    pace = 0.0
-    if seconds > 0:
-        pace = done / seconds
-    left = "?"
-    if pace:
-        left = _clock((steps - position) / pace)
+    pace = done / seconds if seconds > 0 else 0.0
+    left = _clock((steps - position) / pace) if pace else "?"
     speed = f"{pace:.2f}it/s" if pace >= 1 or not pace else f"{1 / pace:.2f}s/it"
     shown = "".join(f", {name}={value:.3f}" for name, value in losses.items())
     bar = "█" * filled + " " * (BAR_WIDTH - filled)
@@ -169,9 +154,7 @@ def _line(epoch: int, position: int, steps: int, seconds: float, done: int, loss
 def _clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02d}:{seconds:02d}"
-    return f"{minutes:02d}:{seconds:02d}"
+    return f"{hours}:" * (hours > 0) + f"{minutes:02d}:{seconds:02d}"
 
 
 class RunReport:
@@ -187,8 +170,7 @@ class RunReport:
         self.bar.update(step.epoch, step.position, step.steps_per_epoch, losses)
         for note in step.notes:
             complain(note)
-        ended = step.ended
-        if ended is not None:
+        if (ended := step.ended) is not None:
             print(f"Epoch {ended.number} Summary:")
             print(f"  Generator Loss: {ended.g_loss:.3f}")
             if ended.d_loss is not None:
@@ -224,9 +206,8 @@ def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) 
         root = Path(taken["--data-root"])
         config.data.input_dir = str(root / "input")
         config.data.output_dir = str(root / "output")
-        config.data.metadata_path = None
     # The old metadata file names samples of the old folder.
-    if "--data.input-dir" in written_out:
+    if "--data-root" in taken or "--data.input-dir" in written_out:
         config.data.metadata_path = None
     return written_out, config
 
@@ -261,13 +242,14 @@ def _written_out(arguments: Sequence[str], aliases: Mapping[str, str]) -> list[s
                 found.append(argument)
             continue
         name, equals, value = argument.partition("=")
-        name = name.replace("_", "-")
-        name = aliases.get(name, name)
+        name = aliases.get(dashed := name.replace("_", "-"), dashed)
         # tyro's own message would list all hundred settings.
         if "." not in name and name != "--help":
             settings = [f"--{part}.{field}" for part, fields in TrainConfig().to_dict().items() for field in fields]
             near = get_close_matches(name, [*aliases, *TAKEN, *(one.replace("_", "-") for one in settings)], 1, 0.5)
-            raise BadInput(f"unknown flag {name}.{f' Did you mean {near[0]}?' if near else ''} --help lists all.")
+            # Without quotes: a flag is copied as it stands.
+            hint = "".join(f" Did you mean {flag}?" for flag in near)
+            raise BadInput(f"unknown flag {name}.{hint} --help lists all.")
         # tyro wants two numbers; one is a square.
         if name in SQUARES and equals:
             found += [name, value, value]
@@ -284,10 +266,8 @@ def _is_number(arguments: Sequence[str]) -> bool:
 
 
 def _opened(name: str) -> TrainConfig:
-    try:
+    with explained():
         return open_config(name)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
 
 
 def _resumed(path: str, config_name: str | None, says_extra: bool) -> TrainConfig:

@@ -2,12 +2,14 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from easel.console import BadInput
+from easel.console import BadInput, explained
 
 if TYPE_CHECKING:
+    from easel.materials.maps import MaterialMaps
     from easel.materials.models.network_files import Trained
+    from easel.materials.recovery.photos import Photos
 
 
 def open_trained(checkpoint: Path | None, device: str) -> "Trained":
@@ -19,27 +21,32 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
     from easel.materials.models.network_files import SHIPPED, load_generator
     from easel.materials.training.engine import DeviceError, pick_device
 
-    try:
+    with explained("--device: ", errors=(ValueError, DeviceError)):
         place = pick_device(device)
-    except (ValueError, DeviceError) as error:
-        raise BadInput(f"--device: {error}") from None
     # Exported files run elsewhere than in torch: the device is theirs to choose.
     if checkpoint is not None and checkpoint.suffix in SUFFIXES:
-        try:
+        with explained(errors=ExportError):
             return load_exported(checkpoint)
-        except ExportError as error:
-            raise BadInput(str(error)) from None
     # A checkout, or a build without the network's file.
     if checkpoint is None and not SHIPPED.exists():
         raise BadInput("this installation has no network of its own. Train one and name it with --checkpoint.")
     # A .pth may stand for the run's folder beside it.
     if checkpoint is not None and not checkpoint.exists() and not checkpoint.with_suffix("").exists():
-        beside = []
-        if checkpoint.parent.is_dir():
-            beside = [path.name for path in checkpoint.parent.iterdir()]
-        near = get_close_matches(checkpoint.name, beside, n=1)
+        beside = [path.name for path in checkpoint.parent.glob("*")]
         hint = "Name a run's folder, a .pth or a .safetensors."
-        if near:
-            hint = f"Did you mean {checkpoint.parent / near[0]}?"
+        for near in get_close_matches(checkpoint.name, beside, n=1):
+            hint = f"Did you mean {checkpoint.parent / near}?"
         raise BadInput(f"--checkpoint {checkpoint}: there is no such file. {hint}")
     return load_generator(checkpoint or SHIPPED, place)
+
+
+def network_record(trained: "Trained") -> dict[str, Any]:
+    """Return what a result's record says of the network that it came from."""
+    return {"weights_sha256": trained.digest, "step": trained.step, "config": trained.config.to_dict()}
+
+
+def recovery_record(photos: "Photos", maps: "MaterialMaps", facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what maps.json says of the photos and of the way to the maps."""
+    names = [photo.path.name for photo in photos.photos]
+    found = {"photos": names, "registered_by": photos.how, "left_out": list(photos.notes)}
+    return {**found, **facts, "map_size": list(maps.size)}

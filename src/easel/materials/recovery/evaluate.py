@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from easel.materials.contact import labelled_sheet, map_pictures, relit, square
 from easel.materials.dataset.sample import Sample
-from easel.materials.maps import MaterialMaps, unit_normals
+from easel.materials.maps import MAP_NAMES, MaterialMaps, unit_normals
 from easel.materials.models.network_files import Trained
 from easel.materials.recovery.infer import infer
 from easel.materials.training.metrics import SCALAR_MAPS, map_metrics
@@ -49,6 +52,21 @@ class Score:
             name: 100 * (1 - self.figures[key] / guess.figures[key]) if guess.figures[key] else 0.0
             for name, key in ERRORS.items()
         }
+
+
+def judged_sheet(judged: Iterable[Judged], side: int) -> Float[Tensor, "h w 3"]:
+    """Return a labelled sheet with two rows for every sample, pictures of `side` pixels.
+
+    The predicted maps stand beside the first photo, the true ones beside the second if there is one.
+    """
+    rows, labels = [], []
+    for each in judged:
+        # Hidden pixels are black, as the network saw them.
+        seen = (each.sample.photos[:2] * each.sample.valid[:2]).permute(0, 2, 3, 1)
+        for name, photo, maps in (("predicted", seen[0], each.predicted), ("true", seen[-1], each.sample.maps)):
+            rows.append([square(photo, side), *map_pictures(maps, side), relit(maps, side)])
+            labels.append(f"{each.sample.material[:18]}\n{name}")
+    return labelled_sheet(rows, ["photo", *MAP_NAMES, "relit"], labels)
 
 
 def judge(trained: Trained, sample: Sample, photos: int) -> Judged:

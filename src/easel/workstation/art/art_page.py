@@ -350,17 +350,15 @@ class ArtPage(WorkstationPage):
         shown = self._shown_entries()
         session = self.session
         pictures = [session.thumbnail(session.history[index]) for index in shown]
-        blank: list[Tensor | None] = [None] * (STRIP - len(pictures))
-        return framed_sheet([*pictures, *blank], STRIP, session.position - shown.start)
+        pictures += [None] * (STRIP - len(pictures))
+        return framed_sheet(pictures, STRIP, session.position - shown.start)
 
     # Files
 
     def _saved_size(self, longest: int) -> Size:
         """Return (rows, columns) of a file whose longer side has so many pixels."""
         aspect = list(SHAPES.values())[self.breeding.get("Shape", 0)] or self.size[1] / self.size[0]
-        height = longest / max(aspect, 1.0)
-        width = longest * min(aspect, 1.0)
-        return max(round(height), 1), max(round(width), 1)
+        return max(round(longest / max(aspect, 1.0)), 1), max(round(longest * min(aspect, 1.0)), 1)
 
     def _say(self, notice: str, *, failed: bool = False) -> None:
         self.notice = notice

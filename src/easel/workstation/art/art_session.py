@@ -148,8 +148,7 @@ class ArtSession:
 
     def vary_anew(self) -> None:
         """Draw other variations of the same genome."""
-        before = self.generation
-        after = self.generation + 1
+        before, after = self.generation, self.generation + 1
         self._note("", partial(setattr, self, "generation", before), partial(setattr, self, "generation", after))
         self.generation = after
 

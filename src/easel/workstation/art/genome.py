@@ -1,7 +1,7 @@
 """Genome: a random field by its recipe: the traits that a person may change, and its variations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
 
@@ -113,13 +113,10 @@ class Genome:
         activations = network.activations or topology.activations
         output = network.final_activation or topology.final_activation
         rule = network.weight_init or topology.weight_init
-        usual_spreads = {"normal": topology.weight_init_std, "uniform": 2.0}
         spread: Any = getattr(network, DRAWN.get(rule, ""), None)
         if not isinstance(spread, int | float):
-            spread = usual_spreads.get(rule, 1.0)
-        octaves = network.fourier_freqs
-        if octaves is None:
-            octaves = topology.fourier_freqs
+            spread = {"normal": topology.weight_init_std, "uniform": 2.0}.get(rule, 1.0)
+        octaves = topology.fourier_freqs if network.fourier_freqs is None else network.fourier_freqs
         chosen: dict[str, Any] = {
             "topology": network.topology,
             "activations": activations if activations in ACTIVATIONS else "own",
@@ -140,11 +137,8 @@ class Genome:
 
         Raises ValueError for a field that cannot be built.
         """
-        changed = {
-            entry.name: getattr(wanted, entry.name)
-            for entry in fields(Traits)
-            if getattr(wanted, entry.name) != getattr(self.traits, entry.name)
-        }
+        present = vars(self.traits)
+        changed = {name: value for name, value in vars(wanted).items() if value != present[name]}
         network = self.recipe.network
         # "own" stands for activations that no choice names: there is nothing to change them into.
         if not changed or not isinstance(network, Architecture) or "own" in changed.values():

@@ -1,6 +1,5 @@
 """The Fit page: a photograph, the field that learns it, and every knob of the fit beside it."""
 
-import json
 import math
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from easel.fields.model.config import FieldConfig, Knobs
-from easel.graphics.files import FileError, write_whole
+from easel.graphics.files import FileError, write_json
 from easel.graphics.image import as_picture
 from easel.graphics.metrics import ssim
 from easel.graphics.picture_formats import PICTURE_SUFFIXES
@@ -213,10 +212,10 @@ class FitPage(WorkstationPage):
 
     def save(self, prefix: str = "") -> list[Path]:
         """Write both canvases as they are shown into the out folder; returns the files."""
-        files = [self.out / f"{prefix}prediction.png", self.out / f"{prefix}error.png"]
-        self.prediction_canvas.save(files[0])
-        self.error_canvas.save(files[1])
-        return files
+        canvases = {f"{prefix}prediction.png": self.prediction_canvas, f"{prefix}error.png": self.error_canvas}
+        for name, canvas in canvases.items():
+            canvas.save(self.out / name)
+        return [self.out / name for name in canvases]
 
     def save_snapshots(self) -> None:
         """Write both canvases under names that say the step, and hand the files out."""
@@ -245,13 +244,8 @@ class FitPage(WorkstationPage):
         }
         if self.context is not None:
             metrics |= {"backend": self.context.backend, "backend_reason": self.context.backend_reason}
-        # JSON knows no infinity, and a perfect fit has an infinite PSNR.
-        for name, value in metrics.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                metrics[name] = None
         file = self.out / "metrics.json"
-        with write_whole(file) as partial:
-            partial.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        write_json(file, metrics, indent=2)
         return file
 
     # Canvases
@@ -335,7 +329,8 @@ class FitPage(WorkstationPage):
         controls = self.controls
         knobs = self.fit.knobs
         controls.section("Optimization")
-        rate = controls.slider(
+        # Log scale: useful rates span four orders of magnitude.
+        knobs.lr = 10 ** controls.slider(
             "log10(LR)",
             -5.0,
             -1.0,
@@ -343,8 +338,6 @@ class FitPage(WorkstationPage):
             format=f"%.2f  ({knobs.lr:.1e})",
             help="Learning rate; acts at the next step.",
         )
-        # Log scale: useful rates span four orders of magnitude.
-        knobs.lr = 10**rate
         knobs.optimizer = _choose(
             controls, "Optimizer", OPTIMIZERS, knobs.optimizer, "A change keeps the weights and forgets the momentum."
         )
@@ -414,12 +407,8 @@ class FitPage(WorkstationPage):
                 self.save_snapshots()
             if controls.button("Reset Model"):
                 self._restart()
-        overlay = f"step {fit.index:,}"
-        if fit.starting:
-            overlay = "starting ..."
-        if fit.finished:
-            overlay = "done"
-        controls.progress(fit.progress, overlay=overlay)
+        overlay = "starting ..." if fit.starting else f"step {fit.index:,}"
+        controls.progress(fit.progress, overlay="done" if fit.finished else overlay)
 
     def _restart(self, config: FieldConfig | None = None) -> None:
         self.fit.restart(config=config)

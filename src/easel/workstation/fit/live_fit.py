@@ -92,9 +92,7 @@ class LiveFit:
         """Progress towards the nearest end, in [0, 1]; a fit without an end is measured against the usual steps."""
         if self.finished or self.step is None:
             return float(self.finished)
-        end = self.end
-        if end == End():
-            end = End(steps=USUAL_STEPS)
+        end = End(steps=USUAL_STEPS) if self.end == End() else self.end
         done = ((self.index, end.steps), (self.step.seconds, end.seconds), (self.psnr, end.psnr))
         return min(1.0, max((value / goal for value, goal in done if goal), default=0.0))
 
@@ -180,9 +178,8 @@ class LiveFit:
 
         Of an earlier `prediction`, or of the latest.
         """
-        if prediction is None:
-            prediction = self.prediction
-        return colormap((prediction - self.picture).abs().mean(-1), "turbo", vmin=0.0, vmax=1 / gain)
+        shown = self.prediction if prediction is None else prediction
+        return colormap((shown - self.picture).abs().mean(-1), "turbo", vmin=0.0, vmax=1 / gain)
 
     def close(self) -> None:
         """End the thread of the first step; the fit takes no further steps that are not begun."""

@@ -114,13 +114,12 @@ class LiveRecovery:
             return False
         try:
             self.found = self._worker.result()
+            return True
         except (FileError, OSError, ValueError, DeviceError) as error:
             self.problem = str(error)
         # torch says on several lines where in its code it failed; the first one says what.
         except RuntimeError as error:
             self.problem = f"The network failed on these photos: {str(error).splitlines()[0]}"
-        else:
-            return True
         return False
 
     def forget(self) -> None:

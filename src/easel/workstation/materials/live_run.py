@@ -4,7 +4,6 @@ import json
 import math
 import time
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from jaxtyping import Float
@@ -12,12 +11,10 @@ from torch import Tensor, nn
 
 from easel.checkpoint import MANIFEST
 from easel.graphics.files import FileError
-from easel.materials.contact import labelled_sheet, map_pictures, relit, square
 from easel.materials.dataset.dataset import PBRDataset
-from easel.materials.maps import MAP_NAMES
 from easel.materials.models.network_files import STUDENT, TEACHER, Trained, load_generator, saved_runs
 from easel.materials.models.training_data import training_dataset
-from easel.materials.recovery.evaluate import judge
+from easel.materials.recovery.evaluate import judge, judged_sheet
 from easel.materials.training.logs import METRICS
 from easel.workstation.background import Background
 
@@ -176,18 +173,9 @@ def held_out(folder: Path) -> HeldOutSheet:
     """Make the sheet of a checkpoint; FileError, ValueError or KeyError for one that cannot be read."""
     trained = load_generator(folder)
     dataset = held_out_materials(trained)
-    rows, labels = [], []
     photos = trained.config.data.num_views
-    for index in islice(range(len(dataset)), SHEET_SAMPLES):
-        judged = judge(trained, dataset.sample(index), photos)
-        sample = judged.sample
-        # Two photos: beside the prediction the first, beside the truth the last of them.
-        seen = (sample.photos[:2] * sample.valid[:2]).permute(0, 2, 3, 1)
-        sides = (("predicted", seen[0], judged.predicted), ("true", seen[-1], sample.maps))
-        for name, photo, maps in sides:
-            rows.append([square(photo, SHEET_SIDE), *map_pictures(maps, SHEET_SIDE), relit(maps, SHEET_SIDE)])
-            labels.append(f"{sample.material[:18]}\n{name}")
-    return HeldOutSheet(trained, labelled_sheet(rows, ["photo", *MAP_NAMES, "relit"], labels))
+    samples = map(dataset.sample, range(min(len(dataset), SHEET_SAMPLES)))
+    return HeldOutSheet(trained, judged_sheet((judge(trained, sample, photos) for sample in samples), SHEET_SIDE))
 
 
 def held_out_materials(trained: Trained) -> PBRDataset:

@@ -110,10 +110,8 @@ class MaterialView:
     def ball(self, stage: Stage, side: int, *, samples: int = 2) -> Float[Tensor, "side side 3"]:
         """Draw a ball of the material before a grey backdrop, with `samples`² rays a pixel."""
         camera = sphere_camera(side, stage.turn, BALL_ELEVATION_DEGREES)
-        # The lights turn with the camera, so that it is the ball that is seen to turn.
-        # From the picture's axes to those of the world.
-        axes = camera.pose()[:3, :3]
-        x, y, z = (axes @ torch.tensor(stage.lamp.direction)).tolist()
+        # From the picture's axes to those of the world: lights turn with the camera, so that the ball is seen to turn.
+        x, y, z = (camera.pose()[:3, :3] @ torch.tensor(stage.lamp.direction)).tolist()
         lights = [_lamp((x, y, z), BALL_LAMP_DISTANCE * RADIUS, stage.lamp.strength)]
         radiance = render_sphere(
             self._maps_for(side / stage.repeats),
@@ -144,11 +142,8 @@ class MaterialView:
         right, up, towards = stage.lamp.direction
         turn = math.radians(stage.turn)
         # The lamp stands where the picture shows it, however the plane is turned.
-        direction = (
-            right * math.cos(turn) - up * math.sin(turn),
-            right * math.sin(turn) + up * math.cos(turn),
-            towards,
-        )
+        cosine, sine = math.cos(turn), math.sin(turn)
+        direction = right * cosine - up * sine, right * sine + up * cosine, towards
         lights = [_lamp(direction, LAMP_DISTANCE * width, stage.lamp.strength), *self._surroundings(stage, stage.turn)]
         radiance = render_plane(self._maps_for(side / stage.repeats), camera, lights, samples=samples)
         return to_picture(radiance, stage.exposure)
@@ -159,9 +154,7 @@ class MaterialView:
         if asked.kind == "none" or not asked.strength:
             return []
         environment = self.environment if asked.kind == "file" else _environment(asked.kind)
-        if environment is None:
-            return []
-        return [environment.turned(asked.rotation + turn, asked.strength)]
+        return [] if environment is None else [environment.turned(asked.rotation + turn, asked.strength)]
 
     def _maps_for(self, pixels: Number) -> MaterialMaps:
         """Return the maps with 2 to 4 texels for each of a tile's `pixels`, if they have so many."""

@@ -63,24 +63,21 @@ class MaterialsPage(WorkstationPage):
     def open(self, path: Path) -> bool:
         """Take in photos or a folder of them, a network, a run or a dataset."""
         # Runs first: a checkpoint folder may hold pictures, a folder of photos holds no checkpoints.
-        if self.runs.take(path):
-            self.tab = TRAINING
-            return True
-        if self.recovery.take(path):
-            self.tab = PHOTOS
-            return True
+        for tab, content in ((TRAINING, self.runs), (PHOTOS, self.recovery)):
+            if content.take(path):
+                self.tab = tab
+                return True
         return False
 
     def state(self) -> State:
         """Return the tab, and the files that are open on both."""
-        recovery = self.recovery
-        training = self.runs
+        network, run, data = self.recovery.network, self.runs.run, self.runs.data
         return {
             "tab": self.tab,
-            "photos": [str(path) for path in recovery.photos],
-            "network": recovery.network and str(recovery.network),
-            "run": training.run and str(training.run.folder),
-            "data": training.data and str(training.data),
+            "photos": [str(path) for path in self.recovery.photos],
+            "network": network and str(network),
+            "run": run and str(run.folder),
+            "data": data and str(data),
         }
 
     def restore(self, state: State) -> None:
@@ -98,7 +95,9 @@ class MaterialsPage(WorkstationPage):
             self.runs.watch(run)
 
     def actions(self) -> dict[str, Callable[[], object]]:
-        found: dict[str, Callable[[], object]] = {f"Show {tab.lower()}": partial(self._show, tab) for tab in TABS}
+        found: dict[str, Callable[[], object]] = {
+            f"Show {tab.lower()}": partial(setattr, self, "tab", tab) for tab in TABS
+        }
         found["Try an example material"] = self.recovery.make_example
         if self.recovery.found is not None:
             found["Export the maps"] = self.recovery.export
@@ -113,9 +112,6 @@ class MaterialsPage(WorkstationPage):
     def close(self) -> None:
         self.recovery.close()
         self.runs.close()
-
-    def _show(self, tab: str) -> None:
-        self.tab = tab
 
     # Panels
 

@@ -125,10 +125,10 @@ class RecoveryPanel:
 
     def advance(self) -> None:
         """Request the maps that the widgets describe, and show those that were made."""
-        request = None
         if self.photos and self.network is not None:
-            request = Request(self.photos, self.network, self.options, saved_at(self.network))
-        self.live.ask(request)
+            self.live.ask(Request(self.photos, self.network, self.options, saved_at(self.network)))
+        else:
+            self.live.ask(None)
         # Canvases are bound only when there are new maps: binding in every frame would convert them in every frame.
         if self.live.poll() and self.found is not None:
             self._show(self.found)
@@ -144,11 +144,10 @@ class RecoveryPanel:
             panel.open = shown and self.found is not None
 
     def _show(self, found: RecoveredMaterial) -> None:
-        # In the order of the names, two to a panel.
-        panels = (self._shown[1], self._shown[1], self._shown[0], self._shown[0])
         first, *others = [
-            panel.canvas(name).bind(found.maps.picture(name), live=False)
-            for panel, name in zip(panels, MAP_NAMES, strict=True)
+            # In the order of the names, two to a panel.
+            self._shown[number < 2].canvas(name).bind(found.maps.picture(name), live=False)
+            for number, name in enumerate(MAP_NAMES)
         ]
         # All maps zoom together.
         first.link(*others)

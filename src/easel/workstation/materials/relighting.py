@@ -138,9 +138,7 @@ class Relighting:
     def _full_side(self) -> int:
         """Pixels that the screen has for a side of the larger picture."""
         areas = [canvas.rectangle for canvas in (self.ball, self.plane) if canvas.rectangle is not None]
-        if not areas:
-            return min(USUAL_SIDE, MOST_SIDE)
-        side = max(int(min(area.width, area.height)) for area in areas)
+        side = max((int(min(area.width, area.height)) for area in areas), default=USUAL_SIDE)
         return min(max(side, LEAST_SIDE), MOST_SIDE)
 
     def _bring_up_to_date(self) -> None:
@@ -168,11 +166,9 @@ class Relighting:
 
     def _attempt(self, write: Callable[[], list[Path]]) -> None:
         try:
-            self.notice = "Saved " + ", ".join(map(str, write()))
-            self.failed = False
+            self.notice, self.failed = "Saved " + ", ".join(map(str, write())), False
         except (FileError, OSError) as error:
-            self.notice = str(error)
-            self.failed = True
+            self.notice, self.failed = str(error), True
 
 
 def _paint(scene: Scene, samples: int) -> tuple[Scene, Pair]:

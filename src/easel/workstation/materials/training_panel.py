@@ -58,15 +58,20 @@ class TrainingPanel:
             return True
         return False
 
-    def watch(self, folder: Path) -> None:
-        """Follow the run in a folder from now on."""
-        self._follow(folder, None)
+    def watch(self, folder: Path, config: TrainConfig | None = None) -> None:
+        """Follow the run in a folder from now on, and train it here if there is a config; the run before is left."""
+        # First the old training: it may be writing into this very folder.
+        self.close()
+        if config is not None:
+            self.training = LiveTraining(config)
+        self.run = LiveRun(folder)
+        self.notice = ""
 
     def start(self) -> None:
         """Train on the dataset that is open, and follow that run."""
         assert self.data is not None, "the button is there where a dataset is"
         folder = free_path(self.out / "training")
-        self._follow(folder, new_run(self.data, folder, self.options))
+        self.watch(folder, new_run(self.data, folder, self.options))
 
     def go_on(self) -> None:
         """Train the run that is followed for more epochs, here."""
@@ -76,7 +81,7 @@ class TrainingPanel:
         except (FileError, ValueError) as error:
             self.notice = str(error)
             return
-        self._follow(self.run.folder, config)
+        self.watch(self.run.folder, config)
 
     def advance(self) -> None:
         """Let the training go on, and read the files of the run."""
@@ -144,15 +149,6 @@ class TrainingPanel:
             controls.plot(values, label=f"##{tag}", overlay=f"{name} {values[-1]:.4g}", height=76)
         if not drawn:
             controls.text(f"nothing in {METRICS} yet", color=QUIET)
-
-    def _follow(self, folder: Path, config: TrainConfig | None) -> None:
-        """Follow the run in a folder, and train it here if there is a config, in place of the run before."""
-        # First the old training: it may be writing into this very folder.
-        self.close()
-        if config is not None:
-            self.training = LiveTraining(config)
-        self.run = LiveRun(folder)
-        self.notice = ""
 
     def close(self) -> None:
         """Stop the training, with a checkpoint, and follow the run no longer."""

@@ -5,7 +5,6 @@ are CC0 (N. J. Smith, S. van der Walt, E. Firing), turbo is Apache-2.0 (A. Mikha
 are matplotlib's own (its licence is of the PSF's kind).
 """
 
-import difflib
 import math
 from functools import cache, lru_cache
 from importlib import resources
@@ -14,6 +13,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from easel.graphics.names import unknown
 
 COLORMAPS = ("cool", "gray", "grey", "hot", "inferno", "jet", "magma", "plasma", "turbo", "viridis")
 """Names that `colormap` takes."""
@@ -131,8 +132,7 @@ def _known(name: str) -> str:
     lower = name.lower()
     if lower in COLORMAPS:
         return lower
-    suggestion = "".join(f" Did you mean {near!r}?" for near in difflib.get_close_matches(lower, COLORMAPS, n=1))
-    raise ValueError(f"unknown colormap {name!r}.{suggestion} Known: {', '.join(COLORMAPS)}.")
+    raise ValueError(unknown("colormap", name, COLORMAPS))
 
 
 @cache

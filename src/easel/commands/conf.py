@@ -87,8 +87,7 @@ def _read(path: Path, names: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInput(f"{path} is no YAML: {str(error)[:200]}") from None
     if not isinstance(read, dict):
         raise BadInput(f"{path} must hold `option: value` lines.")
-    found = {}
-    old = []
+    found, old = {}, []
     # neural-canvas switches frequencies off by a key of its own; without them their number means nothing.
     fourier = read.pop("fourier_encoding", True)
     for key, value in read.items():

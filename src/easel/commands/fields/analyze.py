@@ -51,8 +51,7 @@ def analyze(config: AnalyzeConfig) -> int:
     from easel.graphics.files import FileError
     from easel.graphics.image import imwrite
 
-    models = []
-    thumbnails = []
+    models, thumbnails = [], []
     skipped = 0
     with progress("reading") as bar:
         for file in counted(files, len(files), bar, "picture"):

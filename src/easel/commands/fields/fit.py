@@ -150,8 +150,7 @@ def _write(folder: Path, model: "INRF", target: "Tensor", result: "FitResult", c
     # Painted from the field as it is saved, not taken from the last step of the fit.
     prediction = model.generate()
     if model.dimensions == 3:
-        prediction = slice_picture(prediction)
-        target = slice_picture(target)
+        prediction, target = slice_picture(prediction), slice_picture(target)
     imwrite(folder / "prediction.png", prediction)
     # Four times as bright: the errors of a good fit are a few levels, too dark to see.
     imwrite(folder / "error.png", ((prediction - target)[..., :3].abs() * 4).clamp(0, 1))

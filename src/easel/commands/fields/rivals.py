@@ -66,8 +66,7 @@ def _settings(mode: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def _largest(image: Image.Image, codec: str, options: Mapping[str, Any], limit_bytes: int) -> bytes | None:
     """Return the file of the largest quality, 0 to 100, of at most so many bytes; None where even 0 has more."""
     best = None
-    low = 0
-    high = 100
+    low, high = 0, 100
     # Halving: bytes grow with the quality.
     while low <= high:
         quality = (low + high) // 2
@@ -75,8 +74,7 @@ def _largest(image: Image.Image, codec: str, options: Mapping[str, Any], limit_b
         image.save(file, codec, quality=quality, **options)
         data = file.getvalue()
         if len(data) <= limit_bytes:
-            best = data
-            low = quality + 1
+            best, low = data, quality + 1
         else:
             high = quality - 1
     return best

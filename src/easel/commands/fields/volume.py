@@ -128,6 +128,7 @@ def _show(values: "Volume", spacing: tuple[float, float, float], config: VolumeC
         with progress("turning") as bar:
             film = counted(frames, config.turntable, bar)
             _written(config.out / "turntable.gif", lambda path: write_film(path, film))
+    # Not `if config.level`: 0 is a level like any other.
     if config.level is not None:
         surface = isosurface(values, config.level, spacing=spacing)
         _written(config.out / "surface.glb", lambda path: write_mesh(surface, path))

@@ -113,9 +113,7 @@ def _judge(
     # Most photos first: their answers are the ones shown.
     rows = [(way, count) for way in datasets for count in sorted(views, reverse=True)]
     total = len(rows) * min(len(first), config.samples)
-    guesses = []
-    scores = []
-    shown = []
+    guesses, scores, shown = [], [], []
     done = 0
     with progress("evaluating") as bar:
         for way, count in rows:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from easel.commands.materials.engine import EngineName, engine, kept_note
 from easel.commands.materials.trained import open_trained, recovery_record
-from easel.console import complain, counted, prepare_folder, progress
+from easel.console import complain, counted, prepare_folder
 
 if TYPE_CHECKING:
     from easel.materials.models.network_files import Trained
@@ -69,12 +69,9 @@ def infer_all(work: Work, folders: dict[str, Path], name: EngineName, workers: i
     prepare_folder(work.out)
     faults = skipped = 0
     try:
-        with (
-            engine(name, workers, len(folders), least=MATERIALS_A_PROCESS, device=device) as workers_,
-            progress("maps") as bar,
-        ):
-            opened = (lambda: partial(recover_one, work, trained)) if workers_ is in_turn else partial(maker, work)
-            with closing(workers_(opened, folders.items())) as recovered:
+        with engine(name, workers, len(folders), "maps", least=MATERIALS_A_PROCESS, device=device) as (run, bar):
+            opened = (lambda: partial(recover_one, work, trained)) if run is in_turn else partial(maker, work)
+            with closing(run(opened, folders.items())) as recovered:
                 for one in counted(recovered, len(folders), bar, "material"):
                     skipped += one.skipped
                     faults += one.fault is not None

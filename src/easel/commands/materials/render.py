@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from easel.commands.materials.engine import EngineName, engine, kept_note, share_of
-from easel.console import BadInput, complain, counted, prepare_folder, progress
+from easel.console import BadInput, complain, counted, prepare_folder
 from easel.graphics.checked_record import Range
 
 if TYPE_CHECKING:
@@ -92,10 +92,8 @@ def render(config: DatasetRenderConfig) -> int:
         indices = range(shard, count, shards)
     skipped = 0
     try:
-        with (
-            engine(config.engine, config.workers, len(indices), least=SAMPLES_A_PROCESS) as workers,
-            progress("photographing") as bar,
-        ):
+        at_work = engine(config.engine, config.workers, len(indices), "photographing", least=SAMPLES_A_PROCESS)
+        with at_work as (workers, bar):
             for made in counted(make(plan, config.out, indices, engine=workers), len(indices), bar, "sample"):
                 skipped += made.skipped
     except WorkerError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from easel.commands.materials.engine import EngineName, engine, kept_note, share_of
-from easel.console import BadInput, complain, counted, explained, prepare_folder, progress
+from easel.console import BadInput, complain, counted, explained, prepare_folder
 from easel.graphics.checked_record import Range
 from easel.materials.config import TrainConfig
 
@@ -82,14 +82,13 @@ def shards(config: ShardsConfig) -> int:
     # Every n-th file, so that shares finish together and none overlaps another.
     numbers = range(share, len(teaching), shares)
     skipped = samples = 0
+    # "auto" is for each of Ray's workers to answer.
     wanted = device.type if config.engine == "local" else config.device
     try:
-        with (
-            of_device(),
-            explained(),
-            engine(config.engine, config.workers, len(numbers), least=SHARDS_A_PROCESS, device=wanted) as workers,
-            progress("asking the teacher") as bar,
-        ):
+        at_work = engine(
+            config.engine, config.workers, len(numbers), "asking the teacher", least=SHARDS_A_PROCESS, device=wanted
+        )
+        with of_device(), explained(), at_work as (workers, bar):
             opened = (lambda: teaching.make) if workers is in_turn else partial(maker, job, config.device)
             with closing(workers(opened, numbers)) as shards:
                 for made in counted(shards, len(numbers), bar, "shard"):
@@ -121,7 +120,7 @@ def job_of(config: ShardsConfig) -> "ShardJob":
         config.metadata_path,
         2 if config.use_dirty and curriculum is None else curriculum,
         config.shard_output_size,
-        {8: "uint8", 16: "float16"}[config.bits],
+        "uint8" if config.bits == 8 else "float16",
         config.shard_size,
         config.batch_size,
     )

@@ -75,12 +75,12 @@ def train(config: TrainConfig) -> int:
     with stopping(knobs) as received:
         with explained(errors=(ValueError, FileNotFoundError, DeviceError, KeyError)):
             steps = run(config, knobs)
-        report = RunReport()
+        bar = EpochBar()
         try:
             for step in steps:
                 stopped_by = step.stopped_by
                 if speaks:
-                    report.show(step)
+                    report(step, bar)
         except (OutOfMemoryError, DivergedError) as error:
             complain(str(error))
             return 1
@@ -157,30 +157,25 @@ def _clock(seconds: float) -> str:
     return f"{hours}:" * (hours > 0) + f"{minutes:02d}:{seconds:02d}"
 
 
-class RunReport:
-    """Console output of a run: the bar, a summary of every epoch, and the checkpoints written."""
-
-    def __init__(self) -> None:
-        self.bar = EpochBar()
-
-    def show(self, step: "Step") -> None:
-        losses = {"G_loss": step.loss}
-        if step.d_loss is not None:
-            losses["D_loss"] = step.d_loss
-        self.bar.update(step.epoch, step.position, step.steps_per_epoch, losses)
-        for note in step.notes:
-            complain(note)
-        if (ended := step.ended) is not None:
-            print(f"Epoch {ended.number} Summary:")
-            print(f"  Generator Loss: {ended.g_loss:.3f}")
-            if ended.d_loss is not None:
-                print(f"  Discriminator Loss: {ended.d_loss:.3f}")
-            if "loss" in ended.validation:
-                print(f"[Validation] Epoch {ended.number} - Loss: {ended.validation['loss']:.3f}")
-        for saved in step.saved:
-            print(f"Saved {'best model' if saved.best else 'checkpoint'}: {saved.path}")
-        # Into a pipe Python buffers whole blocks: logs would lag by epochs.
-        sys.stdout.flush()
+def report(step: "Step", bar: EpochBar) -> None:
+    """Print what a step brought: the bar, the summary of an epoch that ended, and the checkpoints written."""
+    losses = {"G_loss": step.loss}
+    # Only a run with a discriminator has a second loss.
+    if step.d_loss is not None:
+        losses["D_loss"] = step.d_loss
+    bar.update(step.epoch, step.position, step.steps_per_epoch, losses)
+    for note in step.notes:
+        complain(note)
+    if (ended := step.ended) is not None:
+        print(f"Epoch {ended.number} Summary:\n  Generator Loss: {ended.g_loss:.3f}")
+        if ended.d_loss is not None:
+            print(f"  Discriminator Loss: {ended.d_loss:.3f}")
+        if "loss" in ended.validation:
+            print(f"[Validation] Epoch {ended.number} - Loss: {ended.validation['loss']:.3f}")
+    for saved in step.saved:
+        print(f"Saved {'best model' if saved.best else 'checkpoint'}: {saved.path}")
+    # Into a pipe Python buffers whole blocks: logs would lag by epochs.
+    sys.stdout.flush()
 
 
 # The arguments, before tyro sees them
@@ -204,8 +199,7 @@ def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) 
         config = _opened(taken.get("--config", preset))
     if "--data-root" in taken:
         root = Path(taken["--data-root"])
-        config.data.input_dir = str(root / "input")
-        config.data.output_dir = str(root / "output")
+        config.data.input_dir, config.data.output_dir = str(root / "input"), str(root / "output")
     # The old metadata file names samples of the old folder.
     if "--data-root" in taken or "--data.input-dir" in written_out:
         config.data.metadata_path = None
@@ -214,8 +208,7 @@ def prepared(arguments: Sequence[str], aliases: Mapping[str, str], preset: str) 
 
 def _take(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return (the other arguments, the values of TAKEN flags); the last of several counts."""
-    left = []
-    taken = {}
+    left, taken = [], {}
     waiting = iter(arguments)
     for argument in waiting:
         name, equals, value = argument.partition("=")

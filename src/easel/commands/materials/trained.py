@@ -32,6 +32,7 @@ def open_trained(checkpoint: Path | None, device: str) -> "Trained":
         raise BadInput("this installation has no network of its own. Train one and name it with --checkpoint.")
     # A .pth may stand for the run's folder beside it.
     if checkpoint is not None and not checkpoint.exists() and not checkpoint.with_suffix("").exists():
+        # Of a folder that is not there either, nothing is near.
         beside = [path.name for path in checkpoint.parent.glob("*")]
         hint = "Name a run's folder, a .pth or a .safetensors."
         for near in get_close_matches(checkpoint.name, beside, n=1):

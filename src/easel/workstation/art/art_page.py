@@ -270,11 +270,10 @@ class ArtPage(WorkstationPage):
     def _where(self) -> str:
         if self.painting.failure:
             return self.painting.failure
-        viewport = self.session.viewport
-        share = self.painting.progress
-        doing = f"painting {share:.0%}" if share < 1 else HELP
+        viewport, share = self.session.viewport, self.painting.progress
         row, column = viewport.center
-        return f"{viewport.zoom[1]:.4g} x   row {row:+.5g}  column {column:+.5g}   {doing}"
+        place = f"{viewport.zoom[1]:.4g} x   row {row:+.5g}  column {column:+.5g}"
+        return f"{place}   painting {share:.0%}" if share < 1 else f"{place}   {HELP}"
 
     def _picture(self) -> Float[Tensor, "h w c"]:
         draft = self.painting.draft

@@ -115,8 +115,7 @@ class LiveTraining:
 def new_run(data: Path, folder: Path, options: TrainingOptions) -> TrainConfig:
     """Return the config of a run on `data`, with input/ and output/, that writes its files into `folder`."""
     config = PRESETS[options.preset]()
-    config.data.input_dir = str(data / "input")
-    config.data.output_dir = str(data / "output")
+    config.data.input_dir, config.data.output_dir = str(data / "input"), str(data / "output")
     config.training.epochs = options.epochs
     config.training.seed = options.seed
     # A preset's warmup may be longer than a short run: its learning rate would never reach the top.

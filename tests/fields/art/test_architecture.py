@@ -13,14 +13,15 @@ from easel.fields import Architecture, build, resolve
 from easel.fields.art.architecture import slots
 from easel.fields.art.catalog import ENCODINGS, TOPOLOGIES
 from easel.fields.model.coordinates import pixel_centers
+from easel.fields.rendering.tiles import RenderSettings, tiles
 
 TILE = 4096
 
 
 def values(field, coords=None, z=None):
     coords = pixel_centers((64, 64)) if coords is None else coords
-    with torch.inference_mode():
-        return field(coords) if z is None else field(coords, z)
+    settings = RenderSettings(coords=coords, z=z)
+    return torch.cat([values for _, values in tiles(field, (len(coords),), settings)])
 
 
 def weights(field):

@@ -37,8 +37,11 @@ def test_a_fitted_model_has_the_laws_of_all_others():
     model = INRF2D(seed=3)
     model.fit(scene(), steps=100)
     large = model.generate(size=(60, 90))
-    assert torch.equal(large[1::3, 1::3], model.generate())
-    assert torch.equal(model.generate(size=(30, 45), zoom=2, center=(-0.5, -0.5)), large[:30, :45])
+    zoomed = model.generate(size=(30, 45), zoom=2, center=(-0.5, -0.5))
+    # Before AVX a product of three columns rounds by the place of its row: three roundings of numbers up to about 10.
+    apart = 0.0 if torch.backends.cpu.get_cpu_capability() != "DEFAULT" else 1e-5
+    assert torch.allclose(large[1::3, 1::3], model.generate(), rtol=0, atol=apart)
+    assert torch.allclose(zoomed, large[:30, :45], rtol=0, atol=apart)
     again = INRF2D(seed=3)
     again.fit(scene(), steps=100)
     assert torch.equal(again.generate(), model.generate())

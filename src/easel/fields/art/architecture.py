@@ -1,16 +1,15 @@
 """Architectures of painting fields as data: the same one and the same seed build the same field in any process."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from easel.fields.art.catalog import AXES, ENCODINGS, LIMITS, NORMS, TOPOLOGIES, make_encoding, weights_in_space
-from easel.fields.art.graphml import GraphNode, from_graphml, to_graphml
+from easel.fields.art.catalog import AXES, ENCODINGS, NORMS, TOPOLOGIES, make_encoding, weights_in_space
+from easel.fields.art.graphml import MOST_NODES, GraphNode, from_graphml, to_graphml
 from easel.fields.art.networks import ArtMLP, ArtNetwork, ArtSiren, ConvStack
 from easel.fields.art.topology import GraphNetwork, watts_strogatz, with_operations
 from easel.fields.model.activations import BOUNDED_SET, Weighted, activation, activation_name, unknown
@@ -18,22 +17,11 @@ from easel.fields.model.coordinates import pixel_centers, reference_size
 from easel.fields.model.field import Field
 from easel.fields.model.initialization import INITS, Initialization, PerLayer, linears
 from easel.fields.model.streams import stream
+from easel.graphics.checked_record import Range, annotations, check, fit
 
-_DRAWN = ("weight_init_mean", "weight_init_std", "weight_init_min", "weight_init_max")
-_SCALES = ("siren_scale", "siren_scale_init")
-# JSON knows no tuples, so that lists come back; from_json makes tuples of them again.
-_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(LIMITS, (int,)),
-    **dict.fromkeys(("topology", "final_activation", "weight_init", "graph", "encoding", "norm"), (str,)),
-    **dict.fromkeys(_DRAWN, (int, float, list, tuple)),
-    **dict.fromkeys(_SCALES, (int, float)),
-    "activations": (str, list, tuple),
-    "encoding_settings": (dict,),
-    "radius": (bool,),
-}
-"""Types of an architecture as plain data; None may stand for a default of None."""
-_PARTS = {"activations": (str,)}
-"""Types of the parts of a value; others have numbers."""
+# Ranges are wide enough for any picture, and so small that a recipe from a stranger cannot exhaust memory.
+Units = Annotated[int, Range(1, 1024)]
+Frequency = Annotated[float | int, Range(0, above=True)]
 # A quarter of a gigabyte in float32: a stranger's recipe must not exhaust memory.
 MOST_WEIGHTS = 2**26
 """Most weights of an encoding or a graph."""
@@ -51,12 +39,12 @@ class Architecture:
 
     topology: str = "mlp"
     """mlp, simple, conv, WS or siren, in any case."""
-    dimensions: int = 2
+    dimensions: Annotated[int, Range(1, 4)] = 2
     """Coordinates of a sample, 1 to 4."""
-    channels: int = 3
-    latent_dim: int = 8
+    channels: Units = 3
+    latent_dim: Annotated[int, Range(0, 1024)] = 8
     """Length of z; 0 is a field without latent."""
-    width: int | None = None
+    width: Units | None = None
     """Units of a hidden layer, or feature maps of the 1x1 stack; 32."""
     activations: str | tuple[str, ...] | None = None
     """'fixed', 'random', a name for every slot, or one name for each (see `slots`)."""
@@ -66,27 +54,27 @@ class Architecture:
     """normal, uniform, dip, siren, he or torch."""
     weight_init_mean: PerLayer | None = None
     """For normal: 0. One number, or one for each layer."""
-    weight_init_std: PerLayer | None = None
+    weight_init_std: Annotated[PerLayer, Range(0)] | None = None
     """For normal: 1, for conv 0.45, for WS 3 (inside the graph, see GRAPH_GAIN)."""
     weight_init_min: PerLayer | None = None
     """For uniform: -2."""
     weight_init_max: PerLayer | None = None
     """For uniform: 2."""
-    num_graph_nodes: int | None = None
+    num_graph_nodes: Annotated[int, Range(5, MOST_NODES)] | None = None
     """Nodes of a WS graph, 5 or more: 10."""
     graph: str | None = None
     """A WS graph as GraphML; drawn where it is None, and with it what it leaves open."""
-    fourier_freqs: int | None = None
+    fourier_freqs: Annotated[int, Range(0, 32)] | None = None
     """Octaves of sines and cosines that replace the coordinates; 0, for conv 4."""
-    siren_layers: int | None = None
+    siren_layers: Annotated[int, Range(1, 64)] | None = None
     """Sine layers of siren: 5."""
-    siren_scale: float | int | None = None
+    siren_scale: Frequency | None = None
     """Frequency of the sine layers after the first: 1."""
-    siren_scale_init: float | int | None = None
+    siren_scale_init: Frequency | None = None
     """Frequency of the first sine layer: 30."""
     encoding: str | None = None
     """An encoding by name, in place of `fourier_freqs`."""
-    encoding_settings: Mapping[str, float | int] = field(default_factory=dict)
+    encoding_settings: dict[str, float | int] = field(default_factory=dict)
     """Arguments of that encoding; what is left out has the encoding's default."""
     norm: str | None = None
     """'layer' or 'batch', for conv; None has no norm."""
@@ -94,15 +82,12 @@ class Architecture:
     """Make the distance from the centre an input, too: the default, unless the encoding is a map of space."""
 
     def __post_init__(self) -> None:
+        check(self)
         # Names are stored in one spelling, so that architectures that say the same are equal and print alike.
         known = {name.lower(): name for name in TOPOLOGIES}
         if self.topology.lower() not in known:
             raise ValueError(unknown("topology", self.topology, TOPOLOGIES))
         _set(self, "topology", known[self.topology.lower()])
-        for name, (least, most) in LIMITS.items():
-            value = getattr(self, name)
-            if value is not None and not least <= value <= most:
-                raise ValueError(f"{name} is {value}; it must be {least} to {most}.")
         for name, choices in {"weight_init": INITS, "norm": NORMS, "encoding": ENCODINGS}.items():
             if getattr(self, name) not in (None, *choices):
                 raise ValueError(unknown(name, getattr(self, name), choices))
@@ -115,7 +100,7 @@ class Architecture:
         # Older recipes know octaves only; a second encoding beside them would be ignored in silence.
         if self.fourier_freqs and self.encoding not in (None, "fourier"):
             raise ValueError(f"encoding {self.encoding!r} and fourier_freqs exclude each other; leave one out.")
-        self._check_numbers()
+        self._check_settings()
         if self.final_activation is not None:
             _set(self, "final_activation", activation_name(self.final_activation))
         if isinstance(self.activations, tuple):
@@ -123,16 +108,7 @@ class Architecture:
         elif self.activations is not None and self.activations not in ("fixed", "random"):
             _set(self, "activations", activation_name(self.activations))
 
-    def _check_numbers(self) -> None:
-        for name in (*_DRAWN, *_SCALES):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            for number in _as_tuple(value):
-                if not math.isfinite(number):
-                    raise ValueError(f"{name} is {value!r}; it takes finite numbers.")
-                if (number < 0 and name == "weight_init_std") or (number <= 0 and name in _SCALES):
-                    raise ValueError(f"{name} is {value!r}; it must be above 0.")
+    def _check_settings(self) -> None:
         known = ENCODINGS[self.encoding or "identity"].settings
         for name, value in self.encoding_settings.items():
             if name not in known:
@@ -149,24 +125,16 @@ class Architecture:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Architecture":
         """Return the architecture of `to_json`'s data; ValueError for unknown keys and values of other types."""
-        known = [entry.name for entry in fields(cls)]
-        for key in data:
-            if key not in known:
-                raise ValueError(unknown("architecture key", key, known))
-        defaults = {entry.name: entry.default for entry in fields(cls)}
-        read: dict[str, Any] = {}
+        hints = annotations(cls)
         for key, value in data.items():
-            parts = ()
-            if isinstance(value, dict):
-                parts = value.values()
-            elif isinstance(value, list | tuple):
-                parts = value = tuple(value)
-            # By type(), for True is an int to isinstance().
-            fits = type(value) in _TYPES[key] or (value is None and defaults[key] is None)
-            if not fits or any(type(part) not in _PARTS.get(key, (int, float)) for part in parts):
-                raise ValueError(f"architecture key {key!r} cannot be {value!r}.")
-            read[key] = value
-        return cls(**read)
+            if key not in hints:
+                raise ValueError(unknown("architecture key", key, hints))
+            try:
+                fit(value, hints[key])
+            except ValueError as error:
+                raise ValueError(f"architecture key {key!r} cannot be {value!r}; it must be {error}.") from None
+        # JSON knows no tuples, so that lists come back.
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 
 def slots(architecture: Architecture) -> list[str]:
@@ -373,10 +341,6 @@ def _draw_weights(network: ArtNetwork, architecture: Architecture, generator: to
         for receiver in network.receivers:
             columns = (receiver.in_features - network.latents_beside) // len(strengths) * len(strengths)
             receiver.weight[:, :columns] *= strengths.repeat(columns // len(strengths))
-
-
-def _as_tuple(value: PerLayer) -> tuple[float | int, ...]:
-    return value if isinstance(value, tuple) else (value,)
 
 
 def _set(architecture: Architecture, name: str, value: object) -> None:

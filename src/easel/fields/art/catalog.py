@@ -1,4 +1,4 @@
-"""Topologies, encodings and limits: the names in an architecture and their meaning."""
+"""Topologies and encodings: the names in an architecture and their meaning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from easel.fields.art.graphml import MOST_NODES
 from easel.fields.model.activations import LARGE_SET, SMALL_SET
 from easel.fields.model.encodings import (
     DenseGrid,
@@ -76,18 +75,6 @@ TOPOLOGIES: dict[str, Topology] = {
     "siren": Topology("fixed", "Sigmoid", "siren", 1.0, 0, SMALL_SET, _SINES, _SINES),
 }
 NORMS = ("layer", "batch")
-# Wide enough for any picture, and so small that a recipe from a stranger cannot exhaust memory.
-LIMITS = {
-    "dimensions": (1, 4),
-    "channels": (1, 1024),
-    "latent_dim": (0, 1024),
-    "width": (1, 1024),
-    "fourier_freqs": (0, 32),
-    "num_graph_nodes": (5, MOST_NODES),
-    "siren_layers": (1, 64),
-}
-"""Least and most of the numbers that size a field."""
-
 
 Number = float | int
 

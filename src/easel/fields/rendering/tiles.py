@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from easel.fields.kernels import dispatch
 from easel.fields.kernels.grid_fields import GridEvaluator
+from easel.fields.kernels.painting import PaintingEvaluator
 from easel.fields.model.coordinates import axis_coordinates, gather, reference_size
 from easel.fields.model.extent import WHOLE, Extent
 from easel.fields.model.field import Field
@@ -21,9 +22,11 @@ from easel.fields.rendering.calibration import UNIT, Calibration
 # Smaller tiles are slower, larger ones leave the processor's cache.
 TILE = 65_536
 """Samples that are computed at once."""
-# Tails of other numbers would take other kernels, with other roundings, and a sample's bits would depend on its place.
-ROWS = 4_096
-"""Every tile has a multiple of this many rows, the last one too."""
+# Products of other numbers of rows may take other kernels, with other roundings, and so do the last rows that fill no
+# block of 16 or 24, the blocks of AVX-512 and AVX2: a sample's bits would depend on its place. (Before AVX, those of
+# three columns do so in any case.)
+ROWS = 4_608
+"""Rows that torch gives to every CPU thread, always as many; a kernel's tile is a multiple of them."""
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.uint8, "uint16": torch.uint16}
 """Types of stored samples. Integers are rounded to the nearest level, white is the largest."""
 LEVELS = {"uint8": 255, "uint16": 65_535}
@@ -78,21 +81,24 @@ def tiles(
     # The grid's kernel knows pixel centres of the whole view alone. That of painting fields takes any points.
     whole_view = settings.coords is None and settings.z is None and settings.supersample == 1
     whole_view = whole_view and settings.window == WHOLE and settings.fused
-    evaluate: Callable[..., Tensor] = field
-    if fast is not None and not isinstance(fast, GridEvaluator):
-        evaluate = fast
+    grid = fast if whole_view and isinstance(fast, GridEvaluator) else None
+    painting = fast if isinstance(fast, PaintingEvaluator) else None
+    evaluate: Callable[..., Tensor] = painting or field
     points = _points(size, settings, device)
     # torch gives every CPU thread an equal share of a tile's rows; a GPU takes tiles whole.
     threads = torch.get_num_threads() if device.type == "cpu" else TILE // ROWS
     step = tile_samples(samples, settings.splits, threads)
+    rows = ROWS
+    if device.type == "cpu" and grid is None and painting is None:
+        rows = step = ROWS * threads
     with _evaluating(field):
         for start in range(0, samples, step):
             stop = min(start + step, samples)
-            if whole_view and isinstance(fast, GridEvaluator):
-                yield start, fast.at(torch.arange(start, stop), size)
+            if grid is not None:
+                yield start, grid.at(torch.arange(start, stop), size)
             else:
-                # Whole multiples of ROWS: the last sample repeats, and its copies are cut off.
-                end = start + math.ceil((stop - start) / ROWS) * ROWS
+                # The last sample repeats, and its copies are cut off.
+                end = start + math.ceil((stop - start) / rows) * rows
                 index = torch.arange(start, end, device=device).clamp_(max=samples - 1)
                 yield start, _mean(evaluate, index, points, settings.z)[: stop - start]
 

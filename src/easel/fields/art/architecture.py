@@ -134,7 +134,8 @@ class Architecture:
             except ValueError as error:
                 raise ValueError(f"architecture key {key!r} cannot be {value!r}; it must be {error}.") from None
         # JSON knows no tuples, so that lists come back.
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+        return cls(**read)
 
 
 def slots(architecture: Architecture) -> list[str]:

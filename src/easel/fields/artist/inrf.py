@@ -128,6 +128,7 @@ class INRF(Painter):
                 f"input_encoding_dim is 2 x num_fourier_freqs, here {2 * (num_fourier_freqs or 0)}; "
                 f"got {input_encoding_dim}. Leave it out."
             )
+        final = "identity" if final_activation is None else _names(final_activation)
         given = {
             "topology": topology,
             "dimensions": self.dimensions,
@@ -135,7 +136,7 @@ class INRF(Painter):
             "latent_dim": self.latent_dim,
             "width": conv_feature_map_size if topology.lower() == "conv" else mlp_layer_width,
             "activations": _names(activations),
-            "final_activation": None if final_activation == _TOPOLOGY else _names(final_activation) or "identity",
+            "final_activation": None if final_activation == _TOPOLOGY else final,
             "weight_init": weight_init,
             "weight_init_mean": _per_layer(weight_init_mean),
             "weight_init_std": _per_layer(weight_init_std),
@@ -208,8 +209,12 @@ class INRF(Painter):
             preset = "keep" if self._chosen else "fast"
         chosen = preset_named(preset)
         # Losses by name are knobs; a mixture takes their place.
-        given = {"loss": loss, "optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
-        losses = given.pop("loss") if isinstance(loss, LossWeights) else None
+        given = {"optimizer": optimizer, "batch": batch, "lr": lr, "weight_decay": weight_decay}
+        losses = None
+        if isinstance(loss, LossWeights):
+            losses = loss
+        else:
+            given["loss"] = loss
         if steps is None and seconds is None:
             # A target may be out of reach: a run that only knows one must end by itself, too.
             steps = chosen.steps
@@ -326,7 +331,7 @@ class INRF(Painter):
 
         A name without a folder goes into `output_dir`. PNG and TIFF keep the recipe, see `from_metadata`.
         """
-        path = self.output_dir / path if len(Path(path).parts) == 1 else Path(path)
+        path = Path(path) if len(Path(path).parts) > 1 else self.output_dir / path
         # Other formats compress whole pictures only and keep no recipe.
         if path.suffix.lower() in SUFFIXES:
             self.generate(**settings, dtype=dtype, out=path)
@@ -372,9 +377,7 @@ def _names(activations: Activation | Sequence[Activation] | None) -> str | tuple
 
 def _per_layer(value: PerLayer | None) -> float | int | tuple[float | int, ...] | None:
     """Return the value as an architecture has it: a number, or a tuple of them, which has a hash."""
-    if isinstance(value, Sequence):
-        return tuple(value)
-    return value
+    return tuple(value) if isinstance(value, Sequence) else value
 
 
 def _in_unit_view(field: Field, scale: float) -> Field:
@@ -394,7 +397,7 @@ def _with_changes(knobs: Knobs, given: Mapping[str, Any]) -> Knobs:
     changes = {name: value for name, value in given.items() if value is not None}
     for name, known in (("optimizer", OPTIMIZERS), ("loss", LOSSES)):
         if name in changes:
-            value = changes[name].lower()
+            value = str(changes[name]).lower()
             changes[name] = {"l2": "mse"}.get(value, value)
             if changes[name] not in known:
                 raise ValueError(f"unknown {name} {given[name]!r}. Known: {', '.join(known)}.")

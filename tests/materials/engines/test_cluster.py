@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -29,15 +28,13 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def kill_one(writing: Callable[[], bool], killed: list[int]) -> None:
-    """Kill a process of our Ray that makes a unit, when one is being written."""
-    end = time.monotonic() + 30
-    while not killed and time.monotonic() < end:
+def kill_one(writing: Callable[[], bool], killed: list[int], over: threading.Event) -> None:
+    """Kill a process of our Ray that makes a unit, when one is being written; look until the work is over."""
+    while not killed and not over.wait(0.002):
         for process in busy() if writing() else ():
             os.kill(process, signal.SIGKILL)
             killed.append(process)
             break
-        time.sleep(0.005)
 
 
 def busy() -> list[int]:
@@ -61,10 +58,14 @@ def test_a_killed_worker_loses_and_doubles_nothing(cluster, tmp_path, capfd):
     render = "materials render --materials 4 --size 32 --both --out".split()
     shared, alone = tmp_path / "shared", tmp_path / "alone"
     killed: list[int] = []
-    watch = threading.Thread(target=kill_one, args=(lambda: any(shared.rglob(".*.partial")), killed))
+    over = threading.Event()
+    watch = threading.Thread(target=kill_one, args=(lambda: any(shared.rglob(".*.partial")), killed, over))
     watch.start()
-    assert main([*render, str(shared), "--engine", "ray", "--workers", "2"]) == 0
-    watch.join()
+    try:
+        assert main([*render, str(shared), "--engine", "ray", "--workers", "2"]) == 0
+    finally:
+        over.set()
+        watch.join()
     assert main([*render, str(alone)]) == 0
     assert killed and files(shared) == files(alone)
     said = capfd.readouterr()

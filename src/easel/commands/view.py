@@ -44,7 +44,7 @@ def view(config: ViewConfig) -> int:
     with open_view(f"Easel - {config.files[0].name}", config) as window:
         ViewPage(window, pictures, config.out)
         # 0 frames are no limit: somebody watches and closes the window.
-        window.run(max_frames=SETTLING_FRAMES * window.headless)
+        window.run(max_frames=SETTLING_FRAMES if window.headless else 0)
         if window.headless:
             file = config.out / "view.png"
             imwrite(file, window.capture())

@@ -74,7 +74,9 @@ def generate(config: GenerateConfig) -> int:
             size = tuple(max(1, round(side * scale)) for side in shape[:2])
             # Painted again, not reduced: of a large picture nothing may lie in memory.
             thumbnails.append(model.generate(output_shape=size, supersample=2))
-            note = f"{config.out / name}.png" + f" ({redraws} before it showed nothing)" * (redraws > 0)
+            note = f"{config.out / name}.png"
+            if redraws:
+                note += f" ({redraws} before it showed nothing)"
             bar.update((number + 1) / config.num_samples, note)
             print(f"wrote {note}")
     # A sheet of one picture would only be that picture, smaller.

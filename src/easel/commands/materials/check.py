@@ -69,7 +69,7 @@ def check(config: CheckConfig) -> int:
     if config.report is not None:
         _write_report(config.report, stock, problems)
         print(f"wrote {config.report}")
-    return int(bool(problems))
+    return 1 if problems else 0
 
 
 def _shard_problems(folder: Path) -> "list[Problem]":

@@ -41,7 +41,7 @@ def engine(
 def kept_note(count: int, what: str = "them") -> str:
     """Return the end of a summary of work of which `count` units were there already."""
     # Nothing where nothing was kept: most runs begin in an empty folder.
-    return f"; {count} of {what} were there" * bool(count)
+    return f"; {count} of {what} were there" if count else ""
 
 
 def share_of(shard: str) -> tuple[int, int]:

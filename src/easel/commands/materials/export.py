@@ -110,7 +110,8 @@ def _write_coreml(config: NetworkExportConfig, trained: "Trained", path: Path) -
         path, trained, half=not config.no_fp16, palettized=config.palettization, side=side, keeps_sr=keeps_sr
     )
     size = package_bytes(path)
-    test = ", a size for memory tests alone" * (side is not None and (side, side) != trained.config.data.image_size)
+    another = side is not None and (side, side) != trained.config.data.image_size
+    test = ", a size for memory tests alone" if another else ""
     print(f"wrote {path}: {_megabytes(size)}, photos of {record.sizes}{test}")
     if size > MOST_PHONE_MB * 1e6:
         complain(f"{path.name} has {_megabytes(size)}, more than the {MOST_PHONE_MB} MB that suit a phone.")

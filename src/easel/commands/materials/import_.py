@@ -48,16 +48,19 @@ def import_(config: ImportConfig) -> int:
     from easel.materials.collection.finding import EXTENSIONS
     from easel.materials.collection.importing import MANIFEST, ImportOptions
 
-    # The switches have one name in both; what may be left out is translated.
-    switches = ("flatten", "require_all", "link", "overwrite", "dry_run", "keep_ext")
     options = ImportOptions(
-        **{name: getattr(config, name) for name in switches},
+        flatten=config.flatten,
+        require_all=config.require_all,
+        link=config.link,
+        overwrite=config.overwrite,
+        dry_run=config.dry_run,
+        keep_ext=config.keep_ext,
         extensions=tuple(f".{suffix.lower().lstrip('.')}" for suffix in config.ext) or EXTENSIONS,
         resize=config.resize or None,
     )
     manifest = config.manifest or config.destination / MANIFEST
     report = take(config.source, config.destination, options, manifest, verbose=config.verbose)
-    return int(not report.taken)
+    return 0 if report.taken else 1
 
 
 def take(

@@ -139,7 +139,7 @@ def _plan(config: DatasetRenderConfig) -> "DatasetPlan":
         size=config.size,
         light=config.light,
         environment=config.environment,
-        p_dirty=config.p_dirty * (not config.clean_only),
+        p_dirty=0.0 if config.clean_only else config.p_dirty,
         both=config.both,
     )
     return DatasetPlan(_library(config), scenes, config.map_size or config.size, config.bits)

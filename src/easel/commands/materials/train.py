@@ -135,8 +135,8 @@ class EpochBar:
         if self.alive or now - self._said_at >= INTERVAL_SECONDS:
             self._said_at = now
             line = _line(epoch, position, steps, now - self._started_at, position - self._first, losses)
-            end = "\n" * (position == steps or not self.alive)
-            print("\r" * self.alive + line, end=end, file=sys.stderr, flush=True)
+            end = "\n" if position == steps or not self.alive else ""
+            print("\r" + line if self.alive else line, end=end, file=sys.stderr, flush=True)
 
 
 def _line(epoch: int, position: int, steps: int, seconds: float, done: int, losses: dict[str, float]) -> str:
@@ -154,7 +154,7 @@ def _line(epoch: int, position: int, steps: int, seconds: float, done: int, loss
 def _clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:" * (hours > 0) + f"{minutes:02d}:{seconds:02d}"
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
 
 
 def report(step: "Step", bar: EpochBar) -> None:

@@ -12,12 +12,13 @@ from easel.fields.art.catalog import AXES, ENCODINGS, NORMS, TOPOLOGIES, make_en
 from easel.fields.art.graphml import MOST_NODES, GraphNode, from_graphml, to_graphml
 from easel.fields.art.networks import ArtMLP, ArtNetwork, ArtSiren, ConvStack
 from easel.fields.art.topology import GraphNetwork, watts_strogatz, with_operations
-from easel.fields.model.activations import BOUNDED_SET, Weighted, activation, activation_name, unknown
+from easel.fields.model.activations import BOUNDED_SET, Weighted, activation, activation_name
 from easel.fields.model.coordinates import pixel_centers, reference_size
 from easel.fields.model.field import Field
 from easel.fields.model.initialization import INITS, Initialization, PerLayer, linears
 from easel.fields.model.streams import stream
 from easel.graphics.checked_record import Range, annotations, check, fit
+from easel.graphics.names import unknown
 
 # Ranges are wide enough for any picture, and so small that a recipe from a stranger cannot exhaust memory.
 Units = Annotated[int, Range(1, 1024)]

@@ -4,13 +4,13 @@ An activation works number by number. One that has a weight (`Scale`, `Add`) dra
 drawn, by `draw_`.
 """
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from easel.graphics.names import unknown
 
 
 class Sin(nn.Module):
@@ -137,16 +137,8 @@ def activation_name(activation: str | type) -> str:
     given = getattr(activation, "__name__", str(activation))
     key = given.removeprefix("torch.").removeprefix("nn.").lower()
     if key not in _NAMES:
-        raise ValueError(unknown("activation", given, _NAMES.values()))
+        raise ValueError(unknown("activation", given, sorted(_NAMES.values())))
     return _NAMES[key]
-
-
-def unknown(kind: str, given: str, known: Iterable[str]) -> str:
-    """Write the error text for a name that does not exist: what came, the nearest known one, and all known ones."""
-    names = {name.lower(): name for name in sorted(known)}
-    near = get_close_matches(given.lower(), names, n=1)
-    hint = "".join(f" Did you mean {names[name]!r}?" for name in near)
-    return f"unknown {kind} {given!r}.{hint} Known: {', '.join(names.values())}."
 
 
 def activation(name: str | type) -> nn.Module:

@@ -77,6 +77,11 @@ def test_no_published_name_is_lost(package):
     assert set(PUBLISHED[package].split()) <= set(importlib.import_module(f"easel.{package}").__all__)
 
 
+def test_methods_keep_their_earlier_names():
+    assert easel.PlotNetwork3D.turn is easel.PlotNetwork3D.scroll_callback
+    assert easel.materials.PBRDataset.record is easel.materials.PBRDataset.packed
+
+
 def test_names_are_pinned():
     assert sorted(easel.__all__) == sorted(NAMES)
     assert dir(easel) == sorted(NAMES)

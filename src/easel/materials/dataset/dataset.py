@@ -140,6 +140,9 @@ class PBRDataset(Dataset[tuple[Tensor, Tensor]]):
             self._cache.put(index, kept)
         return kept
 
+    record = packed
+    """Its name in earlier versions."""
+
 
 def _size(size: int | Sequence[int], name: str) -> tuple[int, int]:
     height, width = (size, size) if isinstance(size, int) else tuple(size)

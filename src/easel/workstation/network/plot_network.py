@@ -174,6 +174,9 @@ class PlotNetwork3D:
         """Move the box, as the wheel does over it."""
         self._move_box(lambda box: box.move(notches * box.step))
 
+    turn = scroll_callback
+    """Its name in earlier versions."""
+
     def constrain_to_z_axis(self) -> tuple[Number, Number]:
         """Return the start and end of the box along the network. It moves in no other direction."""
         return (0, 0) if self.box is None else self.box.span

@@ -394,13 +394,13 @@ def test_processors_runs_the_tests_of_numbers_at_every_level_and_reports_all(cal
     )
     done = call("processors", cwd="/")
     told = [line.split() for line in done.stdout.splitlines()]
-    assert [row[:2] for row in told][:2] == [["default", "nehalem"], ["avx2", "haswell"]]
+    assert [row[:2] for row in told] == [["default", "nehalem"], ["avx2", "haswell"]]
     # Every level adds to the one below; none has what only the processor at hand may have.
     features = [set(row[2].split(",")) for row in told]
     assert all(lower < upper for lower, upper in pairwise(features))
     assert "+avx" not in features[0]
     verdicts = [line.split()[1] for line in done.stderr.splitlines()[-len(told) :]]
-    assert verdicts == ["FAILED", "passed", "FAILED"][: len(told)]
+    assert verdicts == ["FAILED", "passed"]
     assert done.returncode == 1
 
 
